@@ -1,0 +1,58 @@
+// The audit log as a whole: directory, rings, recovery and the signing writer thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "audit/worker_log.h"
+#include "base/result.h"
+
+namespace sluice::audit {
+
+struct LogOptions {
+  std::filesystem::path directory;
+  std::filesystem::path signing_key;       ///< Ed25519; see docs/audit_log.md for the file's form.
+  std::uint32_t workers = 1;
+  std::size_t ring_bytes = std::size_t{8} << 20;      ///< Per worker.
+  std::size_t segment_bytes = std::size_t{256} << 20; ///< A segment is sealed at this size.
+};
+
+struct LogStatus {
+  std::uint64_t records = 0;      ///< In the tree.
+  std::uint64_t recovered = 0;    ///< Taken from rings of a killed gateway at start.
+  std::uint64_t checkpoints = 0;
+  std::uint64_t bytes = 0;        ///< Written to segments since start.
+  std::string failure;            ///< Empty while healthy.
+};
+
+class Log {
+ public:
+  /// Recovers what an earlier process left (torn tail, records still in rings),
+  /// then starts the writer thread. `on_durable(worker)` is called from that
+  /// thread after a batch that holds records of `worker` became durable; it must
+  /// only wake the worker.
+  static Result<std::unique_ptr<Log>> open(const LogOptions& options, Now now,
+                                           std::function<void(std::uint32_t)> on_durable);
+  /// Drains, signs a last checkpoint, seals and stops.
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  [[nodiscard]] WorkerLog& worker(std::uint32_t index) noexcept;
+  /// The control thread's own ring (index `workers`): start, reload, drain records.
+  [[nodiscard]] WorkerLog& control() noexcept;
+  [[nodiscard]] LogStatus status() const;
+
+ private:
+  struct State;
+  explicit Log(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Makes a signing key file (mode 0600) and returns its public verifier line.
+Result<std::string> create_signing_key(const std::filesystem::path& path, const std::string& origin);
+
+}  // namespace sluice::audit

@@ -1,0 +1,41 @@
+// Offline verification of an audit directory, and reading it record by record.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace sluice::audit {
+
+struct VerifyReport {
+  bool ok = false;
+  std::string fault;          ///< First fault, in words; empty when ok.
+  std::string where;          ///< File and byte offset, record index.
+  std::uint64_t records = 0;
+  std::uint64_t checkpoints = 0;
+  std::uint64_t segments = 0;
+  std::uint64_t unsigned_tail_records = 0;  ///< After the last checkpoint (a running or killed gateway).
+  std::string root_hex;
+};
+
+/// Checks every frame, leaf, sequence, chain and signature.
+/// verifier_key  a C2SP vkey line; empty takes the one stored beside the log,
+///               which proves consistency but not who signed: the report says so.
+/// errors        the directory cannot be read (not a verification result).
+Result<VerifyReport> verify(const std::filesystem::path& directory, const std::string& verifier_key);
+
+/// Calls `each` with every record's index and CBOR bytes in log order from
+/// `from_index`, including committed records of the open segment, until it
+/// returns false. Returns the index after the last one delivered.
+Result<std::uint64_t> read_records(const std::filesystem::path& directory, std::uint64_t from_index,
+                                   const std::function<bool(std::uint64_t, ByteView)>& each);
+
+/// One record as a JSON object in one line, keys named as in the CDDL.
+Result<std::string> to_json(ByteView record);
+
+}  // namespace sluice::audit

@@ -1,0 +1,54 @@
+// A worker's end of the audit log: encode a record straight into its ring.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "audit/record.h"
+#include "base/result.h"
+
+namespace sluice::audit {
+
+class Ring;
+
+/// Most bytes an outcome record may take; each intent reserves them, so that an
+/// operation that has begun can always be closed.
+inline constexpr std::size_t outcome_bytes_max = 2 * 1024;
+
+/// One per worker, used by its thread only.
+class WorkerLog {
+ public:
+  WorkerLog(Ring& ring, std::uint32_t worker, std::uint64_t epoch, std::uint64_t salt_seed);
+
+  /// Whether an intent and the outcome it will need fit now. When false the
+  /// worker stops reading from clients until it is true again.
+  [[nodiscard]] bool has_room() const noexcept;
+
+  /// Appends and returns the record's sequence number. After this returns, the
+  /// record survives the process being killed.
+  /// nothing   the ring is full or the log is broken: refuse the operation.
+  std::optional<std::uint64_t> append_intent(const Record& record) noexcept;
+  /// Cannot fail for lack of room; takes back the intent's reservation.
+  /// nothing   the log is broken.
+  std::optional<std::uint64_t> append_outcome(const Record& record) noexcept;
+  /// Control and session records: no outcome follows.
+  std::optional<std::uint64_t> append_single(const Record& record) noexcept;
+
+  /// Every record up to and including this sequence number is fsynced and under
+  /// a signed checkpoint.
+  [[nodiscard]] std::uint64_t durable_through() const noexcept;
+  /// The writer failed (disk full, EIO …): nothing may be released any more.
+  [[nodiscard]] bool is_broken() const noexcept;
+
+ private:
+  Ring& ring_;
+  std::uint64_t epoch_;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t salt_state_;
+  std::size_t reserved_bytes_ = 0;
+  std::uint32_t worker_;
+};
+
+}  // namespace sluice::audit

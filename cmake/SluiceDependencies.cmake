@@ -1,0 +1,21 @@
+# Every outside library, once, as an imported target. Why each is here:
+# docs/decisions/0002-dependencies.md.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(tl-expected REQUIRED)
+pkg_check_modules(uring REQUIRED IMPORTED_TARGET liburing>=2.3)
+pkg_check_modules(hyperscan REQUIRED IMPORTED_TARGET libhs)
+pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+find_package(mimalloc REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+
+# Debian also ships Vectorscan under the same pkg-config name and API. The
+# versions it has lose matches on AVX-512, so only Intel's 5.4.0–5.4.2 will do;
+# the known-answer self-test at start catches what a version check cannot.
+if(NOT hyperscan_VERSION MATCHES "^5\\.4\\.[0-2]$")
+  message(FATAL_ERROR "Hyperscan 5.4.0–5.4.2 is needed (Debian: libhyperscan-dev), found ${hyperscan_VERSION}")
+endif()

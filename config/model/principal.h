@@ -1,0 +1,30 @@
+// Who is calling, and how we know.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/instant.h"
+
+namespace sluice::config {
+
+/// How a principal proved who it is. OIDC, certificates and tokens join here.
+enum class Proof : unsigned char { none, api_key };
+
+/// One link of a delegation chain, nearest actor first: user → agent → tool (RFC 8693 "act").
+struct Actor {
+  std::string subject;
+  std::string issuer;
+};
+
+struct Principal {
+  std::string subject;        ///< Empty for the anonymous principal.
+  std::string issuer;         ///< Who vouches: "api_keys" or an identity provider's name.
+  std::vector<std::string> groups;
+  Proof proof = Proof::none;
+  std::string credential_id;  ///< Names the credential in records; never the secret.
+  std::vector<Actor> acting_for;
+  WallTime expires{INT64_MAX};
+};
+
+}  // namespace sluice::config

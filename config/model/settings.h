@@ -1,0 +1,199 @@
+// The configuration as plain structs, one per subject, defaults beside the fields.
+//
+// The loader's table (config/load/schema) binds each field to its key, unit,
+// range and sentence; docs/configuration.md and the JSON Schema come from it.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/instant.h"
+
+namespace sluice::config {
+
+/// Where in the configuration something was said, for errors found later.
+struct Place {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+
+enum class Protocol : std::uint8_t { http };
+
+struct SocketAddress {
+  std::string host;        ///< Numeric IPv4 or IPv6, or a name (targets only, resolved at load).
+  std::uint16_t port = 0;
+};
+
+/// A secret that was resolved from file:, env: or cred:. Never printed.
+struct Secret {
+  std::string reference;   ///< As written, for messages.
+  std::string value;
+};
+
+enum class ForwardedFields : std::uint8_t {
+  append,   ///< Add to what the client sent.
+  replace,  ///< Drop what the client sent.
+  off,      ///< Drop what the client sent and add nothing.
+};
+
+struct HttpLimits {
+  std::uint64_t head_bytes_max = 16 * 1024;
+  std::uint64_t target_bytes_max = 8 * 1024;
+  std::uint64_t fields_max = 100;
+  std::uint64_t trailer_bytes_max = 4 * 1024;
+  std::uint64_t chunk_extension_bytes_max = 256;
+  std::uint64_t body_bytes_max = std::uint64_t{16} << 30;
+  std::uint64_t inspected_body_bytes_max = 1 << 20;  ///< A request body that a body pattern must see whole.
+  std::uint64_t requests_per_connection_max = 1'000'000;
+};
+
+struct Timeouts {
+  Duration request_head = seconds(10);  ///< First byte of a head to its end.
+  Duration idle = seconds(75);          ///< Between requests.
+  Duration stall = seconds(30);         ///< A peer that neither sends nor takes bytes mid-message.
+};
+
+struct Listener {
+  std::string name;
+  SocketAddress address;
+  Protocol protocol = Protocol::http;
+  std::string target;
+  bool via = true;
+  ForwardedFields forwarded = ForwardedFields::replace;
+  HttpLimits http;
+  Timeouts timeouts;
+  Place place;
+};
+
+/// A credential the gateway presents to an HTTP target.
+struct TargetCredential {
+  std::string header;
+  Secret value;
+};
+
+struct HealthCheck {
+  std::string path;                 ///< Empty: passive health only.
+  Duration interval = seconds(5);
+  Duration timeout = seconds(2);
+  std::uint32_t unhealthy_after = 3;  ///< Failures in a row, active or passive.
+  std::uint32_t healthy_after = 2;
+  Duration ejected_for = seconds(10); ///< Passive only: until it is tried again.
+};
+
+struct Target {
+  std::string name;
+  std::vector<SocketAddress> addresses;
+  std::optional<TargetCredential> credential;
+  HealthCheck health;
+  Duration connect_timeout = seconds(3);
+  Duration response_timeout = seconds(60);  ///< Request sent to first response byte.
+  Duration idle_timeout = seconds(30);      ///< Pooled connection.
+  std::uint32_t pool_connections_max = 1024;  ///< Per worker, busy and idle.
+  Place place;
+};
+
+struct Identity {
+  std::string api_keys_file;        ///< Empty: no API keys.
+  bool allow_anonymous = false;     ///< Requests without a credential get the anonymous principal.
+  Place place;
+};
+
+/// Conditions of a rule; an empty list does not restrict.
+struct PrincipalMatch {
+  std::vector<std::string> subjects;
+  std::vector<std::string> groups;
+  bool anonymous = false;
+};
+
+struct HeaderMatch {
+  std::string name;
+  std::string pattern;   ///< Regular expression on the value.
+};
+
+struct HttpMatch {
+  std::vector<std::string> methods;
+  std::vector<std::string> paths;     ///< Globs: '*' within a segment, '**' across segments.
+  std::vector<HeaderMatch> headers;   ///< All must match.
+  std::vector<std::string> body;      ///< Regular expressions; any must match.
+};
+
+enum class RulingKind : std::uint8_t { allow, deny, hold };
+
+struct PolicyRule {
+  std::string name;
+  PrincipalMatch principals;
+  std::vector<std::string> targets;
+  std::optional<HttpMatch> http;
+  RulingKind ruling = RulingKind::deny;
+  std::string reason;                 ///< Shown to the refused client.
+  Place place;
+};
+
+enum class MaskDirection : std::uint8_t { response, request, both };
+
+struct MaskFind {
+  std::vector<std::string> builtins;  ///< Without the "builtin:" prefix.
+  std::vector<std::string> patterns;  ///< Own regular expressions.
+  std::vector<std::string> json;
+  std::vector<std::string> form;
+  std::vector<std::string> headers;
+};
+
+enum class MaskShowKind : std::uint8_t { redact, partial, hash };
+
+struct MaskShow {
+  MaskShowKind kind = MaskShowKind::redact;
+  std::uint8_t first = 0;
+  std::uint8_t last = 0;
+};
+
+struct Mask {
+  std::string name;
+  MaskFind find;
+  MaskShow show;
+  MaskDirection on = MaskDirection::response;
+  std::vector<std::string> targets;        ///< Empty: all.
+  std::vector<std::string> except_groups;
+  Place place;
+};
+
+enum class Release : std::uint8_t { recorded, durable };
+
+struct Audit {
+  std::string directory = "/var/lib/sluice/audit";
+  std::string signing_key;                 ///< Path.
+  Release release = Release::recorded;
+  std::uint64_t ring_bytes = 8U << 20;
+  std::uint64_t segment_bytes = 256U << 20;
+};
+
+struct Admin {
+  std::string socket = "/run/sluice/admin.sock";
+  std::optional<SocketAddress> tcp;        ///< Loopback only.
+};
+
+struct Workers {
+  std::uint32_t count = 0;                 ///< 0: one per available core.
+  bool pin = true;
+  std::uint32_t connections_max = 16384;   ///< Per worker, clients and targets together.
+  std::uint64_t buffer_bytes = 64U << 20;  ///< Receive buffers per worker.
+};
+
+struct Settings {
+  std::vector<Listener> listeners;
+  std::vector<Target> targets;
+  Identity identity;
+  std::vector<PolicyRule> policies;
+  std::vector<Mask> masks;
+  std::optional<Secret> mask_hash_key;     ///< `mask_key:`; needed by masks that hash.
+  Audit audit;
+  Admin admin;
+  Workers workers;
+  Duration drain_timeout = seconds(30);
+};
+
+}  // namespace sluice::config

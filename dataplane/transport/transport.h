@@ -1,0 +1,100 @@
+// The seam between the loop and the world: submit now, collect later.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/instant.h"
+#include "base/result.h"
+#include "dataplane/transport/buffer_pool.h"
+
+namespace sluice::dataplane {
+
+/// Names a connection beyond a call: a stale one no longer matches its slot.
+struct ConnId {
+  std::uint32_t index = 0xFFFFFFFF;
+  std::uint32_t generation = 0;
+  auto operator<=>(const ConnId&) const = default;
+};
+
+/// An IPv4 or IPv6 address with port, as the kernel takes it.
+struct Endpoint {
+  union {
+    sockaddr generic;
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+  };
+  socklen_t size_bytes = 0;
+};
+/// "192.0.2.7:8080" or "[2001:db8::1]:8080".
+Result<Endpoint> parse_endpoint(const std::string& host, std::uint16_t port);
+std::string text(const Endpoint& endpoint);
+
+/// Bytes to send. They stay untouched until the send's completion.
+struct Slice {
+  const std::uint8_t* data = nullptr;
+  std::uint32_t size_bytes = 0;
+};
+inline constexpr std::size_t slices_per_send_max = 16;
+
+struct Completion {
+  enum class Kind : std::uint8_t {
+    accepted,      ///< `conn` is new, on `listener`, from `peer`. Receiving has not begun.
+    connected,     ///< connect() succeeded.
+    received,      ///< `size_bytes` at pool.data(buffer); the loop now owns one hold on it.
+    peer_closed,   ///< The peer will send no more. Sending may still work.
+    sent,          ///< The whole send is over; its slices are free.
+    failed,        ///< `error` (errno). Connect, receive or send failed; close it.
+    closed,        ///< After close(): nothing is in flight any more, slices are free, the id is dead.
+    woken,         ///< Waker::wake was called.
+  };
+  Kind kind = Kind::woken;
+  std::uint16_t listener = 0;
+  BufferId buffer = no_buffer;
+  std::uint32_t size_bytes = 0;
+  int error = 0;
+  ConnId conn;
+  Endpoint peer;
+};
+
+/// Thread-safe: makes the transport's poll return.
+class Waker {
+ public:
+  virtual ~Waker() = default;
+  virtual void wake() noexcept = 0;
+};
+
+/// What a transport offers. One worker owns it and calls from one thread.
+///
+/// receive  starts or resumes reading; completions follow until pause, peer_closed or failed.
+/// pause    stops reading as soon as it can; a few completions may still come.
+/// send     at most one in flight per connection and at most slices_per_send_max
+///          slices; completes once, when every byte went out.
+/// shutdown no more sends: the peer sees the end after what was sent (FIN).
+/// close    always answered by one `closed`, after every other completion of the id.
+/// poll     submits what is pending, waits at most `wait` for something to
+///          report, and fills `done`. Calls the kernel once.
+/// When the pool is empty, receiving stalls and goes on when buffers return.
+/// When the connection table is full, new clients are closed at once and counted.
+template <class T>
+concept Transport = requires(T t, ConnId id, const Endpoint& peer, std::span<const Slice> slices,
+                             std::span<Completion> done, Duration wait) {
+  { t.connect(peer) } -> std::same_as<ConnId>;  // index 0xFFFFFFFF: table full
+  t.receive(id);
+  t.pause(id);
+  t.send(id, slices);
+  t.shutdown(id);
+  t.close(id);
+  { t.poll(done, wait) } -> std::same_as<std::size_t>;
+  { t.now() } -> std::same_as<Now>;
+  { t.pool() } -> std::same_as<BufferPool&>;
+  { t.connections_max() } -> std::convertible_to<std::uint32_t>;
+  t.stop_accepting();
+};
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,12 @@
+// Known-answer test of the scanner, run at start: a library that loses matches must not serve.
+#pragma once
+
+#include "base/result.h"
+
+namespace sluice::matcher {
+
+/// Every built-in finder and a set of expressions on fixed texts at all offsets
+/// of a vector register. An error names the first wrong answer.
+Result<void> self_test();
+
+}  // namespace sluice::matcher
