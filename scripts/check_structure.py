@@ -1,0 +1,91 @@
+"""Holds the tree to docs/architecture.md.
+
+- Each room's ROOMS list is its row of the table there, and every row is a room.
+- Libraries that cost seconds to compile, or that must not spread, stay where
+  CONFINED says.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+import rooms
+
+# What an #include may name → the only files (or folders) that may name it.
+CONFINED = {
+    r"httplib\.h": ["control/http_server.cc", "control/admin_client.cc"],
+    r"CLI/.*": ["cli/"],
+    r"nlohmann/.*": [".cc"],
+    r"mimalloc.*": ["cli/main.cc"],
+    r"hs/hs\.h|hs\.h": ["matcher/"],
+    r"liburing\.h": ["dataplane/", "bench/"],
+    r"yaml\.h": ["config/", "identity/"],
+    r"openssl/.*": ["audit/", "identity/", "matcher/", "cli/", "dataplane/tls/", "tests/"],
+    r"thread|mutex|condition_variable": ["base/", "audit/", "dataplane/", "control/", "load/", "cli/",
+                                         "matcher/", "tests/", "bench/"],
+}
+
+
+def documented() -> dict[str, list[str]]:
+    """The rooms table of docs/architecture.md."""
+    table = {}
+    for line in (rooms.ROOT / "docs/architecture.md").read_text().splitlines():
+        row = re.match(r"\|\s*`(\w+)/`\s*\|.*\|([^|]*)\|\s*$", line)
+        if row:
+            table[row.group(1)] = [name for name in re.findall(r"\w+", row.group(2)) if name != "std"]
+    return table
+
+
+def check_rooms() -> list[str]:
+    faults = []
+    built, written = rooms.rooms(), documented()
+    for room in sorted(built.keys() | written.keys()):
+        if room not in built:
+            faults.append(f"docs/architecture.md names the room {room}, which is not built")
+        elif room not in written:
+            faults.append(f"the room {room} has no row in docs/architecture.md")
+        elif sorted(built[room]) != sorted(written[room]):
+            faults.append(f"{room}: CMake says {sorted(built[room])}, "
+                          f"docs/architecture.md says {sorted(written[room])}")
+    return faults
+
+
+def is_allowed(path: str, places: list[str]) -> bool:
+    return any(path == place or path.startswith(place) or
+               (place.startswith(".") and path.endswith(place)) for place in places)
+
+
+def check_includes() -> list[str]:
+    faults = []
+    files = subprocess.run(["git", "ls-files", "*.h", "*.cc"], cwd=rooms.ROOT, capture_output=True,
+                           text=True, check=True).stdout.split()
+    for path in files:
+        for number, line in enumerate((rooms.ROOT / path).read_text().splitlines(), 1):
+            include = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
+            if not include:
+                continue
+            for pattern, places in CONFINED.items():
+                if re.fullmatch(pattern, include.group(1)) and not is_allowed(path, places):
+                    faults.append(f"{path}:{number}: {include.group(1)} belongs only in "
+                                  f"{', '.join(places)}")
+            if "../" in include.group(1):
+                faults.append(f"{path}:{number}: includes climb out of the room")
+    return faults
+
+
+def check_readmes() -> list[str]:
+    return [f"{room}/ has no README.md" for room in rooms.rooms()
+            if not (rooms.ROOT / room / "README.md").is_file()]
+
+
+def main() -> int:
+    faults = check_rooms() + check_includes() + check_readmes()
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

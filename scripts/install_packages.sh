@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# install_packages.sh GROUP…: makes sure that Debian's packages of a group are there.
+#
+#   build   what the gateway is compiled with
+#   test    what the tests add: formatters, load tools, servers to stand behind the gateway
+#
+# Asks dpkg first, so that a second run needs neither network nor root.
+set -euo pipefail
+
+build_packages=(
+  g++ cmake ninja-build pkg-config ccache mold
+  liburing-dev libhyperscan-dev libyaml-dev libssl-dev libfmt-dev libtl-expected-dev
+  libmimalloc-dev nlohmann-json3-dev libcli11-dev libcpp-httplib-dev libsimdjson-dev
+  # cpp-httplib is built with these and its headers ask for them.
+  zlib1g-dev libbrotli-dev
+  catch2
+)
+test_packages=(
+  clang clang-format clang-tidy libclang-rt-14-dev llvm
+  python3 curl nginx-light wrk apache2-utils nghttp2-client haproxy
+)
+
+wanted=()
+for group in "$@"; do
+  case "$group" in
+    build) wanted+=("${build_packages[@]}") ;;
+    test) wanted+=("${test_packages[@]}") ;;
+    *) echo "install_packages.sh: no group '$group' (build, test)" >&2; exit 2 ;;
+  esac
+done
+
+is_installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | head -c 9)" = installed ]
+}
+
+# Another flavour of a package will do when it brings the same program.
+has_substitute() {
+  case "$1" in
+    nginx-light) [ -x /usr/sbin/nginx ] ;;
+    *) return 1 ;;
+  esac
+}
+
+missing=()
+for package in "${wanted[@]}"; do
+  is_installed "$package" || has_substitute "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+echo "installing: ${missing[*]}"
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "install these packages as root, then run this again: ${missing[*]}" >&2
+    exit 1
+  }
+  as_root=(sudo)
+fi
+
+# Server packages start their service when installed. We only want the programs:
+# policy-rc.d is how Debian lets an administrator say so.
+shim=/usr/sbin/policy-rc.d
+if [ ! -e "$shim" ]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$shim" >/dev/null
+  "${as_root[@]}" chmod 755 "$shim"
+  trap '"${as_root[@]}" rm -f "$shim"' EXIT
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+"${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 || {
+  "${apt[@]}" update
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null
+}
