@@ -6,13 +6,16 @@
 
 #include <bitset>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "config/model/principal.h"
+#include "config/model/rule_index.h"
 #include "config/model/settings.h"
 
 namespace sluice::config {
@@ -24,7 +27,7 @@ using MaskSet = std::bitset<masks_max>;
 /// A regular expression that some scanner must look for on the policy's behalf.
 /// Indices into these lists are what judge() takes as hits.
 struct PatternSource {
-  std::string expression;   ///< Anchored where the rule's meaning is anchored.
+  std::string expression;  ///< Anchored where the rule's meaning is anchored.
   std::string rule;
   bool ignores_case = false;
 };
@@ -48,8 +51,14 @@ struct Ruling {
   std::string_view reason;
 };
 
+/// What this gateway can enforce; a rule that asks for more stops the compiler.
+struct Abilities {
+  bool approvals = false;  ///< Without them nothing can be held.
+};
+
 /// What of a principal matters to one policy, worked out once per principal and
-/// snapshot so that judging does not depend on the number of rules.
+/// snapshot so that judging does not depend on the number of rules. Its size
+/// follows the rules that name the principal or one of its groups.
 class PrincipalView {
  public:
   [[nodiscard]] const MaskSet& response_masks() const noexcept { return response_masks_; }
@@ -57,33 +66,73 @@ class PrincipalView {
 
  private:
   friend class Policy;
-  std::vector<std::uint64_t> rules_;  ///< Bit per rule whose principals match.
+  RuleIndex named_;  ///< Rules that name this principal.
+  bool is_anonymous_ = true;
+  std::uint64_t policy_ = 0;  ///< The policy that made this view.
   MaskSet response_masks_;
   MaskSet request_masks_;
 };
 
+/// Immutable after compile(); shared by all workers. The exact meaning of every
+/// condition is docs/policy.md.
 class Policy {
  public:
-  /// errors  a rule that names an unknown target, or cannot be enforced on this
-  ///         listener (protocol, hold without approvals), with its place.
-  static Result<Policy> compile(const Settings& settings, const Listener& listener);
+  /// errors  rules that name an unknown target, or cannot be enforced on this
+  ///         listener (protocol, hold without approvals), each with its place;
+  ///         one line per error.
+  static Result<Policy> compile(const Settings& settings, const Listener& listener,
+                                Abilities abilities = {});
 
   /// Patterns to scan: request paths, "name: value" header lines (name in lower
   /// case, one line a field, each ended by '\n'), and bodies.
-  [[nodiscard]] std::span<const PatternSource> path_patterns() const noexcept { return path_patterns_; }
-  [[nodiscard]] std::span<const PatternSource> header_patterns() const noexcept { return header_patterns_; }
-  [[nodiscard]] std::span<const PatternSource> body_patterns() const noexcept { return body_patterns_; }
+  [[nodiscard]] std::span<const PatternSource> path_patterns() const noexcept {
+    return path_patterns_;
+  }
+  [[nodiscard]] std::span<const PatternSource> header_patterns() const noexcept {
+    return header_patterns_;
+  }
+  [[nodiscard]] std::span<const PatternSource> body_patterns() const noexcept {
+    return body_patterns_;
+  }
 
   [[nodiscard]] PrincipalView view_of(const Principal& principal) const;
 
-  /// Allocates nothing.
-  [[nodiscard]] Ruling judge(const PrincipalView& principal, const HttpAction& action) const noexcept;
+  /// Allocates nothing. `principal` must come from this policy's view_of().
+  [[nodiscard]] Ruling judge(const PrincipalView& principal,
+                             const HttpAction& action) const noexcept;
 
  private:
-  // The compiler's tables; see policy.cc.
+  class Compiler;
+  struct Rule {
+    std::string name;
+    std::string reason;
+    RulingKind kind = RulingKind::deny;
+  };
+  struct MaskUse {
+    std::size_t index = 0;
+    MaskDirection on = MaskDirection::response;
+    std::vector<std::string> except_groups;
+  };
+  using RulesByName = std::unordered_map<std::string, std::vector<RuleNumber>>;
+
+  [[nodiscard]] MethodSet method_bit(std::string_view method) const noexcept;
+
   std::vector<PatternSource> path_patterns_;
   std::vector<PatternSource> header_patterns_;
   std::vector<PatternSource> body_patterns_;
+  std::vector<Rule> rules_;                         ///< By strictness; a RuleNumber is an index.
+  std::vector<std::string> methods_;                ///< A method's bit is its place here.
+  RuleIndex authenticated_;                         ///< Rules for everyone with a proof.
+  RuleIndex anonymous_;                             ///< Rules for those without.
+  std::vector<std::vector<Clause>> named_clauses_;  ///< By rule; empty for the others.
+  RulesByName by_subject_;
+  RulesByName by_group_;
+  std::vector<MaskUse> masks_;
+  std::uint64_t id_ = 0;
 };
+
+/// What is wrong with a method as a rule writes it; methods are case-sensitive
+/// tokens (RFC 9110 §9.1).
+std::optional<std::string> method_fault(std::string_view method);
 
 }  // namespace sluice::config

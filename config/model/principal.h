@@ -18,8 +18,8 @@ struct Actor {
 };
 
 struct Principal {
-  std::string subject;        ///< Empty for the anonymous principal.
-  std::string issuer;         ///< Who vouches: "api_keys" or an identity provider's name.
+  std::string subject;  ///< Empty for the anonymous principal.
+  std::string issuer;   ///< Who vouches: "api_keys" or an identity provider's name.
   std::vector<std::string> groups;
   Proof proof = Proof::none;
   std::string credential_id;  ///< Names the credential in records; never the secret.

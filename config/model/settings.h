@@ -24,13 +24,13 @@ struct Place {
 enum class Protocol : std::uint8_t { http };
 
 struct SocketAddress {
-  std::string host;        ///< Numeric IPv4 or IPv6, or a name (targets only, resolved at load).
+  std::string host;  ///< Numeric IPv4 or IPv6, or a name (targets only, resolved at load).
   std::uint16_t port = 0;
 };
 
 /// A secret that was resolved from file:, env: or cred:. Never printed.
 struct Secret {
-  std::string reference;   ///< As written, for messages.
+  std::string reference;  ///< As written, for messages.
   std::string value;
 };
 
@@ -47,7 +47,8 @@ struct HttpLimits {
   std::uint64_t trailer_bytes_max = 4 * 1024;
   std::uint64_t chunk_extension_bytes_max = 256;
   std::uint64_t body_bytes_max = std::uint64_t{16} << 30;
-  std::uint64_t inspected_body_bytes_max = 1 << 20;  ///< A request body that a body pattern must see whole.
+  std::uint64_t inspected_body_bytes_max =
+      1 << 20;  ///< A request body that a body pattern must see whole.
   std::uint64_t requests_per_connection_max = 1'000'000;
 };
 
@@ -76,12 +77,12 @@ struct TargetCredential {
 };
 
 struct HealthCheck {
-  std::string path;                 ///< Empty: passive health only.
+  std::string path;  ///< Empty: passive health only.
   Duration interval = seconds(5);
   Duration timeout = seconds(2);
   std::uint32_t unhealthy_after = 3;  ///< Failures in a row, active or passive.
   std::uint32_t healthy_after = 2;
-  Duration ejected_for = seconds(10); ///< Passive only: until it is tried again.
+  Duration ejected_for = seconds(10);  ///< Passive only: until it is tried again.
 };
 
 struct Target {
@@ -90,15 +91,15 @@ struct Target {
   std::optional<TargetCredential> credential;
   HealthCheck health;
   Duration connect_timeout = seconds(3);
-  Duration response_timeout = seconds(60);  ///< Request sent to first response byte.
-  Duration idle_timeout = seconds(30);      ///< Pooled connection.
+  Duration response_timeout = seconds(60);    ///< Request sent to first response byte.
+  Duration idle_timeout = seconds(30);        ///< Pooled connection.
   std::uint32_t pool_connections_max = 1024;  ///< Per worker, busy and idle.
   Place place;
 };
 
 struct Identity {
-  std::string api_keys_file;        ///< Empty: no API keys.
-  bool allow_anonymous = false;     ///< Requests without a credential get the anonymous principal.
+  std::string api_keys_file;     ///< Empty: no API keys.
+  bool allow_anonymous = false;  ///< Requests without a credential get the anonymous principal.
   Place place;
 };
 
@@ -111,14 +112,14 @@ struct PrincipalMatch {
 
 struct HeaderMatch {
   std::string name;
-  std::string pattern;   ///< Regular expression on the value.
+  std::string pattern;  ///< Regular expression on the value.
 };
 
 struct HttpMatch {
   std::vector<std::string> methods;
-  std::vector<std::string> paths;     ///< Globs: '*' within a segment, '**' across segments.
-  std::vector<HeaderMatch> headers;   ///< All must match.
-  std::vector<std::string> body;      ///< Regular expressions; any must match.
+  std::vector<std::string> paths;    ///< Globs: '*' within a segment, '**' across segments.
+  std::vector<HeaderMatch> headers;  ///< All must match.
+  std::vector<std::string> body;     ///< Regular expressions; any must match.
 };
 
 enum class RulingKind : std::uint8_t { allow, deny, hold };
@@ -129,7 +130,7 @@ struct PolicyRule {
   std::vector<std::string> targets;
   std::optional<HttpMatch> http;
   RulingKind ruling = RulingKind::deny;
-  std::string reason;                 ///< Shown to the refused client.
+  std::string reason;  ///< Shown to the refused client.
   Place place;
 };
 
@@ -156,7 +157,7 @@ struct Mask {
   MaskFind find;
   MaskShow show;
   MaskDirection on = MaskDirection::response;
-  std::vector<std::string> targets;        ///< Empty: all.
+  std::vector<std::string> targets;  ///< Empty: all.
   std::vector<std::string> except_groups;
   Place place;
 };
@@ -165,7 +166,7 @@ enum class Release : std::uint8_t { recorded, durable };
 
 struct Audit {
   std::string directory = "/var/lib/sluice/audit";
-  std::string signing_key;                 ///< Path.
+  std::string signing_key;  ///< Path.
   Release release = Release::recorded;
   std::uint64_t ring_bytes = 8U << 20;
   std::uint64_t segment_bytes = 256U << 20;
@@ -173,11 +174,11 @@ struct Audit {
 
 struct Admin {
   std::string socket = "/run/sluice/admin.sock";
-  std::optional<SocketAddress> tcp;        ///< Loopback only.
+  std::optional<SocketAddress> tcp;  ///< Loopback only.
 };
 
 struct Workers {
-  std::uint32_t count = 0;                 ///< 0: one per available core.
+  std::uint32_t count = 0;  ///< 0: one per available core.
   bool pin = true;
   std::uint32_t connections_max = 16384;   ///< Per worker, clients and targets together.
   std::uint64_t buffer_bytes = 64U << 20;  ///< Receive buffers per worker.
@@ -189,7 +190,7 @@ struct Settings {
   Identity identity;
   std::vector<PolicyRule> policies;
   std::vector<Mask> masks;
-  std::optional<Secret> mask_hash_key;     ///< `mask_key:`; needed by masks that hash.
+  std::optional<Secret> mask_hash_key;  ///< `mask_key:`; needed by masks that hash.
   Audit audit;
   Admin admin;
   Workers workers;

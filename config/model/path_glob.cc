@@ -1,0 +1,126 @@
+#include "config/model/path_glob.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace sluice::config {
+namespace {
+
+bool is_unreserved(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+std::optional<int> hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return std::nullopt;
+}
+
+/// What keeps the escape at `glob[at]` from ever occurring in a normalised path.
+std::optional<std::string> escape_fault(std::string_view glob, std::size_t at) {
+  const auto high = at + 1 < glob.size() ? hex_value(glob[at + 1]) : std::nullopt;
+  const auto low = at + 2 < glob.size() ? hex_value(glob[at + 2]) : std::nullopt;
+  if (!high || !low) return "'%' must be followed by two hex digits";
+  const std::string_view written = glob.substr(at, 3);
+  const int code = *high * 16 + *low;
+  if (const char c = static_cast<char>(code); is_unreserved(c)) {
+    return fmt::format("paths are matched after normalisation: write '{}' instead of '{}'", c,
+                       written);
+  }
+  if (code == 0 || code == '/' || code == '\\') {
+    return fmt::format("'{}' never reaches a rule: such paths are refused", written);
+  }
+  if (code == '%' && at + 4 < glob.size() && hex_value(glob[at + 3]) && hex_value(glob[at + 4])) {
+    return fmt::format("'{}' never reaches a rule: double encoding is refused", glob.substr(at, 5));
+  }
+  const std::string normal = fmt::format("%{:02X}", code);
+  if (normal != written) {
+    return fmt::format("paths are matched after normalisation: write '{}' instead of '{}'", normal,
+                       written);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> segment_fault(std::string_view segment) {
+  if (segment == "." || segment == "..") return fmt::format("'{}' never reaches a rule", segment);
+  if (segment != "**" && segment.find("**") != std::string_view::npos) {
+    return "'**' must be a whole segment";
+  }
+  for (std::size_t at = 0; at < segment.size(); ++at) {
+    const char c = segment[at];
+    if (c == '%') {
+      if (auto fault = escape_fault(segment, at)) return fault;
+    } else if (c == '?' || c == '#') {
+      return fmt::format("'{}' is not part of a path", c);
+    } else if (c <= ' ' || c >= 0x7F || c == '\\') {
+      return "a space, control, backslash or non-ASCII character must be percent-encoded";
+    }
+  }
+  return std::nullopt;
+}
+
+/// One segment without its slash; never called for "**".
+std::string segment_expression(std::string_view segment) {
+  if (segment == "*") return "[^/]+";
+  std::string expression;
+  std::size_t from = 0;
+  for (std::size_t star = segment.find('*'); star != std::string_view::npos;
+       star = segment.find('*', from)) {
+    expression += escaped_literal(segment.substr(from, star - from)) + "[^/]*";
+    from = star + 1;
+  }
+  return expression + escaped_literal(segment.substr(from));
+}
+
+}  // namespace
+
+std::string escaped_literal(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    const bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                         (c >= '0' && c <= '9') || c == '_' || c == '/';
+    if (is_word) {
+      escaped += c;
+    } else {
+      escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+  }
+  return escaped;
+}
+
+Result<std::string> glob_expression(std::string_view glob, GlobReading reading) {
+  if (glob.empty() || glob.front() != '/') return fail("a path begins with '/'");
+  const bool is_wide = reading == GlobReading::wide;
+  std::string expression = "^";
+  std::string_view rest = glob.substr(1);
+  for (;;) {
+    const std::size_t slash = rest.find('/');
+    const bool is_last = slash == std::string_view::npos;
+    const std::string_view segment = rest.substr(0, slash);
+    if (auto fault = segment_fault(segment)) return fail(*fault);
+    if (segment.empty() && !is_last) return fail("'//' never reaches a rule");
+
+    if (segment != "**") {
+      expression += '/';
+      expression += segment_expression(segment);
+      if (is_wide && !segment.empty()) expression += "(?:;[^/]*)?";
+    } else if (is_last) {
+      expression += expression == "^" ? "/.*" : "(?:/.*)?";
+    } else if (rest.substr(slash + 1).substr(0, 2) == "**") {
+      return fail("'**' twice in a row means the same as once");
+    } else {
+      expression += "(?:/[^/]*)*";
+    }
+    if (is_last) {
+      // A literal end in "/" already asks for the slash; "/**" already covers it.
+      if (is_wide && !segment.empty() && segment != "**") expression += "/?";
+      return expression + "$";
+    }
+    rest.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,113 @@
+#include "config/model/policy.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace sluice::config {
+namespace {
+
+constexpr std::uint8_t bit_of(RulingKind kind) noexcept {
+  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(kind));
+}
+
+/// Kinds of waiting rules that would overrule what is known without the body.
+constexpr std::uint8_t overruling(RulingKind known) noexcept {
+  switch (known) {
+    case RulingKind::deny:
+      return 0;
+    case RulingKind::hold:
+      return bit_of(RulingKind::deny);
+    case RulingKind::allow:
+      return bit_of(RulingKind::deny) | bit_of(RulingKind::hold);
+  }
+  return 0;
+}
+/// The default refuses already, so another refusal changes nothing.
+constexpr std::uint8_t overruling_default = bit_of(RulingKind::allow) | bit_of(RulingKind::hold);
+
+constexpr Ruling::Kind ruling_kind(RulingKind kind) noexcept {
+  switch (kind) {
+    case RulingKind::allow:
+      return Ruling::Kind::allow;
+    case RulingKind::deny:
+      return Ruling::Kind::deny;
+    case RulingKind::hold:
+      return Ruling::Kind::hold;
+  }
+  return Ruling::Kind::deny;
+}
+
+bool is_anonymous(const Principal& principal) noexcept {
+  return principal.proof == Proof::none || principal.subject.empty();
+}
+
+}  // namespace
+
+PrincipalView Policy::view_of(const Principal& principal) const {
+  PrincipalView view;
+  view.policy_ = id_;
+  view.is_anonymous_ = is_anonymous(principal);
+
+  const auto in_groups = [&](const std::vector<std::string>& groups) {
+    return !view.is_anonymous_ &&
+           std::any_of(groups.begin(), groups.end(), [&](const std::string& group) {
+             return std::find(principal.groups.begin(), principal.groups.end(), group) !=
+                    principal.groups.end();
+           });
+  };
+  for (const MaskUse& mask : masks_) {
+    if (in_groups(mask.except_groups)) continue;
+    if (mask.on != MaskDirection::request) view.response_masks_.set(mask.index);
+    if (mask.on != MaskDirection::response) view.request_masks_.set(mask.index);
+  }
+  if (view.is_anonymous_) return view;
+
+  std::vector<RuleNumber> rules;
+  const auto add = [&](const RulesByName& named, const std::string& name) {
+    const auto found = named.find(name);
+    if (found != named.end()) rules.insert(rules.end(), found->second.begin(), found->second.end());
+  };
+  add(by_subject_, principal.subject);
+  for (const std::string& group : principal.groups) add(by_group_, group);
+  std::sort(rules.begin(), rules.end());
+  rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
+
+  std::vector<Clause> clauses;
+  for (const RuleNumber rule : rules) {
+    clauses.insert(clauses.end(), named_clauses_[rule].begin(), named_clauses_[rule].end());
+  }
+  view.named_ = RuleIndex(clauses);
+  return view;
+}
+
+MethodSet Policy::method_bit(std::string_view method) const noexcept {
+  for (std::size_t bit = 0; bit < methods_.size(); ++bit) {
+    if (methods_[bit] == method) return MethodSet{1} << bit;
+  }
+  return MethodSet{1} << 63;
+}
+
+Ruling Policy::judge(const PrincipalView& principal, const HttpAction& action) const noexcept {
+  ASSERT(principal.policy_ == id_);  // rule numbers mean nothing to another policy
+  const RuleQuery query{.method = method_bit(action.method),
+                        .path_hits = action.path_hits,
+                        .header_hits = action.header_hits,
+                        .body_hits = action.body_hits,
+                        .body_seen = action.body_seen};
+  RuleAnswer answer;
+  (principal.is_anonymous_ ? anonymous_ : authenticated_).look_up(query, answer);
+  principal.named_.look_up(query, answer);
+
+  const bool is_default = answer.strictest == no_rule;
+  const std::uint8_t decisive =
+      is_default ? overruling_default : overruling(rules_[answer.strictest].kind);
+  if ((answer.pending_kinds & decisive) != 0) {
+    return {Ruling::Kind::needs_body, {}, "a rule's body pattern decides"};
+  }
+  if (is_default) return {Ruling::Kind::deny, "default-deny", "no rule allows this"};
+  const Rule& rule = rules_[answer.strictest];
+  return {ruling_kind(rule.kind), rule.name, rule.reason};
+}
+
+}  // namespace sluice::config

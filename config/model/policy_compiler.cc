@@ -1,0 +1,277 @@
+// From rules as written to the tables that Policy::judge() reads.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <map>
+
+#include "config/model/line_expression.h"
+#include "config/model/path_glob.h"
+#include "config/model/policy.h"
+
+namespace sluice::config {
+namespace {
+
+constexpr std::size_t clauses_max = 1'000'000;
+constexpr std::size_t method_tokens_max = 63;  // the last bit of a MethodSet is "any other"
+constexpr std::size_t headers_per_rule_max = 32;
+
+constexpr std::array<std::string_view, 9> known_methods{
+    "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"};
+
+int strictness(RulingKind kind) noexcept {
+  switch (kind) {
+    case RulingKind::deny:
+      return 0;
+    case RulingKind::hold:
+      return 1;
+    case RulingKind::allow:
+      return 2;
+  }
+  return 0;
+}
+
+/// Gives equal patterns one number.
+class PatternList {
+ public:
+  explicit PatternList(std::vector<PatternSource>& patterns) : patterns_(patterns) {}
+
+  std::uint32_t number_of(std::string expression, const std::string& rule) {
+    const auto next = static_cast<std::uint32_t>(patterns_.size());
+    const auto [known, is_new] = numbers_.try_emplace(expression, next);
+    if (is_new) patterns_.push_back({std::move(expression), rule, false});
+    return known->second;
+  }
+
+ private:
+  std::vector<PatternSource>& patterns_;
+  std::map<std::string, std::uint32_t> numbers_;
+};
+
+/// Who a rule is about, with the defaults of docs/policy.md applied.
+struct Audience {
+  bool authenticated = false;
+  bool anonymous = false;
+};
+
+Audience audience_of(const PolicyRule& rule) {
+  const PrincipalMatch& match = rule.principals;
+  if (match.subjects.empty() && match.groups.empty() && !match.anonymous) {
+    // Nobody named: whoever has a proof may be allowed, everybody is refused.
+    return {.authenticated = true, .anonymous = rule.ruling != RulingKind::allow};
+  }
+  const bool names_all =
+      std::find(match.subjects.begin(), match.subjects.end(), "*") != match.subjects.end();
+  return {.authenticated = names_all, .anonymous = match.anonymous};
+}
+
+bool is_token(char c) noexcept {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         others.find(c) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<std::string> method_fault(std::string_view method) {
+  if (method.empty() || !std::all_of(method.begin(), method.end(), is_token)) {
+    return fmt::format("'{}' is not a method", method);
+  }
+  std::string upper(method);
+  std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
+  });
+  if (upper != method &&
+      std::find(known_methods.begin(), known_methods.end(), upper) != known_methods.end()) {
+    return fmt::format("methods are case-sensitive: write '{}' instead of '{}'", upper, method);
+  }
+  return std::nullopt;
+}
+
+class Policy::Compiler {
+ public:
+  Compiler(const Settings& settings, const Listener& listener, Abilities abilities)
+      : settings_(settings), listener_(listener), abilities_(abilities) {}
+
+  Result<Policy> run() {
+    std::vector<const PolicyRule*> rules;
+    for (const PolicyRule& rule : settings_.policies) {
+      check_targets(rule);
+      if (concerns_listener(rule.targets)) rules.push_back(&rule);
+    }
+    std::stable_sort(rules.begin(), rules.end(), [](const PolicyRule* a, const PolicyRule* b) {
+      return strictness(a->ruling) < strictness(b->ruling);
+    });
+    for (const PolicyRule* rule : rules) add(*rule);
+    add_masks();
+    if (!errors_.empty()) return fail(errors_);
+
+    policy_.authenticated_ = RuleIndex(authenticated_);
+    policy_.anonymous_ = RuleIndex(anonymous_);
+    static std::atomic<std::uint64_t> last_id{0};
+    policy_.id_ = ++last_id;
+    return std::move(policy_);
+  }
+
+ private:
+  void refuse(const PolicyRule& rule, std::string_view message) {
+    if (!errors_.empty()) errors_ += '\n';
+    if (!rule.place.file.empty()) {
+      errors_ += fmt::format("{}:{}:{}: ", rule.place.file, rule.place.line, rule.place.column);
+    }
+    errors_ += fmt::format("rule '{}': {}", rule.name, message);
+  }
+
+  void check_targets(const PolicyRule& rule) {
+    for (const std::string& name : rule.targets) {
+      const bool is_known = std::any_of(settings_.targets.begin(), settings_.targets.end(),
+                                        [&](const Target& target) { return target.name == name; });
+      if (!is_known) refuse(rule, fmt::format("unknown target '{}'", name));
+    }
+  }
+
+  [[nodiscard]] bool concerns_listener(const std::vector<std::string>& targets) const {
+    return targets.empty() ||
+           std::find(targets.begin(), targets.end(), listener_.target) != targets.end();
+  }
+
+  void add(const PolicyRule& rule) {
+    if (rule.ruling == RulingKind::hold && !abilities_.approvals) {
+      return refuse(rule, "hold needs approvals, which this version does not have");
+    }
+    const auto number = static_cast<RuleNumber>(policy_.rules_.size());
+    policy_.rules_.push_back({rule.name, rule.reason, rule.ruling});
+    policy_.named_clauses_.emplace_back();
+
+    std::vector<Clause> clauses = clauses_of(rule, number);
+    clause_count_ += clauses.size();
+    if (clause_count_ > clauses_max) {
+      return refuse(rule, fmt::format("more than {} combinations of path and body patterns in all",
+                                      clauses_max));
+    }
+    const Audience audience = audience_of(rule);
+    if (audience.authenticated) {
+      authenticated_.insert(authenticated_.end(), clauses.begin(), clauses.end());
+    }
+    if (audience.anonymous) {
+      anonymous_.insert(anonymous_.end(), clauses.begin(), clauses.end());
+    }
+    if (audience.authenticated) return;
+    for (const std::string& subject : rule.principals.subjects) {
+      policy_.by_subject_[subject].push_back(number);
+    }
+    for (const std::string& group : rule.principals.groups) {
+      policy_.by_group_[group].push_back(number);
+    }
+    policy_.named_clauses_[number] = std::move(clauses);
+  }
+
+  std::vector<Clause> clauses_of(const PolicyRule& rule, RuleNumber number) {
+    Clause clause{.rule = number, .kind = static_cast<std::uint8_t>(rule.ruling), .headers = {}};
+    if (!rule.http) return {clause};
+    const HttpMatch& match = *rule.http;
+    clause.methods = methods_of(rule, match);
+    clause.headers = headers_of(rule, match);
+    const std::vector<std::uint32_t> paths = paths_of(rule, match);
+    std::vector<std::uint32_t> bodies;
+    for (const std::string& expression : match.body) {
+      bodies.push_back(body_list_.number_of(expression, rule.name));
+    }
+
+    std::vector<Clause> clauses;
+    for (std::size_t p = 0; p < std::max<std::size_t>(paths.size(), 1); ++p) {
+      for (std::size_t b = 0; b < std::max<std::size_t>(bodies.size(), 1); ++b) {
+        clause.path = paths.empty() ? no_pattern : paths[p];
+        clause.body = bodies.empty() ? no_pattern : bodies[b];
+        clauses.push_back(clause);
+        if (clauses.size() > clauses_max) return clauses;
+      }
+    }
+    return clauses;
+  }
+
+  MethodSet methods_of(const PolicyRule& rule, const HttpMatch& match) {
+    if (match.methods.empty()) return all_methods;
+    MethodSet methods = 0;
+    for (const std::string& method : match.methods) {
+      if (const auto fault = method_fault(method)) {
+        refuse(rule, *fault);
+        continue;
+      }
+      auto& known = policy_.methods_;
+      const auto place = std::find(known.begin(), known.end(), method);
+      const auto bit = static_cast<std::size_t>(place - known.begin());
+      if (bit == method_tokens_max) {
+        refuse(rule, fmt::format("more than {} different methods in all", method_tokens_max));
+        continue;
+      }
+      if (place == known.end()) known.push_back(method);
+      methods |= MethodSet{1} << bit;
+    }
+    return methods;
+  }
+
+  std::vector<std::uint32_t> paths_of(const PolicyRule& rule, const HttpMatch& match) {
+    const auto reading = rule.ruling == RulingKind::allow ? GlobReading::exact : GlobReading::wide;
+    std::vector<std::uint32_t> paths;
+    for (const std::string& glob : match.paths) {
+      auto expression = glob_expression(glob, reading);
+      if (!expression) {
+        refuse(rule, fmt::format("path '{}': {}", glob, expression.error().message));
+        continue;
+      }
+      paths.push_back(path_list_.number_of(std::move(*expression), rule.name));
+    }
+    return paths;
+  }
+
+  std::vector<std::uint32_t> headers_of(const PolicyRule& rule, const HttpMatch& match) {
+    std::vector<std::uint32_t> headers;
+    for (const HeaderMatch& header : match.headers) {
+      auto expression = line_expression(header.name, header.pattern);
+      if (!expression) {
+        refuse(rule, fmt::format("header '{}': {}", header.name, expression.error().message));
+        continue;
+      }
+      headers.push_back(header_list_.number_of(std::move(*expression), rule.name));
+    }
+    std::sort(headers.begin(), headers.end());
+    headers.erase(std::unique(headers.begin(), headers.end()), headers.end());
+    if (headers.size() > headers_per_rule_max) {
+      refuse(rule, fmt::format("more than {} header conditions", headers_per_rule_max));
+    }
+    return headers;
+  }
+
+  void add_masks() {
+    for (std::size_t index = 0; index < settings_.masks.size(); ++index) {
+      const Mask& mask = settings_.masks[index];
+      if (index >= masks_max) {
+        errors_ += fmt::format("{}more than {} masks", errors_.empty() ? "" : "\n", masks_max);
+        return;
+      }
+      if (!concerns_listener(mask.targets)) continue;
+      policy_.masks_.push_back({index, mask.on, mask.except_groups});
+    }
+  }
+
+  const Settings& settings_;
+  const Listener& listener_;
+  Abilities abilities_;
+  Policy policy_;
+  PatternList path_list_{policy_.path_patterns_};
+  PatternList header_list_{policy_.header_patterns_};
+  PatternList body_list_{policy_.body_patterns_};
+  std::vector<Clause> authenticated_;
+  std::vector<Clause> anonymous_;
+  std::size_t clause_count_ = 0;
+  std::string errors_;
+};
+
+Result<Policy> Policy::compile(const Settings& settings, const Listener& listener,
+                               Abilities abilities) {
+  return Compiler(settings, listener, abilities).run();
+}
+
+}  // namespace sluice::config
