@@ -26,7 +26,8 @@ inline constexpr std::size_t buffer_data_bytes_max = slot_bytes - headroom_bytes
 /// nothing holds it.
 class BufferPool {
  public:
-  static Result<BufferPool> make(std::size_t total_bytes);
+  /// As many slots as fit into `total_bytes`; at most 65,535 (2 GiB).
+  static Result<BufferPool> make(std::size_t total_bytes, bool huge_pages = false);
   BufferPool(BufferPool&&) noexcept;
   BufferPool& operator=(BufferPool&&) noexcept;
   ~BufferPool();
@@ -45,6 +46,8 @@ class BufferPool {
 
  private:
   BufferPool() = default;
+  [[nodiscard]] std::uint8_t* start_of(BufferId id) const noexcept;
+
   std::uint8_t* slab_ = nullptr;
   std::size_t slab_bytes_ = 0;
   std::vector<std::uint16_t> holds_;

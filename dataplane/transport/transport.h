@@ -44,14 +44,14 @@ inline constexpr std::size_t slices_per_send_max = 16;
 
 struct Completion {
   enum class Kind : std::uint8_t {
-    accepted,      ///< `conn` is new, on `listener`, from `peer`. Receiving has not begun.
-    connected,     ///< connect() succeeded.
-    received,      ///< `size_bytes` at pool.data(buffer); the loop now owns one hold on it.
-    peer_closed,   ///< The peer will send no more. Sending may still work.
-    sent,          ///< The whole send is over; its slices are free.
-    failed,        ///< `error` (errno). Connect, receive or send failed; close it.
-    closed,        ///< After close(): nothing is in flight any more, slices are free, the id is dead.
-    woken,         ///< Waker::wake was called.
+    accepted,     ///< `conn` is new, on `listener`, from `peer`. Receiving has not begun.
+    connected,    ///< connect() succeeded.
+    received,     ///< `size_bytes` at pool.data(buffer); the loop now owns one hold on it.
+    peer_closed,  ///< The peer will send no more. Sending may still work.
+    sent,         ///< The whole send is over; its slices are free.
+    failed,       ///< `error` (errno). Connect, receive or send failed; close it.
+    closed,  ///< After close(): nothing is in flight any more, slices are free, the id is dead.
+    woken,   ///< Waker::wake was called.
   };
   Kind kind = Kind::woken;
   std::uint16_t listener = 0;
@@ -94,6 +94,7 @@ concept Transport = requires(T t, ConnId id, const Endpoint& peer, std::span<con
   { t.now() } -> std::same_as<Now>;
   { t.pool() } -> std::same_as<BufferPool&>;
   { t.connections_max() } -> std::convertible_to<std::uint32_t>;
+  { t.waker() } -> std::same_as<Waker&>;
   t.stop_accepting();
 };
 

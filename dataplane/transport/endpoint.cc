@@ -1,0 +1,49 @@
+// Addresses in words and as the kernel takes them. Numeric only: names are
+// resolved elsewhere, never on a worker.
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <array>
+
+#include "dataplane/transport/transport.h"
+
+namespace sluice::dataplane {
+
+Result<Endpoint> parse_endpoint(const std::string& host, std::uint16_t port) {
+  Endpoint endpoint{};
+  // Zeroes every byte that the kernel will see, also those of the longer form.
+  endpoint.v6 = sockaddr_in6{};
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  const std::string bare = bracketed ? host.substr(1, host.size() - 2) : host;
+
+  in_addr v4{};
+  if (!bracketed && ::inet_pton(AF_INET, bare.c_str(), &v4) == 1) {
+    endpoint.v4.sin_family = AF_INET;
+    endpoint.v4.sin_port = htons(port);
+    endpoint.v4.sin_addr = v4;
+    endpoint.size_bytes = sizeof(sockaddr_in);
+    return endpoint;
+  }
+  if (::inet_pton(AF_INET6, bare.c_str(), &endpoint.v6.sin6_addr) == 1) {
+    endpoint.v6.sin6_family = AF_INET6;
+    endpoint.v6.sin6_port = htons(port);
+    endpoint.size_bytes = sizeof(sockaddr_in6);
+    return endpoint;
+  }
+  return fail(fmt::format("\"{}\" is not an IPv4 or IPv6 address", host));
+}
+
+std::string text(const Endpoint& endpoint) {
+  std::array<char, INET6_ADDRSTRLEN> host{};
+  if (endpoint.generic.sa_family == AF_INET) {
+    ::inet_ntop(AF_INET, &endpoint.v4.sin_addr, host.data(), host.size());
+    return fmt::format("{}:{}", host.data(), ntohs(endpoint.v4.sin_port));
+  }
+  if (endpoint.generic.sa_family == AF_INET6) {
+    ::inet_ntop(AF_INET6, &endpoint.v6.sin6_addr, host.data(), host.size());
+    return fmt::format("[{}]:{}", host.data(), ntohs(endpoint.v6.sin6_port));
+  }
+  return "(no address)";
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,209 @@
+// The other half of UringTransport: what the kernel answered, as completions.
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/assert.h"
+#include "dataplane/transport/uring_transport.h"
+
+namespace sluice::dataplane {
+namespace {
+
+/// When the kernel cannot accept (no descriptors, no memory), asking again at
+/// once would only spin.
+constexpr Duration accept_retry = milliseconds(50);
+
+bool is_passing(int result) noexcept {
+  return result == -ECANCELED || result == -EINTR || result == -EAGAIN;
+}
+
+}  // namespace
+
+bool UringTransport::take_in(const io_uring_cqe& answer, Completion& out) noexcept {
+  const auto op = static_cast<Op>(answer.user_data >> 56);
+  const auto index = static_cast<std::uint32_t>(answer.user_data >> 32) & 0xFFFFFF;
+  const bool more = (answer.flags & IORING_CQE_F_MORE) != 0;
+  if (op == Op::cancel) return false;
+  if (op == Op::accept) return on_accept(listeners_[index], answer.res, more, out);
+  if (op == Op::wake) {
+    wake_armed_ = false;
+    if (answer.res < 0) return false;
+    wake_event_.seen();
+    out = {};
+    return true;
+  }
+
+  Connection& connection = connections_[index];
+  // A connection is not let go while anything of it is in flight.
+  ASSERT(connection.generation == static_cast<std::uint32_t>(answer.user_data));
+  ASSERT((connection.in_flight & bit(op)) != 0);
+  if (!more) {
+    connection.in_flight &= static_cast<std::uint8_t>(~bit(op));
+    connection.cancelled &= static_cast<std::uint8_t>(~bit(op));
+    if (op != Op::close) mark(index);
+  }
+  switch (op) {
+    case Op::connect:
+      return on_connect(index, answer.res, out);
+    case Op::receive:
+      return on_receive(index, answer, out);
+    case Op::send:
+      return on_send(index, answer.res, out);
+    case Op::close:
+      return on_close(index, out);
+    case Op::readable:
+      connection.is_readable = answer.res >= 0;
+      return false;
+    default:
+      return false;  // a shutdown of what the peer reset already changes nothing
+  }
+}
+
+bool UringTransport::on_accept(Listener& listener, int result, bool more,
+                               Completion& out) noexcept {
+  if (!more) listener.armed = false;
+  if (listener.stopped && !listener.armed && listener.fd >= 0) {
+    ::close(std::exchange(listener.fd, -1));
+  }
+  if (result < 0) {
+    // A client that left before it was accepted is not the kernel's failure.
+    if (is_passing(result) || result == -ECONNABORTED) return false;
+    counters_.accept_failures.add();
+    listener.retry_at = now_.monotonic + accept_retry;
+    return false;
+  }
+  Endpoint peer{};
+  peer.size_bytes = sizeof peer.v6;
+  if (::getpeername(result, &peer.generic, &peer.size_bytes) != 0) {
+    ::close(result);  // it left already
+    return false;
+  }
+  const auto index = claim();
+  if (!index) {
+    ::close(result);
+    counters_.refused.add();
+    return false;
+  }
+  if (place(*index, result) != 0) {
+    connections_[*index].in_use = false;
+    free_.push_back(*index);
+    counters_.accept_failures.add();
+    return false;
+  }
+  connections_[*index].connected = true;
+  counters_.accepted.add();
+  out = report(Completion::Kind::accepted, *index);
+  out.listener = listener.index;
+  out.peer = peer;
+  return true;
+}
+
+bool UringTransport::on_connect(std::uint32_t index, int result, Completion& out) noexcept {
+  Connection& connection = connections_[index];
+  if (connection.error != 0) result = -connection.error;
+  if (result < 0) return fail(index, -result, out);
+  if (connection.closing) return false;
+  connection.connected = true;
+  out = report(Completion::Kind::connected, index);
+  return true;
+}
+
+bool UringTransport::on_receive(std::uint32_t index, const io_uring_cqe& answer,
+                                Completion& out) noexcept {
+  Connection& connection = connections_[index];
+  BufferId buffer = std::exchange(connection.reading, no_buffer);
+  connection.is_readable = false;
+  if ((answer.flags & IORING_CQE_F_BUFFER) != 0) {
+    buffer = static_cast<BufferId>(answer.flags >> IORING_CQE_BUFFER_SHIFT);
+    published_->taken();
+  }
+  if (answer.res > 0) return on_received(index, buffer, answer.res, out);
+  if (buffer != no_buffer) pool_.release(buffer);
+  return on_receive_end(index, answer.res, out);
+}
+
+bool UringTransport::on_received(std::uint32_t index, BufferId buffer, int size,
+                                 Completion& out) noexcept {
+  ASSERT(buffer != no_buffer);
+  if (connections_[index].closing) {
+    pool_.release(buffer);
+    return false;
+  }
+  out = report(Completion::Kind::received, index);
+  out.buffer = buffer;
+  out.size_bytes = static_cast<std::uint32_t>(size);
+  counters_.receives.add();
+  counters_.received_bytes.add(out.size_bytes);
+  return true;
+}
+
+bool UringTransport::on_receive_end(std::uint32_t index, int result, Completion& out) noexcept {
+  Connection& connection = connections_[index];
+  if (is_passing(result) || connection.closing) return false;
+  if (result == -ENOBUFS) {
+    starve(index);
+    return false;
+  }
+  if (result < 0) return fail(index, -result, out);
+  connection.ended = true;
+  out = report(Completion::Kind::peer_closed, index);
+  return true;
+}
+
+bool UringTransport::on_send(std::uint32_t index, int result, Completion& out) noexcept {
+  Connection& connection = connections_[index];
+  Outgoing& sending = outgoing_[index];
+  if (connection.closing) return false;
+  if (result < 0 && !is_passing(result)) return fail(index, -result, out);
+  if (result == 0 && sending.left_bytes > 0) return fail(index, EPIPE, out);
+  std::size_t went = result > 0 ? static_cast<std::size_t>(result) : 0;
+  ASSERT(went <= sending.left_bytes);
+  sending.left_bytes -= went;
+  if (sending.left_bytes > 0) {
+    counters_.partial_sends.add();
+    for (; went >= sending.parts[sending.first].iov_len; ++sending.first) {
+      went -= sending.parts[sending.first].iov_len;
+    }
+    iovec& part = sending.parts[sending.first];
+    part.iov_base = static_cast<std::uint8_t*>(part.iov_base) + went;
+    part.iov_len -= went;
+    connection.wants_send = true;  // marked already
+    return false;
+  }
+  out = report(Completion::Kind::sent, index);
+  out.size_bytes = static_cast<std::uint32_t>(sending.total_bytes);
+  counters_.sends.add();
+  counters_.sent_bytes.add(sending.total_bytes);
+  return true;
+}
+
+bool UringTransport::on_close(std::uint32_t index, Completion& out) noexcept {
+  Connection& connection = connections_[index];
+  out = report(Completion::Kind::closed, index);
+  connection.in_use = false;
+  connection.has_file = false;
+  ++connection.generation;
+  free_.push_back(index);
+  return true;
+}
+
+/// A connection fails once; after that there is only closing it.
+bool UringTransport::fail(std::uint32_t index, int error, Completion& out) noexcept {
+  Connection& connection = connections_[index];
+  if (connection.closing || connection.failed) return false;
+  connection.failed = true;
+  connection.wants_receive = false;
+  out = report(Completion::Kind::failed, index);
+  out.error = error;
+  return true;
+}
+
+Completion UringTransport::report(Completion::Kind kind, std::uint32_t index) const noexcept {
+  Completion completion{};
+  completion.kind = kind;
+  completion.conn = {index, connections_[index].generation};
+  return completion;
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,192 @@
+// The transport on io_uring: what the gateway runs on.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "dataplane/transport/published_buffers.h"
+#include "dataplane/transport/transport.h"
+#include "dataplane/transport/transport_counters.h"
+#include "dataplane/transport/uring_ring.h"
+#include "dataplane/transport/wake_event.h"
+
+namespace sluice::dataplane {
+
+/// Fixed at start; nothing grows afterwards.
+struct UringOptions {
+  std::uint32_t connections_max = 4096;         ///< 1 to 2^24, clients and targets together.
+  std::size_t buffer_bytes = 64 * 1024 * 1024;  ///< The whole pool.
+  unsigned ring_entries = 1024;                 ///< Submissions per crossing.
+  unsigned published_buffers = 256;             ///< Offered to the kernel at a time.
+  bool plain = false;                           ///< Only what Linux 5.11 has; for tests.
+  bool huge_pages = false;                      ///< Advise huge pages for the pool.
+};
+
+/// Keeps a Transport's promises (transport.h). Made on any thread; the thread
+/// of the first poll owns it from then on.
+///
+/// Public calls only note what is wanted. poll() turns that into submissions
+/// (`advance`), so that a call can be taken back before it costs anything and a
+/// full submission queue delays work instead of losing it.
+class UringTransport {
+ public:
+  static Result<std::unique_ptr<UringTransport>> make(const UringOptions& options);
+  UringTransport(const UringTransport&) = delete;
+  UringTransport& operator=(const UringTransport&) = delete;
+  ~UringTransport();
+
+  /// Listens on an address; its clients come with `listener`. Before the first poll.
+  Result<void> listen(const Endpoint& endpoint, std::uint16_t listener);
+  /// Takes over a socket that listens already.
+  void listen_on(int fd, std::uint16_t listener);
+  /// Where a listener really is, for one that asked for port 0.
+  [[nodiscard]] Result<Endpoint> local_endpoint(std::uint16_t listener) const;
+  void stop_accepting() noexcept;
+
+  ConnId connect(const Endpoint& peer) noexcept;
+  void receive(ConnId id) noexcept;
+  void pause(ConnId id) noexcept;
+  void send(ConnId id, std::span<const Slice> slices) noexcept;
+  void shutdown(ConnId id) noexcept;
+  void close(ConnId id) noexcept;
+  std::size_t poll(std::span<Completion> done, Duration wait) noexcept;
+
+  [[nodiscard]] Now now() const noexcept { return now_; }
+  [[nodiscard]] BufferPool& pool() noexcept { return pool_; }
+  [[nodiscard]] std::uint32_t connections_max() const noexcept { return connections_max_; }
+  [[nodiscard]] Waker& waker() noexcept { return wake_event_; }
+  [[nodiscard]] const TransportCounters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const UringFeatures& features() const noexcept { return ring_.features(); }
+  /// Slots of the pool that the kernel holds.
+  [[nodiscard]] std::size_t buffers_lent() const noexcept;
+  [[nodiscard]] std::uint32_t connections_open() const noexcept;
+
+ private:
+  /// What a completion answers. The first five can be in flight for a
+  /// connection and are numbered to make bits.
+  enum class Op : std::uint8_t {
+    connect,
+    receive,
+    readable,  ///< Plain path: bytes wait to be received.
+    send,
+    shutdown,
+    close,
+    accept,
+    wake,
+    cancel,
+  };
+
+  struct Connection {
+    std::uint32_t generation = 1;
+    int fd = -1;                   ///< Plain path: there is no file table.
+    int error = 0;                 ///< Why connecting could not even begin.
+    BufferId reading = no_buffer;  ///< Plain path: receives into this one.
+    std::uint8_t in_flight = 0;    ///< Bits of Op.
+    std::uint8_t cancelled = 0;    ///< Bits of Op: asked to end early.
+    bool in_use = false;
+    bool has_file = false;
+    bool wants_connect = false;
+    bool wants_receive = false;
+    bool wants_send = false;
+    bool wants_shutdown = false;
+    bool connected = false;
+    bool ended = false;        ///< The peer will send no more.
+    bool is_readable = false;  ///< Plain path.
+    bool failed = false;
+    bool closing = false;
+    bool dirty = false;
+    bool starved = false;
+    std::uint32_t starved_previous = 0;
+    std::uint32_t starved_next = 0;
+  };
+
+  /// What the kernel reads while a send or connect is in flight.
+  struct Outgoing {
+    std::array<iovec, slices_per_send_max> parts;
+    msghdr message;
+    Endpoint peer;
+    std::uint32_t first = 0;  ///< Parts before it went out.
+    std::uint32_t count = 0;
+    std::size_t left_bytes = 0;
+    std::size_t total_bytes = 0;
+  };
+
+  struct Listener {
+    int fd = -1;
+    std::uint16_t index = 0;
+    bool armed = false;
+    bool stopped = false;
+    Instant retry_at{};  ///< After a failure of the kernel's.
+  };
+
+  UringTransport(const UringOptions& options, UringRing ring, BufferPool pool, int wake_fd);
+
+  static std::uint64_t tag(Op op, std::uint32_t index, std::uint32_t generation) noexcept;
+  static std::uint8_t bit(Op op) noexcept {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(op));
+  }
+
+  // uring_transport.cc: from wishes to submissions.
+  [[nodiscard]] Connection* find(ConnId id) noexcept;
+  [[nodiscard]] std::optional<std::uint32_t> claim() noexcept;
+  [[nodiscard]] int place(std::uint32_t index, int fd) noexcept;
+  void mark(std::uint32_t index) noexcept;
+  [[nodiscard]] bool advance_all() noexcept;
+  void advance(std::uint32_t index) noexcept;
+  void advance_closing(std::uint32_t index) noexcept;
+  void begin(Op op, std::uint32_t index, io_uring_sqe* entry) noexcept;
+  void begin_connect(std::uint32_t index) noexcept;
+  void begin_receive(std::uint32_t index) noexcept;
+  void begin_plain_receive(std::uint32_t index) noexcept;
+  void begin_send(std::uint32_t index) noexcept;
+  void begin_close(std::uint32_t index) noexcept;
+  void cancel(Op op, std::uint32_t index) noexcept;
+  [[nodiscard]] Duration arm_listeners(Duration wait) noexcept;
+  void arm(std::uint32_t listener) noexcept;
+  void stop(std::uint32_t listener) noexcept;
+  void arm_wake_event() noexcept;
+  void starve(std::uint32_t index) noexcept;
+  void unstarve(std::uint32_t index) noexcept;
+  void feed_starved() noexcept;
+  void read_clocks() noexcept;
+
+  // uring_completions.cc: from the kernel's answers to completions. Each fills
+  // `out` and returns true when there is something to report.
+  bool take_in(const io_uring_cqe& answer, Completion& out) noexcept;
+  bool on_accept(Listener& listener, int result, bool more, Completion& out) noexcept;
+  bool on_connect(std::uint32_t index, int result, Completion& out) noexcept;
+  bool on_receive(std::uint32_t index, const io_uring_cqe& answer, Completion& out) noexcept;
+  bool on_received(std::uint32_t index, BufferId buffer, int size, Completion& out) noexcept;
+  bool on_receive_end(std::uint32_t index, int result, Completion& out) noexcept;
+  bool on_send(std::uint32_t index, int result, Completion& out) noexcept;
+  bool on_close(std::uint32_t index, Completion& out) noexcept;
+  bool fail(std::uint32_t index, int error, Completion& out) noexcept;
+  [[nodiscard]] Completion report(Completion::Kind kind, std::uint32_t index) const noexcept;
+
+  // The ring goes first: the kernel must be done with what the others hold.
+  BufferPool pool_;
+  WakeEvent wake_event_;
+  std::optional<PublishedBuffers> published_;
+  std::vector<Connection> connections_;
+  std::vector<Outgoing> outgoing_;
+  UringRing ring_;
+
+  std::vector<std::uint32_t> free_;   ///< Last closed, first used.
+  std::vector<std::uint32_t> dirty_;  ///< Connections whose wishes changed.
+  std::vector<Listener> listeners_;
+  std::uint32_t starved_first_ = 0;
+  std::uint32_t starved_last_ = 0;
+  std::uint32_t connections_max_;
+  bool wake_armed_ = false;
+  Now now_{};
+  TransportCounters counters_;
+};
+
+}  // namespace sluice::dataplane
