@@ -13,7 +13,18 @@
 
 namespace sluice::http1 {
 
-enum class Method : std::uint8_t { get, head, post, put, delete_, patch, options, trace, connect, other };
+enum class Method : std::uint8_t {
+  get,
+  head,
+  post,
+  put,
+  delete_,
+  patch,
+  options,
+  trace,
+  connect,
+  other
+};
 
 /// Fields the gateway itself reads or rewrites. Everything else is `other`.
 enum class FieldName : std::uint8_t {

@@ -1,0 +1,125 @@
+#include <catch2/catch.hpp>
+
+#include "cases.h"
+
+using namespace sluice;
+using namespace sluice::testing;
+using namespace std::string_view_literals;
+
+namespace {
+
+std::string fault_of(std::string_view stream, const http1::Limits& limits = {}) {
+  return fault_in(request_steps(stream, limits));
+}
+
+struct Refusal {
+  std::string_view fault;
+  std::string_view stream;
+};
+
+void check(std::span<const Refusal> refusals) {
+  for (const Refusal& refusal : refusals) {
+    INFO(refusal.stream);
+    CHECK(fault_of(refusal.stream) == refusal.fault);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("requests come out as head, data and end, one after another") {
+  CHECK(request_steps("GET /v1/a?b=c HTTP/1.1\r\nHost: api\r\nAccept:  */* \t\r\n\r\n"
+                      "POST /b HTTP/1.1\r\nhost:api:8080\r\nContent-Length: 5\r\n\r\nhello"
+                      "DELETE * HTTP/1.1\r\nHost: [::1]:443\r\n\r\n") ==
+        "\nrequest 0 GET /v1/a?b=c 1.1 host=api body=none keep-alive [Host=api 8][Accept=*/* 0]"
+        "\nend "
+        "\nrequest 2 POST /b 1.1 host=api:8080 body=length 5 keep-alive [host=api:8080 8]"
+        "[Content-Length=5 4]"
+        "\ndata hello"
+        "\nend "
+        "\nrequest 4 DELETE * 1.1 host=[::1]:443 body=none keep-alive [Host=[::1]:443 8]"
+        "\nend "
+        "\nclose: idle");
+}
+
+TEST_CASE("chunked bodies come out as their payload, with trailers at the end") {
+  CHECK(request_steps("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
+                      "5\r\nhello\r\n00A;name=\"v\"\r\n, world...\r\n0;last\r\n"
+                      "Digest: x\r\nEtag:\r\n\r\n"
+                      "GET / HTTP/1.1\r\nHost: a\r\n\r\n") ==
+        "\nrequest 3 PUT / 1.1 host=a body=chunked keep-alive [Host=a 8]"
+        "[Transfer-Encoding=Chunked 15]"
+        "\ndata hello, world..."
+        "\nend [Digest=x 0][Etag= 0]"
+        "\nrequest 0 GET / 1.1 host=a body=none keep-alive [Host=a 8]"
+        "\nend "
+        "\nclose: idle");
+}
+
+TEST_CASE("what the client wants of the connection follows version and options") {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "none ["},
+      {"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, CLOSE\r\n\r\n", "none ["},
+      {"GET / HTTP/1.1\r\nHost: a\r\nConnection: , Keep-Alive ,\r\n\r\n", "none keep-alive ["},
+      {"GET / HTTP/1.0\r\n\r\n", "host= body=none "},
+      {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", "host= body=none keep-alive ["},
+      {"GET http://h:1/a HTTP/1.0\r\n\r\n", "1.0 host=h:1 body=none"},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-Continue\r\n\r\nx",
+       "length 1 keep-alive continue ["},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n",
+       "length 0 keep-alive ["},
+      {"POST / HTTP/1.0\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\nx", "length 1 ["},
+      {"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+       "keep-alive upgrade ["},
+      {"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n", "keep-alive ["},
+      {"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", "request 8 CONNECT a:443 1.1"},
+      {"FROB / HTTP/1.1\r\nHost: a\r\n\r\n", "request 9 FROB / 1.1"},
+      {"get / HTTP/1.1\r\nHost: a\r\n\r\n", "request 9 get / 1.1"},
+  };
+  for (const auto& [stream, expected] : cases) {
+    INFO(stream);
+    CHECK_THAT(request_steps(stream), Catch::Contains(std::string(expected)));
+  }
+}
+
+TEST_CASE("fields that a Connection option names are marked for this hop") {
+  CHECK_THAT(request_steps("GET / HTTP/1.1\r\nX-Hop: 1\r\nConnection: x-hop, close\r\nHost: a\r\n"
+                           "X-End: 2\r\nx-HOP: 3\r\n\r\n"),
+             Catch::Contains("[X-Hop=1 0h]") && Catch::Contains("[X-End=2 0]") &&
+                 Catch::Contains("[x-HOP=3 0h]"));
+}
+
+TEST_CASE("one empty line before a request is forgiven, a second is not") {
+  CHECK_THAT(
+      request_steps("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+      Catch::EndsWith("\nend \nclose: idle"));
+  CHECK(fault_of("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n") == "bad_request_line");
+  CHECK(fault_of("\rGET / HTTP/1.1\r\nHost: a\r\n\r\n") == "bad_request_line");
+  CHECK(fault_of("\nGET / HTTP/1.1\r\nHost: a\r\n\r\n") == "bare_line_feed");
+}
+
+TEST_CASE("request lines are refused for anything but method, target and version") {
+  const Refusal refusals[] = {
+      {"bad_request_line", "GET /\r\n\r\n"},
+      {"bad_request_line", "GET  / HTTP/1.1\r\n\r\n"},
+      {"bad_request_line", "GET /  HTTP/1.1\r\n\r\n"},
+      {"bad_request_line", "GET / HTTP/1.1 \r\n\r\n"},
+      {"bad_request_line", "GET / http/1.1\r\n\r\n"},
+      {"bad_request_line", "GET / HTTP/11\r\n\r\n"},
+      {"bad_request_line", "GET / HTTP/1.1\rX\n\r\n"},
+      {"bad_request_line", "GET\r\n\r\n"},
+      {"bad_method", " GET / HTTP/1.1\r\n\r\n"},
+      {"bad_method", "G(T / HTTP/1.1\r\n\r\n"},
+      {"bad_method", "GET\t/ HTTP/1.1\r\n\r\n"},
+      {"bad_method", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA / HTTP/1.1\r\n\r\n"},
+      {"bad_target", "GET /\t HTTP/1.1\r\n\r\n"},
+      {"bad_target", "GET /\x01 HTTP/1.1\r\n\r\n"},
+      {"bad_target", "GET /caf\xC3\xA9 HTTP/1.1\r\n\r\n"},
+      {"bad_version", "GET / HTTP/2.0\r\n\r\n"},
+      {"bad_version", "GET / HTTP/1.2\r\n\r\n"},
+      {"bad_version", "GET / HTTP/0.9\r\n\r\n"},
+      {"bad_version", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+      {"bare_line_feed", "GET / HTTP/1.1\n\n"},
+      {"bare_line_feed", "GET /\n"},
+  };
+  check(refusals);
+}
