@@ -1,0 +1,206 @@
+// The one file that knows CLI11 (4 s of compile time).
+#include "cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+namespace sluice::cli {
+namespace {
+
+/// Collects the command while CLI11 walks the arguments. Options live here
+/// because CLI11 writes to them through pointers.
+struct Parser {
+  CLI::App app{
+      "Sluice: a gateway that knows who calls, decides before it happens,\n"
+      "masks what must not be seen and leaves evidence that verifies.",
+      "sluice"};
+  RunOptions run;
+  CheckOptions check;
+  VerifyOptions verify;
+  AuditOptions audit;
+  StatusOptions status;
+  ReloadOptions reload;
+  DrainOptions drain;
+  KeyNewOptions key_new;
+  KeySigningOptions key_signing;
+  LoadOptions load;
+  DemoOptions demo;
+  std::optional<Command> command;
+
+  Parser() {
+    app.require_subcommand(1);
+    app.set_version_flag("--version", SLUICE_VERSION);
+    app.footer(
+        "Exit codes: 0 ok, 1 failed, 2 usage, 3 bad configuration, 4 not verified,\n"
+        "5 denied, 75 try again. `sluice VERB --help` shows a verb with examples.");
+    add_run();
+    add_check();
+    add_verify();
+    add_audit();
+    add_steering();
+    add_key();
+    add_load();
+    add_demo();
+  }
+
+  template <class Options>
+  CLI::App& verb(CLI::App& parent, const char* name, const char* what, Options& options,
+                 const char* examples) {
+    auto& made = *parent.add_subcommand(name, what);
+    made.footer(std::string("Examples:\n") + examples);
+    made.callback([this, &options] { command = options; });
+    return made;
+  }
+
+  static void add_json(CLI::App& to, bool& json) { to.add_flag("--json", json, "Print JSON"); }
+
+  static void add_configuration(CLI::App& to, std::string& path) {
+    to.add_option("-c,--config", path, "Configuration file")->capture_default_str();
+  }
+
+  void add_run() {
+    auto& made = verb(app, "run", "Run the gateway until SIGTERM drains it", run,
+                      "  sluice run\n"
+                      "  sluice run -c ./sluice.yaml");
+    add_configuration(made, run.configuration);
+  }
+
+  void add_check() {
+    auto& made =
+        verb(app, "check", "Validate a configuration; print what it really enforces", check,
+             "  sluice check -c ./sluice.yaml\n"
+             "  sluice check --json | jq '.listeners[].rules'");
+    add_configuration(made, check.configuration);
+    add_json(made, check.json);
+    made.add_flag("--print-reference", check.reference,
+                  "Print the reference of all keys (Markdown)");
+    made.add_flag("--print-schema", check.schema, "Print the JSON Schema of the configuration");
+  }
+
+  void add_verify() {
+    auto& made = verb(app, "verify", "Verify an audit directory offline", verify,
+                      "  sluice verify /var/lib/sluice/audit\n"
+                      "  sluice verify ./copy-of-audit --key gateway.vkey --json");
+    made.add_option("path", verify.directory, "Audit directory")->required();
+    made.add_option("--key", verify.key,
+                    "Verifier key you trust: its line, or a file that holds it.\n"
+                    "Without it the log only proves to be consistent with itself");
+    add_json(made, verify.json);
+  }
+
+  void add_audit() {
+    auto& made = verb(app, "audit", "Search, follow and print audit records", audit,
+                      "  sluice audit --since 15m --ruling deny\n"
+                      "  sluice audit --directory ./audit --principal batch --follow --json");
+    add_configuration(made, audit.configuration);
+    made.add_option("--directory", audit.directory,
+                    "Audit directory, instead of the configuration's");
+    made.add_option("--since", audit.since,
+                    "From this time on: RFC 3339, or an age such as 15m, 2h, 7d");
+    made.add_option("--until", audit.until, "Before this time, in the same forms");
+    made.add_option("--principal", audit.principal, "Only operations of this subject");
+    made.add_option("--target", audit.target, "Only operations on this target");
+    made.add_option("--ruling", audit.ruling, "Only operations with this ruling")
+        ->check(CLI::IsMember({"allow", "deny", "hold"}));
+    made.add_flag("-f,--follow", audit.follow, "Go on with records as they are written");
+    add_json(made, audit.json);
+  }
+
+  static void add_gateway(CLI::App& to, AdminTarget& gateway) {
+    add_configuration(to, gateway.configuration);
+    to.add_option("--socket", gateway.socket, "Admin socket, instead of the configuration's");
+  }
+
+  void add_steering() {
+    auto& shown = verb(app, "status", "Show how the running gateway fares", status,
+                       "  sluice status\n"
+                       "  sluice status --socket /run/sluice/admin.sock --json");
+    add_gateway(shown, status.gateway);
+    add_json(shown, status.json);
+    auto& reloaded =
+        verb(app, "reload", "Take up the changed configuration; connections stay", reload,
+             "  sluice reload\n"
+             "  sluice check -c ./sluice.yaml && sluice reload -c ./sluice.yaml");
+    add_gateway(reloaded, reload.gateway);
+    add_json(reloaded, reload.json);
+    auto& drained =
+        verb(app, "drain", "Finish what is under way, take nothing new, then stop", drain,
+             "  sluice drain\n"
+             "  sluice drain --socket /run/sluice/admin.sock --json");
+    add_gateway(drained, drain.gateway);
+    add_json(drained, drain.json);
+  }
+
+  void add_key() {
+    auto& key = *app.add_subcommand("key", "Make API keys and audit signing keys");
+    key.require_subcommand(1);
+    key.footer(
+        "Examples:\n"
+        "  sluice key new --subject batch --group settlement\n"
+        "  sluice key signing --file /etc/sluice/audit.key --origin gw1.example.com");
+
+    auto& made = verb(key, "new", "Make an API key; the secret is shown once", key_new,
+                      "  sluice key new --subject batch --group settlement --expires 30d\n"
+                      "  sluice key new --subject ci --append-to /etc/sluice/api_keys.yaml");
+    made.add_option("--subject", key_new.subject, "Who calls with it")->required();
+    made.add_option("--group", key_new.groups, "A group of the subject; may be repeated");
+    made.add_option("--expires", key_new.expires, "RFC 3339, or a time from now such as 12h, 90d")
+        ->capture_default_str();
+    made.add_option("--append-to", key_new.append_to, "Add the entry to this keys file");
+    add_json(made, key_new.json);
+
+    auto& signing =
+        verb(key, "signing", "Make the key that signs the audit log", key_signing,
+             "  sluice key signing --file /etc/sluice/audit.key --origin gw1.example.com\n"
+             "  sluice key signing --file ./audit.key --origin demo > gateway.vkey");
+    signing.add_option("--file", key_signing.path, "Where the secret half goes (mode 0600)")
+        ->required();
+    signing.add_option("--origin", key_signing.origin, "Name of this log in its checkpoints")
+        ->required();
+    add_json(signing, key_signing.json);
+  }
+
+  void add_load() {
+    auto& made = verb(app, "load", "Send requests as fast as they are answered, and measure", load,
+                      "  sluice load http://127.0.0.1:8080/ -c 64 -d 10s\n"
+                      "  sluice load http://127.0.0.1:8080/v1/payments -m POST -b @body.json \\\n"
+                      "      -H 'Authorization: Bearer sk_…' -n 100000 --json");
+    made.add_option("url", load.url, "http://HOST:PORT/PATH")->required();
+    made.add_option("-c,--connections", load.connections, "Connections kept open")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 16384));
+    made.add_option("-t,--threads", load.threads, "Threads")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 256));
+    auto* duration =
+        made.add_option("-d,--duration", load.duration, "How long")->capture_default_str();
+    made.add_option("-n,--requests", load.requests, "How many requests, instead of how long")
+        ->excludes(duration);
+    made.add_option("-m,--method", load.method, "Method")->capture_default_str();
+    made.add_option("-H,--header", load.headers, "'Name: value'; may be repeated")->take_all();
+    made.add_option("-b,--body", load.body, "Body: text, or @FILE");
+    add_json(made, load.json);
+  }
+
+  void add_demo() {
+    auto& made = verb(app, "demo", "Show the gateway at work on an embedded payment API", demo,
+                      "  sluice demo\n"
+                      "  sluice demo --once");
+    made.add_flag("--once", demo.once, "End after the scripted part");
+  }
+};
+
+}  // namespace
+
+std::variant<Command, ExitCode> parse_arguments(int argc, const char* const* argv) {
+  Parser parser;
+  try {
+    parser.app.parse(argc, argv);
+  } catch (const CLI::ParseError& outcome) {
+    // CLI11 reports --help and --version as exceptions too, with code 0.
+    return parser.app.exit(outcome, std::cout, std::cerr) == 0 ? ExitCode::ok : ExitCode::usage;
+  }
+  return *parser.command;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,112 @@
+#include <nlohmann/json.hpp>
+
+#include "cli/describe.h"
+#include "cli/describe_words.h"
+
+namespace sluice::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::int64_t ms(Duration duration) {
+  return duration.ns / 1'000'000;
+}
+
+Json target_json(const config::Target& target) {
+  Json addresses = Json::array();
+  for (const auto& address : target.addresses) addresses.push_back(text(address));
+  Json page{{"name", target.name}, {"addresses", std::move(addresses)}};
+  if (target.credential) {
+    page["credential"] = {{"header", target.credential->header},
+                          {"value", target.credential->value.reference}};
+  }
+  page["connect_timeout_ms"] = ms(target.connect_timeout);
+  page["response_timeout_ms"] = ms(target.response_timeout);
+  page["idle_timeout_ms"] = ms(target.idle_timeout);
+  page["pool_connections_max"] = target.pool_connections_max;
+  page["health_path"] = target.health.path;
+  return page;
+}
+
+Json rule_json(const config::PolicyRule& rule) {
+  Json page{{"name", rule.name},
+            {"ruling", text(rule.ruling)},
+            {"subjects", rule.principals.subjects},
+            {"groups", rule.principals.groups},
+            {"anonymous", rule.principals.anonymous},
+            {"reason", rule.reason}};
+  if (rule.http) {
+    Json headers = Json::array();
+    for (const auto& header : rule.http->headers) {
+      headers.push_back({{"name", header.name}, {"pattern", header.pattern}});
+    }
+    page["methods"] = rule.http->methods;
+    page["paths"] = rule.http->paths;
+    page["headers"] = std::move(headers);
+    page["body"] = rule.http->body;
+  }
+  return page;
+}
+
+Json mask_json(const config::Mask& mask) {
+  return {{"name", mask.name},
+          {"builtins", mask.find.builtins},
+          {"patterns", mask.find.patterns},
+          {"json", mask.find.json},
+          {"form", mask.find.form},
+          {"headers", mask.find.headers},
+          {"show", text(mask.show)},
+          {"on", text(mask.on)},
+          {"except_groups", mask.except_groups}};
+}
+
+Json limits_json(const config::Listener& listener) {
+  const auto& http = listener.http;
+  return {{"head_bytes_max", http.head_bytes_max},
+          {"target_bytes_max", http.target_bytes_max},
+          {"fields_max", http.fields_max},
+          {"trailer_bytes_max", http.trailer_bytes_max},
+          {"chunk_extension_bytes_max", http.chunk_extension_bytes_max},
+          {"body_bytes_max", http.body_bytes_max},
+          {"inspected_body_bytes_max", http.inspected_body_bytes_max},
+          {"requests_per_connection_max", http.requests_per_connection_max},
+          {"request_head_ms", ms(listener.timeouts.request_head)},
+          {"idle_ms", ms(listener.timeouts.idle)},
+          {"stall_ms", ms(listener.timeouts.stall)}};
+}
+
+Json listener_json(const config::Settings& settings, const config::Listener& listener) {
+  Json page{{"name", listener.name},
+            {"address", text(listener.address)},
+            {"protocol", "http"},
+            {"via", listener.via},
+            {"forwarded", text(listener.forwarded)}};
+  if (const auto* target = target_of(settings, listener)) page["target"] = target_json(*target);
+  page["rules"] = Json::array();
+  for (const auto* rule : rules_of(settings, listener)) page["rules"].push_back(rule_json(*rule));
+  page["masks"] = Json::array();
+  for (const auto* mask : masks_of(settings, listener)) page["masks"].push_back(mask_json(*mask));
+  page["limits"] = limits_json(listener);
+  return page;
+}
+
+}  // namespace
+
+std::string describe_json(const config::Settings& settings) {
+  Json listeners = Json::array();
+  for (const auto& listener : settings.listeners) {
+    listeners.push_back(listener_json(settings, listener));
+  }
+  const Json page{{"listeners", std::move(listeners)},
+                  {"identity",
+                   {{"api_keys", settings.identity.api_keys_file},
+                    {"allow_anonymous", settings.identity.allow_anonymous}}},
+                  {"audit",
+                   {{"directory", settings.audit.directory},
+                    {"signing_key", settings.audit.signing_key},
+                    {"release", text(settings.audit.release)}}},
+                  {"admin", {{"socket", settings.admin.socket}}}};
+  return page.dump();
+}
+
+}  // namespace sluice::cli

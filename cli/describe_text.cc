@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "cli/describe.h"
+#include "cli/describe_words.h"
+
+namespace sluice::cli {
+namespace {
+
+using Lines = std::back_insert_iterator<std::string>;
+
+std::string joined(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::string who(const config::PrincipalMatch& match) {
+  std::vector<std::string> parts;
+  if (!match.subjects.empty()) parts.push_back("subject " + joined(match.subjects));
+  if (!match.groups.empty()) parts.push_back("group " + joined(match.groups));
+  if (match.anonymous) parts.emplace_back("anonymous");
+  return parts.empty() ? "everyone" : fmt::format("{}", fmt::join(parts, " or "));
+}
+
+std::string what(const config::PolicyRule& rule) {
+  if (!rule.http) return "every operation";
+  const auto& http = *rule.http;
+  std::string text = http.methods.empty() ? "any method" : joined(http.methods);
+  text += http.paths.empty() ? " on any path" : " " + joined(http.paths);
+  for (const auto& header : http.headers) {
+    text += fmt::format(", header {} ~ /{}/", header.name, header.pattern);
+  }
+  for (const auto& pattern : http.body) text += fmt::format(", body ~ /{}/", pattern);
+  return text;
+}
+
+std::string finds(const config::MaskFind& find) {
+  std::vector<std::string> parts;
+  for (const auto& name : find.builtins) parts.push_back("builtin:" + name);
+  for (const auto& pattern : find.patterns) parts.push_back("/" + pattern + "/");
+  for (const auto& path : find.json) parts.push_back("json " + path);
+  for (const auto& name : find.form) parts.push_back("form field " + name);
+  for (const auto& name : find.headers) parts.push_back("header " + name);
+  return joined(parts);
+}
+
+void add_target(Lines out, const config::Target& target) {
+  std::vector<std::string> addresses;
+  for (const auto& address : target.addresses) addresses.push_back(text(address));
+  fmt::format_to(out, "  target {} at {}\n", target.name, joined(addresses));
+  if (target.credential) {
+    fmt::format_to(out, "    credential: {} from {}; the client's own is removed\n",
+                   target.credential->header, target.credential->value.reference);
+  }
+  fmt::format_to(out, "    timeouts: connect {}, response {}, pooled idle {}; health: {}\n",
+                 duration_text(target.connect_timeout), duration_text(target.response_timeout),
+                 duration_text(target.idle_timeout),
+                 target.health.path.empty() ? "passive" : "GET " + target.health.path);
+}
+
+void add_rules(Lines out, const std::vector<const config::PolicyRule*>& rules) {
+  fmt::format_to(out, "  rules, strictest first; what none of them matches is denied\n");
+  if (rules.empty()) fmt::format_to(out, "    (none: everything is denied)\n");
+  for (const auto* rule : rules) {
+    fmt::format_to(out, "    {:<5} {}: {}: {}\n", text(rule->ruling), rule->name,
+                   who(rule->principals), what(*rule));
+  }
+}
+
+void add_masks(Lines out, const std::vector<const config::Mask*>& masks) {
+  fmt::format_to(out, "  masks\n");
+  if (masks.empty()) fmt::format_to(out, "    (none)\n");
+  for (const auto* mask : masks) {
+    fmt::format_to(out, "    {}: {} → {} ({}{})\n", mask->name, finds(mask->find), text(mask->show),
+                   mask->on == config::MaskDirection::both ? "requests and responses"
+                                                           : fmt::format("{}s", text(mask->on)),
+                   mask->except_groups.empty() ? std::string()
+                                               : ", not for group " + joined(mask->except_groups));
+  }
+}
+
+void add_limits(Lines out, const config::Listener& listener) {
+  const auto& http = listener.http;
+  fmt::format_to(out,
+                 "  limits\n"
+                 "    head {}, target {}, {} fields, trailers {}, chunk extension {}\n"
+                 "    body {}, body seen by patterns {}, {} requests per connection\n"
+                 "    request head within {}, idle {}, stalled {}\n",
+                 size_text(http.head_bytes_max), size_text(http.target_bytes_max), http.fields_max,
+                 size_text(http.trailer_bytes_max), size_text(http.chunk_extension_bytes_max),
+                 size_text(http.body_bytes_max), size_text(http.inspected_body_bytes_max),
+                 http.requests_per_connection_max, duration_text(listener.timeouts.request_head),
+                 duration_text(listener.timeouts.idle), duration_text(listener.timeouts.stall));
+}
+
+}  // namespace
+
+std::string describe_text(const config::Settings& settings) {
+  std::string page;
+  const auto out = std::back_inserter(page);
+  for (const auto& listener : settings.listeners) {
+    fmt::format_to(out, "listener {}: http on {}\n", listener.name, text(listener.address));
+    fmt::format_to(out, "  X-Forwarded-*: {}; Via: {}\n", text(listener.forwarded),
+                   listener.via ? "added" : "off");
+    if (const auto* target = target_of(settings, listener)) add_target(out, *target);
+    add_rules(out, rules_of(settings, listener));
+    add_masks(out, masks_of(settings, listener));
+    add_limits(out, listener);
+    page += '\n';
+  }
+  const auto& identity = settings.identity;
+  fmt::format_to(
+      out, "identity: {}; callers without a credential are {}\n",
+      identity.api_keys_file.empty() ? "no API keys" : "API keys in " + identity.api_keys_file,
+      identity.allow_anonymous ? "anonymous" : "refused");
+  fmt::format_to(out, "audit: {} in {}, release: {}\n",
+                 settings.audit.signing_key.empty() ? "no signing key"
+                                                    : "signed with " + settings.audit.signing_key,
+                 settings.audit.directory, text(settings.audit.release));
+  fmt::format_to(out, "admin: {}{}\n", settings.admin.socket,
+                 settings.admin.tcp ? " and http://" + text(*settings.admin.tcp) : std::string());
+  return page;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,135 @@
+#include "cli/describe_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::cli {
+namespace {
+
+bool names_or_empty(const std::vector<std::string>& names, const std::string& name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// deny over hold over allow, as the policy decides.
+int strictness(config::RulingKind kind) noexcept {
+  switch (kind) {
+    case config::RulingKind::deny:
+      return 2;
+    case config::RulingKind::hold:
+      return 1;
+    case config::RulingKind::allow:
+      return 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string text(const config::SocketAddress& address) {
+  const bool is_v6 = address.host.find(':') != std::string::npos;
+  return fmt::format(is_v6 ? "[{}]:{}" : "{}:{}", address.host, address.port);
+}
+
+std::string_view text(config::RulingKind kind) noexcept {
+  switch (kind) {
+    case config::RulingKind::allow:
+      return "allow";
+    case config::RulingKind::deny:
+      return "deny";
+    case config::RulingKind::hold:
+      return "hold";
+  }
+  return "deny";
+}
+
+std::string_view text(config::MaskDirection direction) noexcept {
+  switch (direction) {
+    case config::MaskDirection::response:
+      return "response";
+    case config::MaskDirection::request:
+      return "request";
+    case config::MaskDirection::both:
+      return "both";
+  }
+  return "both";
+}
+
+std::string_view text(config::ForwardedFields forwarded) noexcept {
+  switch (forwarded) {
+    case config::ForwardedFields::append:
+      return "append";
+    case config::ForwardedFields::replace:
+      return "replace";
+    case config::ForwardedFields::off:
+      return "off";
+  }
+  return "off";
+}
+
+std::string_view text(config::Release release) noexcept {
+  return release == config::Release::durable ? "durable" : "recorded";
+}
+
+std::string text(const config::MaskShow& show) {
+  switch (show.kind) {
+    case config::MaskShowKind::redact:
+      return "redact";
+    case config::MaskShowKind::hash:
+      return "hash";
+    case config::MaskShowKind::partial:
+      return fmt::format("partial (first {}, last {})", show.first, show.last);
+  }
+  return "redact";
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 4> units{"B", "KiB", "MiB", "GiB"};
+  std::size_t unit = 0;
+  while (unit + 1 < units.size() && bytes != 0 && bytes % 1024 == 0) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return fmt::format("{} {}", bytes, units[unit]);
+}
+
+std::string duration_text(Duration duration) {
+  const std::int64_t ms = duration.ns / 1'000'000;
+  if (ms % 1000 != 0) return fmt::format("{}ms", ms);
+  const std::int64_t s = ms / 1000;
+  if (s % 3600 == 0 && s != 0) return fmt::format("{}h", s / 3600);
+  if (s % 60 == 0 && s != 0) return fmt::format("{}m", s / 60);
+  return fmt::format("{}s", s);
+}
+
+std::vector<const config::PolicyRule*> rules_of(const config::Settings& settings,
+                                                const config::Listener& listener) {
+  std::vector<const config::PolicyRule*> rules;
+  for (const auto& rule : settings.policies) {
+    if (names_or_empty(rule.targets, listener.target)) rules.push_back(&rule);
+  }
+  std::stable_sort(rules.begin(), rules.end(), [](const auto* a, const auto* b) {
+    return strictness(a->ruling) > strictness(b->ruling);
+  });
+  return rules;
+}
+
+std::vector<const config::Mask*> masks_of(const config::Settings& settings,
+                                          const config::Listener& listener) {
+  std::vector<const config::Mask*> masks;
+  for (const auto& mask : settings.masks) {
+    if (names_or_empty(mask.targets, listener.target)) masks.push_back(&mask);
+  }
+  return masks;
+}
+
+const config::Target* target_of(const config::Settings& settings,
+                                const config::Listener& listener) {
+  for (const auto& target : settings.targets) {
+    if (target.name == listener.target) return &target;
+  }
+  return nullptr;
+}
+
+}  // namespace sluice::cli

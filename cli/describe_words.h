@@ -1,0 +1,29 @@
+// Words for settings, shared by the two forms of `sluice check`'s answer.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/model/settings.h"
+
+namespace sluice::cli {
+
+std::string text(const config::SocketAddress& address);
+std::string_view text(config::RulingKind kind) noexcept;
+std::string_view text(config::MaskDirection direction) noexcept;
+std::string_view text(config::ForwardedFields forwarded) noexcept;
+std::string_view text(config::Release release) noexcept;
+std::string text(const config::MaskShow& show);
+std::string size_text(std::uint64_t bytes);    ///< "16 KiB"
+std::string duration_text(Duration duration);  ///< "10s"
+
+/// The rules that can decide on this listener, strictest first, and the masks
+/// that apply to its target.
+std::vector<const config::PolicyRule*> rules_of(const config::Settings& settings,
+                                                const config::Listener& listener);
+std::vector<const config::Mask*> masks_of(const config::Settings& settings,
+                                          const config::Listener& listener);
+const config::Target* target_of(const config::Settings& settings, const config::Listener& listener);
+
+}  // namespace sluice::cli

@@ -1,0 +1,84 @@
+// sluice key new, sluice key signing: the secrets that Sluice itself makes.
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "audit/log.h"
+#include "cli/output.h"
+#include "cli/times.h"
+#include "cli/verbs.h"
+#include "control/descriptor.h"
+#include "control/socket.h"
+#include "identity/api_keys.h"
+
+namespace sluice::cli {
+namespace {
+
+/// Adds the entry in one write, so that a gateway watching the file sees all of it or none.
+Result<void> append(const std::string& path, const std::string& entry) {
+  const control::Descriptor file(
+      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.is_open()) return fail(control::system_error(fmt::format("open '{}'", path), errno));
+  const bool is_new = ::lseek(file.get(), 0, SEEK_END) == 0;
+  const std::string text = is_new ? "keys:\n" + entry : entry;
+  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return fail(control::system_error(fmt::format("write '{}'", path), errno));
+  }
+  return {};
+}
+
+}  // namespace
+
+ExitCode perform(const KeyNewOptions& options) {
+  const auto expires = parse_time(options.expires, wall_now(), true);
+  if (!expires) return complain("key new", expires.error().message, ExitCode::usage);
+  std::array<std::uint8_t, 32> random{};
+  if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
+    return complain("key new", control::system_error("getrandom", errno), ExitCode::failed);
+  }
+  const auto key = identity::make_key(options.subject, options.groups, *expires, random);
+  if (!options.append_to.empty()) {
+    if (auto added = append(options.append_to, key.yaml_entry); !added) {
+      return complain("key new", added.error().message, ExitCode::failed);
+    }
+  }
+
+  if (options.json) {
+    const nlohmann::ordered_json page{{"secret", key.secret},
+                                      {"subject", options.subject},
+                                      {"groups", options.groups},
+                                      {"expires", rfc3339(*expires)},
+                                      {"entry", key.yaml_entry}};
+    fmt::print("{}\n", page.dump());
+    return ExitCode::ok;
+  }
+  fmt::print("secret, shown only now: {}\n", key.secret);
+  if (options.append_to.empty()) {
+    fmt::print("add this to the keys file:\n{}", key.yaml_entry);
+  } else {
+    fmt::print("added to {}; a running gateway takes it up by itself\n", options.append_to);
+  }
+  return ExitCode::ok;
+}
+
+ExitCode perform(const KeySigningOptions& options) {
+  const auto verifier = audit::create_signing_key(options.path, options.origin);
+  if (!verifier) return complain("key signing", verifier.error().message, ExitCode::failed);
+  if (options.json) {
+    fmt::print("{}\n",
+               nlohmann::ordered_json{{"file", options.path}, {"verifier", *verifier}}.dump());
+  } else {
+    // Alone on stdout, so that it can be redirected into a file for the auditor.
+    fmt::print("{}\n", *verifier);
+    fmt::print(stderr,
+               "the secret half is in {}; give the line above to whoever verifies the log\n",
+               options.path);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,114 @@
+// The verbs: what each takes from the command line, and the function that does it.
+// Each is in a file of its own name; arguments.cc fills the options.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cli/exit_code.h"
+
+namespace sluice::cli {
+
+inline constexpr const char* default_configuration = "/etc/sluice/sluice.yaml";
+
+struct RunOptions {
+  std::string configuration = default_configuration;
+};
+
+struct CheckOptions {
+  std::string configuration = default_configuration;
+  bool json = false;
+  bool reference = false;  ///< Print docs/configuration.md instead.
+  bool schema = false;     ///< Print the JSON Schema instead.
+};
+
+struct VerifyOptions {
+  std::string directory;
+  std::string key;  ///< A verifier line or a file that holds one.
+  bool json = false;
+};
+
+struct AuditOptions {
+  std::string configuration = default_configuration;
+  std::string directory;  ///< Instead of the configuration's.
+  std::string since;      ///< RFC 3339, or an age such as "15m".
+  std::string until;
+  std::string principal;
+  std::string target;
+  std::string ruling;
+  bool follow = false;
+  bool json = false;
+};
+
+/// How the admin socket is found.
+struct AdminTarget {
+  std::string configuration = default_configuration;
+  std::string socket;  ///< Instead of the configuration's.
+};
+
+struct StatusOptions {
+  AdminTarget gateway;
+  bool json = false;
+};
+
+struct ReloadOptions {
+  AdminTarget gateway;
+  bool json = false;
+};
+
+struct DrainOptions {
+  AdminTarget gateway;
+  bool json = false;
+};
+
+struct KeyNewOptions {
+  std::string subject;
+  std::vector<std::string> groups;
+  std::string expires = "90d";  ///< RFC 3339, or a time from now such as "90d".
+  std::string append_to;        ///< Keys file; empty: print the entry.
+  bool json = false;
+};
+
+struct KeySigningOptions {
+  std::string path;
+  std::string origin;
+  bool json = false;
+};
+
+struct LoadOptions {
+  std::string url;
+  std::uint32_t connections = 64;
+  std::uint32_t threads = 1;
+  std::string duration = "10s";
+  std::optional<std::uint64_t> requests;  ///< Instead of a duration.
+  std::string method = "GET";
+  std::vector<std::string> headers;
+  std::string body;  ///< Text, or @FILE.
+  bool json = false;
+};
+
+struct DemoOptions {
+  bool once = false;
+};
+
+ExitCode perform(const RunOptions& options);
+ExitCode perform(const CheckOptions& options);
+ExitCode perform(const VerifyOptions& options);
+ExitCode perform(const AuditOptions& options);
+ExitCode perform(const StatusOptions& options);
+ExitCode perform(const ReloadOptions& options);
+ExitCode perform(const DrainOptions& options);
+ExitCode perform(const KeyNewOptions& options);
+ExitCode perform(const KeySigningOptions& options);
+ExitCode perform(const LoadOptions& options);
+ExitCode perform(const DemoOptions& options);
+
+using Command = std::variant<RunOptions, CheckOptions, VerifyOptions, AuditOptions, StatusOptions,
+                             ReloadOptions, DrainOptions, KeyNewOptions, KeySigningOptions,
+                             LoadOptions, DemoOptions>;
+
+}  // namespace sluice::cli

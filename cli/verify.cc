@@ -1,0 +1,66 @@
+// sluice verify: is this audit log what was signed, and whole?
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "audit/verify.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+/// A verifier line as given, or the first line of the file that `key` names.
+Result<std::string> verifier_line(const std::string& key) {
+  if (key.empty()) return std::string();
+  std::error_code ignored;
+  if (!std::filesystem::exists(key, ignored)) return key;
+  std::ifstream file(key);
+  std::string line;
+  if (!std::getline(file, line)) return fail(fmt::format("cannot read the key file '{}'", key));
+  return line;
+}
+
+void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
+  const nlohmann::ordered_json page{{"ok", report.ok},
+                                    {"fault", report.fault},
+                                    {"where", report.where},
+                                    {"records", report.records},
+                                    {"checkpoints", report.checkpoints},
+                                    {"segments", report.segments},
+                                    {"unsigned_tail_records", report.unsigned_tail_records},
+                                    {"root", report.root_hex},
+                                    {"trusted_key", has_trusted_key}};
+  fmt::print("{}\n", page.dump());
+}
+
+void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
+  if (!report.ok) {
+    fmt::print("NOT VERIFIED: {}\n  at {}\n", report.fault, report.where);
+    return;
+  }
+  fmt::print("verified: {} records in {} segments under {} signed checkpoints\n", report.records,
+             report.segments, report.checkpoints);
+  fmt::print("root: {}\n", report.root_hex);
+  if (report.unsigned_tail_records != 0) {
+    fmt::print("{} records after the last checkpoint are chained but not yet signed\n",
+               report.unsigned_tail_records);
+  }
+  if (!has_trusted_key) {
+    fmt::print(
+        "checked with the key stored beside the log, which whoever replaced the log could\n"
+        "have replaced too; give the key you trust with --key\n");
+  }
+}
+
+}  // namespace
+
+ExitCode perform(const VerifyOptions& options) {
+  const auto key = verifier_line(options.key);
+  if (!key) return complain("verify", key.error().message, ExitCode::failed);
+  const auto report = audit::verify(options.directory, *key);
+  if (!report) return complain("verify", report.error().message, ExitCode::failed);
+  (options.json ? print_json : print_text)(*report, !key->empty());
+  return report->ok ? ExitCode::ok : ExitCode::not_verified;
+}
+
+}  // namespace sluice::cli

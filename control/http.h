@@ -1,0 +1,60 @@
+// One HTTP exchange per connection, blocking: what the admin interface, its
+// client and the demo's payment API need, and no more. It stands on the same
+// strict codec as the data path, so there is one HTTP parser in the product.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "control/descriptor.h"
+
+namespace sluice::control {
+
+using HttpFields = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string target = "/";
+  HttpFields fields = {};  ///< Without Host, Connection and framing.
+  std::string body = {};
+};
+
+struct HttpReply {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body = {};
+  HttpFields fields = {};  ///< In a client's reply: all of them.
+};
+
+/// First value of a field, compared without case; empty when there is none.
+std::string_view field_value(const HttpFields& fields, std::string_view name) noexcept;
+
+/// Listens with a few threads; each serves one connection at a time.
+class HttpServer {
+ public:
+  /// `handler` is called from any of the threads. A head may have 16 KiB, a body
+  /// 1 MiB, and an exchange a few seconds; what exceeds that is refused.
+  using Handler = std::function<HttpReply(const HttpRequest&)>;
+
+  static Result<std::unique_ptr<HttpServer>> start(Descriptor listener, Handler handler);
+  /// Waits for the exchanges that are under way.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+ private:
+  struct State;
+  explicit HttpServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Sends `request` over a fresh connection and waits for the whole reply.
+Result<HttpReply> exchange(const Descriptor& socket, const HttpRequest& request);
+
+}  // namespace sluice::control

@@ -1,0 +1,67 @@
+#include <array>
+
+#include "control/http.h"
+#include "control/http_message.h"
+#include "parsers/http1/decoder.h"
+#include "parsers/http1/encoder.h"
+#include "parsers/http1/fields.h"
+
+namespace sluice::control {
+namespace {
+
+constexpr http1::Limits limits{.head_bytes_max = head_bytes_max,
+                               .body_bytes_max = std::uint64_t{64} << 20};
+
+Result<void> send_request(const Descriptor& socket, const HttpRequest& request) {
+  std::array<std::uint8_t, head_bytes_max> room{};
+  http1::HeadWriter head(room);
+  head.request_line(request.method, request.target);
+  head.field("Host", "localhost");
+  for (const auto& [name, value] : request.fields) head.field(name, value);
+  head.field("Connection", "close");
+  if (!request.body.empty()) head.field("Content-Length", std::uint64_t{request.body.size()});
+  head.finish();
+  if (head.overflowed()) return fail("the request's head is too large");
+  if (auto sent = write_all(socket, head.written()); !sent) return sent;
+  return write_all(socket, as_bytes(request.body));
+}
+
+}  // namespace
+
+Result<HttpReply> exchange(const Descriptor& socket, const HttpRequest& request) {
+  if (auto sent = send_request(socket, request); !sent) return tl::unexpected(sent.error());
+
+  HttpReply reply;
+  http1::ResponseDecoder decoder(limits);
+  decoder.expect(http1::method_of(request.method));
+  auto table = std::make_unique<http1::FieldTable>();
+  std::string unread;
+  bool closed = false;
+  for (;;) {
+    const auto step = closed ? decoder.on_close() : decoder.decode(as_bytes(unread), *table);
+    switch (step.kind) {
+      case http1::Step::Kind::malformed:
+        return fail("not an HTTP reply: " + std::string(http1::text(step.fault)));
+      case http1::Step::Kind::head:
+        reply.status = decoder.response().status;
+        reply.fields = copy_of(decoder.response().fields);
+        reply.content_type = field_value(reply.fields, "content-type");
+        break;
+      case http1::Step::Kind::data:
+        reply.body.append(as_text(step.data));
+        break;
+      case http1::Step::Kind::end:
+        return reply;
+      case http1::Step::Kind::needs_more:
+        break;
+    }
+    unread.erase(0, step.size_bytes);
+    if (step.kind == http1::Step::Kind::needs_more) {
+      const auto got = read_some(socket, unread);
+      if (!got) return tl::unexpected(got.error());
+      closed = *got == 0;
+    }
+  }
+}
+
+}  // namespace sluice::control
