@@ -18,7 +18,7 @@ struct Plan {
   std::uint32_t connections = 64;  ///< Spread over the threads.
   std::uint32_t threads = 1;
   Duration duration = seconds(10);
-  std::optional<std::uint64_t> requests;  ///< Instead of the duration.
+  std::optional<std::uint64_t> requests = std::nullopt;  ///< Instead of the duration.
 };
 
 /// errors  the peer takes no connection, or io_uring does not work here.

@@ -15,6 +15,7 @@ constexpr std::size_t batch = 256;
 constexpr std::size_t buffer_bytes = std::size_t{32} << 20;
 /// A peer that refuses connections is asked again, but not in a tight loop.
 constexpr Duration retry_after = milliseconds(20);
+constexpr Duration give_up_after = seconds(5);
 constexpr Duration wait_max = milliseconds(100);
 constexpr std::uint32_t no_slot = UINT32_MAX;
 
@@ -70,6 +71,7 @@ void Worker::run() {
     const Instant now = transport_->now().monotonic;
     for (const auto& completion : std::span(done).first(count)) on(completion);
     if (quota_.duration.ns != 0 && now - began >= quota_.duration) break;
+    if (report_.connects == 0 && now - began >= give_up_after) break;
     if (waiting_ != 0) retry(now);
   }
   report_.elapsed = transport_->now().monotonic - began;
