@@ -15,8 +15,8 @@ namespace sluice::config {
 
 struct Problem {
   Place place;
-  std::string message;      ///< What is wrong and what was expected.
-  std::string suggestion;   ///< "did you mean 'listeners'?" or empty.
+  std::string message;                     ///< What is wrong and what was expected.
+  std::string suggestion;                  ///< "did you mean 'listeners'?" or empty.
   [[nodiscard]] std::string text() const;  ///< "file:line:column: message; suggestion"
 };
 
@@ -24,6 +24,11 @@ struct Problem {
 struct World {
   std::function<std::optional<std::string>(const std::string& path)> read_file;
   std::function<std::optional<std::string>(const std::string& name)> environment;
+  /// The names in a folder; empty when there is no such folder, nothing when it
+  /// cannot be read.
+  std::function<std::optional<std::vector<std::string>>(const std::string& path)> list_folder = {};
+  /// The numeric addresses of a host name; empty when there are none.
+  std::function<std::vector<std::string>(const std::string& host)> resolve = {};
   static World real();
 };
 

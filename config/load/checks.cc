@@ -1,0 +1,208 @@
+#include "config/load/checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "config/load/quantity.h"
+#include "config/load/suggest.h"
+#include "config/model/line_expression.h"
+
+namespace sluice::config {
+namespace {
+
+constexpr std::size_t mask_key_bytes_min = 32;
+// PCI DSS 4.0 §3.4.1: at most the BIN (eight digits) and the last four.
+constexpr unsigned card_first_max = 8;
+constexpr unsigned card_last_max = 4;
+
+class Checker {
+ public:
+  Checker(const Settings& settings, const Places& places, std::vector<Problem>& problems)
+      : settings_(settings), places_(places), problems_(problems) {}
+
+  void run() {
+    check_names(settings_.listeners, "listener");
+    check_names(settings_.targets, "target");
+    check_names(settings_.policies, "policy rule");
+    check_names(settings_.masks, "mask");
+    for (const Listener& listener : settings_.listeners) check(listener);
+    check_addresses();
+    for (const Target& target : settings_.targets) check(target);
+    check_identity();
+    for (const PolicyRule& rule : settings_.policies) check(rule);
+    for (const Mask& mask : settings_.masks) check(mask);
+    check_mask_key();
+  }
+
+ private:
+  void report(const Place& place, std::string message, std::string suggestion = {}) {
+    problems_.push_back({place, std::move(message), std::move(suggestion)});
+  }
+
+  template <class Item>
+  void check_names(const std::vector<Item>& items, std::string_view what) {
+    std::map<std::string_view, const Item*> known;
+    for (const Item& item : items) {
+      if (item.name.empty()) continue;  // reported where it was read
+      const auto [first, is_new] = known.try_emplace(item.name, &item);
+      if (is_new) continue;
+      const Place& place = first->second->place;
+      report(places_.of(&item.name, item.place),
+             fmt::format("{} '{}' is there twice; first at {}:{}", what, item.name, place.file,
+                         place.line));
+    }
+  }
+
+  void check_target_name(const std::string& name, const Place& place) {
+    std::vector<std::string_view> known;
+    for (const Target& target : settings_.targets) known.emplace_back(target.name);
+    if (std::find(known.begin(), known.end(), name) != known.end()) return;
+    report(place, fmt::format("unknown target '{}'", name), suggestion_for(name, known));
+  }
+
+  void check(const Listener& listener) {
+    if (!listener.target.empty()) {
+      check_target_name(listener.target, places_.of(&listener.target, listener.place));
+    }
+    if (listener.http.target_bytes_max >= listener.http.head_bytes_max) {
+      report(places_.of(&listener.http, listener.place),
+             fmt::format("the limit 'target' ({}) must be below 'head' ({})",
+                         size_text(listener.http.target_bytes_max),
+                         size_text(listener.http.head_bytes_max)));
+    }
+  }
+
+  void check_addresses() {
+    // The kernel would share one address between two sockets, and with it two policies.
+    std::map<std::string, std::string> known;
+    const auto add = [&](const SocketAddress& address, const std::string& owner,
+                         const Place& place) {
+      if (address.port == 0) return;  // reported where it was read
+      const std::string text = address_text(address);
+      const auto [first, is_new] = known.try_emplace(text, owner);
+      if (!is_new)
+        report(place, fmt::format("{} is already the address of {}", text, first->second));
+    };
+    for (const Listener& listener : settings_.listeners) {
+      add(listener.address, fmt::format("listener '{}'", listener.name),
+          places_.of(&listener.address, listener.place));
+    }
+    if (!settings_.admin.tcp) return;
+    const Place place = places_.of(&*settings_.admin.tcp, {});
+    add(*settings_.admin.tcp, "the admin interface", place);
+    if (settings_.admin.tcp->port != 0 && !is_loopback(*settings_.admin.tcp)) {
+      report(place, fmt::format("the admin interface has no login: {} must be a loopback address",
+                                address_text(*settings_.admin.tcp)));
+    }
+  }
+
+  void check(const Target& target) {
+    if (target.health.timeout > target.health.interval) {
+      report(
+          places_.of(&target.health, target.place),
+          fmt::format("'timeout' ({}) must not be longer than 'interval' ({})",
+                      duration_text(target.health.timeout), duration_text(target.health.interval)));
+    }
+    if (!target.credential) return;
+    const std::string& value = target.credential->value.value;
+    const bool is_field_value = std::all_of(value.begin(), value.end(), [](char c) {
+      const auto byte = static_cast<unsigned char>(c);
+      return byte >= 0x20 && byte != 0x7F;
+    });
+    if (!is_field_value) {
+      report(places_.of(&target.credential->value, target.place),
+             fmt::format("'{}' holds control characters, which a header field cannot carry",
+                         target.credential->value.reference));
+    }
+  }
+
+  void check_identity() {
+    if (settings_.identity.api_keys_file.empty() && !settings_.identity.allow_anonymous &&
+        !places_.has(&settings_.identity.api_keys_file)) {
+      report(settings_.identity.place,
+             "nobody could be identified: set identity.api_keys or identity.anonymous");
+    }
+  }
+
+  void check(const PolicyRule& rule) {
+    if (rule.name == "default-deny") {
+      report(places_.of(&rule.name, rule.place),
+             "'default-deny' is the name of what happens without a rule");
+    }
+    for (const std::string& target : rule.targets) {
+      check_target_name(target, places_.of(&target, rule.place));
+    }
+    if (rule.ruling == RulingKind::hold) {
+      report(rule.place, "hold needs approvals, which this version does not have");
+    }
+    const PrincipalMatch& principals = rule.principals;
+    if (principals.anonymous && !settings_.identity.allow_anonymous) {
+      report(places_.of(&principals, rule.place),
+             "the rule is about anonymous callers, but identity.anonymous is not true");
+    }
+    if (principals.subjects.empty() && principals.groups.empty() && !principals.anonymous &&
+        places_.has(&principals)) {
+      report(places_.of(&principals, rule.place),
+             "names nobody; leave 'principals' out to name everyone");
+    }
+    if (!rule.http) return;
+    for (const HeaderMatch& header : rule.http->headers) {
+      if (header.name.empty() || header.pattern.empty()) continue;  // reported already
+      const auto expression = line_expression(header.name, header.pattern);
+      if (!expression) {
+        report(places_.of(&header.pattern, rule.place),
+               fmt::format("'pattern': {}", expression.error().message));
+      }
+    }
+  }
+
+  void check(const Mask& mask) {
+    for (const std::string& target : mask.targets) {
+      check_target_name(target, places_.of(&target, mask.place));
+    }
+    if (mask.show.kind != MaskShowKind::partial) return;
+    if (mask.show.first == 0 && mask.show.last == 0) {
+      report(mask.place, "a partial mask that keeps nothing; write 'show: redact'");
+    }
+    const auto& builtins = mask.find.builtins;
+    const bool finds_cards =
+        std::find(builtins.begin(), builtins.end(), "payment-card") != builtins.end();
+    if (finds_cards && (mask.show.first > card_first_max || mask.show.last > card_last_max)) {
+      report(mask.place,
+             fmt::format("of a payment card at most the first {} and the last {} digits may be "
+                         "shown (PCI DSS 3.4.1)",
+                         card_first_max, card_last_max));
+    }
+  }
+
+  void check_mask_key() {
+    if (settings_.mask_hash_key) {
+      const Secret& key = *settings_.mask_hash_key;
+      if (!key.reference.empty() && key.value.size() < mask_key_bytes_min) {
+        report(places_.of(&key, {}), fmt::format("'mask_key' has {} bytes; at least {} are needed",
+                                                 key.value.size(), mask_key_bytes_min));
+      }
+      return;
+    }
+    for (const Mask& mask : settings_.masks) {
+      if (mask.show.kind != MaskShowKind::hash) continue;
+      report(mask.place, "a mask that hashes needs 'mask_key' at the top of the file");
+    }
+  }
+
+  const Settings& settings_;
+  const Places& places_;
+  std::vector<Problem>& problems_;
+};
+
+}  // namespace
+
+void check_settings(const Settings& settings, const Places& places,
+                    std::vector<Problem>& problems) {
+  Checker(settings, places, problems).run();
+}
+
+}  // namespace sluice::config

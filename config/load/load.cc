@@ -1,0 +1,129 @@
+#include "config/load/load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "config/load/checks.h"
+#include "config/load/merge.h"
+#include "config/load/reader.h"
+#include "config/load/schema.h"
+#include "config/load/yaml_tree.h"
+
+namespace sluice::config {
+namespace {
+
+/// A world in which every question may be asked.
+World complete(const World& world) {
+  World whole = world;
+  if (!whole.read_file) whole.read_file = [](const std::string&) { return std::nullopt; };
+  if (!whole.environment) whole.environment = [](const std::string&) { return std::nullopt; };
+  if (!whole.list_folder) {
+    whole.list_folder = [](const std::string&) { return std::vector<std::string>(); };
+  }
+  if (!whole.resolve) whole.resolve = [](const std::string&) { return std::vector<std::string>(); };
+  return whole;
+}
+
+/// The files of one configuration, in the order they count.
+class Files {
+ public:
+  void add(std::string_view yaml, const std::string& name) {
+    order_.emplace(name, order_.size());
+    auto tree = parse_yaml(yaml, name, {}, problems_);
+    if (!tree) return;
+    if (tree->kind != YamlNode::Kind::mapping) {
+      problems_.push_back({tree->place, "expected a section with keys at the top", {}});
+    } else if (whole_) {
+      merge(*whole_, std::move(*tree), problems_);
+    } else {
+      whole_ = std::move(tree);
+    }
+  }
+
+  void add_unreadable(const std::string& name, std::string_view what) {
+    Problem& problem = problems_.emplace_back();
+    problem.place.file = name;
+    problem.message = fmt::format("cannot read this {}", what);
+  }
+
+  void finish(Loaded& loaded, const World& world, const std::string& base_directory) && {
+    const bool is_readable = problems_.empty();
+    if (whole_) {
+      Reader reader(world, base_directory, problems_);
+      reader.read_section(*whole_, root_table(), &loaded.settings);
+      // After a fault of the text itself, what is missing may only be unread.
+      if (is_readable) check_settings(loaded.settings, reader.places(), problems_);
+    }
+    std::stable_sort(problems_.begin(), problems_.end(), [&](const Problem& a, const Problem& b) {
+      const auto key = [&](const Problem& problem) {
+        const auto file = order_.find(problem.place.file);
+        return std::tuple(file == order_.end() ? 0 : file->second, problem.place.line,
+                          problem.place.column);
+      };
+      return key(a) < key(b);
+    });
+    loaded.problems = std::move(problems_);
+  }
+
+ private:
+  std::optional<YamlNode> whole_;
+  std::map<std::string, std::size_t> order_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+std::string Problem::text() const {
+  std::string text =
+      place.line == 0 ? fmt::format("{}: {}", place.file, message)
+                      : fmt::format("{}:{}:{}: {}", place.file, place.line, place.column, message);
+  if (!suggestion.empty()) text += "; " + suggestion;
+  return text;
+}
+
+Loaded load(const std::filesystem::path& path, const World& world) {
+  const World whole_world = complete(world);
+  Loaded loaded;
+  const auto yaml = whole_world.read_file(path.string());
+  Files files;
+  if (!yaml) {
+    files.add_unreadable(path.string(), "file");
+    std::move(files).finish(loaded, whole_world, {});
+    return loaded;
+  }
+  files.add(*yaml, path.string());
+
+  const std::filesystem::path folder = path.parent_path() / "conf.d";
+  auto names = whole_world.list_folder(folder.string());
+  if (!names) {
+    files.add_unreadable(folder.string(), "folder");
+    names.emplace();
+  }
+  std::sort(names->begin(), names->end());
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".yaml") || name.starts_with('.')) continue;
+    const std::string part = (folder / name).string();
+    const auto text = whole_world.read_file(part);
+    if (text) {
+      files.add(*text, part);
+    } else {
+      files.add_unreadable(part, "file");
+    }
+  }
+  std::move(files).finish(loaded, whole_world, path.parent_path().string());
+  return loaded;
+}
+
+Loaded load_text(std::string_view yaml, const std::string& name, const World& world) {
+  Loaded loaded;
+  Files files;
+  files.add(yaml, name);
+  std::move(files).finish(loaded, complete(world),
+                          std::filesystem::path(name).parent_path().string());
+  return loaded;
+}
+
+}  // namespace sluice::config

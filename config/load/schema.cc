@@ -1,0 +1,434 @@
+#include "config/load/schema.h"
+
+#include <array>
+
+#include "config/load/schema_builder.h"
+#include "config/model/policy.h"
+
+namespace sluice::config {
+namespace {
+
+using namespace schema;
+
+// Listeners.
+
+constexpr std::array protocols{word_for("http", Protocol::http, "HTTP/1.1")};
+
+constexpr std::array forwarded_words{
+    word_for("append", ForwardedFields::append, "add to what the client sent"),
+    word_for("replace", ForwardedFields::replace, "drop what the client sent, then add"),
+    word_for("off", ForwardedFields::off, "drop what the client sent and add nothing")};
+
+constexpr std::array http_limit_fields{
+    size<&HttpLimits::head_bytes_max>("head", 1024, 24 * 1024,
+                                      "Request or status line and all fields."),
+    size<&HttpLimits::target_bytes_max>("target", 64, 16 * 1024, "The request target."),
+    count<&HttpLimits::fields_max>("fields", 1, 128, "Header fields of one message."),
+    size<&HttpLimits::trailer_bytes_max>("trailers", 0, 16 * 1024,
+                                         "All trailer fields of one message."),
+    size<&HttpLimits::chunk_extension_bytes_max>("chunk_extension", 0, 4096,
+                                                 "Extensions of one chunk; never forwarded."),
+    size<&HttpLimits::body_bytes_max>("body", 0, std::uint64_t{1} << 44, "One message's body."),
+    size<&HttpLimits::inspected_body_bytes_max>(
+        "inspected_body", 1024, 64 << 20,
+        "A request body that a rule's body pattern must see whole; a longer one is refused."),
+    count<&HttpLimits::requests_per_connection_max>(
+        "requests_per_connection", 1, 1'000'000'000'000,
+        "Requests before a client's connection is closed.")};
+constexpr Table http_limits_table{.title = "Limits of HTTP messages",
+                                  .path = "listeners[].limits",
+                                  .sentence = "What is longer is refused.",
+                                  .fields = http_limit_fields,
+                                  .make = make_owner<HttpLimits>};
+
+constexpr std::array timeout_fields{
+    duration<&Timeouts::request_head>("request_head", milliseconds(100), seconds(600),
+                                      "From the first byte of a request head to its end."),
+    duration<&Timeouts::idle>("idle", milliseconds(100), seconds(86'400),
+                              "Between two requests on a connection."),
+    duration<&Timeouts::stall>("stall", milliseconds(100), seconds(3'600),
+                               "How long a peer may neither send nor take bytes mid-message.")};
+constexpr Table timeouts_table{.title = "Timeouts towards clients",
+                               .path = "listeners[].timeouts",
+                               .sentence = "What takes longer is closed.",
+                               .fields = timeout_fields,
+                               .make = make_owner<Timeouts>};
+
+constexpr std::array listener_fields{
+    text<&Listener::name>("name", Word::name, required,
+                          "Names the listener in records and metrics."),
+    listen_address<&Listener::address>("address", required,
+                                       "Where clients arrive; a numeric IPv4 or IPv6 address."),
+    choice<&Listener::protocol>("protocol", protocols, not_required, "What clients speak."),
+    text<&Listener::target>("target", Word::name, required, "The target behind the listener."),
+    flag<&Listener::via>("via", "Whether requests and responses get a Via field."),
+    choice<&Listener::forwarded>("forwarded", forwarded_words, not_required,
+                                 "What happens to X-Forwarded-* fields."),
+    section<&Listener::http>("limits", http_limits_table, not_required,
+                             "How large the parts of a message may be."),
+    section<&Listener::timeouts>("timeouts", timeouts_table, not_required,
+                                 "How long a client may take."),
+    later("tls", "TLS towards clients.")};
+constexpr Table listener_table{.title = "A listener",
+                               .path = "listeners[]",
+                               .sentence = "An address where clients arrive.",
+                               .fields = listener_fields,
+                               .make = make_owner<Listener>,
+                               .place = place_in<Listener>};
+
+// Targets.
+
+constexpr std::array credential_fields{
+    text<&TargetCredential::header>("header", Word::injected_header, required,
+                                    "The header field; the client's own is removed."),
+    secret<&TargetCredential::value>("value", required, "The field's whole value."),
+    later("user", "A database login."), later("password", "A database login.")};
+constexpr Table credential_table{
+    .title = "The credential of a target",
+    .path = "targets[].credential",
+    .sentence = "What the gateway presents to the target; clients never see it.",
+    .fields = credential_fields,
+    .make = make_owner<TargetCredential>};
+
+constexpr std::array health_fields{
+    text<&HealthCheck::path>("path", Word::url_path, not_required,
+                             "Asked with GET; without it only real traffic tells."),
+    duration<&HealthCheck::interval>("interval", milliseconds(100), seconds(3'600),
+                                     "Between two checks of an address."),
+    duration<&HealthCheck::timeout>("timeout", milliseconds(10), seconds(600),
+                                    "A check that takes longer has failed."),
+    count<&HealthCheck::unhealthy_after>("unhealthy_after", 1, 1000,
+                                         "Failures in a row, of checks or traffic."),
+    count<&HealthCheck::healthy_after>("healthy_after", 1, 1000,
+                                       "Good checks in a row until it is used again."),
+    duration<&HealthCheck::ejected_for>(
+        "ejected_for", milliseconds(100), seconds(3'600),
+        "Without a path: how long an unhealthy address rests before it is tried again.")};
+constexpr Table health_table{.title = "The health of a target's addresses",
+                             .path = "targets[].health",
+                             .sentence = "When an address is left out, and when it returns.",
+                             .fields = health_fields,
+                             .make = make_owner<HealthCheck>};
+
+constexpr std::array target_timeout_fields{
+    duration<&Target::connect_timeout>("connect", milliseconds(10), seconds(600),
+                                       "Until a connection stands."),
+    duration<&Target::response_timeout>("response", milliseconds(10), seconds(86'400),
+                                        "From the request's end to the response's first byte."),
+    duration<&Target::idle_timeout>("idle", milliseconds(100), seconds(86'400),
+                                    "How long an unused connection is kept.")};
+constexpr Table target_timeouts_table{.title = "Timeouts towards a target",
+                                      .path = "targets[].timeouts",
+                                      .sentence = "What takes longer fails with 504.",
+                                      .fields = target_timeout_fields,
+                                      .make = make_owner<Target>};
+
+constexpr Field target_addresses = [] {
+  Field field = value<&Target::addresses>(
+      "addresses", Field::Kind::target_addresses, required,
+      "Where the target is; names are resolved when the configuration is loaded.");
+  field.items_max = 64;
+  return field;
+}();
+
+constexpr std::array target_fields{
+    text<&Target::name>("name", Word::name, required,
+                        "Names the target in rules, records and metrics."),
+    target_addresses,
+    section<&Target::credential>("credential", credential_table, not_required,
+                                 "What the gateway presents there."),
+    section<&Target::health>("health", health_table, not_required,
+                             "How broken addresses are found."),
+    part("timeouts", target_timeouts_table, "How long the target may take."),
+    count<&Target::pool_connections_max>("connections", 1, 65'536,
+                                         "Connections per worker, busy and idle."),
+    later("tls", "TLS towards the target.")};
+constexpr Table target_table{.title = "A target",
+                             .path = "targets[]",
+                             .sentence = "A system behind the gateway.",
+                             .fields = target_fields,
+                             .make = make_owner<Target>,
+                             .place = place_in<Target>};
+
+// Identity.
+
+constexpr std::array identity_fields{
+    file<&Identity::api_keys_file>("api_keys", not_required,
+                                   "The file of API keys, as `sluice key new` writes them."),
+    flag<&Identity::allow_anonymous>(
+        "anonymous", "Whether requests without a credential are judged, as anonymous."),
+    later("oidc", "OpenID Connect."), later("saml", "SAML."),
+    later("mtls", "Client certificates.")};
+constexpr Table identity_table{.title = "Identity",
+                               .path = "identity",
+                               .sentence = "How callers prove who they are.",
+                               .fields = identity_fields,
+                               .make = make_owner<Identity>,
+                               .place = place_in<Identity>};
+
+// Policies.
+
+constexpr std::size_t list_items_max = 1024;
+
+constexpr std::array principal_fields{
+    texts<&PrincipalMatch::subjects>("subjects", Word::subject, list_items_max,
+                                     "Subjects; `\"*\"` is everyone with a credential."),
+    texts<&PrincipalMatch::groups>("groups", Word::subject, list_items_max,
+                                   "Groups; membership in one is enough."),
+    flag<&PrincipalMatch::anonymous>("anonymous", "Also those without a credential.")};
+constexpr Table principal_table{
+    .title = "The principals of a rule",
+    .path = "policies[].principals",
+    .sentence =
+        "A principal matches when any entry names it. Without this section an allow rule "
+        "matches everyone with a credential, a deny rule everyone.",
+    .fields = principal_fields,
+    .make = make_owner<PrincipalMatch>};
+
+constexpr std::array header_fields{
+    text<&HeaderMatch::name>("name", Word::header_name, required, "The field's name, in any case."),
+    text<&HeaderMatch::pattern>("pattern", Word::expression, required,
+                                "A regular expression, searched in the field's value.")};
+constexpr Table header_table{.title = "A header condition",
+                             .path = "policies[].operations.http.headers[]",
+                             .sentence = "A header field that must be there.",
+                             .fields = header_fields,
+                             .make = make_owner<HeaderMatch>};
+
+constexpr std::array http_match_fields{
+    texts<&HttpMatch::methods>("methods", Word::method, 64, "Methods, case-sensitive."),
+    texts<&HttpMatch::paths>(
+        "paths", Word::path_glob, list_items_max,
+        "Globs on the normalised path: `*` within a segment, `**` across segments."),
+    sections<&HttpMatch::headers>("headers", header_table, 32, not_required,
+                                  "Header conditions; all must match."),
+    texts<&HttpMatch::body>("body", Word::expression, list_items_max,
+                            "Regular expressions on the request body; any must match.")};
+constexpr Table http_match_table{.title = "The HTTP operations of a rule",
+                                 .path = "policies[].operations.http",
+                                 .sentence = "A request matches when every key given here matches.",
+                                 .fields = http_match_fields,
+                                 .make = make_owner<HttpMatch>};
+
+constexpr std::array operation_fields{
+    section<&PolicyRule::http>("http", http_match_table, not_required, "HTTP requests."),
+    later("patterns", "Patterns of any protocol."),
+    later("sql", "SQL statements."),
+    later("ssh", "SSH commands."),
+    later("kubernetes", "Kubernetes API calls."),
+    later("mcp", "MCP tool calls.")};
+constexpr Table operation_table{.title = "The operations of a rule",
+                                .path = "policies[].operations",
+                                .sentence = "Without this section a rule is about every operation.",
+                                .fields = operation_fields,
+                                .make = make_owner<PolicyRule>};
+
+constexpr std::array rulings{
+    word_for("allow", RulingKind::allow, "let it pass"),
+    word_for("deny", RulingKind::deny, "refuse it"),
+    word_for("hold", RulingKind::hold, "park it for approval; not in this version")};
+
+constexpr std::array rule_fields{
+    text<&PolicyRule::name>("name", Word::title, required,
+                            "Names the rule in refusals and records."),
+    section<&PolicyRule::principals>("principals", principal_table, not_required,
+                                     "Who the rule is about."),
+    texts<&PolicyRule::targets>("targets", Word::name, list_items_max,
+                                "Names of targets; without it all."),
+    part("operations", operation_table, "What the rule is about."),
+    choice<&PolicyRule::ruling>("ruling", rulings, required, "What happens to a match."),
+    text<&PolicyRule::reason>("reason", Word::sentence, not_required,
+                              "Shown to the refused client."),
+    later("approval", "Approval of held operations.")};
+constexpr Table rule_table{.title = "A policy rule",
+                           .path = "policies[]",
+                           .sentence =
+                               "The strictest matching rule decides, whatever its place; "
+                               "nothing is allowed without one. See docs/policy.md.",
+                           .fields = rule_fields,
+                           .make = make_owner<PolicyRule>,
+                           .place = place_in<PolicyRule>};
+
+// Masks.
+
+constexpr std::array finders{Choice{"payment-card", 0, "13 to 19 digits that pass Luhn"},
+                             Choice{"iban", 0, "with checksum"},
+                             Choice{"us-ssn", 0, ""},
+                             Choice{"email", 0, ""},
+                             Choice{"phone", 0, ""},
+                             Choice{"jwt", 0, ""},
+                             Choice{"aws-key", 0, ""},
+                             Choice{"bearer-token", 0, ""},
+                             Choice{"ip", 0, ""}};
+
+constexpr std::array find_fields{
+    texts<&MaskFind::builtins>("builtins", Word::builtin, list_items_max, "Built-in finders."),
+    texts<&MaskFind::patterns>("patterns", Word::expression, list_items_max,
+                               "Regular expressions; a match within one value."),
+    texts<&MaskFind::json>("json", Word::json_path, list_items_max,
+                           "Paths such as `$.card.number`, `$..cvv`, `$.items[*].pan`."),
+    texts<&MaskFind::form>("form", Word::title, list_items_max, "Names of form fields."),
+    texts<&MaskFind::headers>("headers", Word::header_name, list_items_max,
+                              "Names of header fields; the whole value."),
+    later("columns", "Columns of SQL results.")};
+constexpr Table find_table{.title = "What a mask finds",
+                           .path = "masks[].find",
+                           .sentence =
+                               "Any of these is a match. `find: builtin:NAME` and "
+                               "`find: [builtin:NAME, …]` are short for `builtins`.",
+                           .fields = find_fields,
+                           .make = make_owner<MaskFind>};
+
+constexpr std::array partial_fields{
+    count<&MaskShow::first>("first", 0, 32, "Letters or digits kept at the start."),
+    count<&MaskShow::last>("last", 0, 32, "Letters or digits kept at the end.")};
+constexpr Table partial_table{.title = "A partial mask",
+                              .path = "masks[].show.partial",
+                              .sentence = "Everything between becomes `*`.",
+                              .fields = partial_fields,
+                              .make = make_owner<MaskShow>};
+
+constexpr std::array shows{
+    word_for("redact", MaskShowKind::redact, "the fixed text `[redacted]`"),
+    word_for("hash", MaskShowKind::hash, "a keyed hash, equal for equal values; needs `mask_key`")};
+
+constexpr Field partial = [] {
+  Field field = part("partial", partial_table, "Keeps the first and last characters.");
+  field.open = [](void* owner) {
+    static_cast<MaskShow*>(owner)->kind = MaskShowKind::partial;
+    return owner;
+  };
+  return field;
+}();
+constexpr std::array show_fields{partial, later("tokenize", "Format-preserving tokens.")};
+constexpr Table show_table{.title = "How a mask shows a value",
+                           .path = "masks[].show",
+                           .sentence = "One of the words, or `partial`.",
+                           .fields = show_fields,
+                           .make = make_owner<MaskShow>};
+
+constexpr Field mask_find = [] {
+  Field field =
+      value<&Mask::find>("find", Field::Kind::builtins_or_section, required, "What is masked.");
+  field.table = &find_table;
+  return field;
+}();
+constexpr Field mask_show = [] {
+  Field field = value<&Mask::show>("show", Field::Kind::choice_or_section, not_required,
+                                   "What stands in its place.");
+  field.get = [](const void* owner) {
+    return static_cast<std::uint64_t>(static_cast<const Mask*>(owner)->show.kind);
+  };
+  field.set = [](void* owner, std::uint64_t number) {
+    static_cast<Mask*>(owner)->show.kind = static_cast<MaskShowKind>(number);
+  };
+  field.choices = shows;
+  field.table = &show_table;
+  return field;
+}();
+
+constexpr std::array directions{
+    word_for("response", MaskDirection::response, "what comes back"),
+    word_for("request", MaskDirection::request, "what is sent to the target"),
+    word_for("both", MaskDirection::both, "both")};
+
+constexpr std::array mask_fields{
+    text<&Mask::name>("name", Word::title, required, "Names the mask in records."),
+    mask_find,
+    mask_show,
+    choice<&Mask::on>("on", directions, not_required, "Which way the bytes go."),
+    texts<&Mask::targets>("targets", Word::name, list_items_max,
+                          "Names of targets; without it all."),
+    texts<&Mask::except_groups>("except_groups", Word::subject, list_items_max,
+                                "Members of these groups see the value.")};
+constexpr Table mask_table{.title = "A mask",
+                           .path = "masks[]",
+                           .sentence = "A sensitive value and how it is shown.",
+                           .fields = mask_fields,
+                           .make = make_owner<Mask>,
+                           .place = place_in<Mask>};
+
+// The gateway itself.
+
+constexpr std::array releases{
+    word_for("recorded", Release::recorded, "survives the gateway being killed at any instant"),
+    word_for("durable", Release::durable, "also survives power loss; costs an fsync of latency")};
+
+constexpr std::array audit_fields{
+    text<&Audit::directory>("directory", Word::file_path, not_required, "Where the log is kept."),
+    file<&Audit::signing_key>("signing_key", required, "The Ed25519 key that signs checkpoints."),
+    choice<&Audit::release>("release", releases, not_required,
+                            "What a record must survive before its operation's bytes leave."),
+    size<&Audit::ring_bytes>("ring", 64 << 10, std::uint64_t{1} << 30,
+                             "Records on their way to the log, per worker."),
+    size<&Audit::segment_bytes>("segment", 1 << 20, std::uint64_t{16} << 30,
+                                "A segment file is sealed at this size.")};
+constexpr Table audit_table{.title = "The audit log",
+                            .path = "audit",
+                            .sentence = "Nothing leaves the gateway unrecorded.",
+                            .fields = audit_fields,
+                            .make = make_owner<Audit>};
+
+constexpr std::array admin_fields{
+    text<&Admin::socket>("socket", Word::file_path, not_required, "The admin socket's path."),
+    listen_address<&Admin::tcp>("tcp", not_required,
+                                "A loopback address that serves the same; without it none.")};
+constexpr Table admin_table{.title = "The admin interface",
+                            .path = "admin",
+                            .sentence = "Health, metrics, reload and drain.",
+                            .fields = admin_fields,
+                            .make = make_owner<Admin>};
+
+constexpr std::array worker_fields{
+    count<&Workers::count>("count", 0, 1024, "Worker threads; 0 is one per available core."),
+    flag<&Workers::pin>("pin", "Whether each worker stays on one core."),
+    count<&Workers::connections_max>("connections", 16, 1'048'576,
+                                     "Connections per worker, clients and targets together."),
+    size<&Workers::buffer_bytes>("buffers", 1 << 20, std::uint64_t{2} << 30,
+                                 "Receive buffers per worker.")};
+constexpr Table worker_table{.title = "Workers",
+                             .path = "workers",
+                             .sentence = "Threads that carry connections.",
+                             .fields = worker_fields,
+                             .make = make_owner<Workers>};
+
+constexpr Field version{.key = "version",
+                        .kind = Field::Kind::version,
+                        .is_required = true,
+                        .sentence = "The version of this format: 1."};
+
+constexpr std::array root_fields{
+    version,
+    sections<&Settings::listeners>("listeners", listener_table, 256, required,
+                                   "Addresses where clients arrive."),
+    sections<&Settings::targets>("targets", target_table, 1024, required,
+                                 "Systems behind the gateway."),
+    section<&Settings::identity>("identity", identity_table, not_required,
+                                 "How callers prove who they are."),
+    sections<&Settings::policies>("policies", rule_table, 20'000, not_required,
+                                  "Who may do what; without a rule nothing is allowed."),
+    sections<&Settings::masks>("masks", mask_table, masks_max, not_required,
+                               "Values that must not be seen."),
+    secret<&Settings::mask_hash_key>("mask_key", not_required,
+                                     "Key of masks that hash; at least 32 bytes."),
+    section<&Settings::audit>("audit", audit_table, required, "The signed log."),
+    section<&Settings::admin>("admin", admin_table, not_required, "Where operators talk to it."),
+    section<&Settings::workers>("workers", worker_table, not_required, "Threads and memory."),
+    duration<&Settings::drain_timeout>("drain_timeout", seconds(0), seconds(86'400),
+                                       "How long open requests may take after SIGTERM.")};
+constexpr Table root{.title = "The file",
+                     .path = "",
+                     .sentence = "The top level of `sluice.yaml`.",
+                     .fields = root_fields,
+                     .make = make_owner<Settings>};
+
+}  // namespace
+
+const Table& root_table() {
+  return root;
+}
+std::span<const Choice> builtin_finders() {
+  return finders;
+}
+
+}  // namespace sluice::config

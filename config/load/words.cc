@@ -1,0 +1,133 @@
+// What texts of the configuration must look like.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "config/load/schema.h"
+#include "config/model/path_glob.h"
+#include "config/model/policy.h"
+
+namespace sluice::config {
+namespace {
+
+using Fault = std::optional<std::string>;
+
+bool is_alphanumeric(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// No control characters; other bytes were checked to be UTF-8 by the YAML parser.
+bool is_printable(std::string_view text) noexcept {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+  });
+}
+
+Fault line_fault(std::string_view text, std::size_t bytes_max) {
+  if (text.empty()) return "an empty text";
+  if (text.size() > bytes_max) {
+    return fmt::format("{} bytes; at most {} are allowed", text.size(), bytes_max);
+  }
+  if (!is_printable(text)) return "control characters are not allowed";
+  if (text.front() == ' ' || text.back() == ' ') return "spaces around the text";
+  return std::nullopt;
+}
+
+Fault name_fault(std::string_view text) {
+  const bool is_good = !text.empty() && text.size() <= 64 && is_alphanumeric(text.front()) &&
+                       std::all_of(text.begin(), text.end(), [](char c) {
+                         return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
+                       });
+  if (is_good) return std::nullopt;
+  return fmt::format("'{}' is not a name: letters, digits, '.', '_', '-'; at most 64", text);
+}
+
+Fault header_name_fault(std::string_view text) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";  // RFC 9110 §5.6.2
+  const bool is_good =
+      !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [&](char c) {
+        return is_alphanumeric(c) || others.find(c) != std::string_view::npos;
+      });
+  if (is_good) return std::nullopt;
+  return fmt::format("'{}' is not a header name", text);
+}
+
+Fault injected_header_fault(std::string_view text) {
+  if (auto fault = header_name_fault(text)) return fault;
+  static constexpr std::array<std::string_view, 13> framing{
+      "host",       "content-length",      "transfer-encoding", "connection", "te",
+      "keep-alive", "proxy-authenticate",  "trailer",           "upgrade",    "expect",
+      "via",        "proxy-authorization", "content-encoding"};
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  });
+  if (std::find(framing.begin(), framing.end(), lower) == framing.end()) return std::nullopt;
+  return fmt::format("'{}' belongs to the connection, not to a credential", text);
+}
+
+Fault url_path_fault(std::string_view text) {
+  const bool is_good =
+      text.starts_with('/') && text.size() <= 1024 &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F && c != '#'; });
+  if (is_good) return std::nullopt;
+  return fmt::format("'{}' is not a path like /health", text);
+}
+
+Fault builtin_fault(std::string_view text) {
+  const auto known = builtin_finders();
+  if (std::any_of(known.begin(), known.end(),
+                  [&](const Choice& choice) { return choice.word == text; })) {
+    return std::nullopt;
+  }
+  return fmt::format("no built-in finder '{}'", text);
+}
+
+Fault glob_fault(std::string_view text) {
+  const auto expression = glob_expression(text, GlobReading::exact);
+  if (expression) return std::nullopt;
+  return fmt::format("path '{}': {}", text, expression.error().message);
+}
+
+}  // namespace
+
+std::optional<std::string> word_fault(Word word, std::string_view text) {
+  switch (word) {
+    case Word::any:
+      return std::nullopt;
+    case Word::name:
+      return name_fault(text);
+    case Word::title:
+      return line_fault(text, 128);
+    case Word::sentence:
+      return line_fault(text, 512);
+    case Word::subject:
+      return line_fault(text, 256);
+    case Word::method:
+      return method_fault(text);
+    case Word::path_glob:
+      return glob_fault(text);
+    case Word::header_name:
+      return header_name_fault(text);
+    case Word::injected_header:
+      return injected_header_fault(text);
+    case Word::expression:
+      if (text.empty()) return "an empty expression";
+      if (text.size() > 4096) return "an expression longer than 4096 bytes";
+      return std::nullopt;
+    case Word::json_path:
+      if (text.size() > 1 && text.starts_with('$') && text.size() <= 1024) return std::nullopt;
+      return fmt::format("'{}' is not a JSON path like $.card.number or $..cvv", text);
+    case Word::builtin:
+      return builtin_fault(text);
+    case Word::url_path:
+      return url_path_fault(text);
+    case Word::file_path:
+      return line_fault(text, 4096);
+  }
+  return "an unknown kind of word";
+}
+
+}  // namespace sluice::config
