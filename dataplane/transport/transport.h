@@ -42,6 +42,10 @@ struct Slice {
 };
 inline constexpr std::size_t slices_per_send_max = 16;
 
+/// Buffers that one connection can be handed in one turn. Whoever queues them
+/// pauses while there is still room for so many.
+inline constexpr unsigned receives_per_turn_max = 4;
+
 struct Completion {
   enum class Kind : std::uint8_t {
     accepted,     ///< `conn` is new, on `listener`, from `peer`. Receiving has not begun.
@@ -71,12 +75,15 @@ class Waker {
 
 /// What a transport offers. One worker owns it and calls from one thread.
 ///
-/// receive  starts or resumes reading; completions follow until pause, peer_closed or failed.
-/// pause    stops reading as soon as it can; a few completions may still come.
+/// receive  starts or resumes reading; completions follow until pause, peer_closed or failed,
+///          at most receives_per_turn_max `received` of one connection per poll.
+/// pause    stops reading: later polls report neither `received` nor `peer_closed` until
+///          receive. What the same poll had reported already still counts.
 /// send     at most one in flight per connection and at most slices_per_send_max
 ///          slices; completes once, when every byte went out.
 /// shutdown no more sends: the peer sees the end after what was sent (FIN).
-/// close    always answered by one `closed`, after every other completion of the id.
+/// close    always answered by one `closed`; later polls report nothing else of the id, and
+///          calls with it are ignored.
 /// poll     submits what is pending, waits at most `wait` for something to
 ///          report, and fills `done`. Calls the kernel once.
 /// When the pool is empty, receiving stalls and goes on when buffers return.

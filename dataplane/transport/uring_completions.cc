@@ -24,7 +24,11 @@ bool UringTransport::take_in(const io_uring_cqe& answer, Completion& out) noexce
   const auto op = static_cast<Op>(answer.user_data >> 56);
   const auto index = static_cast<std::uint32_t>(answer.user_data >> 32) & 0xFFFFFF;
   const bool more = (answer.flags & IORING_CQE_F_MORE) != 0;
-  if (op == Op::cancel) return false;
+  const auto generation = static_cast<std::uint32_t>(answer.user_data);
+  if (op == Op::cancel) {
+    if (answer.res < 0) on_cancel_missed(index, generation);
+    return false;
+  }
   if (op == Op::accept) return on_accept(listeners_[index], answer.res, more, out);
   if (op == Op::wake) {
     wake_armed_ = false;
@@ -36,7 +40,7 @@ bool UringTransport::take_in(const io_uring_cqe& answer, Completion& out) noexce
 
   Connection& connection = connections_[index];
   // A connection is not let go while anything of it is in flight.
-  ASSERT(connection.generation == static_cast<std::uint32_t>(answer.user_data));
+  ASSERT(connection.generation == generation);
   ASSERT((connection.in_flight & bit(op)) != 0);
   if (!more) {
     connection.in_flight &= static_cast<std::uint8_t>(~bit(op));
@@ -114,41 +118,134 @@ bool UringTransport::on_receive(std::uint32_t index, const io_uring_cqe& answer,
   Connection& connection = connections_[index];
   BufferId buffer = std::exchange(connection.reading, no_buffer);
   connection.is_readable = false;
+  connection.socket_empty = (answer.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
   if ((answer.flags & IORING_CQE_F_BUFFER) != 0) {
     buffer = static_cast<BufferId>(answer.flags >> IORING_CQE_BUFFER_SHIFT);
     published_->taken();
   }
-  if (answer.res > 0) return on_received(index, buffer, answer.res, out);
+  if (answer.res > 0) {
+    return on_received(index, {buffer, static_cast<std::uint32_t>(answer.res)}, out);
+  }
   if (buffer != no_buffer) pool_.release(buffer);
   return on_receive_end(index, answer.res, out);
 }
 
-bool UringTransport::on_received(std::uint32_t index, BufferId buffer, int size,
+bool UringTransport::on_received(std::uint32_t index, BacklogTable::Entry entry,
                                  Completion& out) noexcept {
-  ASSERT(buffer != no_buffer);
-  if (connections_[index].closing) {
-    pool_.release(buffer);
+  Connection& connection = connections_[index];
+  ASSERT(entry.buffer != no_buffer);
+  if (connection.closing) {
+    pool_.release(entry.buffer);
     return false;
   }
-  out = report(Completion::Kind::received, index);
-  out.buffer = buffer;
-  out.size_bytes = static_cast<std::uint32_t>(size);
-  counters_.receives.add();
-  counters_.received_bytes.add(out.size_bytes);
-  return true;
+  note_size(connection, entry.size_bytes);
+  if (connection.wants_receive && connection.backlog.empty() && may_report(connection)) {
+    report_received(index, entry, out);
+    return true;
+  }
+  backlogs_.push(connection.backlog, entry);
+  connection.bulk = true;
+  connection.small_receives = 0;
+  mark(index);  // lists it, and stops what overran
+  return false;
 }
 
 bool UringTransport::on_receive_end(std::uint32_t index, int result, Completion& out) noexcept {
   Connection& connection = connections_[index];
-  if (is_passing(result) || connection.closing) return false;
+  if (is_passing(result) || connection.closing || connection.failed) return false;
   if (result == -ENOBUFS) {
     starve(index);
     return false;
   }
+  // A failure need not wait for a paused reader, but bytes come before both.
+  if (connection.backlog.empty() && (connection.wants_receive || result < 0)) {
+    return report_end(index, result, out);
+  }
+  connection.end_waits = true;
+  connection.end_result = result;
+  return false;
+}
+
+/// Many small messages in a row end what pause() or an overrun began.
+void UringTransport::note_size(Connection& connection, std::uint32_t size_bytes) noexcept {
+  constexpr std::uint8_t small_receives_enough = 16;
+  if (!connection.bulk) return;
+  if (size_bytes > buffer_data_bytes_max / 2) {
+    connection.small_receives = 0;
+  } else if (++connection.small_receives == small_receives_enough) {
+    connection.bulk = false;
+    connection.small_receives = 0;
+  }
+}
+
+/// Whether this turn may bring the connection one more buffer; counts it.
+bool UringTransport::may_report(Connection& connection) noexcept {
+  const auto turn = static_cast<std::uint32_t>(counters_.turns.read());
+  if (connection.turn != turn) {
+    connection.turn = turn;
+    connection.turn_receives = 0;
+  }
+  if (connection.turn_receives == receives_per_turn_max) return false;
+  ++connection.turn_receives;
+  return true;
+}
+
+/// Before the kernel's news, so that bytes stay in order.
+std::size_t UringTransport::report_backlogs(std::span<Completion> done) noexcept {
+  std::size_t count = 0;
+  std::size_t kept = 0;
+  for (const std::uint32_t index : ready_) {
+    while (count < done.size() && report_backlog(index, done[count])) ++count;
+    Connection& connection = connections_[index];
+    const bool behind = !connection.backlog.empty() || connection.end_waits;
+    connection.listed = behind && connection.wants_receive;
+    if (connection.listed) ready_[kept++] = index;
+  }
+  ready_.resize(kept);
+  return count;
+}
+
+bool UringTransport::report_backlog(std::uint32_t index, Completion& out) noexcept {
+  Connection& connection = connections_[index];
+  if (connection.closing || !connection.wants_receive) return false;
+  if (!connection.backlog.empty()) {
+    if (!may_report(connection)) return false;
+    report_received(index, backlogs_.pop(connection.backlog), out);
+    mark(index);  // once the backlog is empty, receiving goes on
+    return true;
+  }
+  if (!std::exchange(connection.end_waits, false)) return false;
+  return report_end(index, connection.end_result, out);
+}
+
+void UringTransport::report_received(std::uint32_t index, BacklogTable::Entry entry,
+                                     Completion& out) noexcept {
+  out = report(Completion::Kind::received, index);
+  out.buffer = entry.buffer;
+  out.size_bytes = entry.size_bytes;
+  counters_.receives.add();
+  counters_.received_bytes.add(entry.size_bytes);
+}
+
+bool UringTransport::report_end(std::uint32_t index, int result, Completion& out) noexcept {
   if (result < 0) return fail(index, -result, out);
-  connection.ended = true;
+  connections_[index].ended = true;
   out = report(Completion::Kind::peer_closed, index);
   return true;
+}
+
+void UringTransport::drop_backlog(std::uint32_t index) noexcept {
+  Connection& connection = connections_[index];
+  while (!connection.backlog.empty()) pool_.release(backlogs_.pop(connection.backlog).buffer);
+  connection.end_waits = false;
+}
+
+/// The operation was just then being run and is in flight still: ask again.
+void UringTransport::on_cancel_missed(std::uint32_t index, std::uint32_t generation) noexcept {
+  Connection& connection = connections_[index];
+  if (!connection.in_use || connection.generation != generation) return;
+  connection.cancelled = 0;
+  mark(index);
 }
 
 bool UringTransport::on_send(std::uint32_t index, int result, Completion& out) noexcept {
@@ -194,6 +291,7 @@ bool UringTransport::fail(std::uint32_t index, int error, Completion& out) noexc
   if (connection.closing || connection.failed) return false;
   connection.failed = true;
   connection.wants_receive = false;
+  drop_backlog(index);
   out = report(Completion::Kind::failed, index);
   out.error = error;
   return true;

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint32_t connections_limit = 1U << 24;  // tag() gives the index 24 bits
 constexpr std::uint32_t none = 0xFFFFFFFF;
+constexpr std::uint32_t no_generation = 0;  // connections count from 1
 /// Entries that one connection can need in one turn.
 constexpr unsigned entries_per_connection = 6;
 
@@ -82,12 +83,14 @@ UringTransport::UringTransport(const UringOptions& options, UringRing ring, Buff
       wake_event_(wake_fd),
       connections_(options.connections_max),
       outgoing_(options.connections_max),
+      backlogs_(pool_.size()),
       ring_(std::move(ring)),
       starved_first_(none),
       starved_last_(none),
       connections_max_(options.connections_max) {
   free_.reserve(connections_max_);
   dirty_.reserve(connections_max_);
+  ready_.reserve(connections_max_);
   for (std::uint32_t i = connections_max_; i-- > 0;) free_.push_back(i);
   read_clocks();
 }
@@ -156,6 +159,7 @@ void UringTransport::pause(ConnId id) noexcept {
   Connection* const connection = find(id);
   if (connection == nullptr || !connection->wants_receive) return;
   connection->wants_receive = false;
+  connection->bulk = true;  // someone reads more slowly than it sends
   mark(id.index);
 }
 
@@ -192,6 +196,7 @@ void UringTransport::close(ConnId id) noexcept {
   if (connection == nullptr) return;
   connection->closing = true;
   if (connection->starved) unstarve(id.index);
+  drop_backlog(id.index);
   mark(id.index);
 }
 
@@ -202,11 +207,11 @@ std::size_t UringTransport::poll(std::span<Completion> done, Duration wait) noex
   arm_wake_event();
   wait = arm_listeners(wait);
   const bool all_submitted = advance_all();
-  const bool unread = ring_.peek() != nullptr;
-  ring_.enter(all_submitted && !unread ? wait : Duration{0});
+  const bool idle = all_submitted && ready_.empty() && ring_.peek() == nullptr;
+  ring_.enter(idle ? wait : Duration{0});
   read_clocks();
 
-  std::size_t count = 0;
+  std::size_t count = report_backlogs(done);
   while (count < done.size()) {
     const io_uring_cqe* const answer = ring_.peek();
     if (answer == nullptr) break;
@@ -244,8 +249,11 @@ std::optional<std::uint32_t> UringTransport::claim() noexcept {
   const std::uint32_t index = free_.back();
   free_.pop_back();
   Connection& connection = connections_[index];
-  ASSERT(!connection.in_use && connection.in_flight == 0 && !connection.dirty);
-  connection = {.generation = connection.generation, .in_use = true};
+  ASSERT(!connection.in_use && connection.in_flight == 0 && connection.backlog.empty());
+  connection = {.generation = connection.generation,
+                .in_use = true,
+                .dirty = connection.dirty,
+                .listed = connection.listed};
   return index;
 }
 
@@ -288,14 +296,7 @@ void UringTransport::advance(std::uint32_t index) noexcept {
   if (connection.wants_connect) return begin_connect(index);
   if (!connection.connected || connection.failed) return;
 
-  const bool receiving = (connection.in_flight & (bit(Op::receive) | bit(Op::readable))) != 0;
-  if (connection.wants_receive && !receiving && !connection.starved && !connection.ended) {
-    published_ ? begin_receive(index) : begin_plain_receive(index);
-  }
-  if (!connection.wants_receive) {
-    cancel(Op::receive, index);
-    cancel(Op::readable, index);
-  }
+  advance_receiving(index);
   if (connection.wants_send) begin_send(index);
   const bool sending = (connection.in_flight & bit(Op::send)) != 0;
   if (connection.wants_shutdown && !sending) {
@@ -304,6 +305,21 @@ void UringTransport::advance(std::uint32_t index) noexcept {
     io_uring_prep_shutdown(entry, 0, SHUT_WR);
     begin(Op::shutdown, index, entry);
   }
+}
+
+void UringTransport::advance_receiving(std::uint32_t index) noexcept {
+  Connection& connection = connections_[index];
+  if (connection.ended) return;
+  const bool behind = !connection.backlog.empty() || connection.end_waits;
+  if (behind && connection.wants_receive) list(index);
+  if (behind || !connection.wants_receive) {
+    // What receives once may as well wait where it is; its bytes join the backlog.
+    if (connection.multishot) cancel(Op::receive, index);
+    return;
+  }
+  const bool receiving = (connection.in_flight & (bit(Op::receive) | bit(Op::readable))) != 0;
+  if (receiving || connection.starved) return;
+  published_ ? begin_receive(index) : begin_plain_receive(index);
 }
 
 void UringTransport::advance_closing(std::uint32_t index) noexcept {
@@ -341,8 +357,16 @@ void UringTransport::begin_connect(std::uint32_t index) noexcept {
 }
 
 void UringTransport::begin_receive(std::uint32_t index) noexcept {
+  Connection& connection = connections_[index];
+  connection.multishot = !connection.bulk;
   io_uring_sqe* const entry = ring_.entry();
-  io_uring_prep_recv_multishot(entry, 0, nullptr, 0, 0);
+  if (connection.multishot) {
+    io_uring_prep_recv_multishot(entry, 0, nullptr, 0, 0);
+  } else {
+    io_uring_prep_recv(entry, 0, nullptr, 0, 0);
+    // Saves an attempt that would find nothing.
+    if (connection.socket_empty) entry->ioprio |= IORING_RECVSEND_POLL_FIRST;
+  }
   entry->flags |= IOSQE_BUFFER_SELECT;
   entry->buf_group = PublishedBuffers::group;
   begin(Op::receive, index, entry);
@@ -405,8 +429,16 @@ void UringTransport::cancel(Op op, std::uint32_t index) noexcept {
   connection.cancelled |= bit(op);
   io_uring_sqe* const entry = ring_.entry();
   io_uring_prep_cancel64(entry, tag(op, index, connection.generation), 0);
-  if (features().modern_sockets) entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
-  io_uring_sqe_set_data64(entry, tag(Op::cancel, 0, 0));
+  if (published_) entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  io_uring_sqe_set_data64(entry, tag(Op::cancel, index, connection.generation));
+}
+
+/// It has something to report that no completion of the kernel's will bring.
+void UringTransport::list(std::uint32_t index) noexcept {
+  Connection& connection = connections_[index];
+  if (connection.listed) return;
+  connection.listed = true;
+  ready_.push_back(index);  // within the capacity reserved at start
 }
 
 /// Returns how long poll may wait without missing a retry.
@@ -441,7 +473,7 @@ void UringTransport::arm(std::uint32_t listener) noexcept {
 void UringTransport::stop(std::uint32_t listener) noexcept {
   io_uring_sqe* const entry = ring_.entry();
   io_uring_prep_cancel64(entry, tag(Op::accept, listener, 0), 0);
-  io_uring_sqe_set_data64(entry, tag(Op::cancel, 0, 0));
+  io_uring_sqe_set_data64(entry, tag(Op::cancel, 0, no_generation));
 }
 
 void UringTransport::arm_wake_event() noexcept {

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "dataplane/transport/backlog.h"
 #include "dataplane/transport/published_buffers.h"
 #include "dataplane/transport/transport.h"
 #include "dataplane/transport/transport_counters.h"
@@ -35,6 +36,13 @@ struct UringOptions {
 /// Public calls only note what is wanted. poll() turns that into submissions
 /// (`advance`), so that a call can be taken back before it costs anything and a
 /// full submission queue delays work instead of losing it.
+///
+/// Receiving is multishot while messages are small: nothing to submit for the
+/// next one. But a multishot receive cannot be held to a number of buffers, and
+/// a cancellation misses it while the kernel has it queued to go on. So one that
+/// overruns puts its buffers into a backlog, and the connection changes to one
+/// buffer per submission until its messages are small again: memory held for a
+/// slow reader stays bounded.
 class UringTransport {
  public:
   static Result<std::unique_ptr<UringTransport>> make(const UringOptions& options);
@@ -103,6 +111,16 @@ class UringTransport {
     bool closing = false;
     bool dirty = false;
     bool starved = false;
+    bool listed = false;        ///< In `ready_`.
+    bool bulk = false;          ///< Receives one buffer per submission.
+    bool multishot = false;     ///< The receive in flight goes on by itself.
+    bool socket_empty = false;  ///< As far as the last receive could tell.
+    bool end_waits = false;     ///< The end was seen, behind a backlog or a pause.
+    int end_result = 0;         ///< 0 or a negative errno.
+    std::uint8_t small_receives = 0;
+    std::uint8_t turn_receives = 0;  ///< Reported in turn `turn`.
+    std::uint32_t turn = 0;
+    Backlog backlog{};
     std::uint32_t starved_previous = 0;
     std::uint32_t starved_next = 0;
   };
@@ -140,6 +158,7 @@ class UringTransport {
   void mark(std::uint32_t index) noexcept;
   [[nodiscard]] bool advance_all() noexcept;
   void advance(std::uint32_t index) noexcept;
+  void advance_receiving(std::uint32_t index) noexcept;
   void advance_closing(std::uint32_t index) noexcept;
   void begin(Op op, std::uint32_t index, io_uring_sqe* entry) noexcept;
   void begin_connect(std::uint32_t index) noexcept;
@@ -148,6 +167,7 @@ class UringTransport {
   void begin_send(std::uint32_t index) noexcept;
   void begin_close(std::uint32_t index) noexcept;
   void cancel(Op op, std::uint32_t index) noexcept;
+  void list(std::uint32_t index) noexcept;
   [[nodiscard]] Duration arm_listeners(Duration wait) noexcept;
   void arm(std::uint32_t listener) noexcept;
   void stop(std::uint32_t listener) noexcept;
@@ -163,7 +183,15 @@ class UringTransport {
   bool on_accept(Listener& listener, int result, bool more, Completion& out) noexcept;
   bool on_connect(std::uint32_t index, int result, Completion& out) noexcept;
   bool on_receive(std::uint32_t index, const io_uring_cqe& answer, Completion& out) noexcept;
-  bool on_received(std::uint32_t index, BufferId buffer, int size, Completion& out) noexcept;
+  bool on_received(std::uint32_t index, BacklogTable::Entry entry, Completion& out) noexcept;
+  void note_size(Connection& connection, std::uint32_t size_bytes) noexcept;
+  [[nodiscard]] bool may_report(Connection& connection) noexcept;
+  std::size_t report_backlogs(std::span<Completion> done) noexcept;
+  bool report_backlog(std::uint32_t index, Completion& out) noexcept;
+  void report_received(std::uint32_t index, BacklogTable::Entry entry, Completion& out) noexcept;
+  bool report_end(std::uint32_t index, int result, Completion& out) noexcept;
+  void drop_backlog(std::uint32_t index) noexcept;
+  void on_cancel_missed(std::uint32_t index, std::uint32_t generation) noexcept;
   bool on_receive_end(std::uint32_t index, int result, Completion& out) noexcept;
   bool on_send(std::uint32_t index, int result, Completion& out) noexcept;
   bool on_close(std::uint32_t index, Completion& out) noexcept;
@@ -176,10 +204,12 @@ class UringTransport {
   std::optional<PublishedBuffers> published_;
   std::vector<Connection> connections_;
   std::vector<Outgoing> outgoing_;
+  BacklogTable backlogs_;
   UringRing ring_;
 
   std::vector<std::uint32_t> free_;   ///< Last closed, first used.
   std::vector<std::uint32_t> dirty_;  ///< Connections whose wishes changed.
+  std::vector<std::uint32_t> ready_;  ///< Connections with something to report from before.
   std::vector<Listener> listeners_;
   std::uint32_t starved_first_ = 0;
   std::uint32_t starved_last_ = 0;
