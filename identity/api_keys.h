@@ -3,10 +3,13 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/instant.h"
 #include "base/result.h"
 #include "config/load/load.h"
@@ -14,7 +17,13 @@
 
 namespace sluice::identity {
 
-enum class KeyFault : unsigned char { none, unknown, expired, malformed };
+enum class KeyFault : unsigned char {
+  none,
+  unknown,  ///< No such key, or a wrong secret: never told apart.
+  expired,  ///< Told only to who knows the secret.
+  malformed,
+  needs_slow_proof,  ///< A login: verify_slow() decides, off the data path.
+};
 std::string_view text(KeyFault fault) noexcept;
 
 struct KeyVerdict {
@@ -23,31 +32,61 @@ struct KeyVerdict {
   std::size_t index = 0;                         ///< Of the key in the table; for caches beside it.
 };
 
-/// The keys of one file, immutable. Machine-made keys ("sk_" and at least 128
-/// random bits) are stored as SHA-256 and looked up by digest in constant
-/// expected time; human-made ones as scrypt, verified on a slow path that the
-/// caller must keep off the data path's workers except on first use.
+/// The keys of one file, immutable. Machine-made keys ("sk_", an id and 256
+/// random bits) are stored as SHA-256, found by id and compared in constant
+/// time. Human-made secrets are stored as scrypt and presented with a login
+/// name as "login:secret"; they are verified on a slow path that the caller
+/// must keep off the data path's workers.
 class ApiKeys {
  public:
   /// `yaml` is the file's text; `name` its name for places.
-  static Result<std::shared_ptr<const ApiKeys>> parse(std::string_view yaml, const std::string& name);
+  /// errors  one line a problem: "file:line:column: message".
+  static Result<std::shared_ptr<const ApiKeys>> parse(std::string_view yaml,
+                                                      const std::string& name);
+  ~ApiKeys();
+  ApiKeys(const ApiKeys&) = delete;
+  ApiKeys& operator=(const ApiKeys&) = delete;
 
+  /// `presented` as Credential::presented() gives it. Allocates nothing; an
+  /// unknown id costs what a wrong secret costs.
   [[nodiscard]] KeyVerdict verify(std::string_view presented, WallTime now) const noexcept;
+  /// The same with scrypt where it is needed: tens of milliseconds and of MiB.
+  [[nodiscard]] KeyVerdict verify_slow(std::string_view presented, WallTime now) const noexcept;
+
   [[nodiscard]] std::size_t size() const noexcept;
   [[nodiscard]] const config::Principal& principal(std::size_t index) const noexcept;
 
  private:
   struct Entry;
+  class Builder;
+  ApiKeys();
+
+  [[nodiscard]] KeyVerdict verify_machine_key(std::string_view key, std::string_view login,
+                                              WallTime now) const noexcept;
+  [[nodiscard]] KeyVerdict verify_login(std::string_view login, std::string_view secret,
+                                        WallTime now) const noexcept;
+  [[nodiscard]] KeyVerdict proven(std::size_t index, WallTime now) const noexcept;
+
   std::vector<Entry> entries_;
+  // Keys of both maps are views into entries_.
+  std::unordered_map<std::string_view, std::size_t> by_id_;
+  std::unordered_map<std::string_view, std::size_t> by_login_;
 };
 
 struct NewKey {
-  std::string secret;       ///< Shown once.
-  std::string yaml_entry;   ///< To append to the keys file.
+  std::string secret;      ///< Shown once.
+  std::string yaml_entry;  ///< To append to the keys file.
 };
 
 /// random  at least 32 bytes from the system's generator.
 NewKey make_key(std::string_view subject, const std::vector<std::string>& groups, WallTime expires,
                 ByteView random);
+
+/// The file's entry for a secret that a person chose.
+/// salt    at least 16 bytes from the system's generator.
+/// errors  scrypt found no memory.
+Result<std::string> make_login_entry(std::string_view id, std::string_view subject,
+                                     const std::vector<std::string>& groups, WallTime expires,
+                                     std::string_view secret, ByteView salt);
 
 }  // namespace sluice::identity

@@ -1,0 +1,106 @@
+#include "identity/api_keys.h"
+
+#include "identity/api_keys_entry.h"
+
+namespace sluice::identity {
+namespace {
+
+constexpr std::size_t presented_bytes_max = 512;
+constexpr std::string_view machine_prefix = "sk_";
+constexpr std::size_t machine_secret_chars = 43;  // 32 bytes in base64url
+
+/// The id in "sk_<id>_<secret>". The secret's length is fixed, so an id may hold '_'.
+std::optional<std::string_view> machine_id(std::string_view key) noexcept {
+  constexpr std::size_t around = machine_prefix.size() + 1 + machine_secret_chars;
+  if (!key.starts_with(machine_prefix) || key.size() <= around) return std::nullopt;
+  if (key[key.size() - machine_secret_chars - 1] != '_') return std::nullopt;
+  return key.substr(machine_prefix.size(), key.size() - around);
+}
+
+}  // namespace
+
+std::string_view text(KeyFault fault) noexcept {
+  switch (fault) {
+    case KeyFault::none:
+      return "valid";
+    case KeyFault::unknown:
+      return "unknown key or wrong secret";
+    case KeyFault::expired:
+      return "expired key";
+    case KeyFault::malformed:
+      return "malformed credential";
+    case KeyFault::needs_slow_proof:
+      return "login not yet verified";
+  }
+  return "";
+}
+
+ApiKeys::ApiKeys() = default;
+ApiKeys::~ApiKeys() = default;
+
+std::size_t ApiKeys::size() const noexcept {
+  return entries_.size();
+}
+
+const config::Principal& ApiKeys::principal(std::size_t index) const noexcept {
+  return entries_[index].principal;
+}
+
+KeyVerdict ApiKeys::proven(std::size_t index, WallTime now) const noexcept {
+  const config::Principal& principal = entries_[index].principal;
+  if (now >= principal.expires) return {KeyFault::expired, nullptr, index};
+  return {KeyFault::none, &principal, index};
+}
+
+KeyVerdict ApiKeys::verify(std::string_view presented, WallTime now) const noexcept {
+  if (presented.empty() || presented.size() > presented_bytes_max) {
+    return {KeyFault::malformed, nullptr, 0};
+  }
+  if (machine_id(presented)) return verify_machine_key(presented, {}, now);
+  const std::size_t colon = presented.find(':');
+  if (colon == std::string_view::npos) return {KeyFault::malformed, nullptr, 0};
+
+  // Clients that only know Basic send a machine-made key as the password.
+  const std::string_view secret = presented.substr(colon + 1);
+  if (machine_id(secret)) return verify_machine_key(secret, presented.substr(0, colon), now);
+  // Known and unknown logins look alike from here.
+  return {by_login_.empty() ? KeyFault::unknown : KeyFault::needs_slow_proof, nullptr, 0};
+}
+
+KeyVerdict ApiKeys::verify_slow(std::string_view presented, WallTime now) const noexcept {
+  const KeyVerdict quick = verify(presented, now);
+  if (quick.fault != KeyFault::needs_slow_proof) return quick;
+  const std::size_t colon = presented.find(':');
+  return verify_login(presented.substr(0, colon), presented.substr(colon + 1), now);
+}
+
+KeyVerdict ApiKeys::verify_machine_key(std::string_view key, std::string_view login,
+                                       WallTime now) const noexcept {
+  static constexpr Digest nobody{};
+  const auto id = machine_id(key);
+  const auto found = id ? by_id_.find(*id) : by_id_.end();
+  const bool is_known = found != by_id_.end() && entries_[found->second].digest.has_value();
+  const auto digest = sha256(key);
+  if (!digest) return {};
+  const Digest& wanted = is_known ? *entries_[found->second].digest : nobody;
+  if (!equal(*digest, wanted) || !is_known) return {};
+  if (!login.empty() && login != entries_[found->second].principal.credential_id &&
+      login != entries_[found->second].principal.subject) {
+    return {};
+  }
+  return proven(found->second, now);
+}
+
+KeyVerdict ApiKeys::verify_login(std::string_view login, std::string_view secret,
+                                 WallTime now) const noexcept {
+  const auto found = by_login_.find(login);
+  const bool is_known = found != by_login_.end();
+  // An unknown login pays for somebody's hash, and fails whatever it gives.
+  const std::size_t index = is_known ? found->second : by_login_.begin()->second;
+  const ScryptHash& stored = *entries_[index].scrypt;
+  const auto digest = scrypt(secret, stored);
+  if (!digest || !equal(*digest, stored.hash) || !is_known) return {};
+  return proven(index, now);
+}
+
+}  // namespace sluice::identity

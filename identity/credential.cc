@@ -1,0 +1,116 @@
+#include "identity/credential.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <optional>
+#include <span>
+
+namespace sluice::identity {
+namespace {
+
+/// RFC 9110 §11.1: the scheme's name has no case.
+bool takes_scheme(std::string_view& value, std::string_view lower_scheme) noexcept {
+  if (value.size() <= lower_scheme.size() || value[lower_scheme.size()] != ' ') return false;
+  for (std::size_t i = 0; i < lower_scheme.size(); ++i) {
+    if ((value[i] | 0x20) != lower_scheme[i]) return false;
+  }
+  value.remove_prefix(lower_scheme.size());
+  value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+  return true;
+}
+
+std::optional<unsigned> base64_digit(char c) noexcept {
+  if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A');
+  if (c >= 'a' && c <= 'z') return static_cast<unsigned>(c - 'a' + 26);
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0' + 52);
+  if (c == '+') return 62U;
+  if (c == '/') return 63U;
+  return std::nullopt;
+}
+
+/// RFC 4648 §4, canonical padding only, straight into `out`. Returns the bytes
+/// written; nothing when the text is not base64 or has no room.
+std::optional<std::size_t> decode_base64(std::string_view text, std::span<char> out) noexcept {
+  if (text.empty() || text.size() % 4 != 0) return std::nullopt;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  const std::size_t size = text.size() / 4 * 3 - padding;
+  if (size > out.size()) return std::nullopt;
+  text.remove_suffix(padding);
+  unsigned bits = 0;
+  unsigned held = 0;
+  std::size_t written = 0;
+  for (const char c : text) {
+    const auto digit = base64_digit(c);
+    if (!digit) return std::nullopt;
+    held = held << 6 | *digit;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    out[written++] = static_cast<char>(held >> bits & 0xFFU);
+    held &= (1U << bits) - 1;
+  }
+  // Bits behind the last byte would be a second spelling of the same secret.
+  return held == 0 ? std::optional(written) : std::nullopt;
+}
+
+bool has_control(std::string_view text) noexcept {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+  });
+}
+
+}  // namespace
+
+Credential& Credential::operator=(const Credential& other) noexcept {
+  if (this == &other) return *this;
+  form_ = other.form_;
+  size_ = other.size_;
+  std::copy_n(other.bytes_.begin(), size_, bytes_.begin());
+  return *this;
+}
+
+Credential::~Credential() {
+  OPENSSL_cleanse(bytes_.data(), size_);
+}
+
+void Credential::take_key(std::string_view text) noexcept {
+  const bool is_visible =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  if (text.empty() || text.size() > bytes_max || !is_visible) return;
+  std::copy(text.begin(), text.end(), bytes_.begin());
+  size_ = static_cast<std::uint16_t>(text.size());
+  form_ = Form::key;
+}
+
+void Credential::take_login(std::string_view base64) noexcept {
+  const auto size = decode_base64(base64, bytes_);
+  if (!size) return;
+  size_ = static_cast<std::uint16_t>(*size);
+  // RFC 7617 §2: a login has no colon, neither part a control character.
+  if (presented().find(':') == std::string_view::npos || has_control(presented())) {
+    OPENSSL_cleanse(bytes_.data(), size_);
+    size_ = 0;
+    return;
+  }
+  form_ = Form::login;
+}
+
+Credential parse_authorization(std::string_view header_value) noexcept {
+  Credential credential;
+  if (takes_scheme(header_value, "bearer")) {
+    credential.take_key(header_value);
+  } else if (takes_scheme(header_value, "basic")) {
+    credential.take_login(header_value);
+  }
+  return credential;
+}
+
+Credential parse_api_key_field(std::string_view header_value) noexcept {
+  Credential credential;
+  credential.take_key(header_value);
+  return credential;
+}
+
+}  // namespace sluice::identity

@@ -1,0 +1,47 @@
+// A credential as a request carries it, cut from its header field.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace sluice::identity {
+
+/// Holds its bytes itself (no heap) and wipes them when it goes.
+class Credential {
+ public:
+  static constexpr std::size_t bytes_max = 512;
+
+  enum class Form : std::uint8_t {
+    key,        ///< "Bearer KEY" or the whole X-Api-Key field.
+    login,      ///< "Basic …": presented() is "login:secret".
+    malformed,  ///< Unknown scheme, bad base64, too long, control characters.
+  };
+
+  Credential(const Credential& other) noexcept { *this = other; }
+  Credential& operator=(const Credential& other) noexcept;
+  ~Credential();
+
+  [[nodiscard]] Form form() const noexcept { return form_; }
+  /// What ApiKeys::verify() takes; empty when malformed. Lives with this object.
+  [[nodiscard]] std::string_view presented() const noexcept { return {bytes_.data(), size_}; }
+
+ private:
+  friend Credential parse_authorization(std::string_view header_value) noexcept;
+  friend Credential parse_api_key_field(std::string_view header_value) noexcept;
+  Credential() noexcept {}  // the bytes are written as they come
+
+  void take_key(std::string_view text) noexcept;
+  void take_login(std::string_view base64) noexcept;
+
+  Form form_ = Form::malformed;
+  std::uint16_t size_ = 0;
+  std::array<char, bytes_max> bytes_;
+};
+
+/// The value of an Authorization field: Bearer (RFC 6750 §2.1) or Basic (RFC 7617).
+[[nodiscard]] Credential parse_authorization(std::string_view header_value) noexcept;
+/// The value of an X-Api-Key field: the key as it is.
+[[nodiscard]] Credential parse_api_key_field(std::string_view header_value) noexcept;
+
+}  // namespace sluice::identity
