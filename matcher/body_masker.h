@@ -7,9 +7,11 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "matcher/limits.h"
 #include "matcher/mask_program.h"
 #include "matcher/mask_rule.h"
 #include "matcher/scratch.h"
+#include "matcher/value_state.h"
 
 namespace sluice::matcher {
 
@@ -20,10 +22,6 @@ enum class BodyKind : std::uint8_t {
   form,  ///< application/x-www-form-urlencoded: fields one by one, escapes decoded.
 };
 
-/// A masker never withholds more than this many bytes at the end of what it was
-/// given. A value or match that is longer is masked with `redact`.
-inline constexpr std::size_t withheld_bytes_max = 4096;
-
 /// One replacement that changes the length.
 struct Edit {
   std::size_t offset = 0;      ///< Into the `in` of this step.
@@ -33,11 +31,15 @@ struct Edit {
 
 struct MaskStep {
   /// Bytes of `in` that are decided. The rest must be presented again at the
-  /// start of the next call, followed by more; it is at most withheld_bytes_max.
+  /// start of the next call, followed by more; it is at most withheld_bytes_max
+  /// unless the step is_full.
   std::size_t settled_bytes = 0;
   /// Ordered, disjoint, all within settled_bytes. Replacements of equal length
   /// are not here: they were written into `in`.
   std::span<const Edit> edits;
+  /// The edit table is used up (edits_max): call again at once with the rest and
+  /// the same `last`. Only bodies made of thousands of short matches get here.
+  bool is_full = false;
   /// JSON that is not JSON (RFC 8259), or nested too deep: nothing more may be released.
   bool is_malformed = false;
 };
@@ -54,8 +56,16 @@ class BodyMasker {
 
   /// How often each rule masked something in this message, by rule index.
   [[nodiscard]] std::span<const std::uint32_t> counts() const noexcept;
-  // Private members are the matcher's; the object is a value of bounded size
-  // (no heap), so that a session can hold one per direction.
+
+ private:
+  friend class BodyWalk;  // matcher/body_walk.h
+  const MaskProgram* program_ = nullptr;
+  RuleSet active_;
+  BodyKind kind_ = BodyKind::text;
+  ValueState value_;
+  JsonState json_;
+  FormState form_;
+  std::array<std::uint32_t, rules_max> counts_{};
 };
 
 /// Block form for short texts: header values, paths, query strings, record fields.

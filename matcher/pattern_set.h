@@ -36,11 +36,13 @@ class PatternSet {
   [[nodiscard]] Hits scan(ByteView subject, Scratch& scratch) const noexcept;
 
   /// A whole body in pieces, read as its kind says: raw, and once more with
-  /// JSON or form escapes decoded, so that no encoding hides a match.
+  /// JSON or form escapes decoded, so that no encoding hides a match. At most
+  /// inspected_body_bytes_max in all; each piece has readable_tail_bytes behind it.
   [[nodiscard]] Hits scan_body(std::span<const ByteView> pieces, BodyKind kind,
                                Scratch& scratch) const noexcept;
 
   struct Compiled;  // matcher/ only
+  [[nodiscard]] const Compiled& compiled() const noexcept { return *compiled_; }
 
  private:
   explicit PatternSet(std::unique_ptr<const Compiled> compiled);

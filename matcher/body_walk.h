@@ -1,0 +1,71 @@
+// Walks one step's input: value by value, as the body's kind says.
+#pragma once
+
+#include "matcher/json_number.h"
+#include "matcher/value_masker.h"
+
+namespace sluice::matcher {
+
+class BodyWalk {
+ public:
+  BodyWalk(BodyMasker& masker, ByteSpan in, bool last, Scratch::State& state) noexcept
+      : masker_(masker),
+        value_(masker.value_),
+        json_(masker.json_),
+        rules_{masker.program_->compiled(), masker.active_},
+        in_(in),
+        is_last_(last),
+        state_(state) {}
+
+  MaskStep run() noexcept;
+
+  /// For a text that a rule masks as a whole: a header's value.
+  static void mask_whole(BodyMasker& masker, std::uint8_t rule) noexcept {
+    masker.value_.begin(rule);
+  }
+
+ private:
+  enum class Progress : std::uint8_t { done, starved, full, malformed };
+
+  // body_walk.cc: text, forms, and what all kinds share.
+  Progress walk_form() noexcept;
+  /// From in_[at_], which is in a value, to the value's end.
+  Progress walk_value(Encoding encoding, bool is_name) noexcept;
+  Progress walk_unmasked_value(Encoding encoding) noexcept;
+  [[nodiscard]] bool has_direct_window(Encoding encoding, std::size_t& size) const noexcept;
+  void remember(const Window& window, std::size_t decided) noexcept;
+  void append_name(ByteView decoded) noexcept;
+  [[nodiscard]] std::string_view name() const noexcept;
+  [[nodiscard]] std::uint8_t first_active(const RuleSet& rules) const noexcept;
+
+  // json_walk.cc
+  Progress walk_json() noexcept;
+  Progress json_token(std::uint8_t byte) noexcept;
+  Progress json_string_end() noexcept;
+  Progress json_string(bool is_key) noexcept;
+  Progress json_open(bool is_object) noexcept;
+  Progress json_close(bool is_object) noexcept;
+  Progress json_number() noexcept;
+  Progress json_literal(std::string_view literal) noexcept;
+  Progress mask_number(std::size_t size, std::uint8_t rule) noexcept;
+  void aim_at_value() noexcept;
+  void value_is_over() noexcept;
+  [[nodiscard]] bool is_hidden() const noexcept { return json_.hidden_depth != 0; }
+  [[nodiscard]] bool expects_value() const noexcept {
+    return json_.expects == JsonExpects::value || json_.expects == JsonExpects::value_or_close;
+  }
+  void flush_hidden() noexcept;
+
+  BodyMasker& masker_;
+  ValueState& value_;
+  JsonState& json_;
+  const ActiveRules rules_;
+  const ByteSpan in_;
+  const bool is_last_;
+  Scratch::State& state_;
+  std::size_t at_ = 0;            ///< Everything before it is settled.
+  std::size_t hidden_from_ = 0;   ///< Where this step's part of a masked subtree begins …
+  std::string_view hidden_text_;  ///< … and what stands in its place.
+};
+
+}  // namespace sluice::matcher

@@ -1,0 +1,54 @@
+// The built-in finders: each a cheap trigger and an exact check behind it.
+// docs/masks.md states what each one finds; the code follows it word by word.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "matcher/window.h"
+
+namespace sluice::matcher {
+
+enum class Builtin : std::uint8_t {
+  payment_card,
+  iban,
+  us_ssn,
+  email,
+  phone,
+  jwt,
+  aws_key,
+  bearer_token,
+  ip,
+};
+
+inline constexpr std::array<std::string_view, 9> builtin_names_table = {
+    "payment-card", "iban", "us-ssn", "email", "phone", "jwt", "aws-key", "bearer-token", "ip"};
+
+std::optional<Builtin> builtin_of(std::string_view name) noexcept;
+
+/// Adds every match that begins in [window.undecided, window.horizon()).
+void find_builtin(Builtin builtin, const Window& window, MatchTable& out) noexcept;
+
+void find_payment_cards(const Window& window, MatchTable& out) noexcept;
+void find_ibans(const Window& window, MatchTable& out) noexcept;
+void find_us_ssns(const Window& window, MatchTable& out) noexcept;
+void find_emails(const Window& window, MatchTable& out) noexcept;
+void find_phones(const Window& window, MatchTable& out) noexcept;
+void find_jwts(const Window& window, MatchTable& out) noexcept;
+void find_aws_keys(const Window& window, MatchTable& out) noexcept;
+void find_bearer_tokens(const Window& window, MatchTable& out) noexcept;
+void find_ips(const Window& window, MatchTable& out) noexcept;
+
+/// End of a run of base64url characters and dots.
+std::size_t end_of_jwt_run(const Window& window, std::size_t from) noexcept;
+
+/// Each check below takes the match's first byte and gives its end, or nothing.
+/// They are what the fast path calls once a trigger has fired.
+std::optional<std::size_t> payment_card_at(const Window& window, std::size_t start) noexcept;
+std::optional<std::size_t> iban_at(const Window& window, std::size_t start) noexcept;
+std::optional<std::size_t> us_ssn_at(const Window& window, std::size_t start) noexcept;
+std::optional<std::size_t> phone_at(const Window& window, std::size_t start) noexcept;
+std::optional<std::size_t> ipv4_at(const Window& window, std::size_t start) noexcept;
+
+}  // namespace sluice::matcher

@@ -1,0 +1,121 @@
+// Payment card numbers (ISO/IEC 7812-1): whole digit groups, 13 to 19 digits in
+// all, a known issuer range that uses that many, and a valid check digit.
+#include <array>
+
+#include "matcher/builtin_finders.h"
+
+namespace sluice::matcher {
+namespace {
+
+constexpr std::uint32_t lengths(unsigned from, unsigned to) noexcept {
+  std::uint32_t bits = 0;
+  for (unsigned n = from; n <= to; ++n) bits |= 1U << n;
+  return bits;
+}
+
+/// Issuer identification numbers by their first six digits, and how many digits
+/// such cards have (bit n: n digits).
+struct IssuerRange {
+  std::uint32_t first;
+  std::uint32_t last;
+  std::uint32_t lengths;
+};
+
+constexpr std::array issuer_ranges = {
+    IssuerRange{100000, 199999, lengths(15, 15)},  // UATP
+    IssuerRange{220000, 220499, lengths(16, 19)},  // Mir
+    IssuerRange{222100, 272099, lengths(16, 16)},  // Mastercard
+    IssuerRange{300000, 305999, lengths(14, 19)},  // Diners Club
+    IssuerRange{309500, 309599, lengths(14, 19)},  // Diners Club
+    IssuerRange{340000, 349999, lengths(15, 15)},  // American Express
+    IssuerRange{352800, 358999, lengths(16, 19)},  // JCB
+    IssuerRange{360000, 369999, lengths(14, 19)},  // Diners Club
+    IssuerRange{370000, 379999, lengths(15, 15)},  // American Express
+    IssuerRange{380000, 399999, lengths(14, 19)},  // Diners Club
+    IssuerRange{400000, 499999, lengths(13, 13) | lengths(16, 16) | lengths(19, 19)},  // Visa
+    IssuerRange{500000, 509999, lengths(13, 19)},  // Maestro, Verve, RuPay
+    IssuerRange{510000, 559999, lengths(16, 16)},  // Mastercard
+    IssuerRange{560000, 589999, lengths(13, 19)},  // Maestro
+    IssuerRange{600000, 699999, lengths(13, 19)},  // Maestro, Discover, UnionPay, RuPay, Troy
+    IssuerRange{810000, 829999, lengths(16, 19)},  // UnionPay, RuPay
+    IssuerRange{979200, 979299, lengths(16, 16)},  // Troy
+};
+
+/// Allowed lengths by the first three digits: a superset that costs one look-up.
+constexpr std::array<std::uint32_t, 1000> lengths_by_three = [] {
+  std::array<std::uint32_t, 1000> table{};
+  for (const IssuerRange& range : issuer_ranges) {
+    for (std::uint32_t three = range.first / 1000; three <= range.last / 1000; ++three) {
+      table[three] |= range.lengths;
+    }
+  }
+  return table;
+}();
+
+std::uint32_t lengths_of(std::uint32_t six_digits) noexcept {
+  std::uint32_t bits = lengths_by_three[six_digits / 1000];
+  if (bits == 0) return 0;
+  bits = 0;
+  for (const IssuerRange& range : issuer_ranges) {
+    if (six_digits >= range.first && six_digits <= range.last) bits |= range.lengths;
+  }
+  return bits;
+}
+
+constexpr std::array<std::uint8_t, 10> doubled = {0, 2, 4, 6, 8, 1, 3, 5, 7, 9};
+
+bool is_separator(std::uint8_t byte) noexcept {
+  return byte == ' ' || byte == '-';
+}
+
+}  // namespace
+
+std::optional<std::size_t> payment_card_at(const Window& window, std::size_t start) noexcept {
+  constexpr unsigned digits_min = 13;
+  constexpr unsigned digits_max = 19;
+  std::array<std::uint8_t, digits_max> digits;
+  unsigned count = 0;
+  unsigned even_sum = 0;  // Luhn sums when the number ends at an even or odd place.
+  unsigned odd_sum = 0;
+  std::uint32_t allowed = 0;
+  std::optional<std::size_t> end;
+  for (std::size_t at = start; at < window.size; ++at) {
+    if (is_digit(window.bytes[at])) {
+      if (count == digits_max) break;
+      const auto digit = static_cast<std::uint8_t>(window.bytes[at] - '0');
+      // The last digit counts once, the one before it twice, and so on.
+      even_sum += count % 2 == 0 ? digit : doubled[digit];
+      odd_sum += count % 2 == 0 ? doubled[digit] : digit;
+      digits[count++] = digit;
+      if (count == 6) {
+        std::uint32_t six_digits = 0;
+        for (unsigned i = 0; i < 6; ++i) six_digits = six_digits * 10 + digits[i];
+        allowed = lengths_of(six_digits);
+        if (allowed == 0) return std::nullopt;
+      }
+      const bool ends_group = at + 1 == window.size || !is_digit(window.bytes[at + 1]);
+      if (ends_group && count >= digits_min && (allowed >> count & 1U) != 0) {
+        const unsigned sum = count % 2 == 0 ? odd_sum : even_sum;
+        if (sum % 10 == 0) end = at + 1;
+      }
+    } else if (!is_separator(window.bytes[at]) || !window.has_at(at + 1, byte_class::digit)) {
+      break;
+    }
+  }
+  return end;
+}
+
+void find_payment_cards(const Window& window, MatchTable& out) noexcept {
+  const std::size_t horizon = window.horizon();
+  for (std::size_t at = window.undecided; at < horizon; ++at) {
+    if (!is_digit(window.bytes[at])) continue;
+    if (window.has_before(at, byte_class::digit)) continue;
+    // The digits behind a decimal point are a fraction, not a card.
+    const bool is_fraction =
+        at >= 2 && window.bytes[at - 1] == '.' && is_digit(window.bytes[at - 2]);
+    if (is_fraction) continue;
+    if (const auto end = payment_card_at(window, at)) out.add(at, *end);
+  }
+}
+
+}  // namespace sluice::matcher
