@@ -12,20 +12,25 @@
 
 namespace sluice::audit {
 
+class Disk;
+
 struct LogOptions {
   std::filesystem::path directory;
-  std::filesystem::path signing_key;       ///< Ed25519; see docs/audit_log.md for the file's form.
+  std::filesystem::path signing_key;  ///< Ed25519; see docs/audit_log.md for the file's form.
   std::uint32_t workers = 1;
-  std::size_t ring_bytes = std::size_t{8} << 20;      ///< Per worker.
-  std::size_t segment_bytes = std::size_t{256} << 20; ///< A segment is sealed at this size.
+  std::size_t ring_bytes = std::size_t{8} << 20;       ///< Per worker.
+  std::size_t segment_bytes = std::size_t{256} << 20;  ///< A segment is sealed at this size.
+  /// How often records that nobody waits for are committed (1 ms to 1 s).
+  Duration flush_interval = milliseconds(5);
+  Disk* disk = nullptr;  ///< Where segments go; null is the real one. For tests.
 };
 
 struct LogStatus {
-  std::uint64_t records = 0;      ///< In the tree.
-  std::uint64_t recovered = 0;    ///< Taken from rings of a killed gateway at start.
+  std::uint64_t records = 0;    ///< In the tree.
+  std::uint64_t recovered = 0;  ///< Taken from rings of a killed gateway at start.
   std::uint64_t checkpoints = 0;
-  std::uint64_t bytes = 0;        ///< Written to segments since start.
-  std::string failure;            ///< Empty while healthy.
+  std::uint64_t bytes = 0;  ///< Written to segments since start.
+  std::string failure;      ///< Empty while healthy.
 };
 
 class Log {
@@ -33,7 +38,7 @@ class Log {
   /// Recovers what an earlier process left (torn tail, records still in rings),
   /// then starts the writer thread. `on_durable(worker)` is called from that
   /// thread after a batch that holds records of `worker` became durable; it must
-  /// only wake the worker.
+  /// only wake the worker. When the log breaks it is called once for every worker.
   static Result<std::unique_ptr<Log>> open(const LogOptions& options, Now now,
                                            std::function<void(std::uint32_t)> on_durable);
   /// Drains, signs a last checkpoint, seals and stops.
@@ -53,6 +58,7 @@ class Log {
 };
 
 /// Makes a signing key file (mode 0600) and returns its public verifier line.
-Result<std::string> create_signing_key(const std::filesystem::path& path, const std::string& origin);
+Result<std::string> create_signing_key(const std::filesystem::path& path,
+                                       const std::string& origin);
 
 }  // namespace sluice::audit

@@ -17,10 +17,10 @@ namespace sluice::audit {
 inline constexpr std::size_t record_bytes_max = 60 * 1024;
 
 enum class Phase : std::uint8_t {
-  intent = 1,    ///< An operation was judged; nothing of it has left yet.
-  outcome = 2,   ///< The same operation is over.
-  session = 3,   ///< A client connection opened or closed without an operation to name.
-  control = 4,   ///< Start, reload, drain, stop: something the gateway itself did.
+  intent = 1,   ///< An operation was judged; nothing of it has left yet.
+  outcome = 2,  ///< The same operation is over.
+  session = 3,  ///< A client connection opened or closed without an operation to name.
+  control = 4,  ///< Start, reload, drain, stop: something the gateway itself did.
 };
 
 enum class RulingKind : std::uint8_t { allow = 1, deny = 2, hold = 3 };
@@ -36,42 +36,42 @@ struct MaskCount {
 struct Record {
   Phase phase = Phase::intent;
   Now time;
-  std::uint64_t session = 0;      ///< Unique per gateway process epoch and worker.
-  std::uint64_t operation = 0;    ///< Counts within the session from 1.
+  std::uint64_t session = 0;        ///< Unique per gateway process epoch and worker.
+  std::uint64_t operation = 0;      ///< Counts within the session from 1.
   std::uint64_t configuration = 0;  ///< Generation of the snapshot that judged.
 
   // Who (intent).
   std::string_view subject;
   std::string_view issuer;
-  std::string_view proof;         ///< "api-key", "none", …
-  std::string_view credential_id; ///< Key id, never the key.
+  std::string_view proof;          ///< "api-key", "none", …
+  std::string_view credential_id;  ///< Key id, never the key.
   std::span<const std::string_view> groups;
-  std::string_view peer;          ///< "192.0.2.7:50123"
+  std::string_view peer;  ///< "192.0.2.7:50123"
 
   // What (intent).
   std::string_view listener;
   std::string_view target;
-  std::string_view protocol;      ///< "http"
-  std::string_view verb;          ///< Method
-  std::string_view resource;      ///< Normalised and masked path and query.
+  std::string_view protocol;  ///< "http"
+  std::string_view verb;      ///< Method
+  std::string_view resource;  ///< Normalised and masked path and query.
   std::string_view host;
 
   // Ruling (intent).
   RulingKind ruling = RulingKind::deny;
   std::string_view rule;
-  std::string_view reason;        ///< Why it was refused, for people; no input text.
+  std::string_view reason;  ///< Why it was refused, for people; no input text.
 
   // Outcome.
   std::uint32_t status = 0;
-  std::string_view result;        ///< "ok", "client-aborted", "upstream-failed", …
-  std::uint64_t bytes_in = 0;     ///< Body bytes from the client.
-  std::uint64_t bytes_out = 0;    ///< Body bytes released to the client.
+  std::string_view result;      ///< "ok", "client-aborted", "upstream-failed", …
+  std::uint64_t bytes_in = 0;   ///< Body bytes from the client.
+  std::uint64_t bytes_out = 0;  ///< Body bytes released to the client.
   Duration duration;
-  std::string_view upstream;      ///< Address used.
+  std::string_view upstream;  ///< Address used.
   std::span<const MaskCount> masks;
 
   // Control and session.
-  std::string_view event;         ///< "started", "reloaded", "drained", …
+  std::string_view event;  ///< "started", "reloaded", "drained", …
   std::string_view detail;
 };
 

@@ -14,20 +14,25 @@ namespace sluice::audit {
 
 struct VerifyReport {
   bool ok = false;
-  std::string fault;          ///< First fault, in words; empty when ok.
-  std::string where;          ///< File and byte offset, record index.
+  std::string fault;  ///< First fault, in words; empty when ok.
+  std::string where;  ///< File and byte offset, record index.
   std::uint64_t records = 0;
   std::uint64_t checkpoints = 0;
   std::uint64_t segments = 0;
-  std::uint64_t unsigned_tail_records = 0;  ///< After the last checkpoint (a running or killed gateway).
+  std::uint64_t unsigned_tail_records =
+      0;  ///< After the last checkpoint (a running or killed gateway).
+  std::uint64_t unsigned_tail_bytes = 0;  ///< All bytes there, torn frames included.
   std::string root_hex;
+  std::string key;               ///< Verifier line the signatures were checked with.
+  bool key_is_from_log = false;  ///< It came from the directory itself: proves consistency only.
 };
 
 /// Checks every frame, leaf, sequence, chain and signature.
 /// verifier_key  a C2SP vkey line; empty takes the one stored beside the log,
 ///               which proves consistency but not who signed: the report says so.
 /// errors        the directory cannot be read (not a verification result).
-Result<VerifyReport> verify(const std::filesystem::path& directory, const std::string& verifier_key);
+Result<VerifyReport> verify(const std::filesystem::path& directory,
+                            const std::string& verifier_key);
 
 /// Calls `each` with every record's index and CBOR bytes in log order from
 /// `from_index`, including committed records of the open segment, until it

@@ -2,15 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "audit/record.h"
+#include "audit/salt.h"
 #include "base/result.h"
 
 namespace sluice::audit {
 
+class FlushSignal;
 class Ring;
 
 /// Most bytes an outcome record may take; each intent reserves them, so that an
@@ -20,7 +21,7 @@ inline constexpr std::size_t outcome_bytes_max = 2 * 1024;
 /// One per worker, used by its thread only.
 class WorkerLog {
  public:
-  WorkerLog(Ring& ring, std::uint32_t worker, std::uint64_t epoch, std::uint64_t salt_seed);
+  WorkerLog(Ring& ring, FlushSignal& flush);
 
   /// Whether an intent and the outcome it will need fit now. When false the
   /// worker stops reading from clients until it is true again.
@@ -39,15 +40,22 @@ class WorkerLog {
   /// Every record up to and including this sequence number is fsynced and under
   /// a signed checkpoint.
   [[nodiscard]] std::uint64_t durable_through() const noexcept;
+  /// Asks the writer to begin the next batch now instead of at its interval.
+  /// For `durable` mode, once per loop turn after the turn's appends: cheap.
+  void request_flush() noexcept;
   /// The writer failed (disk full, EIO …): nothing may be released any more.
   [[nodiscard]] bool is_broken() const noexcept;
 
  private:
+  std::uint64_t append(const Record& record, std::size_t record_bytes) noexcept;
+
   Ring& ring_;
+  FlushSignal& flush_;
+  SaltSource salts_;
   std::uint64_t epoch_;
   std::uint64_t sequence_ = 0;
-  std::uint64_t salt_state_;
   std::size_t reserved_bytes_ = 0;
+  std::size_t hurry_bytes_;  ///< A backlog beyond this wakes the writer.
   std::uint32_t worker_;
 };
 

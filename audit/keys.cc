@@ -1,0 +1,227 @@
+#include "audit/keys.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "audit/log.h"
+#include "audit/sha256.h"
+#include "base/text_codec.h"
+
+namespace sluice::audit {
+namespace {
+
+constexpr std::uint8_t ed25519_algorithm = 0x01;
+constexpr std::size_t key_bytes = 32;
+constexpr std::string_view private_prefix = "PRIVATE+KEY+";
+constexpr std::size_t key_file_bytes_max = 1024;
+
+/// c2sp.org/signed-note: SHA-256 over name, newline, algorithm and key, cut to four bytes.
+KeyId key_id(std::string_view origin, ByteView public_key) {
+  std::string input(origin);
+  input += '\n';
+  input += static_cast<char>(ed25519_algorithm);
+  input += as_text(public_key);
+  const Hash hash = sha256(as_bytes(input));
+  KeyId id{};
+  std::copy_n(hash.begin(), id.size(), id.begin());
+  return id;
+}
+
+std::string key_text(std::string_view origin, const KeyId& id, ByteView key) {
+  std::string tagged(1, static_cast<char>(ed25519_algorithm));
+  tagged += as_text(key);
+  std::string out = fmt::format("{}+{}+{}", origin, to_hex(id), to_base64(as_bytes(tagged)));
+  OPENSSL_cleanse(tagged.data(), tagged.size());
+  return out;
+}
+
+struct KeyParts {
+  std::string_view origin;
+  KeyId id{};
+  std::vector<std::uint8_t> key;
+};
+
+std::string_view without_newline(std::string_view line) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  return line;
+}
+
+/// The base64 part may itself hold "+", so the name and the id are cut from the left.
+Result<KeyParts> parse_parts(std::string_view line) {
+  const std::size_t name_end = line.find('+');
+  if (name_end == std::string_view::npos) return fail("expected NAME+ID+KEY");
+  const std::size_t id_end = line.find('+', name_end + 1);
+  if (id_end == std::string_view::npos) return fail("expected NAME+ID+KEY");
+  KeyParts parts;
+  parts.origin = line.substr(0, name_end);
+  if (!is_origin(parts.origin)) return fail("the name before the first \"+\" is not a log origin");
+  const auto id_text = line.substr(name_end + 1, id_end - name_end - 1);
+  const auto id = from_hex(id_text);
+  if (!id || id->size() != parts.id.size() || to_hex(*id) != id_text) {
+    return fail("the key id is not eight lower-case hex digits");
+  }
+  std::copy(id->begin(), id->end(), parts.id.begin());
+  const auto key = from_base64(line.substr(id_end + 1));
+  if (!key || key->size() != 1 + key_bytes || (*key)[0] != ed25519_algorithm) {
+    return fail("the key is not base64 of an Ed25519 key with its algorithm byte");
+  }
+  parts.key.assign(key->begin() + 1, key->end());
+  return parts;
+}
+
+}  // namespace
+
+void PkeyFree::operator()(evp_pkey_st* key) const noexcept {
+  EVP_PKEY_free(key);
+}
+void DigestContextFree::operator()(evp_md_ctx_st* context) const noexcept {
+  EVP_MD_CTX_free(context);
+}
+
+bool is_origin(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= origin_bytes_max &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return c > 0x20 && c < 0x7f && c != '+'; });
+}
+
+Result<Verifier> Verifier::make(std::string_view origin, ByteView public_key) {
+  Verifier out;
+  out.origin_ = origin;
+  out.id_ = key_id(origin, public_key);
+  out.line_ = key_text(origin, out.id_, public_key);
+  out.key_.reset(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, public_key.data(), public_key.size()));
+  out.context_.reset(EVP_MD_CTX_new());
+  if (!out.key_ || !out.context_) return fail("OpenSSL refuses the Ed25519 public key");
+  return out;
+}
+
+Result<Verifier> Verifier::parse(std::string_view line) {
+  const auto parts = parse_parts(without_newline(line));
+  if (!parts) return fail("bad verifier key: " + parts.error().message);
+  auto out = make(parts->origin, parts->key);
+  if (out && out->id_ != parts->id) {
+    return fail("bad verifier key: its id does not belong to its name and key");
+  }
+  return out;
+}
+
+bool Verifier::verify(ByteView message, const Signature& signature) const noexcept {
+  EVP_MD_CTX_reset(context_.get());
+  return EVP_DigestVerifyInit(context_.get(), nullptr, nullptr, nullptr, key_.get()) == 1 &&
+         EVP_DigestVerify(context_.get(), signature.data(), signature.size(), message.data(),
+                          message.size()) == 1;
+}
+
+Result<Signer> Signer::parse(std::string_view line) {
+  line = without_newline(line);
+  if (!line.starts_with(private_prefix)) return fail("expected a line PRIVATE+KEY+NAME+ID+KEY");
+  auto parts = parse_parts(line.substr(private_prefix.size()));
+  if (!parts) return fail(parts.error().message);
+  std::unique_ptr<evp_pkey_st, PkeyFree> key(EVP_PKEY_new_raw_private_key(
+      EVP_PKEY_ED25519, nullptr, parts->key.data(), parts->key.size()));
+  OPENSSL_cleanse(parts->key.data(), parts->key.size());
+  std::array<std::uint8_t, key_bytes> public_key{};
+  std::size_t length = public_key.size();
+  if (!key || EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &length) != 1) {
+    return fail("OpenSSL refuses the Ed25519 private key");
+  }
+  auto verifier = Verifier::make(parts->origin, public_key);
+  if (!verifier) return fail(verifier.error().message);
+  if (verifier->id() != parts->id) return fail("the id does not belong to the name and the key");
+  Signer out(std::move(*verifier));
+  out.key_ = std::move(key);
+  out.context_.reset(EVP_MD_CTX_new());
+  if (!out.context_) return fail("out of memory");
+  return out;
+}
+
+Result<Signer> Signer::load(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) {
+    return fail(fmt::format(
+        "the audit signing key {} does not exist; make one with: sluice key new --audit {}",
+        path.string(), path.string()));
+  }
+  if (fd < 0) {
+    return fail(fmt::format("cannot open the audit signing key {}: {}", path.string(),
+                            std::strerror(errno)));
+  }
+  struct ::stat info {};
+  std::string text(key_file_bytes_max, '\0');
+  const bool has_info = ::fstat(fd, &info) == 0;
+  const ssize_t got = ::read(fd, text.data(), text.size());
+  ::close(fd);
+  if (!has_info || got < 0) return fail("cannot read the audit signing key " + path.string());
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return fail(
+        fmt::format("the audit signing key {} may be read by others (mode {:04o}); set it to 0600",
+                    path.string(), info.st_mode & 07777U));
+  }
+  auto signer = parse(std::string_view(text).substr(0, static_cast<std::size_t>(got)));
+  OPENSSL_cleanse(text.data(), text.size());
+  if (!signer) return fail(fmt::format("{}: {}", path.string(), signer.error().message));
+  return signer;
+}
+
+std::optional<Signature> Signer::sign(ByteView message) noexcept {
+  Signature out{};
+  std::size_t length = out.size();
+  EVP_MD_CTX_reset(context_.get());
+  if (EVP_DigestSignInit(context_.get(), nullptr, nullptr, nullptr, key_.get()) != 1 ||
+      EVP_DigestSign(context_.get(), out.data(), &length, message.data(), message.size()) != 1) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+Result<std::string> create_signing_key(const std::filesystem::path& path,
+                                       const std::string& origin) {
+  if (!is_origin(origin)) {
+    return fail(
+        fmt::format("\"{}\" is no log origin: 1 to {} visible ASCII characters without \"+\", "
+                    "such as gateway1.example.com/audit",
+                    origin, origin_bytes_max));
+  }
+  std::array<std::uint8_t, key_bytes> seed{};
+  if (RAND_priv_bytes(seed.data(), static_cast<int>(seed.size())) != 1) {
+    return fail("the system gives no randomness");
+  }
+  const std::unique_ptr<evp_pkey_st, PkeyFree> key(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
+  std::array<std::uint8_t, key_bytes> public_key{};
+  std::size_t length = public_key.size();
+  if (!key || EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &length) != 1) {
+    return fail("OpenSSL cannot make an Ed25519 key");
+  }
+  const KeyId id = key_id(origin, public_key);
+  std::string text = fmt::format("{}{}\n", private_prefix, key_text(origin, id, seed));
+  OPENSSL_cleanse(seed.data(), seed.size());
+
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (fd < 0) {
+    return fail(
+        fmt::format("cannot make the key file {}: {}", path.string(), std::strerror(errno)));
+  }
+  const bool is_written =
+      ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fsync(fd) == 0;
+  OPENSSL_cleanse(text.data(), text.size());
+  ::close(fd);
+  if (!is_written) {
+    ::unlink(path.c_str());
+    return fail("cannot write the key file " + path.string());
+  }
+  return key_text(origin, id, public_key);
+}
+
+}  // namespace sluice::audit

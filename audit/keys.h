@@ -1,0 +1,74 @@
+// Ed25519 keys of the log in the text forms of C2SP signed-note, and signatures.
+//
+// source   https://c2sp.org/signed-note: "<name>+<key id in hex>+<base64 of
+//          0x01 and the 32 key bytes>", the private form with "PRIVATE+KEY+"
+//          in front. The name is the log's origin.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+struct evp_pkey_st;
+struct evp_md_ctx_st;
+
+namespace sluice::audit {
+
+inline constexpr std::size_t origin_bytes_max = 200;
+using Signature = std::array<std::uint8_t, 64>;
+using KeyId = std::array<std::uint8_t, 4>;
+
+struct PkeyFree {
+  void operator()(evp_pkey_st* key) const noexcept;
+};
+struct DigestContextFree {
+  void operator()(evp_md_ctx_st* context) const noexcept;
+};
+
+/// Neither empty nor long, and free of spaces, control characters and "+".
+bool is_origin(std::string_view name) noexcept;
+
+class Verifier {
+ public:
+  static Result<Verifier> parse(std::string_view line);
+
+  [[nodiscard]] bool verify(ByteView message, const Signature& signature) const noexcept;
+  [[nodiscard]] const std::string& origin() const noexcept { return origin_; }
+  [[nodiscard]] const KeyId& id() const noexcept { return id_; }
+  [[nodiscard]] const std::string& line() const noexcept { return line_; }
+
+ private:
+  friend class Signer;
+  Verifier() = default;
+  static Result<Verifier> make(std::string_view origin, ByteView public_key);
+
+  std::string origin_;
+  std::string line_;
+  KeyId id_{};
+  std::unique_ptr<evp_pkey_st, PkeyFree> key_;
+  std::unique_ptr<evp_md_ctx_st, DigestContextFree> context_;
+};
+
+class Signer {
+ public:
+  /// Reads the private form; refuses a file that others may read.
+  static Result<Signer> load(const std::filesystem::path& path);
+  static Result<Signer> parse(std::string_view line);
+
+  [[nodiscard]] std::optional<Signature> sign(ByteView message) noexcept;
+  [[nodiscard]] const Verifier& verifier() const noexcept { return verifier_; }
+
+ private:
+  explicit Signer(Verifier verifier) : verifier_(std::move(verifier)) {}
+
+  Verifier verifier_;
+  std::unique_ptr<evp_pkey_st, PkeyFree> key_;
+  std::unique_ptr<evp_md_ctx_st, DigestContextFree> context_;
+};
+
+}  // namespace sluice::audit

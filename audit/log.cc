@@ -1,0 +1,245 @@
+#include "audit/log.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include "audit/recovery.h"
+#include "audit/ring.h"
+#include "audit/ring_recovery.h"
+#include "audit/writer.h"
+#include "base/assert.h"
+
+namespace sluice::audit {
+namespace {
+
+constexpr std::uint32_t workers_max = 1000;
+constexpr std::size_t segment_bytes_min = std::size_t{4} << 10;
+
+/// Held for the life of the log: two writers would overwrite each other's rings.
+class DirectoryLock {
+ public:
+  static Result<DirectoryLock> take(const std::filesystem::path& directory) {
+    const std::filesystem::path path = directory / "lock";
+    DirectoryLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    if (lock.fd_ < 0) {
+      return fail(fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
+    }
+    if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
+      return fail(
+          fmt::format("the audit directory {} is in use by another gateway", directory.string()));
+    }
+    return lock;
+  }
+  ~DirectoryLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  DirectoryLock& operator=(DirectoryLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+
+ private:
+  explicit DirectoryLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+std::uint64_t random_epoch() {
+  std::uint64_t epoch = 0;
+  ASSERT(::getrandom(&epoch, sizeof epoch, 0) == static_cast<ssize_t>(sizeof epoch));
+  return epoch | 1U;  // never 0, which reads as "absent"
+}
+
+std::int64_t clock_ns(clockid_t clock) {
+  ::timespec time{};
+  ::clock_gettime(clock, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+Result<void> check_options(const LogOptions& options) {
+  if (options.workers == 0 || options.workers > workers_max) {
+    return fail(fmt::format("the audit log takes 1 to {} workers", workers_max));
+  }
+  if (options.segment_bytes < segment_bytes_min) {
+    return fail(fmt::format("audit segments must be at least {} bytes", segment_bytes_min));
+  }
+  if (options.flush_interval < milliseconds(1) || options.flush_interval > seconds(1)) {
+    return fail("the audit flush interval must be 1 ms to 1 s");
+  }
+  return {};
+}
+
+/// The public key lies beside the log; a log has one key for its whole life.
+Result<void> settle_verifier(Disk& disk, const std::filesystem::path& directory,
+                             const Verifier& verifier) {
+  const std::filesystem::path path = directory / verifier_name;
+  const auto text = read_small_file(path);
+  if (!text) return fail(text.error().message);
+  const std::string line = verifier.line() + '\n';
+  if (*text && **text == line) return {};
+  if (*text) {
+    return fail(fmt::format("{} names another key than the signing key's {}; a log keeps its key",
+                            path.string(), verifier.line()));
+  }
+  auto file = disk.create(path);
+  if (!file) return fail(file.error().message);
+  if (auto done = (*file)->append(as_bytes(line)); !done) return done;
+  if (auto done = (*file)->sync(); !done) return done;
+  return disk.sync_directory(directory);
+}
+
+/// A directory without segments and checkpoint becomes a log of no records.
+Result<void> settle_checkpoint(Disk& disk, const std::filesystem::path& directory, Signer& signer) {
+  const auto note = read_small_file(directory / checkpoint_name);
+  if (!note) return fail(note.error().message);
+  const auto segments = count_segments(directory);
+  if (*note || !segments || *segments > 0) return {};  // for recovery to judge
+  const auto empty = sign_checkpoint(signer, 0, Tree{}.root());
+  if (!empty) return fail(empty.error().message);
+  return replace_checkpoint(disk, directory, *empty);
+}
+
+}  // namespace
+
+struct Log::State {
+  State(DirectoryLock held, Signer key) : lock(std::move(held)), signer(std::move(key)) {}
+
+  DirectoryLock lock;
+  Signer signer;
+  LogOptions options;
+  std::uint64_t recovered = 0;
+  std::unique_ptr<SegmentLog> segments;
+  std::vector<std::unique_ptr<Ring>> rings;
+  FlushSignal signal;
+  std::vector<std::unique_ptr<WorkerLog>> ends;
+  std::unique_ptr<Writer> writer;
+
+  Result<void> make_rings(std::uint64_t epoch);
+  void note_opening(Now now, std::uint64_t epoch, const std::string& cut,
+                    const RingRecovery& from_rings);
+  void remove_rings() noexcept;
+};
+
+/// One ring per worker and one for the control thread, in place of the old.
+Result<void> Log::State::make_rings(std::uint64_t epoch) {
+  std::vector<Position> positions;
+  for (std::uint32_t worker = 0; worker <= options.workers; ++worker) {
+    auto ring =
+        Ring::create(ring_path(options.directory, worker), options.ring_bytes, worker, epoch);
+    if (!ring) return fail(ring.error().message);
+    positions.push_back({epoch, worker, 0});
+    ends.push_back(std::make_unique<WorkerLog>(**ring, signal));
+    rings.push_back(std::move(*ring));
+  }
+  segments->set_positions(std::move(positions));
+  return remove_rings_from(options.directory, options.workers + 1);
+}
+
+void Log::State::note_opening(Now now, std::uint64_t epoch, const std::string& cut,
+                              const RingRecovery& from_rings) {
+  WorkerLog& control = *ends.back();
+  Record record;
+  record.phase = Phase::control;
+  record.time = now;
+  const auto note = [&](std::string_view event, const std::string& detail) {
+    record.event = event;
+    record.detail = detail;
+    control.append_single(record);
+  };
+  if (!cut.empty()) note("log-cut", cut);
+  for (const auto& damage : from_rings.damaged) note("ring-damaged", damage);
+  if (recovered > 0) note("log-recovered", fmt::format("{} records from rings", recovered));
+  note("log-opened", fmt::format("epoch {:016x}, {} workers", epoch, options.workers));
+}
+
+void Log::State::remove_rings() noexcept {
+  (void)remove_rings_from(options.directory, 0);
+}
+
+Log::Log(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, Now now,
+                                       std::function<void(std::uint32_t)> on_durable) {
+  if (auto done = check_options(options); !done) return fail(done.error().message);
+  auto signer = Signer::load(options.signing_key);
+  if (!signer) return fail(signer.error().message);
+  std::error_code error;
+  std::filesystem::create_directories(options.directory, error);
+  if (error) {
+    return fail(fmt::format("cannot create the audit directory {}: {}", options.directory.string(),
+                            error.message()));
+  }
+  auto lock = DirectoryLock::take(options.directory);
+  if (!lock) return fail(lock.error().message);
+
+  auto state = std::make_unique<State>(std::move(*lock), std::move(*signer));
+  state->options = options;
+  Disk& disk = options.disk != nullptr ? *options.disk : real_disk();
+  const Verifier& verifier = state->signer.verifier();
+  if (auto done = settle_verifier(disk, options.directory, verifier); !done) {
+    return fail(done.error().message);
+  }
+  if (auto done = settle_checkpoint(disk, options.directory, state->signer); !done) {
+    return fail(done.error().message);
+  }
+
+  auto left = open_left_rings(options.directory);
+  if (!left) return fail(left.error().message);
+  auto past = recover_segments(disk, options.directory, verifier, left->failure);
+  if (!past) return fail(past.error().message);
+  for (const auto& ring : left->rings) ring->forget_failure();
+  state->segments = std::make_unique<SegmentLog>(disk, options.directory, state->signer,
+                                                 options.segment_bytes, past->end);
+  auto recovered = empty_left_rings(*left, past->chain, *state->segments);
+  if (!recovered) return fail(recovered.error().message);
+  state->recovered = *recovered;
+
+  const std::uint64_t epoch = random_epoch();
+  if (auto done = state->make_rings(epoch); !done) return fail(done.error().message);
+  std::vector<Ring*> rings;
+  for (const auto& ring : state->rings) rings.push_back(ring.get());
+  auto wake = [on_durable = std::move(on_durable), workers = options.workers](std::uint32_t slot) {
+    if (on_durable && slot < workers) on_durable(slot);
+  };
+  state->writer = std::make_unique<Writer>(*state->segments, std::move(rings), state->signal,
+                                           options.flush_interval, std::move(wake));
+  state->note_opening(now, epoch, past->cut, *left);
+  // In this thread, so that a disk that cannot be written to stops the start.
+  if (const auto first = state->writer->commit_once(); !first) return fail(first.error().message);
+  state->writer->start();
+  return std::unique_ptr<Log>(new Log(std::move(state)));
+}
+
+Log::~Log() {
+  Record record;
+  record.phase = Phase::control;
+  record.time = {{clock_ns(CLOCK_MONOTONIC)}, {clock_ns(CLOCK_REALTIME)}};
+  record.event = "log-closed";
+  control().append_single(record);
+  state_->writer->stop();
+  if (state_->writer->failure().empty()) state_->remove_rings();
+}
+
+WorkerLog& Log::worker(std::uint32_t index) noexcept {
+  ASSERT(index < state_->options.workers);
+  return *state_->ends[index];
+}
+
+WorkerLog& Log::control() noexcept {
+  return *state_->ends.back();
+}
+
+LogStatus Log::status() const {
+  const Writer::Counts counts = state_->writer->counts();
+  return {counts.records, state_->recovered, counts.commits, counts.bytes,
+          state_->writer->failure()};
+}
+
+}  // namespace sluice::audit

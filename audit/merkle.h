@@ -1,0 +1,33 @@
+// The Merkle tree of RFC 6962 §2.1, grown leaf by leaf. Only the frontier is
+// kept: the roots of the perfect subtrees that the leaves so far fall into, one
+// per set bit of the size.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "audit/sha256.h"
+
+namespace sluice::audit {
+
+class Tree {
+ public:
+  /// leaf_input   0x00 followed by the record: a record frame's body.
+  void append(ByteView leaf_input) noexcept;
+  void append_hash(Hash leaf) noexcept;
+
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  /// The tree head; SHA-256 of nothing when empty.
+  [[nodiscard]] Hash root() const noexcept;
+
+  /// Subtree roots, the largest first.
+  [[nodiscard]] std::vector<Hash> frontier() const;
+  /// A tree of `size` leaves from its frontier; false when the count does not fit.
+  static bool from_frontier(std::uint64_t size, std::span<const Hash> frontier, Tree& out);
+
+ private:
+  std::array<Hash, 64> subtree_{};  ///< [i] covers 2^i leaves; live when bit i of size_ is set.
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace sluice::audit

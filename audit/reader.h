@@ -1,0 +1,37 @@
+// Reads committed records in order and remembers where it stopped, for whoever
+// follows a log. `read_records` is the same for one call.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "audit/segment_reader.h"
+#include "base/result.h"
+
+namespace sluice::audit {
+
+class LogReader {
+ public:
+  explicit LogReader(std::filesystem::path directory, std::uint64_t from_index = 0)
+      : directory_(std::move(directory)), next_(from_index) {}
+
+  /// Delivers committed records from where the last call stopped, until there
+  /// are no more for now or `each` returns false. Returns the next index.
+  Result<std::uint64_t> read(const std::function<bool(std::uint64_t, ByteView)>& each);
+
+  [[nodiscard]] std::uint64_t next_index() const noexcept { return next_; }
+
+ private:
+  /// Opens the segment that holds record `next_`.
+  Result<void> find_segment();
+  Result<void> open_segment(std::uint64_t number);
+
+  std::filesystem::path directory_;
+  std::uint64_t next_;  ///< Index to deliver next.
+  std::optional<SegmentReader> reader_;
+  std::uint64_t segment_ = 0;  ///< Number of the open segment.
+  std::uint64_t at_ = 0;       ///< Index of the reader's next record.
+};
+
+}  // namespace sluice::audit

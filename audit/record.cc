@@ -1,0 +1,206 @@
+#include "audit/record.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "audit/cbor.h"
+#include "audit/record_key.h"
+#include "audit/utf8.h"
+#include "base/assert.h"
+
+namespace sluice::audit {
+namespace {
+
+/// How much of a record is kept when it does not fit as it is.
+struct Limits {
+  std::size_t text_bytes = std::numeric_limits<std::size_t>::max();
+  std::size_t elements = std::numeric_limits<std::size_t>::max();  ///< Of groups, of masks.
+};
+
+/// All heads, integers, the salt and the flag of a record, rounded up: 35 keys
+/// of at most two bytes, each with a value head of at most nine.
+constexpr std::size_t fixed_bytes_max = 35 * (2 + cbor::head_bytes_max) + 16 + 4;
+/// Beyond its characters, a group costs a head and a mask two heads and a count.
+constexpr std::size_t group_overhead_bytes = cbor::head_bytes_max;
+constexpr std::size_t mask_overhead_bytes = 1 + 2 * cbor::head_bytes_max;
+
+template <class Each>
+void for_each_text(const Record& r, Each&& each) {
+  each(r.subject), each(r.issuer), each(r.proof), each(r.credential_id), each(r.peer);
+  each(r.listener), each(r.target), each(r.protocol), each(r.verb), each(r.resource), each(r.host);
+  each(r.rule), each(r.reason);
+  each(r.result), each(r.upstream), each(r.event), each(r.detail);
+}
+
+std::size_t bytes_within(const Record& record, const Limits& limits) noexcept {
+  std::size_t total = fixed_bytes_max;
+  for_each_text(record,
+                [&](std::string_view text) { total += std::min(text.size(), limits.text_bytes); });
+  for (const auto& group : record.groups.first(std::min(record.groups.size(), limits.elements))) {
+    total += group_overhead_bytes + std::min(group.size(), limits.text_bytes);
+  }
+  for (const auto& mask : record.masks.first(std::min(record.masks.size(), limits.elements))) {
+    total += mask_overhead_bytes + std::min(mask.rule.size(), limits.text_bytes);
+  }
+  return total;
+}
+
+/// Halves the texts first, because a shortened text still says something, and
+/// then the lists. Ends: with nothing left only the fixed part remains.
+Limits limits_for(const Record& record, std::size_t bytes_max) noexcept {
+  Limits limits;
+  if (bytes_within(record, limits) <= bytes_max) return limits;
+  constexpr std::size_t shortest_useful_text = 32;
+  limits = {bytes_max, std::max(record.groups.size(), record.masks.size())};
+  while (bytes_within(record, limits) > bytes_max) {
+    if (limits.text_bytes > shortest_useful_text || limits.elements == 0)
+      limits.text_bytes /= 2;
+    else
+      limits.elements /= 2;
+  }
+  return limits;
+}
+
+/// Writes members in ascending key order and counts them, for the map's head.
+class MapWriter {
+ public:
+  MapWriter(std::uint8_t* out, const Limits& limits) noexcept : out_(out), limits_(limits) {}
+
+  void number(Key key, std::uint64_t value) noexcept {
+    begin(key);
+    out_.unsigned_integer(value);
+  }
+  void number_if(Key key, std::uint64_t value) noexcept {
+    if (value != 0) number(key, value);
+  }
+  void bytes(Key key, ByteView value) noexcept {
+    begin(key);
+    out_.bytes(value);
+  }
+  void text_if(Key key, std::string_view value) noexcept {
+    if (value.empty()) return;
+    begin(key);
+    text(value);
+  }
+  void groups(std::span<const std::string_view> groups) noexcept {
+    if (groups.empty()) return;
+    const auto kept = shorten(groups);
+    begin(Key::groups);
+    out_.array(kept.size());
+    for (const auto& group : kept) text(group);
+  }
+  void masks(std::span<const MaskCount> masks) noexcept {
+    if (masks.empty()) return;
+    const auto kept = shorten(masks);
+    begin(Key::masks);
+    out_.array(kept.size());
+    for (const auto& mask : kept) {
+      out_.array(2);
+      text(mask.rule);
+      out_.unsigned_integer(mask.count);
+    }
+  }
+  void cut_flag() noexcept {
+    if (!is_cut_) return;
+    begin(Key::cut);
+    out_.boolean_true();
+  }
+
+  [[nodiscard]] std::uint64_t members() const noexcept { return members_; }
+  [[nodiscard]] std::uint8_t* end() const noexcept { return out_.at(); }
+
+ private:
+  void begin(Key key) noexcept {
+    out_.unsigned_integer(static_cast<std::uint64_t>(key));
+    ++members_;
+  }
+  /// What is not UTF-8 is kept byte for byte, as a byte string.
+  void text(std::string_view value) noexcept {
+    const bool is_text = is_utf8(value);
+    if (value.size() > limits_.text_bytes) {
+      value = is_text ? cut_utf8(value, limits_.text_bytes) : value.substr(0, limits_.text_bytes);
+      is_cut_ = true;
+    }
+    out_.string(is_text ? cbor::Major::text : cbor::Major::bytes, as_bytes(value));
+  }
+  template <class T>
+  std::span<const T> shorten(std::span<const T> list) noexcept {
+    if (list.size() <= limits_.elements) return list;
+    is_cut_ = true;
+    return list.first(limits_.elements);
+  }
+
+  cbor::Writer out_;
+  const Limits& limits_;
+  std::uint64_t members_ = 0;
+  bool is_cut_ = false;
+};
+
+std::uint64_t not_negative(std::int64_t value) noexcept {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0));
+}
+
+}  // namespace
+
+std::size_t encoded_bytes_max(const Record& record) noexcept {
+  return std::min(bytes_within(record, Limits{}), record_bytes_max);
+}
+
+std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexcept {
+  const std::size_t bytes_max = std::min(out.size(), record_bytes_max);
+  ASSERT(bytes_max >= fixed_bytes_max);
+  const Limits limits = limits_for(record, bytes_max);
+
+  // The map's head is two bytes when it has 24 members or more, which is known
+  // only at the end: leave two, and close the gap in the usual case.
+  constexpr std::size_t head_bytes = 2;
+  MapWriter map(out.data() + head_bytes, limits);
+  map.number(Key::time, not_negative(record.time.wall.ns));
+  map.number(Key::epoch, stamp.epoch);
+  map.number(Key::worker, stamp.worker);
+  map.number(Key::sequence, stamp.sequence);
+  map.bytes(Key::salt, stamp.salt);
+  map.number(Key::phase, static_cast<std::uint64_t>(record.phase));
+  map.number(Key::monotonic, not_negative(record.time.monotonic.ns));
+  map.number_if(Key::session, record.session);
+  map.number_if(Key::operation, record.operation);
+  map.number_if(Key::configuration, record.configuration);
+  map.text_if(Key::subject, record.subject);
+  map.text_if(Key::issuer, record.issuer);
+  map.text_if(Key::proof, record.proof);
+  map.text_if(Key::credential, record.credential_id);
+  map.groups(record.groups);
+  map.text_if(Key::peer, record.peer);
+  map.text_if(Key::listener, record.listener);
+  map.text_if(Key::target, record.target);
+  map.text_if(Key::protocol, record.protocol);
+  map.text_if(Key::verb, record.verb);
+  map.text_if(Key::resource, record.resource);
+  map.text_if(Key::host, record.host);
+  if (record.phase == Phase::intent) {
+    map.number(Key::ruling, static_cast<std::uint64_t>(record.ruling));
+  }
+  map.text_if(Key::rule, record.rule);
+  map.text_if(Key::reason, record.reason);
+  map.number_if(Key::status, record.status);
+  map.text_if(Key::result, record.result);
+  map.number_if(Key::bytes_in, record.bytes_in);
+  map.number_if(Key::bytes_out, record.bytes_out);
+  map.number_if(Key::duration, not_negative(record.duration.ns));
+  map.text_if(Key::upstream, record.upstream);
+  map.masks(record.masks);
+  map.text_if(Key::event, record.event);
+  map.text_if(Key::detail, record.detail);
+  map.cut_flag();
+
+  auto body_bytes = static_cast<std::size_t>(map.end() - out.data()) - head_bytes;
+  cbor::Writer head(out.data());
+  head.map(map.members());
+  const auto written = static_cast<std::size_t>(head.at() - out.data());
+  if (written < head_bytes) {
+    std::memmove(out.data() + written, out.data() + head_bytes, body_bytes);
+  }
+  return written + body_bytes;
+}
+
+}  // namespace sluice::audit

@@ -1,0 +1,172 @@
+#include "audit/segment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+
+#include "audit/cbor.h"
+#include "audit/frame.h"
+
+namespace sluice::audit {
+namespace {
+
+enum class HeaderKey : std::uint8_t {
+  format = 1,
+  origin = 2,
+  segment = 3,
+  first_record = 4,
+  commits = 5,
+  frontier = 6,
+  positions = 7,
+};
+constexpr std::uint64_t header_keys = 7;
+constexpr std::uint64_t segment_format = 1;
+constexpr std::string_view name_prefix = "segment-";
+constexpr std::string_view name_suffix = ".log";
+constexpr std::size_t name_digits = 8;
+constexpr std::size_t small_file_bytes_max = 4096;
+
+bool expect_key(cbor::Reader& in, HeaderKey key) {
+  return in.unsigned_integer() == static_cast<std::uint64_t>(key);
+}
+
+std::optional<std::vector<Hash>> parse_frontier(cbor::Reader& in) {
+  const auto count = in.expect(cbor::Major::array);
+  if (!count || *count > 64) return std::nullopt;
+  std::vector<Hash> out(static_cast<std::size_t>(*count));
+  for (auto& hash : out) {
+    const auto bytes = in.string(cbor::Major::bytes);
+    if (!bytes || bytes->size() != hash.size()) return std::nullopt;
+    std::copy(bytes->begin(), bytes->end(), hash.begin());
+  }
+  return out;
+}
+
+std::optional<std::vector<Position>> parse_positions(cbor::Reader& in) {
+  const auto count = in.expect(cbor::Major::array);
+  if (!count || *count > in.left()) return std::nullopt;
+  std::vector<Position> out(static_cast<std::size_t>(*count));
+  for (auto& position : out) {
+    const auto size = in.expect(cbor::Major::array);
+    if (size != 3U) return std::nullopt;
+    const auto epoch = in.unsigned_integer();
+    const auto worker = epoch ? in.unsigned_integer() : std::nullopt;
+    const auto sequence = worker ? in.unsigned_integer() : std::nullopt;
+    if (!sequence) return std::nullopt;
+    position = {*epoch, *worker, *sequence};
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode_header(const SegmentHeader& header) {
+  const std::size_t bytes_max = 64 * cbor::head_bytes_max + header.origin.size() +
+                                header.frontier.size() * (2 + sizeof(Hash)) +
+                                header.positions.size() * 4 * cbor::head_bytes_max;
+  std::vector<std::uint8_t> out(bytes_max);
+  cbor::Writer writer(out.data());
+  const auto key = [&writer](HeaderKey k) {
+    writer.unsigned_integer(static_cast<std::uint64_t>(k));
+  };
+  writer.map(header_keys);
+  key(HeaderKey::format), writer.unsigned_integer(segment_format);
+  key(HeaderKey::origin), writer.text(header.origin);
+  key(HeaderKey::segment), writer.unsigned_integer(header.segment);
+  key(HeaderKey::first_record), writer.unsigned_integer(header.first_record);
+  key(HeaderKey::commits), writer.unsigned_integer(header.commits);
+  key(HeaderKey::frontier), writer.array(header.frontier.size());
+  for (const auto& hash : header.frontier) writer.bytes(hash);
+  key(HeaderKey::positions), writer.array(header.positions.size());
+  for (const auto& position : header.positions) {
+    writer.array(3);
+    writer.unsigned_integer(position.epoch);
+    writer.unsigned_integer(position.worker);
+    writer.unsigned_integer(position.sequence);
+  }
+  out.resize(static_cast<std::size_t>(writer.at() - out.data()));
+  return out;
+}
+
+std::optional<SegmentHeader> parse_header(ByteView payload) {
+  cbor::Reader in(payload);
+  SegmentHeader out;
+  if (in.expect(cbor::Major::map) != header_keys) return std::nullopt;
+  if (!expect_key(in, HeaderKey::format) || in.unsigned_integer() != segment_format) {
+    return std::nullopt;
+  }
+  if (!expect_key(in, HeaderKey::origin)) return std::nullopt;
+  const auto origin = in.string(cbor::Major::text);
+  if (!origin) return std::nullopt;
+  out.origin = as_text(*origin);
+  const auto number = [&in](HeaderKey key, std::uint64_t& value) {
+    if (!expect_key(in, key)) return false;
+    const auto found = in.unsigned_integer();
+    value = found.value_or(0);
+    return found.has_value();
+  };
+  if (!number(HeaderKey::segment, out.segment) ||
+      !number(HeaderKey::first_record, out.first_record) ||
+      !number(HeaderKey::commits, out.commits) || !expect_key(in, HeaderKey::frontier)) {
+    return std::nullopt;
+  }
+  auto frontier = parse_frontier(in);
+  if (!frontier || !expect_key(in, HeaderKey::positions)) return std::nullopt;
+  auto positions = parse_positions(in);
+  if (!positions || !in.at_end()) return std::nullopt;
+  out.frontier = std::move(*frontier);
+  out.positions = std::move(*positions);
+  return out;
+}
+
+std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t segment) {
+  return directory / fmt::format("{}{:08}{}", name_prefix, segment, name_suffix);
+}
+
+Result<std::uint64_t> count_segments(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::vector<std::uint64_t> numbers;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with(name_prefix) || !name.ends_with(name_suffix)) continue;
+    const std::string_view digits = std::string_view(name).substr(
+        name_prefix.size(),
+        name.size() - std::min(name.size(), name_prefix.size() + name_suffix.size()));
+    std::uint64_t number = 0;
+    const auto [stop, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (bad != std::errc{} || stop != digits.data() + digits.size() ||
+        digits.size() < name_digits) {
+      continue;
+    }
+    numbers.push_back(number);
+  }
+  if (error) {
+    return fail(fmt::format("cannot list {}: {}", directory.string(), error.message()));
+  }
+  std::sort(numbers.begin(), numbers.end());
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (numbers[i] != i + 1) {
+      return fail(fmt::format("{} is missing", segment_path(directory, i + 1).filename().string()));
+    }
+  }
+  return numbers.size();
+}
+
+Result<std::optional<std::string>> read_small_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    std::error_code error;
+    if (!std::filesystem::exists(path, error) && !error) return std::optional<std::string>();
+    return fail("cannot read " + path.string());
+  }
+  std::string text(small_file_bytes_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return fail("cannot read " + path.string());
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return std::optional(std::move(text));
+}
+
+}  // namespace sluice::audit

@@ -1,0 +1,104 @@
+#include "audit/segment_reader.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "audit/segment.h"
+
+namespace sluice::audit {
+namespace {
+constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
+constexpr std::size_t frame_bytes_max = frame_head_bytes + frame_body_bytes_max;
+static_assert(buffer_bytes > 2 * frame_bytes_max);
+}  // namespace
+
+SegmentReader::SegmentReader(int fd, std::filesystem::path path)
+    : fd_(fd), path_(std::move(path)), buffer_(buffer_bytes) {}
+
+SegmentReader::SegmentReader(SegmentReader&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      path_(std::move(other.path_)),
+      buffer_(std::move(other.buffer_)),
+      begin_(other.begin_),
+      end_(other.end_),
+      offset_(other.offset_) {}
+
+SegmentReader::~SegmentReader() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<SegmentReader> SegmentReader::open(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return fail(fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
+  }
+  return SegmentReader(fd, path);
+}
+
+Result<void> SegmentReader::fill(std::size_t bytes) {
+  if (end_ - begin_ >= bytes) return {};
+  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  while (end_ < bytes) {
+    const ssize_t got = ::pread(fd_, buffer_.data() + end_, buffer_.size() - end_,
+                                static_cast<off_t>(offset_ + end_));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      return fail(fmt::format("cannot read {}: {}", path_.string(), std::strerror(errno)));
+    }
+    if (got == 0) break;
+    end_ += static_cast<std::size_t>(got);
+  }
+  return {};
+}
+
+Result<SegmentReader::Step> SegmentReader::next() {
+  using Kind = Step::Kind;
+  if (offset_ == 0) {
+    if (auto filled = fill(segment_magic.size()); !filled) return fail(filled.error().message);
+    const std::string_view start = as_text(available()).substr(0, segment_magic.size());
+    if (!segment_magic.starts_with(start)) return Step{Kind::damaged, {}, 0};
+    if (start.size() < segment_magic.size()) return Step{Kind::torn, {}, 0};
+    consume(segment_magic.size());
+  }
+  FrameStep frame = read_frame(available());
+  if (frame.kind == FrameStep::Kind::incomplete) {
+    if (auto filled = fill(frame_bytes_max); !filled) return fail(filled.error().message);
+    if (available().empty()) return Step{Kind::end, {}, offset_};
+    frame = read_frame(available());
+  }
+  const std::uint64_t at = offset_;
+  switch (frame.kind) {
+    case FrameStep::Kind::incomplete:
+      return Step{Kind::torn, {}, at};
+    case FrameStep::Kind::damaged:
+      return Step{Kind::damaged, {}, at};
+    case FrameStep::Kind::frame:
+      break;
+  }
+  consume(frame.bytes);
+  return Step{Kind::frame, frame, at};
+}
+
+void SegmentReader::seek(std::uint64_t offset) {
+  offset_ = offset;
+  begin_ = end_ = 0;
+}
+
+Result<std::uint64_t> SegmentReader::count_commits_behind(std::uint64_t offset) {
+  std::uint64_t commits = 0;
+  for (seek(offset + 1);; consume(1)) {
+    if (auto filled = fill(frame_bytes_max); !filled) return fail(filled.error().message);
+    if (available().size() <= frame_head_bytes) return commits;
+    if (available()[frame_head_bytes] != static_cast<std::uint8_t>(FrameType::commit)) continue;
+    if (read_frame(available()).kind == FrameStep::Kind::frame) ++commits;
+  }
+}
+
+}  // namespace sluice::audit

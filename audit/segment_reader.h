@@ -1,0 +1,60 @@
+// Streams the frames of one segment file with a fixed buffer. The file may be
+// growing under a running gateway, and may end in the middle of a frame.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "audit/frame.h"
+#include "base/result.h"
+
+namespace sluice::audit {
+
+class SegmentReader {
+ public:
+  struct Step {
+    enum class Kind {
+      frame,
+      end,      ///< The file ends behind a whole frame.
+      torn,     ///< It ends inside a frame, or inside the magic.
+      damaged,  ///< Bytes that are no frame.
+    };
+    Kind kind = Kind::end;
+    FrameStep frame;           ///< Valid until the next call.
+    std::uint64_t offset = 0;  ///< Where the frame, or the fault, begins.
+  };
+
+  static Result<SegmentReader> open(const std::filesystem::path& path);
+  ~SegmentReader();
+  SegmentReader(SegmentReader&& other) noexcept;
+  SegmentReader& operator=(SegmentReader&&) = delete;
+
+  /// The magic was there.
+  Result<Step> next();
+  /// Continues at a frame's offset seen before.
+  void seek(std::uint64_t offset);
+  /// How many intact commit frames lie anywhere behind `offset`: evidence that
+  /// damage there is not just the torn end of the last write.
+  Result<std::uint64_t> count_commits_behind(std::uint64_t offset);
+
+ private:
+  SegmentReader(int fd, std::filesystem::path path);
+  /// Makes at least `bytes` available behind the cursor if the file has them.
+  Result<void> fill(std::size_t bytes);
+  [[nodiscard]] ByteView available() const noexcept {
+    return ByteView(buffer_).subspan(begin_, end_ - begin_);
+  }
+  void consume(std::size_t bytes) noexcept {
+    begin_ += bytes;
+    offset_ += bytes;
+  }
+
+  int fd_;
+  std::filesystem::path path_;
+  std::vector<std::uint8_t> buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::uint64_t offset_ = 0;  ///< In the file, of begin_.
+};
+
+}  // namespace sluice::audit

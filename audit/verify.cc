@@ -1,0 +1,211 @@
+#include "audit/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "audit/chain.h"
+#include "audit/segment_reader.h"
+#include "base/text_codec.h"
+
+namespace sluice::audit {
+namespace {
+
+using StepKind = SegmentReader::Step::Kind;
+
+/// Where the walk is, for the report.
+struct Place {
+  std::string file;
+  std::uint64_t offset = 0;
+};
+
+class Walk {
+ public:
+  Walk(const std::filesystem::path& directory, const Verifier& verifier, VerifyReport& report)
+      : directory_(directory), verifier_(verifier), report_(report), chain_(verifier.origin()) {}
+
+  /// errors   the files cannot be read. Faults of the log go to the report.
+  Result<void> run() {
+    // The checkpoint is read before the segments: those of a running gateway
+    // only ever get ahead of it.
+    const auto note = read_small_file(directory_ / checkpoint_name);
+    if (!note) return fail(note.error().message);
+    const auto segments = count_segments(directory_);
+    if (!segments) return fault({"", 0}, segments.error().message);
+    if (auto done = check_checkpoint_file(*note); !done || has_fault()) return done;
+    for (std::uint64_t number = 1; number <= *segments; ++number) {
+      if (auto done = read_segment(number, number == *segments); !done || has_fault()) return done;
+      ++report_.segments;
+    }
+    return check_end();
+  }
+
+ private:
+  [[nodiscard]] bool has_fault() const { return !report_.fault.empty(); }
+
+  Result<void> fault(const Place& place, std::string what) {
+    report_.fault = std::move(what);
+    report_.where = place.file.empty() ? directory_.string()
+                                       : fmt::format("{}, byte {}, record {}", place.file,
+                                                     place.offset, chain_.tree().size());
+    return {};
+  }
+
+  Result<void> check_checkpoint_file(const std::optional<std::string>& note) {
+    const Place place{std::string(checkpoint_name), 0};
+    if (!note) return fault(place, "the checkpoint file is missing");
+    auto parsed = parse_checkpoint(*note);
+    if (!parsed) return fault(place, parsed.error().message);
+    if (auto genuine = parsed->check(verifier_); !genuine) {
+      return fault(place, genuine.error().message);
+    }
+    checkpoint_ = std::move(parsed->checkpoint);
+    match_checkpoint(Tree{}.root());
+    return {};
+  }
+
+  /// Notes whether the log passes through the state that the checkpoint file signs.
+  bool match_checkpoint(const Hash& root) {
+    if (chain_.tree().size() != checkpoint_.size) return true;
+    is_checkpoint_seen_ = root == checkpoint_.root;
+    return is_checkpoint_seen_;
+  }
+
+  Result<void> read_segment(std::uint64_t number, bool is_last) {
+    const std::filesystem::path path = segment_path(directory_, number);
+    Place place{path.filename().string(), 0};
+    auto reader = SegmentReader::open(path);
+    if (!reader) return fail(reader.error().message);
+    committed_end_ = 0;
+    for (bool has_header = false;; has_header = true) {
+      const auto step = reader->next();
+      if (!step) return fail(step.error().message);
+      place.offset = step->offset;
+      if (step->kind != StepKind::frame) {
+        return end_segment(*step, place, is_last, has_header, *reader);
+      }
+      const auto done =
+          has_header ? add(step->frame, step->offset) : add_header(step->frame, number);
+      if (!done) return fault(place, done.error().message);
+    }
+  }
+
+  Result<void> add_header(const FrameStep& frame, std::uint64_t number) const {
+    const auto header =
+        frame.type() == FrameType::header ? parse_header(frame.payload()) : std::nullopt;
+    if (!header) return fail("the segment does not begin with a header");
+    return chain_.check_header(*header, number);
+  }
+
+  Result<void> add(const FrameStep& frame, std::uint64_t offset) {
+    if (frame.type() == FrameType::record) return chain_.add_record(frame.body);
+    if (frame.type() != FrameType::commit) return fail("a frame of unknown or misplaced type");
+    const auto commit = chain_.add_commit(frame.payload());
+    if (!commit) return fail(commit.error().message);
+    if (auto genuine = commit->check(verifier_); !genuine) return genuine;
+    if (!match_checkpoint(commit->checkpoint.root)) {
+      return fail("the checkpoint file signs another root for these records");
+    }
+    report_.records = commit->checkpoint.size;
+    report_.checkpoints = chain_.commits();
+    report_.root_hex = to_hex(commit->checkpoint.root);
+    committed_end_ = offset + frame.bytes;
+    return {};
+  }
+
+  /// Behind the last commit of the last segment anything may be: a running
+  /// gateway's next batch, or what one left that was killed. Everywhere else a
+  /// segment ends with a commit.
+  Result<void> end_segment(const SegmentReader::Step& step, const Place& place, bool is_last,
+                           bool has_header, SegmentReader& reader) {
+    const bool is_whole = step.kind == StepKind::end && has_header;
+    if (is_whole && chain_.uncommitted() == 0 && committed_end_ > 0) return {};
+    if (!is_last) {
+      return fault(place, is_whole ? "a sealed segment ends without a commit"
+                                   : "bytes that are no frame, or a torn frame");
+    }
+    if (chain_.committed_size() < checkpoint_.size) {
+      return fault(place, missing_records(step.kind));
+    }
+    if (step.kind != StepKind::end) {
+      const auto commits = reader.count_commits_behind(step.offset);
+      if (!commits) return fail(commits.error().message);
+      if (*commits > 0) {
+        return fault(place, fmt::format("a damaged frame with {} commits behind it", *commits));
+      }
+    }
+    std::error_code error;
+    const auto size =
+        std::filesystem::file_size(segment_path(directory_, report_.segments + 1), error);
+    if (error) return fail("cannot read the size of " + place.file);
+    report_.unsigned_tail_records = chain_.uncommitted();
+    report_.unsigned_tail_bytes = size - std::min<std::uint64_t>(size, committed_end_);
+    return {};
+  }
+
+  [[nodiscard]] std::string missing_records(StepKind kind) const {
+    return fmt::format("{}: the checkpoint file signs {} records, the last intact commit {}",
+                       kind == StepKind::end
+                           ? "the log is cut, or a segment is older than the checkpoint"
+                           : "a damaged or torn frame before the checkpoint",
+                       checkpoint_.size, chain_.committed_size());
+  }
+
+  Result<void> check_end() {
+    const Place place{std::string(checkpoint_name), 0};
+    if (chain_.committed_size() < checkpoint_.size)
+      return fault(place, missing_records(StepKind::end));
+    if (!is_checkpoint_seen_) {
+      return fault(place,
+                   fmt::format("no commit in the segments has its {} records", checkpoint_.size));
+    }
+    report_.ok = true;
+    return {};
+  }
+
+  const std::filesystem::path& directory_;
+  const Verifier& verifier_;
+  VerifyReport& report_;
+  Chain chain_;
+  Checkpoint checkpoint_;
+  bool is_checkpoint_seen_ = false;
+  std::uint64_t committed_end_ = 0;  ///< In the current segment.
+};
+
+}  // namespace
+
+Result<VerifyReport> verify(const std::filesystem::path& directory,
+                            const std::string& verifier_key) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error)) {
+    return fail(directory.string() + " is not a directory");
+  }
+  VerifyReport report;
+  const auto stored = read_small_file(directory / verifier_name);
+  if (!stored) return fail(stored.error().message);
+  report.key_is_from_log = verifier_key.empty();
+  const auto key_fault = [&report](std::string what) {
+    report.fault = std::move(what);
+    report.where = std::string(verifier_name);
+    return report;
+  };
+  if (!*stored) return key_fault("the log's verifier key file is missing");
+  auto stored_key = Verifier::parse(**stored);
+  if (!stored_key) return key_fault(stored_key.error().message);
+  if (stored_key->line() + '\n' != **stored)
+    return key_fault("the file holds more than one key line");
+  if (!verifier_key.empty()) {
+    const auto wanted = Verifier::parse(verifier_key);
+    if (!wanted) return fail(wanted.error().message);
+    if (wanted->line() != stored_key->line()) {
+      return key_fault(fmt::format("the log was made with another key: {}, expected {}",
+                                   stored_key->line(), wanted->line()));
+    }
+  }
+  report.key = stored_key->line();
+  Walk walk(directory, *stored_key, report);
+  if (auto done = walk.run(); !done) return fail(done.error().message);
+  return report;
+}
+
+}  // namespace sluice::audit
