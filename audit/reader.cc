@@ -13,7 +13,7 @@ using StepKind = SegmentReader::Step::Kind;
 
 /// How many records the log has committed, as its checkpoint file says.
 Result<std::uint64_t> committed_records(const std::filesystem::path& directory) {
-  const auto note = read_small_file(directory / checkpoint_name);
+  const auto note = read_stable_file(directory / checkpoint_name);
   if (!note) return fail(note.error().message);
   if (!*note) return fail(fmt::format("{} holds no audit log", directory.string()));
   const auto parsed = parse_checkpoint(**note);
@@ -27,8 +27,8 @@ Result<std::uint64_t> LogReader::read(const std::function<bool(std::uint64_t, By
   const auto end = committed_records(directory_);
   if (!end) return end;
   if (next_ >= *end) return next_;
-  if (!reader_) {
-    if (auto done = find_segment(); !done) return fail(done.error().message);
+  if (auto done = reader_ ? reader_->follow() : find_segment(); !done) {
+    return fail(done.error().message);
   }
   while (next_ < *end) {
     const auto step = reader_->next();

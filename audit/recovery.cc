@@ -82,7 +82,7 @@ class Scan {
       if (*header && (*header)->first_record < checkpoint_.size) return number;
     }
     is_checkpoint_seen_ = checkpoint_.size == 0 && checkpoint_.root == Tree{}.root();
-    return std::min<std::uint64_t>(1, segments_);
+    return 1;
   }
 
   Result<void> read_segment(std::uint64_t number, bool is_first) {

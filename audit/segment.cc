@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "audit/cbor.h"
-#include "audit/frame.h"
+#include "base/assert.h"
 
 namespace sluice::audit {
 namespace {
@@ -67,6 +67,7 @@ std::vector<std::uint8_t> encode_header(const SegmentHeader& header) {
                                 header.frontier.size() * (2 + sizeof(Hash)) +
                                 header.positions.size() * 4 * cbor::head_bytes_max;
   std::vector<std::uint8_t> out(bytes_max);
+  ASSERT(out.data() != nullptr);
   cbor::Writer writer(out.data());
   const auto key = [&writer](HeaderKey k) {
     writer.unsigned_integer(static_cast<std::uint64_t>(k));
@@ -167,6 +168,16 @@ Result<std::optional<std::string>> read_small_file(const std::filesystem::path& 
   if (file.bad()) return fail("cannot read " + path.string());
   text.resize(static_cast<std::size_t>(file.gcount()));
   return std::optional(std::move(text));
+}
+
+Result<std::optional<std::string>> read_stable_file(const std::filesystem::path& path) {
+  auto last = read_small_file(path);
+  for (int attempts = 0; last && attempts < 1000; ++attempts) {
+    auto again = read_small_file(path);
+    if (!again || *again == *last) return again;
+    last = std::move(again);
+  }
+  return last;
 }
 
 }  // namespace sluice::audit

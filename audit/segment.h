@@ -49,5 +49,7 @@ Result<std::uint64_t> count_segments(const std::filesystem::path& directory);
 
 /// A small file as a whole; nothing when it does not exist.
 Result<std::optional<std::string>> read_small_file(const std::filesystem::path& path);
+/// The same for a file that is being overwritten: reads until it sees the same twice.
+Result<std::optional<std::string>> read_stable_file(const std::filesystem::path& path);
 
 }  // namespace sluice::audit

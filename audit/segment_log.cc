@@ -1,7 +1,5 @@
 #include "audit/segment_log.h"
 
-#include "audit/frame.h"
-
 namespace sluice::audit {
 
 SegmentLog::SegmentLog(Disk& disk, std::filesystem::path directory, Signer& signer,

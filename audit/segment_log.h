@@ -10,6 +10,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/file.h"
+#include "audit/frame.h"
 #include "audit/ring.h"
 #include "audit/segment.h"
 

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -26,7 +28,8 @@ SegmentReader::SegmentReader(SegmentReader&& other) noexcept
       buffer_(std::move(other.buffer_)),
       begin_(other.begin_),
       end_(other.end_),
-      offset_(other.offset_) {}
+      offset_(other.offset_),
+      size_(other.size_) {}
 
 SegmentReader::~SegmentReader() {
   if (fd_ >= 0) ::close(fd_);
@@ -37,7 +40,18 @@ Result<SegmentReader> SegmentReader::open(const std::filesystem::path& path) {
   if (fd < 0) {
     return fail(fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
   }
-  return SegmentReader(fd, path);
+  SegmentReader reader(fd, path);
+  if (auto done = reader.follow(); !done) return fail(done.error().message);
+  return reader;
+}
+
+Result<void> SegmentReader::follow() {
+  struct ::stat info {};
+  if (::fstat(fd_, &info) != 0) {
+    return fail(fmt::format("cannot read {}: {}", path_.string(), std::strerror(errno)));
+  }
+  size_ = static_cast<std::uint64_t>(info.st_size);
+  return {};
 }
 
 Result<void> SegmentReader::fill(std::size_t bytes) {
@@ -45,9 +59,11 @@ Result<void> SegmentReader::fill(std::size_t bytes) {
   std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
   end_ -= begin_;
   begin_ = 0;
-  while (end_ < bytes) {
-    const ssize_t got = ::pread(fd_, buffer_.data() + end_, buffer_.size() - end_,
-                                static_cast<off_t>(offset_ + end_));
+  while (end_ < bytes && offset_ + end_ < size_) {
+    const std::uint64_t at = offset_ + end_;
+    const auto wanted = std::min<std::uint64_t>(buffer_.size() - end_, size_ - at);
+    const ssize_t got = ::pread(fd_, buffer_.data() + end_, static_cast<std::size_t>(wanted),
+                                static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       return fail(fmt::format("cannot read {}: {}", path_.string(), std::strerror(errno)));

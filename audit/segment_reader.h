@@ -1,5 +1,6 @@
 // Streams the frames of one segment file with a fixed buffer. The file may be
-// growing under a running gateway, and may end in the middle of a frame.
+// growing under a running gateway, so its size is looked at once, and what comes
+// later is not seen; it may end in the middle of a frame.
 #pragma once
 
 #include <filesystem>
@@ -29,8 +30,10 @@ class SegmentReader {
   SegmentReader(SegmentReader&& other) noexcept;
   SegmentReader& operator=(SegmentReader&&) = delete;
 
-  /// The magic was there.
   Result<Step> next();
+  /// Looks at the size again, to go on behind what was the end.
+  Result<void> follow();
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   /// Continues at a frame's offset seen before.
   void seek(std::uint64_t offset);
   /// How many intact commit frames lie anywhere behind `offset`: evidence that
@@ -55,6 +58,7 @@ class SegmentReader {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::uint64_t offset_ = 0;  ///< In the file, of begin_.
+  std::uint64_t size_ = 0;    ///< Of the file, as last looked at.
 };
 
 }  // namespace sluice::audit

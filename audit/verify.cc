@@ -28,7 +28,7 @@ class Walk {
   Result<void> run() {
     // The checkpoint is read before the segments: those of a running gateway
     // only ever get ahead of it.
-    const auto note = read_small_file(directory_ / checkpoint_name);
+    const auto note = read_stable_file(directory_ / checkpoint_name);
     if (!note) return fail(note.error().message);
     const auto segments = count_segments(directory_);
     if (!segments) return fault({"", 0}, segments.error().message);
@@ -134,12 +134,8 @@ class Walk {
         return fault(place, fmt::format("a damaged frame with {} commits behind it", *commits));
       }
     }
-    std::error_code error;
-    const auto size =
-        std::filesystem::file_size(segment_path(directory_, report_.segments + 1), error);
-    if (error) return fail("cannot read the size of " + place.file);
     report_.unsigned_tail_records = chain_.uncommitted();
-    report_.unsigned_tail_bytes = size - std::min<std::uint64_t>(size, committed_end_);
+    report_.unsigned_tail_bytes = reader.size() - committed_end_;
     return {};
   }
 
