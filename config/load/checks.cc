@@ -57,6 +57,7 @@ class Checker {
   }
 
   void check_target_name(const std::string& name, const Place& place) {
+    if (settings_.targets.empty()) return;  // reported already
     std::vector<std::string_view> known;
     for (const Target& target : settings_.targets) known.emplace_back(target.name);
     if (std::find(known.begin(), known.end(), name) != known.end()) return;
@@ -68,7 +69,8 @@ class Checker {
       check_target_name(listener.target, places_.of(&listener.target, listener.place));
     }
     if (listener.http.target_bytes_max >= listener.http.head_bytes_max) {
-      report(places_.of(&listener.http, listener.place),
+      report(places_.of(&listener.http.target_bytes_max,
+                        places_.of_section(&listener.http, listener.place)),
              fmt::format("the limit 'target' ({}) must be below 'head' ({})",
                          size_text(listener.http.target_bytes_max),
                          size_text(listener.http.head_bytes_max)));
@@ -102,7 +104,7 @@ class Checker {
   void check(const Target& target) {
     if (target.health.timeout > target.health.interval) {
       report(
-          places_.of(&target.health, target.place),
+          places_.of_section(&target.health, target.place),
           fmt::format("'timeout' ({}) must not be longer than 'interval' ({})",
                       duration_text(target.health.timeout), duration_text(target.health.interval)));
     }
@@ -120,9 +122,10 @@ class Checker {
   }
 
   void check_identity() {
-    if (settings_.identity.api_keys_file.empty() && !settings_.identity.allow_anonymous &&
-        !places_.has(&settings_.identity.api_keys_file)) {
-      report(settings_.identity.place,
+    const Identity& identity = settings_.identity;
+    const bool has_keys = !identity.api_keys_file.empty() || places_.has(&identity.api_keys_file);
+    if (!has_keys && !identity.allow_anonymous) {
+      report(places_.of_section(&identity, places_.of_section(&settings_, {})),
              "nobody could be identified: set identity.api_keys or identity.anonymous");
     }
   }
@@ -136,17 +139,18 @@ class Checker {
       check_target_name(target, places_.of(&target, rule.place));
     }
     if (rule.ruling == RulingKind::hold) {
-      report(rule.place, "hold needs approvals, which this version does not have");
+      report(places_.of(&rule.ruling, rule.place),
+             "hold needs approvals, which this version does not have");
     }
     const PrincipalMatch& principals = rule.principals;
     if (principals.anonymous && !settings_.identity.allow_anonymous) {
-      report(places_.of(&principals, rule.place),
+      report(places_.of_section(&principals, rule.place),
              "the rule is about anonymous callers, but identity.anonymous is not true");
     }
     if (principals.subjects.empty() && principals.groups.empty() && !principals.anonymous &&
-        places_.has(&principals)) {
-      report(places_.of(&principals, rule.place),
-             "names nobody; leave 'principals' out to name everyone");
+        places_.has(&principals.anonymous)) {
+      report(places_.of_section(&principals, rule.place),
+             "names nobody; leave 'principals' out, or name somebody");
     }
     if (!rule.http) return;
     for (const HeaderMatch& header : rule.http->headers) {
@@ -165,13 +169,14 @@ class Checker {
     }
     if (mask.show.kind != MaskShowKind::partial) return;
     if (mask.show.first == 0 && mask.show.last == 0) {
-      report(mask.place, "a partial mask that keeps nothing; write 'show: redact'");
+      report(places_.of(&mask.show, mask.place),
+             "a partial mask that keeps nothing; write 'show: redact'");
     }
     const auto& builtins = mask.find.builtins;
     const bool finds_cards =
         std::find(builtins.begin(), builtins.end(), "payment-card") != builtins.end();
     if (finds_cards && (mask.show.first > card_first_max || mask.show.last > card_last_max)) {
-      report(mask.place,
+      report(places_.of(&mask.show, mask.place),
              fmt::format("of a payment card at most the first {} and the last {} digits may be "
                          "shown (PCI DSS 3.4.1)",
                          card_first_max, card_last_max));
@@ -189,7 +194,8 @@ class Checker {
     }
     for (const Mask& mask : settings_.masks) {
       if (mask.show.kind != MaskShowKind::hash) continue;
-      report(mask.place, "a mask that hashes needs 'mask_key' at the top of the file");
+      report(places_.of(&mask.show, mask.place),
+             "a mask that hashes needs 'mask_key' at the top of the file");
     }
   }
 

@@ -21,8 +21,10 @@ constexpr std::array<Unit, 5> duration_units{{{"d", 86'400'000'000'000},
                                               {"m", 60'000'000'000},
                                               {"s", 1'000'000'000},
                                               {"ms", 1'000'000}}};
-constexpr std::array<Unit, 3> size_units{
-    {{"GiB", std::uint64_t{1} << 30}, {"MiB", std::uint64_t{1} << 20}, {"KiB", 1024}}};
+constexpr std::array<Unit, 4> size_units{{{"TiB", std::uint64_t{1} << 40},
+                                          {"GiB", std::uint64_t{1} << 30},
+                                          {"MiB", std::uint64_t{1} << 20},
+                                          {"KiB", 1024}}};
 
 bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';

@@ -56,17 +56,6 @@ Result<std::uint64_t> parse_number(const Field& field, std::string_view text) {
   return fail(fmt::format("'{}' is not a whole number", text));
 }
 
-std::string number_text(const Field& field, std::uint64_t number) {
-  switch (field.kind) {
-    case Field::Kind::size:
-      return size_text(number);
-    case Field::Kind::duration:
-      return duration_text({static_cast<std::int64_t>(number)});
-    default:
-      return fmt::format("{}", number);
-  }
-}
-
 bool is_variable_name(std::string_view name) noexcept {
   return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -85,6 +74,7 @@ void Reader::report(const Place& place, std::string message, std::string suggest
 }
 
 void Reader::read_section(const YamlNode& node, const Table& table, void* owner) {
+  places_.note_section(owner, node.place);
   if (table.place != nullptr) *table.place(owner) = node.place;
   if (node.kind != YamlNode::Kind::mapping) {
     report(node.place, fmt::format("expected a section with keys, found {}",
@@ -92,7 +82,7 @@ void Reader::read_section(const YamlNode& node, const Table& table, void* owner)
     return;
   }
   if (node.entries.empty()) {
-    report(node.place, "an empty section; leave its key out instead");
+    report(node.place, "an empty section; fill it or leave it out");
     return;
   }
   for (const YamlEntry& entry : node.entries) {
@@ -131,8 +121,7 @@ void Reader::report_unknown_key(const YamlEntry& entry, const Table& table) {
 
 void Reader::read_field(const YamlNode& node, const Field& field, void* owner) {
   if (node.is_null()) {
-    report(node.place,
-           fmt::format("'{}' has no value; leave the key out for its default", field.key));
+    report(node.place, fmt::format("'{}' has no value", field.key));
     return;
   }
   using Kind = Field::Kind;
@@ -161,11 +150,8 @@ void Reader::read_field(const YamlNode& node, const Field& field, void* owner) {
       return read_file(node, opened<std::string>(field, owner));
     case Kind::texts:
       return read_texts(node, field, opened<std::vector<std::string>>(field, owner));
-    case Kind::section: {
-      void* value = field.open(owner);
-      if (value != owner) places_.note(value, node.place);
-      return read_section(node, *field.table, value);
-    }
+    case Kind::section:
+      return read_section(node, *field.table, field.open(owner));
     case Kind::sections:
       return read_sections(node, field, owner);
     case Kind::builtins_or_section:
@@ -178,6 +164,7 @@ void Reader::read_field(const YamlNode& node, const Field& field, void* owner) {
 }
 
 void Reader::read_number(const YamlNode& node, const Field& field, void* owner) {
+  places_.note(field.open(owner), node.place);
   const auto text = text_of(node, "one value");
   if (!text) return;
   const auto number = parse_number(field, *text);
@@ -192,6 +179,7 @@ void Reader::read_number(const YamlNode& node, const Field& field, void* owner) 
 }
 
 void Reader::read_choice(const YamlNode& node, const Field& field, void* owner) {
+  places_.note(field.open(owner), node.place);
   const auto text = text_of(node, quoted_list(field.choices));
   if (!text) return;
   const auto choice = std::find_if(field.choices.begin(), field.choices.end(),
@@ -224,7 +212,9 @@ bool Reader::is_list(const YamlNode& node, const Field& field) {
   }
   if (node.items.empty()) {
     // "Nobody" and "everybody" must not be confused by an empty list.
-    report(node.place, fmt::format("'{}' is an empty list; leave the key out instead", field.key));
+    report(node.place,
+           fmt::format("'{}' is an empty list; {}", field.key,
+                       field.is_required ? "it needs an entry" : "leave the key out instead"));
     return false;
   }
   if (node.items.size() > field.items_max) {
@@ -277,16 +267,10 @@ void Reader::read_listen_address(const YamlNode& node, const Field& field, void*
 void Reader::read_target_addresses(const YamlNode& node, const Field& field,
                                    std::vector<SocketAddress>& values) {
   if (!is_list(node, field)) return;
-  const auto add = [&](const SocketAddress& address, const YamlNode& item) {
-    const bool is_known =
-        std::any_of(values.begin(), values.end(), [&](const SocketAddress& known) {
-          return known.host == address.host && known.port == address.port;
-        });
-    if (is_known) {
-      return report(item.place,
-                    fmt::format("'{}' lists {} twice", field.key, address_text(address)));
-    }
-    values.push_back(address);
+  const auto is_known = [&](const SocketAddress& address) {
+    return std::any_of(values.begin(), values.end(), [&](const SocketAddress& known) {
+      return known.host == address.host && known.port == address.port;
+    });
   };
   for (const YamlNode& item : node.items) {
     const auto text = text_of(item, "an address");
@@ -297,14 +281,20 @@ void Reader::read_target_addresses(const YamlNode& node, const Field& field,
       continue;
     }
     if (is_numeric_host(address->host)) {
-      add(*address, item);
+      if (is_known(*address)) {
+        report(item.place, fmt::format("'{}' lists {} twice", field.key, address_text(*address)));
+      } else {
+        values.push_back(*address);
+      }
       continue;
     }
-    const auto hosts = world_.resolve ? world_.resolve(address->host) : std::vector<std::string>();
+    const auto hosts = world_.resolve(address->host);
     if (hosts.empty()) {
       report(item.place, fmt::format("'{}': cannot resolve '{}'", field.key, address->host));
     }
-    for (const std::string& host : hosts) add({host, address->port}, item);
+    for (const std::string& host : hosts) {
+      if (!is_known({host, address->port})) values.push_back({host, address->port});
+    }
   }
 }
 
@@ -415,6 +405,7 @@ void Reader::read_choice_or_section(const YamlNode& node, const Field& field, vo
     }
     return read_choice(node, field, owner);
   }
+  places_.note(field.open(owner), node.place);
   if (node.kind == YamlNode::Kind::mapping && node.entries.size() != 1) {
     return report(node.place, fmt::format("'{}' takes one way only", field.key));
   }

@@ -12,20 +12,29 @@
 
 namespace sluice::config {
 
-/// Where a value was written, by the address it was stored at. Valid while the
-/// settings are not moved.
+/// Where values and sections were written, by the address they were stored at.
+/// Valid while the settings are not moved.
 class Places {
  public:
-  void note(const void* value, const Place& place) { places_.insert_or_assign(value, place); }
+  void note(const void* value, const Place& place) { values_.insert_or_assign(value, place); }
+  /// Apart from values: a section and its first value share an address.
+  void note_section(const void* owner, const Place& place) {
+    sections_.insert_or_assign(owner, place);
+  }
   /// `fallback` when the value was not written.
   [[nodiscard]] Place of(const void* value, Place fallback) const {
-    const auto found = places_.find(value);
-    return found == places_.end() ? fallback : found->second;
+    const auto found = values_.find(value);
+    return found == values_.end() ? fallback : found->second;
   }
-  [[nodiscard]] bool has(const void* value) const { return places_.contains(value); }
+  [[nodiscard]] Place of_section(const void* owner, Place fallback) const {
+    const auto found = sections_.find(owner);
+    return found == sections_.end() ? fallback : found->second;
+  }
+  [[nodiscard]] bool has(const void* value) const { return values_.contains(value); }
 
  private:
-  std::unordered_map<const void*, Place> places_;
+  std::unordered_map<const void*, Place> values_;
+  std::unordered_map<const void*, Place> sections_;
 };
 
 class Reader {

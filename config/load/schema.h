@@ -97,4 +97,7 @@ std::span<const Choice> builtin_finders();
 /// What keeps `text` from being such a word.
 std::optional<std::string> word_fault(Word word, std::string_view text);
 
+/// A number of the struct as the configuration writes it: "16KiB", "10s", "true", "recorded".
+std::string number_text(const Field& field, std::uint64_t number);
+
 }  // namespace sluice::config

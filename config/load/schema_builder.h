@@ -104,6 +104,7 @@ constexpr Field number(std::string_view key, Field::Kind kind, std::uint64_t min
           .sentence = sentence,
           .get = get_number<Member>,
           .set = set_number<Member>,
+          .open = open_value<Member>,
           .min = min,
           .max = max};
 }

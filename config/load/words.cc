@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/load/quantity.h"
 #include "config/load/schema.h"
 #include "config/model/path_glob.h"
 #include "config/model/policy.h"
@@ -88,10 +89,29 @@ Fault builtin_fault(std::string_view text) {
 Fault glob_fault(std::string_view text) {
   const auto expression = glob_expression(text, GlobReading::exact);
   if (expression) return std::nullopt;
-  return fmt::format("path '{}': {}", text, expression.error().message);
+  return fmt::format("'{}': {}", text, expression.error().message);
 }
 
 }  // namespace
+
+std::string number_text(const Field& field, std::uint64_t number) {
+  switch (field.kind) {
+    case Field::Kind::flag:
+      return number == 0 ? "false" : "true";
+    case Field::Kind::size:
+      return size_text(number);
+    case Field::Kind::duration:
+      return duration_text({static_cast<std::int64_t>(number)});
+    case Field::Kind::choice:
+    case Field::Kind::choice_or_section:
+      for (const Choice& choice : field.choices) {
+        if (choice.value == number) return std::string(choice.word);
+      }
+      return {};
+    default:
+      return fmt::format("{}", number);
+  }
+}
 
 std::optional<std::string> word_fault(Word word, std::string_view text) {
   switch (word) {
