@@ -142,7 +142,7 @@ Step BodyDecoder::decode_trailers(ByteView in, std::size_t framing_bytes,
   const auto read = [&](ByteView section) noexcept {
     SectionReader reader(section);
     FieldFacts facts;
-    const auto outcome = reader.fields(SectionReader::Section::trailers, *limits_, trailers, facts);
+    const auto outcome = reader.fields<SectionReader::Section::trailers>(*limits_, trailers, facts);
     fault = reader.fault();
     size = reader.size_bytes();
     return outcome;

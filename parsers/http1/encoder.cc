@@ -1,11 +1,13 @@
 #include "parsers/http1/encoder.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 
 namespace sluice::http1 {
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr std::string_view crlf = "\r\n";
 constexpr std::size_t decimal_digits_max = 20;  // of 64 bits
@@ -17,37 +19,30 @@ std::string_view decimal(std::uint64_t value, std::array<char, decimal_digits_ma
 
 }  // namespace
 
-void HeadWriter::append(std::string_view text) noexcept {
-  if (overflowed_ || text.size() > room_.size() - size_) {
+template <class... Parts>
+void HeadWriter::append(const Parts&... parts) noexcept {
+  const std::size_t total = (parts.size() + ...);
+  if (overflowed_ || total > room_.size() - size_) {
     overflowed_ = true;
     return;
   }
-  if (text.empty()) return;
-  std::memcpy(room_.data() + size_, text.data(), text.size());
-  size_ += text.size();
+  std::uint8_t* at = room_.data() + size_;
+  ((std::copy_n(parts.data(), parts.size(), at), at += parts.size()), ...);
+  size_ += total;
 }
 
 void HeadWriter::request_line(std::string_view method, std::string_view target) noexcept {
-  append(method);
-  append(" ");
-  append(target);
-  append(" HTTP/1.1\r\n");
+  append(method, " "sv, target, " HTTP/1.1\r\n"sv);
 }
 
 void HeadWriter::status_line(std::uint16_t status, std::string_view reason) noexcept {
   std::array<char, decimal_digits_max> room;
-  append("HTTP/1.1 ");
-  append(decimal(status, room));
-  append(" ");  // RFC 9112 §4: there even when the reason is empty
-  append(reason);
-  append(crlf);
+  // RFC 9112 §4: the second space is there even when the reason is empty.
+  append("HTTP/1.1 "sv, decimal(status, room), " "sv, reason, crlf);
 }
 
 void HeadWriter::field(std::string_view name, std::string_view value) noexcept {
-  append(name);
-  append(": ");
-  append(value);
-  append(crlf);
+  append(name, ": "sv, value, crlf);
 }
 
 void HeadWriter::field(std::string_view name, std::uint64_t value) noexcept {

@@ -9,8 +9,8 @@
 
 namespace sluice::http1 {
 
-/// Appends one head to `room`. Running out of room is remembered, not written:
-/// check `overflowed()` before `written()` is sent.
+/// Appends one head to `room`. A line for which there is no room is left out and
+/// remembered: check `overflowed()` before `written()` is sent.
 class HeadWriter {
  public:
   explicit HeadWriter(ByteSpan room) noexcept : room_(room) {}
@@ -26,7 +26,8 @@ class HeadWriter {
   [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
 
  private:
-  void append(std::string_view text) noexcept;
+  template <class... Parts>
+  void append(const Parts&... parts) noexcept;
 
   ByteSpan room_;
   std::size_t size_ = 0;

@@ -18,7 +18,8 @@ Fault complete(RequestHead& head, const FieldTable& table, const FieldFacts& fac
 
   // RFC 9112 §3.2.2: an HTTP/1.0 client may name the host in the target alone.
   head.host = facts.has_host ? facts.host : authority_of(head.target);
-  if (!facts.has_host && !head.host.empty() && !is_valid_host(head.host)) return Fault::bad_host;
+  if (!facts.has_host && !head.host.empty() && !is_valid_host(head.host, head.host.data()))
+    return Fault::bad_host;
   head.fields = table.view();
   head.content_length = facts.content_length;
   head.framing = Framing::none;
@@ -73,7 +74,7 @@ Step RequestDecoder::decode_head(ByteView in, FieldTable& scratch) noexcept {
     FieldFacts facts;
     auto outcome = reader.request_line(head_, *limits_);
     if (outcome == SectionReader::Outcome::complete) {
-      outcome = reader.fields(SectionReader::Section::request, *limits_, scratch, facts);
+      outcome = reader.fields<SectionReader::Section::request>(*limits_, scratch, facts);
     }
     fault = reader.fault();
     if (outcome == SectionReader::Outcome::complete) {

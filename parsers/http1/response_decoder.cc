@@ -99,7 +99,7 @@ Step ResponseDecoder::decode_head(ByteView in, FieldTable& scratch) noexcept {
     FieldFacts facts;
     auto outcome = reader.status_line(head_);
     if (outcome == SectionReader::Outcome::complete) {
-      outcome = reader.fields(SectionReader::Section::response, *limits_, scratch, facts);
+      outcome = reader.fields<SectionReader::Section::response>(*limits_, scratch, facts);
     }
     fault = reader.fault();
     if (outcome == SectionReader::Outcome::complete) {

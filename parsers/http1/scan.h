@@ -6,6 +6,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -66,8 +67,10 @@ inline std::uint32_t outside(__m256i bytes, const std::array<std::uint8_t, 16>& 
 /// A class of ASCII bytes, given as a predicate.
 template <auto Contains>
 struct AsciiClass {
-  static constexpr bool contains(unsigned char c) noexcept { return c < 0x80 && Contains(c); }
   static constexpr auto table = nibble_table(Contains);
+  static constexpr bool contains(unsigned char c) noexcept {
+    return c < 0x80 && (table[c & 15U] >> (c >> 4) & 1U) != 0;
+  }
   static std::uint32_t stops(__m256i bytes) noexcept { return outside(bytes, table); }
 };
 
@@ -124,5 +127,79 @@ inline const char* end_of_run(const char* at, const char* begin, const char* end
   const std::uint32_t stops = Class::stops(bytes) >> (width - (end - at));
   return stops != 0 ? at + std::countr_zero(stops) : end;
 }
+
+/// Where names and values end, for one 64-byte block after the other. Loading a
+/// block does not wait for what was found in the one before it, which is most of
+/// the speed: finding a stop is then a shift and a count of zeros.
+class LineScanner {
+ public:
+  LineScanner(const char* begin, const char* end) noexcept
+      : begin_(begin), end_(end), block_(begin), block_end_(begin) {}
+
+  /// The first byte in [at, end) that is no tchar, or end. `at` never goes back by a block.
+  const char* end_of_token(const char* at) noexcept {
+    return find(at, [this] { return token_stops_; });
+  }
+  /// The first byte in [at, end) that may not be in a field value, or end.
+  const char* end_of_value(const char* at) noexcept {
+    return find(at, [this] { return value_stops_; });
+  }
+
+ private:
+  static constexpr std::ptrdiff_t block_bytes = 64;
+
+  template <class Stops>
+  const char* find(const char* at, Stops stops) noexcept {
+    for (;;) {
+      if (at >= block_end_) {
+        if (at == end_) return end_;
+        load(at);
+      }
+      const std::uint64_t found = stops() >> (at - block_);
+      if (found != 0) return at + std::countr_zero(found);
+      at = block_end_;
+    }
+  }
+
+  /// Makes [at, at + 64), as far as it is there, the block; the other bits are clear.
+  void load(const char* at) noexcept {
+    const std::ptrdiff_t left = end_ - at;
+    block_ = at;
+    block_end_ = at + std::min(left, block_bytes);
+    if (left >= block_bytes) {
+      index(at);
+    } else if (end_ - begin_ >= block_bytes) {
+      index(end_ - block_bytes);
+      token_stops_ >>= block_bytes - left;
+      value_stops_ >>= block_bytes - left;
+    } else {
+      index_scalar(at, left);
+    }
+  }
+
+  void index(const char* at) noexcept {
+    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+    const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32));
+    token_stops_ = Token::stops(low) | std::uint64_t{Token::stops(high)} << 32;
+    value_stops_ = Value::stops(low) | std::uint64_t{Value::stops(high)} << 32;
+  }
+
+  void index_scalar(const char* at, std::ptrdiff_t size) noexcept {
+    token_stops_ = 0;
+    value_stops_ = 0;
+    for (std::ptrdiff_t i = 0; i < size; ++i) {
+      const auto c = static_cast<unsigned char>(at[i]);
+      token_stops_ |= std::uint64_t{!Token::contains(c)} << i;
+      value_stops_ |= std::uint64_t{!Value::contains(c)} << i;
+    }
+  }
+
+  const char* begin_;
+  const char* end_;
+  const char* block_;  ///< What the bits below are about: [block_, block_end_).
+  const char* block_end_;
+  std::uint64_t token_stops_ = 0;
+  std::uint64_t value_stops_ = 0;
+};
 
 }  // namespace sluice::http1::scan

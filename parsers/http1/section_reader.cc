@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "parsers/http1/fields.h"
+#include "parsers/http1/known_names.h"
 #include "parsers/http1/scan.h"
 
 namespace sluice::http1 {
@@ -87,11 +88,11 @@ Fault note_connection(std::string_view list, FieldFacts& facts) noexcept {
 }
 
 /// What only a request's head may say.
-Fault note_in_request(const Field& field, FieldFacts& facts) noexcept {
+Fault note_in_request(const Field& field, const char* readable, FieldFacts& facts) noexcept {
   switch (field.id) {
     case FieldName::host:
       if (facts.has_host) return Fault::repeated_host;
-      if (!is_valid_host(field.value)) return Fault::bad_host;
+      if (!is_valid_host(field.value, readable)) return Fault::bad_host;
       facts.has_host = true;
       facts.host = field.value;
       return Fault::none;
@@ -231,52 +232,76 @@ SectionReader::Outcome SectionReader::status_line(ResponseHead& head) noexcept {
   return line_end(Fault::bad_status_line);
 }
 
-SectionReader::Outcome SectionReader::fields(Section section, const Limits& limits,
-                                             FieldTable& table, FieldFacts& facts) noexcept {
+template <SectionReader::Section section>
+SectionReader::Outcome SectionReader::fields(const Limits& limits, FieldTable& table,
+                                             FieldFacts& facts) noexcept {
   const std::size_t count_max = std::min(limits.fields_max, fields_max);
-  table.count = 0;
-  for (;;) {
-    const char* const name_end = scan::end_of_run<scan::Token>(at_, begin_, end_);
-    const std::string_view name(at_, static_cast<std::size_t>(name_end - at_));
-    if (name.size() > field_name_bytes_max) return refuse(Fault::bad_field_name);
-    if (name_end == end_) return Outcome::incomplete;
-    if (name.empty() || *name_end != ':') {
-      if (name.empty() && *name_end == '\r') {
-        const Outcome outcome = line_end(Fault::bad_field_name);
-        return outcome == Outcome::complete ? end_of_fields(table, facts) : outcome;
-      }
-      // RFC 9112 §5.1, §5.2.
-      if (is_whitespace(*name_end)) {
-        return refuse(name.empty() ? Fault::obsolete_fold : Fault::space_before_colon);
-      }
-      return refuse(fault_at(*name_end, Fault::bad_field_name));
+  const char* const end = end_;
+  scan::LineScanner scanner(begin_, end);
+  std::size_t count = 0;
+  for (const char* at = at_;;) {
+    const char* const name_end = scanner.end_of_token(at);
+    const std::string_view name(at, static_cast<std::size_t>(name_end - at));
+    const bool is_field =
+        name_end != end && *name_end == ':' && !name.empty() && name.size() <= field_name_bytes_max;
+    if (!is_field) [[unlikely]] {
+      at_ = at;
+      table.count = count;
+      const Outcome outcome = line_without_field(name);
+      return outcome == Outcome::complete ? end_of_fields(table, facts) : outcome;
     }
 
     const char* value = name_end + 1;
-    while (value != end_ && is_whitespace(*value)) ++value;
-    const char* const line = scan::end_of_run<scan::Value>(value, begin_, end_);
-    at_ = line;
-    const Outcome ended = line_end(Fault::bad_field_value);
-    if (ended != Outcome::complete) return ended;
+    if (end - value >= 2 && value[0] == ' ') ++value;  // nearly always just this
+    while (value != end && is_whitespace(*value)) ++value;
+    const char* const line = scanner.end_of_value(value);
+    if (end - line < 2 || line[0] != '\r' || line[1] != '\n') [[unlikely]] {
+      at_ = line;
+      return line_end(Fault::bad_field_value);
+    }
+    at = line + 2;
     const char* value_end = line;
     while (value_end != value && is_whitespace(value_end[-1])) --value_end;
 
-    if (table.count == count_max) return refuse(Fault::too_many_fields);
-    Field& field = table.fields[table.count++];
+    if (count == count_max) return refuse(Fault::too_many_fields);
+    Field& field = table.fields[count++];
+    // Member by member: a temporary would be read back in wider pieces than it
+    // was written in, which stalls for longer than the rest of the loop takes.
     field.name = name;
     field.value = {value, static_cast<std::size_t>(value_end - value)};
-    field.id = field_name_of(name);
+    field.id = known_name(name);
     field.is_hop_by_hop = false;
-    if (section == Section::trailers) {
+    if constexpr (section == Section::trailers) {
       if (has_fixed_role(name)) return refuse(Fault::bad_trailer);
     } else if (field.id != FieldName::other) {
       Fault fault = note(field, facts);
       if (section == Section::request && fault == Fault::none) {
-        fault = note_in_request(field, facts);
+        fault = note_in_request(field, begin_, facts);
       }
       if (fault != Fault::none) return refuse(fault);
     }
   }
+}
+
+template SectionReader::Outcome SectionReader::fields<SectionReader::Section::request>(
+    const Limits&, FieldTable&, FieldFacts&) noexcept;
+template SectionReader::Outcome SectionReader::fields<SectionReader::Section::response>(
+    const Limits&, FieldTable&, FieldFacts&) noexcept;
+template SectionReader::Outcome SectionReader::fields<SectionReader::Section::trailers>(
+    const Limits&, FieldTable&, FieldFacts&) noexcept;
+
+/// At a line that is no whole field: the empty line (complete), one that is not
+/// all there yet, or a bad one. `name` are the tchars it begins with.
+SectionReader::Outcome SectionReader::line_without_field(std::string_view name) noexcept {
+  const char* const stop = name.data() + name.size();
+  if (name.size() > field_name_bytes_max) return refuse(Fault::bad_field_name);
+  if (stop == end_) return Outcome::incomplete;
+  if (name.empty() && *stop == '\r') return line_end(Fault::bad_field_name);
+  // RFC 9112 §5.1, §5.2.
+  if (is_whitespace(*stop)) {
+    return refuse(name.empty() ? Fault::obsolete_fold : Fault::space_before_colon);
+  }
+  return refuse(fault_at(*stop, Fault::bad_field_name));
 }
 
 SectionReader::Outcome SectionReader::end_of_fields(FieldTable& table,
@@ -289,14 +314,14 @@ SectionReader::Outcome SectionReader::end_of_fields(FieldTable& table,
   return Outcome::complete;
 }
 
-bool is_valid_host(std::string_view host) noexcept {
+bool is_valid_host(std::string_view host, const char* readable) noexcept {
   if (host.empty() || host.size() > host_bytes_max) return false;
   const char* const begin = host.data();
   const char* const end = begin + host.size();
   const std::size_t name_size =
-      host.front() == '['
-          ? size_of_ip_literal(host)
-          : static_cast<std::size_t>(scan::end_of_run<scan::HostName>(begin, begin, end) - begin);
+      host.front() == '[' ? size_of_ip_literal(host)
+                          : static_cast<std::size_t>(
+                                scan::end_of_run<scan::HostName>(begin, readable, end) - begin);
   if (name_size == 0) return false;
   if (name_size == host.size()) return true;
   return host[name_size] == ':' && is_port(host.substr(name_size + 1));

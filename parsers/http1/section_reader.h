@@ -49,8 +49,8 @@ class SectionReader {
   Outcome request_line(RequestHead& head, const Limits& limits) noexcept;
   Outcome status_line(ResponseHead& head) noexcept;
   /// All field lines and the empty line that ends them.
-  Outcome fields(Section section, const Limits& limits, FieldTable& table,
-                 FieldFacts& facts) noexcept;
+  template <Section section>
+  Outcome fields(const Limits& limits, FieldTable& table, FieldFacts& facts) noexcept;
 
   [[nodiscard]] Fault fault() const noexcept { return fault_; }
   [[nodiscard]] std::size_t size_bytes() const noexcept {
@@ -64,6 +64,7 @@ class SectionReader {
   }
   Outcome version(std::uint8_t& minor, Fault otherwise) noexcept;
   Outcome line_end(Fault otherwise) noexcept;
+  Outcome line_without_field(std::string_view name) noexcept;
   Outcome end_of_fields(FieldTable& table, const FieldFacts& facts) noexcept;
 
   const char* begin_;
@@ -73,8 +74,9 @@ class SectionReader {
 };
 
 /// RFC 9112 §3.2: one host, perhaps a port. User information, lists, escapes and
-/// anything else on which two readers could disagree are refused.
-bool is_valid_host(std::string_view host) noexcept;
+/// anything else on which two readers could disagree are refused. Bytes from
+/// `readable`, at or before the host, may be read.
+bool is_valid_host(std::string_view host, const char* readable) noexcept;
 
 /// True where an unfinished section may have ended or gone wrong since the first
 /// `seen` bytes were read: where a control byte, such as a line's end, has come
@@ -96,7 +98,7 @@ SectionReader::Outcome read_section(ByteView in, std::size_t bytes_max, Fault to
   using Outcome = SectionReader::Outcome;
   const bool is_full = in.size() >= bytes_max;
   const ByteView window = in.first(std::min(in.size(), bytes_max));
-  if (!is_full && !has_news(window, seen)) {
+  if (!is_full && seen != 0 && !has_news(window, seen)) {
     seen = window.size();
     return Outcome::incomplete;
   }

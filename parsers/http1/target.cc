@@ -1,6 +1,6 @@
 #include "parsers/http1/target.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "parsers/http1/fields.h"
 #include "parsers/http1/scan.h"
@@ -176,16 +176,13 @@ bool PathWriter::has_double_encoding() const noexcept {
   return false;
 }
 
-/// Neither an escape nor anything to remove: the usual path, which is only copied.
-bool is_plain_path(std::string_view path) noexcept {
-  const char* const begin = path.data();
-  const char* const end = begin + path.size();
-  if (scan::end_of_run<PathByte>(begin, begin, end) != end) return false;
-  for (std::size_t at = path.find('/'); at + 1 < path.size(); at = path.find('/', at + 1)) {
-    if (path[at + 1] == '/' || path[at + 1] == '.') return false;
-    if (path.find('/', at + 1) == std::string_view::npos) break;
+/// No empty segment and none that begins with a dot: nothing there to remove.
+bool has_plain_segments(std::string_view path) noexcept {
+  bool found = false;
+  for (std::size_t i = 1; i < path.size(); ++i) {  // without an early exit it becomes vector code
+    found |= (path[i - 1] == '/') & ((path[i] == '/') | (path[i] == '.'));
   }
-  return true;
+  return !found;
 }
 
 TargetFault write_query(std::string_view query, char* room) noexcept {
@@ -194,9 +191,7 @@ TargetFault write_query(std::string_view query, char* room) noexcept {
   const char* at = begin;
   while (at != end) {
     const char* const stop = scan::end_of_run<QueryByte>(at, begin, end);
-    const auto size = static_cast<std::size_t>(stop - at);
-    std::memcpy(room, at, size);
-    room += size;
+    room = std::copy(at, stop, room);
     at = stop;
     if (at == end) break;
     if (*at != '%') return TargetFault::forbidden_byte;
@@ -217,23 +212,28 @@ NormalisedTarget refused(TargetFault fault) noexcept {
 /// `path_and_query` is empty or begins with '/' or '?'.
 NormalisedTarget write(std::string_view path_and_query, ByteSpan scratch) noexcept {
   char* const room = reinterpret_cast<char*>(scratch.data());
-  const std::size_t path_size = std::min(path_and_query.find('?'), path_and_query.size());
-  // RFC 3986 §6.2.3: an empty path of an http URI is "/".
-  const std::string_view path = path_size == 0 ? "/" : path_and_query.substr(0, path_size);
+  const char* const begin = path_and_query.data();
+  const char* const end = begin + path_and_query.size();
+  const char* path_end = scan::end_of_run<PathByte>(begin, begin, end);
+  const bool is_plain = (path_end == end || *path_end == '?') &&
+                        has_plain_segments({begin, static_cast<std::size_t>(path_end - begin)});
+  if (!is_plain) path_end = std::find(path_end, end, '?');
 
-  std::size_t size = path.size();
-  if (is_plain_path(path)) {
-    std::memcpy(room, path.data(), path.size());
+  std::size_t size = static_cast<std::size_t>(path_end - begin);
+  if (size == 0) {
+    room[size++] = '/';  // RFC 3986 §6.2.3: an empty path of an http URI
+  } else if (is_plain) {
+    std::copy(begin, path_end, room);
   } else {
     PathWriter writer(room);
-    const TargetFault fault = writer.write(path);
+    const TargetFault fault = writer.write({begin, size});
     if (fault != TargetFault::none) return refused(fault);
     size = writer.written().size();
   }
   NormalisedTarget result;
   result.target.path = {room, size};
-  if (path_size < path_and_query.size()) {
-    const std::string_view query = path_and_query.substr(path_size + 1);
+  if (path_end != end) {
+    const std::string_view query(path_end + 1, static_cast<std::size_t>(end - path_end) - 1);
     room[size++] = '?';
     const TargetFault fault = write_query(query, room + size);
     if (fault != TargetFault::none) return refused(fault);
