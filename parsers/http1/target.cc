@@ -178,11 +178,13 @@ bool PathWriter::has_double_encoding() const noexcept {
 
 /// No empty segment and none that begins with a dot: nothing there to remove.
 bool has_plain_segments(std::string_view path) noexcept {
-  bool found = false;
+  unsigned found = 0;
   for (std::size_t i = 1; i < path.size(); ++i) {  // without an early exit it becomes vector code
-    found |= (path[i - 1] == '/') & ((path[i] == '/') | (path[i] == '.'));
+    const unsigned begins_segment = path[i - 1] == '/' ? 1 : 0;
+    const unsigned is_special = path[i] == '/' || path[i] == '.' ? 1 : 0;
+    found |= begins_segment & is_special;
   }
-  return !found;
+  return found == 0;
 }
 
 TargetFault write_query(std::string_view query, char* room) noexcept {
