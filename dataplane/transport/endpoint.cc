@@ -15,16 +15,17 @@ Result<Endpoint> parse_endpoint(const std::string& host, std::uint16_t port) {
   endpoint.v6 = sockaddr_in6{};
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   const std::string bare = bracketed ? host.substr(1, host.size() - 2) : host;
+  const bool whole = bare.find('\0') == std::string::npos;  // C strings end there
 
   in_addr v4{};
-  if (!bracketed && ::inet_pton(AF_INET, bare.c_str(), &v4) == 1) {
+  if (whole && !bracketed && ::inet_pton(AF_INET, bare.c_str(), &v4) == 1) {
     endpoint.v4.sin_family = AF_INET;
     endpoint.v4.sin_port = htons(port);
     endpoint.v4.sin_addr = v4;
     endpoint.size_bytes = sizeof(sockaddr_in);
     return endpoint;
   }
-  if (::inet_pton(AF_INET6, bare.c_str(), &endpoint.v6.sin6_addr) == 1) {
+  if (whole && ::inet_pton(AF_INET6, bare.c_str(), &endpoint.v6.sin6_addr) == 1) {
     endpoint.v6.sin6_family = AF_INET6;
     endpoint.v6.sin6_port = htons(port);
     endpoint.size_bytes = sizeof(sockaddr_in6);

@@ -1,0 +1,25 @@
+#include <catch2/catch.hpp>
+
+#include "dataplane/transport/transport.h"
+
+namespace sluice::dataplane {
+namespace {
+
+TEST_CASE("Endpoints are written as they are read") {
+  CHECK(text(*parse_endpoint("192.0.2.7", 8080)) == "192.0.2.7:8080");
+  CHECK(text(*parse_endpoint("::1", 443)) == "[::1]:443");
+  CHECK(text(*parse_endpoint("[2001:db8::1]", 65535)) == "[2001:db8::1]:65535");
+  CHECK(text(Endpoint{}) == "(no address)");
+}
+
+TEST_CASE("What is not a numeric address is refused") {
+  for (const char* host : {"", "localhost", "1.2.3", "1.2.3.4.5", "256.0.0.1", "[1.2.3.4]", "[::1",
+                           "::1]", "[]", "1.2.3.4 ", "0x7f.1"}) {
+    INFO(host);
+    CHECK_FALSE(parse_endpoint(host, 1).has_value());
+  }
+  CHECK_FALSE(parse_endpoint(std::string("1.2.3.4\0.5", 10), 1).has_value());
+}
+
+}  // namespace
+}  // namespace sluice::dataplane
