@@ -36,6 +36,7 @@ struct ContractStep {
 struct Transcript {
   std::string steps;
   std::string offsets;  ///< Where each event ended.
+  std::string problem;  ///< What broke the contract already, if anything.
   bool is_malformed = false;
 
   friend bool operator==(const Transcript&, const Transcript&) = default;
@@ -53,8 +54,7 @@ Transcript transcript(Adapter& codec, ByteView input, std::span<const std::size_
       const ContractStep step = codec.next(room.hold(input.subspan(used, arrived - used)));
       used += step.size_bytes;
       if (used > arrived) {
-        out.steps += "\n!! used bytes that are not there";
-        out.is_malformed = true;
+        out.problem = "used bytes that are not there";
         return false;
       }
       if (step.kind == ContractStep::Kind::needs_more) return true;
@@ -65,10 +65,11 @@ Transcript transcript(Adapter& codec, ByteView input, std::span<const std::size_
         continue;
       }
       in_data = false;
-      out.steps += '\n' + step.what;
+      out.steps += '\n';
+      out.steps += step.what;
       if (step.kind == ContractStep::Kind::malformed) {
         const ContractStep again = codec.next(room.hold(input.subspan(used, arrived - used)));
-        if (again.kind != step.kind || again.what != step.what) out.steps += "\n!! not repeated";
+        if (again.kind != step.kind || again.what != step.what) out.problem = "not repeated";
         out.is_malformed = true;
         return false;
       }
@@ -98,7 +99,7 @@ std::string broken_contract(MakeAdapter make, ByteView input, unsigned random_sp
     return how + "\n-- whole:" + whole.steps + "\n" + whole.offsets + "\n-- split:" + split.steps +
            "\n" + split.offsets;
   };
-  if (whole.steps.find("!!") != std::string::npos) return whole.steps;
+  if (!whole.problem.empty()) return whole.problem + whole.steps;
 
   for (std::size_t cut = 0; cut <= input.size(); ++cut) {
     std::string problem = differs(std::span(&cut, 1), "split at " + std::to_string(cut));
