@@ -46,6 +46,10 @@ class WorkerLog {
   /// The writer failed (disk full, EIO …): nothing may be released any more.
   [[nodiscard]] bool is_broken() const noexcept;
 
+  /// With a sequence number, these name a record.
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+  [[nodiscard]] std::uint32_t worker() const noexcept { return worker_; }
+
  private:
   std::uint64_t append(const Record& record, std::size_t record_bytes) noexcept;
 

@@ -1,0 +1,269 @@
+#include "dataplane/gateway.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "dataplane/loop.h"
+#include "dataplane/prover.h"
+#include "dataplane/transport/uring_transport.h"
+#include "matcher/self_test.h"
+
+namespace sluice::dataplane {
+
+extern template class Loop<UringTransport>;
+
+namespace {
+
+/// The cores this process may use, in order.
+std::vector<int> available_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cores;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+      if (CPU_ISSET(static_cast<std::size_t>(core), &set)) cores.push_back(core);
+    }
+  }
+  return cores;
+}
+
+void pin(std::thread& thread, int core) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<std::size_t>(core), &set);
+  // Best effort: an unpinned worker is slower, not wrong.
+  pthread_setaffinity_np(thread.native_handle(), sizeof set, &set);
+}
+
+Now clocks() {
+  using std::chrono::nanoseconds;
+  const auto monotonic = std::chrono::steady_clock::now().time_since_epoch();
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  return {{nanoseconds(monotonic).count()}, {nanoseconds(wall).count()}};
+}
+
+struct Worker {
+  std::unique_ptr<UringTransport> transport;
+  std::unique_ptr<Mailbox<WorkerMail>> mailbox;
+  WorkerMetrics metrics;
+  std::thread thread;
+};
+
+std::string listener_key(const config::Listener& listener) {
+  return fmt::format("{} {}:{}", listener.name, listener.address.host, listener.address.port);
+}
+
+/// Why `next` needs a restart; empty when it does not.
+std::string restart_reason(const config::Settings& now, const config::Settings& next) {
+  if (!std::ranges::equal(now.listeners, next.listeners, {}, listener_key, listener_key)) {
+    return "listeners were added, removed, renamed or moved";
+  }
+  if (now.audit.directory != next.audit.directory ||
+      now.audit.signing_key != next.audit.signing_key || now.audit.release != next.audit.release ||
+      now.audit.ring_bytes != next.audit.ring_bytes ||
+      now.audit.segment_bytes != next.audit.segment_bytes) {
+    return "the audit section changed";
+  }
+  if (now.workers.count != next.workers.count || now.workers.pin != next.workers.pin ||
+      now.workers.connections_max != next.workers.connections_max ||
+      now.workers.buffer_bytes != next.workers.buffer_bytes) {
+    return "the workers section changed";
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Gateway::State {
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::unique_ptr<audit::Log> log;
+  std::unique_ptr<Prover> prover;
+  std::vector<std::string> addresses;
+  mutable std::mutex mutex;  ///< Guards what follows, and the control thread's own log.
+  std::shared_ptr<const Snapshot> snapshot;
+
+  Result<void> open_transports();
+  Result<void> open_log();
+  void run_workers();
+  void post(const WorkerMail& mail);
+};
+
+Result<void> Gateway::State::open_transports() {
+  const config::Settings& settings = snapshot->settings;
+  for (std::size_t i = 0; i < worker_count(settings.workers); ++i) {
+    UringOptions options;
+    options.connections_max = settings.workers.connections_max;
+    options.buffer_bytes = settings.workers.buffer_bytes;
+    auto transport = UringTransport::make(options);
+    if (!transport) return fail(transport.error().message);
+    auto worker = std::make_unique<Worker>();
+    worker->transport = std::move(*transport);
+    worker->mailbox = std::make_unique<Mailbox<WorkerMail>>(
+        [&waker = worker->transport->waker()] { waker.wake(); });
+    for (std::size_t k = 0; k < snapshot->listeners.size(); ++k) {
+      const ListenerPlan& plan = snapshot->listeners[k];
+      const auto index = static_cast<std::uint16_t>(k);
+      // The workers share a port; one that was left to the kernel is the first worker's.
+      const auto chosen = i == 0 ? Result<Endpoint>(plan.endpoint)
+                                 : workers.front()->transport->local_endpoint(index);
+      if (!chosen) return fail(chosen.error().message);
+      if (auto ok = worker->transport->listen(*chosen, index); !ok) {
+        return fail(fmt::format("listener '{}': {}", plan.settings.name, ok.error().message));
+      }
+      if (i != 0) continue;
+      const auto local = worker->transport->local_endpoint(index);
+      if (!local) return fail(local.error().message);
+      addresses.push_back(text(*local));
+    }
+    workers.push_back(std::move(worker));
+  }
+  return {};
+}
+
+Result<void> Gateway::State::open_log() {
+  const config::Audit& settings = snapshot->settings.audit;
+  audit::LogOptions options;
+  options.directory = settings.directory;
+  options.signing_key = settings.signing_key;
+  options.workers = static_cast<std::uint32_t>(workers.size());
+  options.ring_bytes = settings.ring_bytes;
+  options.segment_bytes = settings.segment_bytes;
+  auto opened = audit::Log::open(options, clocks(), [this](std::uint32_t worker) {
+    if (worker < workers.size()) workers[worker]->transport->waker().wake();
+  });
+  if (!opened) return fail(opened.error().message);
+  log = std::move(*opened);
+  return {};
+}
+
+void Gateway::State::run_workers() {
+  prover = std::make_unique<Prover>(
+      [this](const ProofRequest& request, const identity::KeyVerdict& verdict) {
+        WorkerMail mail;
+        mail.proved = request.client;
+        mail.verdict = verdict;
+        workers[request.worker]->mailbox->post(std::move(mail));
+      });
+  const std::vector<int> cores = available_cores();
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    Worker& worker = *workers[i];
+    LoopOptions options;
+    options.worker = static_cast<std::uint32_t>(i);
+    options.durable = snapshot->settings.audit.release == config::Release::durable;
+    options.prove = [this](ProofRequest request) { prover->request(std::move(request)); };
+    worker.thread =
+        std::thread([&worker, &log_end = log->worker(options.worker), first = snapshot, options] {
+          Loop<UringTransport> loop(*worker.transport, log_end, worker.metrics, *worker.mailbox,
+                                    first, options);
+          loop.run();
+        });
+    if (snapshot->settings.workers.pin && !cores.empty()) {
+      pin(worker.thread, cores[i % cores.size()]);
+    }
+  }
+}
+
+void Gateway::State::post(const WorkerMail& mail) {
+  for (const auto& worker : workers) worker->mailbox->post(mail);
+}
+
+Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<Gateway>> Gateway::start(std::shared_ptr<const Snapshot> snapshot) {
+  if (auto ok = matcher::self_test(); !ok) return fail(ok.error().message);
+  auto state = std::make_unique<State>();
+  state->snapshot = std::move(snapshot);
+  if (auto ok = state->open_transports(); !ok) return fail(ok.error().message);
+  if (auto ok = state->open_log(); !ok) return fail(ok.error().message);
+  std::unique_ptr<Gateway> gateway(new Gateway(std::move(state)));
+  gateway->state_->run_workers();
+  if (!gateway->record_event("started",
+                             fmt::format("configuration {}", gateway->snapshot()->generation))) {
+    return fail("the audit log cannot take the start record");
+  }
+  return gateway;
+}
+
+Gateway::~Gateway() {
+  WorkerMail mail;
+  mail.stop = true;
+  state_->post(mail);
+  for (const auto& worker : state_->workers) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
+  state_->prover.reset();
+  record_event("stopped", {});
+  state_->log.reset();
+}
+
+Result<void> Gateway::reload(std::shared_ptr<const Snapshot> snapshot) {
+  const auto before = this->snapshot();
+  if (const auto reason = restart_reason(before->settings, snapshot->settings); !reason.empty()) {
+    return fail(fmt::format("{}: that needs a restart", reason));
+  }
+  if (!record_event("reloaded", fmt::format("configuration {}", snapshot->generation))) {
+    return fail("the audit log cannot take the reload record");
+  }
+  WorkerMail mail;
+  mail.snapshot = snapshot;
+  state_->post(mail);
+  const std::lock_guard lock(state_->mutex);
+  state_->snapshot = std::move(snapshot);
+  return {};
+}
+
+std::shared_ptr<const Snapshot> Gateway::snapshot() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->snapshot;
+}
+
+void Gateway::drain() {
+  record_event("draining", {});
+  WorkerMail mail;
+  mail.drain = true;
+  state_->post(mail);
+}
+
+bool Gateway::is_drained() const noexcept {
+  return std::ranges::all_of(
+      state_->workers, [](const auto& worker) { return worker->metrics.clients_open.read() == 0; });
+}
+
+std::size_t Gateway::workers() const noexcept {
+  return state_->workers.size();
+}
+
+Gateway::WorkerView Gateway::worker(std::size_t index) const noexcept {
+  return {state_->workers[index]->metrics, state_->workers[index]->transport->counters()};
+}
+
+audit::LogStatus Gateway::log_status() const {
+  return state_->log->status();
+}
+
+const std::vector<std::string>& Gateway::addresses() const noexcept {
+  return state_->addresses;
+}
+
+bool Gateway::record_event(std::string_view event, std::string_view detail) {
+  audit::Record record;
+  record.phase = audit::Phase::control;
+  record.time = clocks();
+  record.event = event;
+  record.detail = detail;
+  const std::lock_guard lock(state_->mutex);
+  return state_->log->control().append_single(record).has_value();
+}
+
+std::size_t worker_count(const config::Workers& settings) {
+  if (settings.count != 0) return settings.count;
+  return std::max<std::size_t>(1, available_cores().size());
+}
+
+}  // namespace sluice::dataplane

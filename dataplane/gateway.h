@@ -1,0 +1,61 @@
+// The running gateway: one worker thread per core, the audit log, and what steers them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/log.h"
+#include "base/result.h"
+#include "dataplane/metrics.h"
+#include "dataplane/session/snapshot.h"
+#include "dataplane/transport/transport_counters.h"
+
+namespace sluice::dataplane {
+
+class Gateway {
+ public:
+  /// Tests the matcher, opens the log and the listeners, starts the workers.
+  /// errors  the matcher gives wrong answers, a log that cannot be opened or
+  ///         trusted, an address in use, a kernel that refuses io_uring.
+  static Result<std::unique_ptr<Gateway>> start(std::shared_ptr<const Snapshot> snapshot);
+  /// Closes every connection, records that, and stops.
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  /// From now on new operations are judged by `snapshot`; those under way end
+  /// under the one they began with.
+  /// errors  it changes what only a restart can: listeners, workers, audit.
+  Result<void> reload(std::shared_ptr<const Snapshot> snapshot);
+  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
+
+  /// No new connections; idle ones are closed, busy ones after their response.
+  void drain();
+  [[nodiscard]] bool is_drained() const noexcept;
+
+  struct WorkerView {
+    const WorkerMetrics& metrics;
+    const TransportCounters& transport;
+  };
+  [[nodiscard]] std::size_t workers() const noexcept;
+  [[nodiscard]] WorkerView worker(std::size_t index) const noexcept;
+  [[nodiscard]] audit::LogStatus log_status() const;
+  /// Where each listener really listens, for one that asked for port 0.
+  [[nodiscard]] const std::vector<std::string>& addresses() const noexcept;
+
+  /// A control record: what the gateway itself did. False when the log cannot take it.
+  bool record_event(std::string_view event, std::string_view detail);
+
+ private:
+  struct State;
+  explicit Gateway(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// How many workers these settings mean on this machine.
+std::size_t worker_count(const config::Workers& settings);
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,138 @@
+// The loop: polls the transport, hands what happened to sessions, does what they want.
+//
+// One worker runs one loop on one thread. Only the loop knows connections; a
+// template over the transport, so that tests run it on a simulated world.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/worker_log.h"
+#include "base/mailbox.h"
+#include "dataplane/session/http_session.h"
+#include "dataplane/session/snapshot.h"
+#include "dataplane/session/worker_context.h"
+#include "dataplane/transport/transport.h"
+#include "dataplane/upstream/health_probe.h"
+#include "dataplane/upstream/pool.h"
+
+namespace sluice::dataplane {
+
+/// What other threads tell a worker.
+struct WorkerMail {
+  std::shared_ptr<const Snapshot> snapshot;  ///< Set: judge new operations by it.
+  bool drain = false;
+  bool stop = false;
+  /// A slow credential check is done: for this connection and session.
+  ConnId proved;
+  identity::KeyVerdict verdict;
+};
+
+/// A credential whose check would hold a worker up.
+struct ProofRequest {
+  std::uint32_t worker = 0;
+  ConnId client;
+  std::shared_ptr<const identity::ApiKeys> keys;
+  std::string credential;
+};
+
+struct LoopOptions {
+  std::uint32_t worker = 0;
+  bool durable = false;
+  /// Hands a slow check to another thread; the answer comes by mail.
+  std::function<void(ProofRequest)> prove;
+};
+
+template <Transport T>
+class Loop {
+ public:
+  Loop(T& transport, audit::WorkerLog& log, WorkerMetrics& metrics, Mailbox<WorkerMail>& mailbox,
+       std::shared_ptr<const Snapshot> snapshot, LoopOptions options);
+  ~Loop();
+
+  /// One turn: waits for something to happen, at most `wait`, and deals with it.
+  /// False when the loop has stopped.
+  bool turn(Duration wait);
+  void run();
+
+  [[nodiscard]] std::uint32_t sessions() const noexcept { return sessions_; }
+
+ private:
+  enum class Role : std::uint8_t { none, client, upstream, idle_upstream, probe, gone };
+  struct Connection {
+    ConnId id;
+    Role role = Role::none;
+    bool receiving = false;
+    bool sending = false;
+    bool connecting = false;
+    bool shut = false;
+    bool waits_for_log = false;
+    bool waits_for_durable = false;
+    std::unique_ptr<HttpSession> session;  ///< Clients.
+    ConnId other;                          ///< A client's upstream, an upstream's client.
+    UpstreamPool* pool = nullptr;          ///< Upstreams.
+    std::size_t address = 0;
+    Instant deadline;  ///< Of connecting, idling or probing.
+    std::unique_ptr<HealthProbe> probe;
+    std::array<BufferId, slices_per_send_max> lent{};  ///< Held while the transport sends.
+    std::uint8_t lent_count = 0;
+  };
+
+  void handle(const Completion& completion);
+  void on_accepted(const Completion& completion);
+  void on_connected(Connection& connection);
+  void on_received(Connection& connection, const Completion& completion);
+  void on_peer_closed(Connection& connection);
+  void on_failed(Connection& connection);
+  void on_closed(Connection& connection);
+  void on_sent(Connection& connection);
+  void on_probe_bytes(Connection& probe, const Completion& completion);
+  void end_probe(Connection& probe, bool ok);
+
+  void settle(Connection& client);
+  void grant_wishes(Connection& client);
+  void acquire_upstream(Connection& client);
+  void keep_upstream(Connection& upstream);
+  void close(Connection& connection);
+  void close_upstream(Connection& client);
+  void give_up_connecting(Connection& upstream, UpstreamTrouble trouble);
+  void flush(Connection& connection, SliceQueue& queue, std::uint64_t gate);
+  void set_receiving(Connection& connection, bool wanted);
+  void give_back_lent(Connection& connection);
+  void read_mail();
+  void adopt(std::shared_ptr<const Snapshot> snapshot);
+  void retire_views();
+  [[nodiscard]] Duration idle_timeout_of(const UpstreamPool& pool) const;
+  void sweep();
+  void sweep(Connection& connection);
+  void check_health();
+  void resume_waiting();
+
+  [[nodiscard]] Connection* find(ConnId id) noexcept;
+  Connection& client_of(const Connection& upstream) noexcept;
+  Connection& open(ConnId id, Role role) noexcept;
+
+  T& transport_;
+  WorkerContext context_;
+  Mailbox<WorkerMail>& mailbox_;
+  LoopOptions options_;
+  std::vector<Connection> connections_;
+  std::vector<std::uint32_t> live_;           ///< Indices in use, any order.
+  std::vector<std::uint32_t> live_position_;  ///< Where in live_ an index stands.
+  std::vector<std::unique_ptr<UpstreamPool>> pools_;
+  std::vector<std::unique_ptr<SnapshotView>> views_;  ///< The last is current.
+  std::vector<ConnId> waiting_for_log_;
+  std::vector<ConnId> waiting_for_durable_;
+  std::vector<ConnId> durable_again_;  ///< Reused, so that waiting allocates nothing.
+  std::array<Completion, 256> done_;
+  Instant next_sweep_;
+  std::uint64_t session_counter_ = 0;
+  std::uint32_t sessions_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace sluice::dataplane

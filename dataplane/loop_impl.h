@@ -1,0 +1,593 @@
+// Definitions of Loop; included once per transport, where it is instantiated.
+#pragma once
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "dataplane/loop.h"
+
+namespace sluice::dataplane {
+
+/// How often deadlines are looked at: their precision, and the price of having
+/// no timer to set per message.
+inline constexpr Duration sweep_interval = milliseconds(100);
+/// How long a turn waits while the audit ring is full.
+inline constexpr Duration log_wait = milliseconds(1);
+
+template <Transport T>
+Loop<T>::Loop(T& transport, audit::WorkerLog& log, WorkerMetrics& metrics,
+              Mailbox<WorkerMail>& mailbox, std::shared_ptr<const Snapshot> snapshot,
+              LoopOptions options)
+    : transport_(transport),
+      context_(transport.pool(), log, metrics),
+      mailbox_(mailbox),
+      options_(std::move(options)),
+      connections_(transport.connections_max()),
+      live_position_(transport.connections_max()) {
+  context_.durable = options_.durable;
+  context_.now = transport_.now();
+  adopt(std::move(snapshot));
+}
+
+template <Transport T>
+Loop<T>::~Loop() {
+  for (const std::uint32_t index : live_) {
+    connections_[index].session.reset();
+    give_back_lent(connections_[index]);
+  }
+}
+
+template <Transport T>
+void Loop<T>::run() {
+  while (turn(sweep_interval)) {
+  }
+}
+
+template <Transport T>
+bool Loop<T>::turn(Duration wait) {
+  if (!waiting_for_log_.empty()) wait = std::min(wait, log_wait);
+  const std::size_t count = transport_.poll(done_, wait);
+  context_.now = transport_.now();
+  for (std::size_t i = 0; i < count; ++i) handle(done_[i]);
+  if (mailbox_.maybe_has_mail()) read_mail();
+  resume_waiting();
+  if (context_.now.monotonic >= next_sweep_) {
+    next_sweep_ = context_.now.monotonic + sweep_interval;
+    sweep();
+  }
+  if (!waiting_for_durable_.empty()) context_.log.request_flush();
+  return !stopping_ || !live_.empty();
+}
+
+template <Transport T>
+void Loop<T>::handle(const Completion& completion) {
+  using Kind = Completion::Kind;
+  if (completion.kind == Kind::woken) return;
+  if (completion.kind == Kind::accepted) return on_accepted(completion);
+  Connection* const connection = find(completion.conn);
+  if (connection == nullptr) {
+    if (completion.kind == Kind::received) context_.pool.release(completion.buffer);
+    return;
+  }
+  switch (completion.kind) {
+    case Kind::connected:
+      return on_connected(*connection);
+    case Kind::received:
+      return on_received(*connection, completion);
+    case Kind::peer_closed:
+      return on_peer_closed(*connection);
+    case Kind::sent:
+      return on_sent(*connection);
+    case Kind::failed:
+      return on_failed(*connection);
+    case Kind::closed:
+      return on_closed(*connection);
+    case Kind::accepted:
+    case Kind::woken:
+      return;
+  }
+}
+
+template <Transport T>
+void Loop<T>::on_accepted(const Completion& completion) {
+  Connection& client = open(completion.conn, Role::client);
+  ++sessions_;
+  context_.metrics.clients_accepted.add();
+  context_.metrics.clients_open.add();
+  // Unique in this process: the worker's number, and a count.
+  const std::uint64_t number = std::uint64_t{options_.worker} << 48 | ++session_counter_;
+  client.session =
+      std::make_unique<HttpSession>(context_, completion.listener, completion.peer, number);
+  if (context_.draining || stopping_) return close(client);
+  set_receiving(client, true);
+}
+
+template <Transport T>
+void Loop<T>::on_connected(Connection& connection) {
+  connection.connecting = false;
+  if (connection.role == Role::probe) {
+    const ByteView request = connection.probe->request();
+    const Slice slice{request.data(), static_cast<std::uint32_t>(request.size())};
+    transport_.send(connection.id, {&slice, 1});
+    return set_receiving(connection, true);
+  }
+  if (connection.role != Role::upstream) return;
+  context_.metrics.upstreams_opened.add();
+  set_receiving(connection, true);
+  Connection& client = client_of(connection);
+  client.session->on_upstream_ready(connection.address, false);
+  settle(client);
+}
+
+template <Transport T>
+void Loop<T>::on_received(Connection& connection, const Completion& completion) {
+  switch (connection.role) {
+    case Role::client:
+      connection.session->on_client_bytes(completion.buffer, completion.size_bytes);
+      return settle(connection);
+    case Role::upstream: {
+      Connection& client = client_of(connection);
+      client.session->on_upstream_bytes(completion.buffer, completion.size_bytes);
+      return settle(client);
+    }
+    case Role::probe:
+      return on_probe_bytes(connection, completion);
+    case Role::idle_upstream:
+      // Nobody asked: whatever this is, no later request may take it for its answer.
+      context_.pool.release(completion.buffer);
+      return close(connection);
+    case Role::gone:
+    case Role::none:
+      return context_.pool.release(completion.buffer);
+  }
+}
+
+template <Transport T>
+void Loop<T>::on_peer_closed(Connection& connection) {
+  connection.receiving = false;
+  switch (connection.role) {
+    case Role::client:
+      connection.session->on_client_end();
+      return settle(connection);
+    case Role::upstream: {
+      Connection& client = client_of(connection);
+      client.session->on_upstream_end();
+      return settle(client);
+    }
+    case Role::probe:
+      return end_probe(connection, false);
+    case Role::idle_upstream:
+      return close(connection);
+    case Role::gone:
+    case Role::none:
+      return;
+  }
+}
+
+template <Transport T>
+void Loop<T>::on_failed(Connection& connection) {
+  connection.receiving = false;
+  switch (connection.role) {
+    case Role::client:
+      connection.session->on_client_lost();
+      return settle(connection);
+    case Role::upstream: {
+      if (connection.connecting)
+        return give_up_connecting(connection, UpstreamTrouble::connect_failed);
+      Connection& client = client_of(connection);
+      client.session->on_upstream_lost();
+      return settle(client);
+    }
+    case Role::probe:
+      return end_probe(connection, false);
+    case Role::idle_upstream:
+      return close(connection);
+    case Role::gone:
+    case Role::none:
+      return;
+  }
+}
+
+template <Transport T>
+void Loop<T>::on_closed(Connection& connection) {
+  ASSERT(connection.role == Role::gone);
+  give_back_lent(connection);
+  const std::uint32_t index = connection.id.index;
+  connection = Connection{};
+  const std::uint32_t position = live_position_[index];
+  live_[position] = live_.back();
+  live_position_[live_[position]] = position;
+  live_.pop_back();
+}
+
+template <Transport T>
+void Loop<T>::on_sent(Connection& connection) {
+  connection.sending = false;
+  give_back_lent(connection);
+  if (connection.role == Role::client) {
+    connection.session->on_client_sent();
+    settle(connection);
+  } else if (connection.role == Role::upstream) {
+    Connection& client = client_of(connection);
+    client.session->on_upstream_sent();
+    settle(client);
+  }
+}
+
+template <Transport T>
+void Loop<T>::on_probe_bytes(Connection& probe, const Completion& completion) {
+  const ByteView bytes{context_.pool.data(completion.buffer), completion.size_bytes};
+  const auto verdict = probe.probe->on_bytes(bytes, context_.fields);
+  context_.pool.release(completion.buffer);
+  if (verdict) end_probe(probe, *verdict);
+}
+
+template <Transport T>
+void Loop<T>::end_probe(Connection& probe, bool ok) {
+  // Probes begin with a view that is current; its pool outlives them (retire_views).
+  for (const auto& target : context_.current->snapshot().targets) {
+    if (target.settings.name != probe.pool->target_name()) continue;
+    probe.pool->probed(probe.address, ok, target.settings.health, context_.now.monotonic);
+  }
+  close(probe);
+}
+
+template <Transport T>
+void Loop<T>::settle(Connection& client) {
+  HttpSession& session = *client.session;
+  grant_wishes(client);
+  if (session.client_end() == HttpSession::ClientEnd::now) return close(client);
+
+  flush(client, session.to_client(), session.client_gate());
+  if (session.client_end() == HttpSession::ClientEnd::after_flush && !client.shut &&
+      session.to_client().empty() && !client.sending) {
+    client.shut = true;
+    transport_.shutdown(client.id);
+  }
+  set_receiving(client, session.wants_client_bytes());
+  if (Connection* const upstream = find(client.other); upstream && !upstream->connecting) {
+    flush(*upstream, session.to_upstream(), session.upstream_gate());
+    set_receiving(*upstream, session.wants_upstream_bytes());
+  }
+  if (session.waits_for_log() && !client.waits_for_log) {
+    client.waits_for_log = true;
+    waiting_for_log_.push_back(client.id);
+  }
+  if (std::string credential = session.take_proof_wish(); !credential.empty()) {
+    options_.prove({options_.worker, client.id, session.keys(), std::move(credential)});
+  }
+}
+
+template <Transport T>
+void Loop<T>::grant_wishes(Connection& client) {
+  using Wish = HttpSession::UpstreamWish;
+  for (;;) {
+    switch (client.session->take_upstream_wish()) {
+      case Wish::none:
+        return;
+      case Wish::discard:
+        close_upstream(client);
+        break;
+      case Wish::keep:
+        if (Connection* const upstream = find(client.other)) keep_upstream(*upstream);
+        client.other = {};
+        break;
+      case Wish::acquire:
+        acquire_upstream(client);
+        break;
+    }
+  }
+}
+
+template <Transport T>
+void Loop<T>::acquire_upstream(Connection& client) {
+  HttpSession& session = *client.session;
+  UpstreamPool& pool = session.upstream_pool();
+  const auto choice = pool.choose(session.target(), context_.now.monotonic);
+  if (!choice) return session.on_upstream_trouble(UpstreamTrouble::no_address);
+
+  UpstreamPool::Address& address = pool.address(*choice);
+  Connection* upstream = nullptr;
+  bool reused = false;
+  while (!session.wants_fresh_upstream() && !address.idle.empty() && upstream == nullptr) {
+    upstream = find(address.idle.back());
+    address.idle.pop_back();
+    reused = upstream != nullptr;
+  }
+  if (upstream == nullptr) {
+    const ConnId id = transport_.connect(address.endpoint);
+    if (id.index >= connections_.size()) {
+      return session.on_upstream_trouble(UpstreamTrouble::no_address);
+    }
+    upstream = &open(id, Role::upstream);
+    upstream->connecting = true;
+    upstream->deadline = context_.now.monotonic + session.target().connect_timeout;
+    context_.metrics.upstreams_open.add();
+  }
+  upstream->role = Role::upstream;
+  upstream->pool = &pool;
+  upstream->address = *choice;
+  upstream->other = client.id;
+  client.other = upstream->id;
+  pool.begin(*choice);
+  if (reused) session.on_upstream_ready(*choice, true);
+}
+
+template <Transport T>
+void Loop<T>::keep_upstream(Connection& upstream) {
+  upstream.pool->end(upstream.address);
+  upstream.role = Role::idle_upstream;
+  upstream.other = {};
+  upstream.deadline = context_.now.monotonic + idle_timeout_of(*upstream.pool);
+  upstream.pool->address(upstream.address).idle.push_back(upstream.id);
+  set_receiving(upstream, true);
+}
+
+template <Transport T>
+Duration Loop<T>::idle_timeout_of(const UpstreamPool& pool) const {
+  for (const auto& target : context_.current->snapshot().targets) {
+    if (target.settings.name == pool.target_name()) return target.settings.idle_timeout;
+  }
+  return {};  // the target is no longer configured
+}
+
+template <Transport T>
+void Loop<T>::close_upstream(Connection& client) {
+  if (Connection* const upstream = find(client.other)) close(*upstream);
+  client.other = {};
+}
+
+template <Transport T>
+void Loop<T>::give_up_connecting(Connection& upstream, UpstreamTrouble trouble) {
+  Connection& client = client_of(upstream);
+  upstream.pool->failed(upstream.address, client.session->target().health, context_.now.monotonic);
+  close_upstream(client);
+  client.session->on_upstream_trouble(trouble);
+  settle(client);
+}
+
+template <Transport T>
+void Loop<T>::close(Connection& connection) {
+  switch (connection.role) {
+    case Role::none:
+    case Role::gone:
+      return;
+    case Role::client:
+      close_upstream(connection);
+      connection.session.reset();
+      --sessions_;
+      context_.metrics.clients_open.subtract();
+      break;
+    case Role::upstream:
+      connection.pool->end(connection.address);
+      context_.metrics.upstreams_open.subtract();
+      break;
+    case Role::idle_upstream: {
+      auto& idle = connection.pool->address(connection.address).idle;
+      std::erase(idle, connection.id);
+      context_.metrics.upstreams_open.subtract();
+      break;
+    }
+    case Role::probe:
+      break;
+  }
+  connection.role = Role::gone;
+  transport_.close(connection.id);
+}
+
+template <Transport T>
+void Loop<T>::flush(Connection& connection, SliceQueue& queue, std::uint64_t gate) {
+  if (connection.sending || queue.empty()) return;
+  if (options_.durable && gate > context_.log.durable_through()) {
+    if (!connection.waits_for_durable) {
+      connection.waits_for_durable = true;
+      waiting_for_durable_.push_back(connection.role == Role::client ? connection.id
+                                                                     : connection.other);
+    }
+    return;
+  }
+  std::array<Slice, slices_per_send_max> slices;
+  const std::size_t count = queue.begin_send(slices, connection.lent);
+  connection.lent_count = static_cast<std::uint8_t>(count);
+  // The transport may still read these bytes when the session is long gone.
+  for (std::size_t i = 0; i < count; ++i) {
+    if (connection.lent[i] != no_buffer) context_.pool.hold(connection.lent[i]);
+  }
+  connection.sending = true;
+  transport_.send(connection.id, {slices.data(), count});
+}
+
+template <Transport T>
+void Loop<T>::give_back_lent(Connection& connection) {
+  for (; connection.lent_count != 0; --connection.lent_count) {
+    const BufferId buffer = connection.lent[connection.lent_count - 1U];
+    if (buffer != no_buffer) context_.pool.release(buffer);
+  }
+}
+
+template <Transport T>
+void Loop<T>::set_receiving(Connection& connection, bool wanted) {
+  if (connection.receiving == wanted || connection.role == Role::gone) return;
+  connection.receiving = wanted;
+  if (wanted) {
+    transport_.receive(connection.id);
+  } else {
+    transport_.pause(connection.id);
+  }
+}
+
+template <Transport T>
+void Loop<T>::resume_waiting() {
+  if (!waiting_for_log_.empty() && (context_.log.has_room() || context_.log.is_broken())) {
+    for (const ConnId id : std::exchange(waiting_for_log_, {})) {
+      Connection* const client = find(id);
+      if (client == nullptr || client->role != Role::client) continue;
+      client->waits_for_log = false;
+      client->session->on_log_room();
+      settle(*client);
+    }
+  }
+  if (!waiting_for_durable_.empty()) {
+    durable_again_.swap(waiting_for_durable_);
+    for (const ConnId id : durable_again_) {
+      Connection* const client = find(id);
+      if (client == nullptr || client->role != Role::client) continue;
+      client->waits_for_durable = false;
+      if (Connection* const upstream = find(client->other)) upstream->waits_for_durable = false;
+      settle(*client);
+    }
+    durable_again_.clear();
+  }
+}
+
+template <Transport T>
+void Loop<T>::read_mail() {
+  for (WorkerMail& mail : mailbox_.take()) {
+    if (mail.snapshot) adopt(std::move(mail.snapshot));
+    if (Connection* const client = find(mail.proved); client && client->role == Role::client) {
+      client->session->on_proof(mail.verdict);
+      settle(*client);
+    }
+    if (mail.drain || mail.stop) {
+      context_.draining = true;
+      transport_.stop_accepting();
+      for (std::size_t i = 0; i < live_.size(); ++i) {
+        Connection& connection = connections_[live_[i]];
+        if (connection.role != Role::client) continue;
+        connection.session->on_drain();
+        settle(connection);
+      }
+    }
+    if (mail.stop) {
+      stopping_ = true;
+      for (std::size_t i = 0; i < live_.size(); ++i) close(connections_[live_[i]]);
+    }
+  }
+}
+
+template <Transport T>
+void Loop<T>::adopt(std::shared_ptr<const Snapshot> snapshot) {
+  for (matcher::Scratch* scratch : {&context_.scratch, &context_.text_scratch}) {
+    ASSERT(scratch->prepare(*snapshot->masks).has_value());
+    for (const ListenerPlan& plan : snapshot->listeners) {
+      for (const auto& set : {plan.paths, plan.headers, plan.bodies}) {
+        ASSERT(!set || scratch->prepare(*set).has_value());
+      }
+    }
+  }
+  std::size_t patterns = 0;
+  for (const ListenerPlan& plan : snapshot->listeners) {
+    for (const auto& set : {plan.paths, plan.headers, plan.bodies}) {
+      if (set) patterns = std::max(patterns, set->size());
+    }
+  }
+  context_.path_hits.reserve(patterns);
+  context_.header_hits.reserve(patterns);
+
+  std::vector<UpstreamPool*> pools;
+  for (const TargetPlan& target : snapshot->targets) {
+    const auto known = std::ranges::find_if(pools_, [&target](const auto& pool) {
+      return pool->serves(target.settings.name, target.endpoint_texts);
+    });
+    if (known != pools_.end()) {
+      pools.push_back(known->get());
+    } else {
+      pools_.push_back(std::make_unique<UpstreamPool>(target.settings.name, target.endpoints,
+                                                      target.endpoint_texts));
+      pools.push_back(pools_.back().get());
+    }
+  }
+  views_.push_back(std::make_unique<SnapshotView>(std::move(snapshot), std::move(pools)));
+  context_.current = views_.back().get();
+  retire_views();
+}
+
+/// Forgets snapshots that no operation uses any more.
+template <Transport T>
+void Loop<T>::retire_views() {
+  std::erase_if(views_, [this](const auto& view) {
+    return view.get() != context_.current && view->operations == 0;
+  });
+}
+
+template <Transport T>
+void Loop<T>::sweep() {
+  if (views_.size() > 1) retire_views();
+  for (std::size_t i = 0; i < live_.size(); ++i) sweep(connections_[live_[i]]);
+  if (!context_.draining) check_health();
+  context_.metrics.buffers_free.set(context_.pool.free_count());
+}
+
+template <Transport T>
+void Loop<T>::sweep(Connection& connection) {
+  const bool late = context_.now.monotonic >= connection.deadline;
+  switch (connection.role) {
+    case Role::client:
+      connection.session->on_tick();
+      return settle(connection);
+    case Role::upstream:
+      if (connection.connecting && late)
+        give_up_connecting(connection, UpstreamTrouble::connect_timeout);
+      return;
+    case Role::idle_upstream:
+      if (late) close(connection);
+      return;
+    case Role::probe:
+      if (late) end_probe(connection, false);
+      return;
+    case Role::gone:
+    case Role::none:
+      return;
+  }
+}
+
+template <Transport T>
+void Loop<T>::check_health() {
+  const Instant now = context_.now.monotonic;
+  const auto& targets = context_.current->snapshot().targets;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const config::HealthCheck& health = targets[i].settings.health;
+    if (health.path.empty()) continue;
+    UpstreamPool& pool = context_.current->pool(i);
+    for (std::size_t k = 0; k < pool.size(); ++k) {
+      if (now < pool.address(k).next_check) continue;
+      pool.address(k).next_check = now + health.interval;
+      const ConnId id = transport_.connect(pool.address(k).endpoint);
+      if (id.index >= connections_.size()) return;
+      Connection& probe = open(id, Role::probe);
+      probe.pool = &pool;
+      probe.address = k;
+      probe.connecting = true;
+      probe.deadline = now + health.timeout;
+      probe.probe = std::make_unique<HealthProbe>(health.path, pool.address(k).text);
+    }
+  }
+}
+
+template <Transport T>
+typename Loop<T>::Connection* Loop<T>::find(ConnId id) noexcept {
+  if (id.index >= connections_.size()) return nullptr;
+  Connection& connection = connections_[id.index];
+  return connection.role != Role::none && connection.id == id ? &connection : nullptr;
+}
+
+/// An upstream in use always has its client: closing the client closes it first.
+template <Transport T>
+typename Loop<T>::Connection& Loop<T>::client_of(const Connection& upstream) noexcept {
+  Connection* const client = find(upstream.other);
+  ASSERT(client != nullptr && client->session != nullptr);
+  return *client;
+}
+
+template <Transport T>
+typename Loop<T>::Connection& Loop<T>::open(ConnId id, Role role) noexcept {
+  Connection& connection = connections_[id.index];
+  ASSERT(connection.role == Role::none);
+  connection.id = id;
+  connection.role = role;
+  live_position_[id.index] = static_cast<std::uint32_t>(live_.size());
+  live_.push_back(id.index);
+  return connection;
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,50 @@
+// What one worker counts. Its thread writes; the control thread reads.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "base/histogram.h"
+
+namespace sluice::dataplane {
+
+/// A counter or level with one writer: no locked instruction.
+class Tally {
+ public:
+  void add(std::uint64_t n = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void subtract(std::uint64_t n = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+  }
+  void set(std::uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t read() const noexcept {
+    return value_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct WorkerMetrics {
+  Tally clients_accepted;
+  Tally clients_open;
+  Tally upstreams_opened;
+  Tally upstreams_open;
+  Tally requests_allowed;
+  Tally requests_denied;  ///< By policy.
+  Tally requests_unauthenticated;
+  Tally requests_malformed;
+  Tally requests_unavailable;      ///< Refused because the gateway or the target could not serve.
+  std::array<Tally, 6> responses;  ///< By status class; [0] for none.
+  Tally masks_applied;
+  Tally bytes_in;   ///< Body bytes from clients.
+  Tally bytes_out;  ///< Body bytes to clients.
+  Tally upstream_retries;
+  Tally log_stalls;  ///< Times reading stopped because the audit ring was full.
+  Tally buffers_free;
+  Histogram latency_ns;  ///< Request head understood to last response byte handed on.
+};
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,200 @@
+#include "dataplane/session/heads.h"
+
+#include <algorithm>
+
+#include "matcher/body_masker.h"
+#include "parsers/http1/fields.h"
+
+namespace sluice::dataplane {
+namespace {
+
+using http1::Field;
+using http1::FieldName;
+
+constexpr std::string_view via_value = "1.1 sluice";
+
+void write_framing(http1::HeadWriter& out, const BodyFraming& body) noexcept {
+  if (body.framing == OutFraming::length) {
+    out.field("Content-Length", body.content_length);
+  } else if (body.framing == OutFraming::chunked) {
+    out.field("Transfer-Encoding", "chunked");
+  }
+}
+
+/// Writes a field, its value masked when there is something to mask.
+void write_masked(http1::HeadWriter& out, const Field& field, const matcher::MaskProgram& program,
+                  const matcher::RuleSet& active, WorkerContext& worker,
+                  std::span<std::uint32_t> counts) noexcept {
+  // The matcher reads past its input, so the value is scanned where it lies: in a
+  // pool buffer, which has a readable tail.
+  const std::size_t size =
+      matcher::mask_text(program, active, matcher::BodyKind::text, field.name,
+                         as_bytes(field.value), worker.text_room, worker.text_scratch, counts);
+  out.field(field.name, as_text({worker.text_room.data(), size}));
+}
+
+bool is_forwarding_field(FieldName name) noexcept {
+  return name == FieldName::x_forwarded_for || name == FieldName::x_forwarded_host ||
+         name == FieldName::x_forwarded_proto || name == FieldName::forwarded;
+}
+
+/// Client fields that never reach a target: credentials and what is written anew.
+bool is_dropped_from_request(const Field& field, const RequestHeadRules& rules) noexcept {
+  if (field.is_hop_by_hop || http1::is_always_hop_by_hop(field.id)) return true;
+  switch (field.id) {
+    case FieldName::authorization:
+    case FieldName::x_api_key:
+    case FieldName::host:
+    case FieldName::content_length:
+      return true;
+    case FieldName::expect:
+      return rules.continue_answered;
+    case FieldName::accept_encoding:
+    case FieldName::range:
+    case FieldName::if_range:
+      // A coded or partial representation would pass the masks by.
+      return rules.response_is_masked;
+    default:
+      break;
+  }
+  if (is_forwarding_field(field.id)) {
+    return rules.listener->settings.forwarded != config::ForwardedFields::append;
+  }
+  const auto& credential = rules.target->settings.credential;
+  return credential && http1::equal_ignoring_case(field.name, credential->header);
+}
+
+bool is_dropped_from_response(const Field& field, const ResponseHeadRules& rules) noexcept {
+  if (field.is_hop_by_hop || http1::is_always_hop_by_hop(field.id)) return true;
+  if (field.id == FieldName::content_length) return true;
+  return rules.body_is_masked &&
+         (field.id == FieldName::content_md5 || field.id == FieldName::digest ||
+          field.id == FieldName::content_digest || field.id == FieldName::repr_digest ||
+          field.id == FieldName::accept_ranges);
+}
+
+/// Response fields whose values the gateway depends on or that carry no data of the target.
+bool is_structural(FieldName name) noexcept {
+  return name == FieldName::content_type || name == FieldName::content_encoding ||
+         name == FieldName::date;
+}
+
+std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) noexcept {
+  return text.size() >= prefix.size() &&
+         http1::equal_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+bool ends_with_ignoring_case(std::string_view text, std::string_view suffix) noexcept {
+  return text.size() >= suffix.size() &&
+         http1::equal_ignoring_case(text.substr(text.size() - suffix.size()), suffix);
+}
+
+/// Whether ASCII characters are single ASCII bytes in this charset.
+bool is_ascii_superset(std::string_view charset) noexcept {
+  for (const std::string_view prefix :
+       {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-", "windows-125", "latin1"}) {
+    if (starts_with_ignoring_case(charset, prefix)) return true;
+  }
+  return false;
+}
+
+void read_media_type(std::string_view content_type, BodyReading& reading) noexcept {
+  const std::string_view type = trimmed(content_type.substr(0, content_type.find(';')));
+  if (ends_with_ignoring_case(type, "/json") || ends_with_ignoring_case(type, "+json")) {
+    reading.kind = matcher::BodyKind::json;
+  } else if (http1::equal_ignoring_case(type, "application/x-www-form-urlencoded")) {
+    reading.kind = matcher::BodyKind::form;
+  } else if (http1::equal_ignoring_case(type, "multipart/byteranges")) {
+    reading.is_readable = false;
+  }
+  for (std::size_t cut = content_type.find(';'); cut != std::string_view::npos;
+       cut = content_type.find(';')) {
+    content_type.remove_prefix(cut + 1);
+    std::string_view parameter = trimmed(content_type.substr(0, content_type.find(';')));
+    if (!starts_with_ignoring_case(parameter, "charset=")) continue;
+    parameter.remove_prefix(std::string_view("charset=").size());
+    if (parameter.starts_with('"')) parameter.remove_prefix(1);
+    if (!is_ascii_superset(parameter)) reading.is_readable = false;
+  }
+}
+
+}  // namespace
+
+void write_request_head(http1::HeadWriter& out, const http1::RequestHead& request,
+                        const http1::Target& target, const BodyFraming& body,
+                        const RequestHeadRules& rules, WorkerContext& worker) noexcept {
+  const bool masked = rules.request_masks.any();
+  out.request_line(request.method_text, target.whole);
+  out.field("Host", request.host);
+  for (const Field& field : request.fields) {
+    if (is_dropped_from_request(field, rules)) continue;
+    if (masked && !is_structural(field.id)) {
+      write_masked(out, field, *rules.masks, rules.request_masks, worker, rules.mask_counts);
+    } else {
+      out.field(field.name, field.value);
+    }
+  }
+  if (rules.response_is_masked) out.field("Accept-Encoding", "identity");
+  if (rules.listener->settings.forwarded != config::ForwardedFields::off) {
+    out.field("X-Forwarded-For", rules.peer_host);
+    out.field("X-Forwarded-Host", request.host);
+    out.field("X-Forwarded-Proto", "http");
+  }
+  if (rules.listener->settings.via) out.field("Via", via_value);
+  if (const auto& credential = rules.target->settings.credential) {
+    out.field(credential->header, credential->value.value);
+  }
+  write_framing(out, body);
+  out.finish();
+}
+
+void write_response_head(http1::HeadWriter& out, const http1::ResponseHead& response,
+                         const BodyFraming& body, const ResponseHeadRules& rules,
+                         WorkerContext& worker) noexcept {
+  const bool masked =
+      rules.response_masks.any() && matcher::may_match_in_head(*rules.masks, rules.response_masks,
+                                                               rules.received, worker.text_scratch);
+  out.status_line(response.status, http1::reason_phrase(response.status));
+  for (const Field& field : response.fields) {
+    if (is_dropped_from_response(field, rules)) continue;
+    if (masked && !is_structural(field.id)) {
+      write_masked(out, field, *rules.masks, rules.response_masks, worker, rules.mask_counts);
+    } else {
+      out.field(field.name, field.value);
+    }
+  }
+  if (rules.listener->settings.via) out.field("Via", via_value);
+  write_framing(out, body);
+  if (!response.is_interim()) {
+    if (!rules.keep_alive) {
+      out.field("Connection", "close");
+    } else if (rules.client_minor == 0) {
+      out.field("Connection", "keep-alive");
+    }
+  }
+  out.finish();
+}
+
+BodyReading body_reading(std::span<const Field> fields) noexcept {
+  BodyReading reading;
+  bool typed = false;
+  for (const Field& field : fields) {
+    if (field.id == FieldName::content_encoding) {
+      // Whatever it says in whichever list: only identity is readable.
+      if (!http1::equal_ignoring_case(field.value, "identity")) reading.is_readable = false;
+    } else if (field.id == FieldName::content_type) {
+      if (typed) reading.is_readable = false;  // two types: readers may disagree
+      typed = true;
+      read_media_type(field.value, reading);
+    }
+  }
+  return reading;
+}
+
+}  // namespace sluice::dataplane

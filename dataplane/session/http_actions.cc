@@ -1,0 +1,131 @@
+#include "dataplane/session/http_actions.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/session/heads.h"
+#include "parsers/http1/fields.h"
+
+namespace sluice::dataplane {
+namespace {
+
+using http1::Field;
+using http1::FieldName;
+
+/// Appends to a bounded text; what does not fit is cut.
+class Text {
+ public:
+  explicit Text(ByteSpan room) noexcept : room_(room) {}
+
+  void append(std::string_view text) noexcept {
+    const std::size_t n = std::min(text.size(), room_.size() - size_);
+    std::memcpy(room_.data() + size_, text.data(), n);
+    size_ += n;
+  }
+  void append_lower(std::string_view text) noexcept {
+    const std::size_t from = size_;
+    append(text);
+    for (std::uint8_t& c : room_.subspan(from, size_ - from)) {
+      if (c >= 'A' && c <= 'Z') c |= 0x20;
+    }
+  }
+  [[nodiscard]] ByteSpan room_left() const noexcept { return room_.subspan(size_); }
+  void grew(std::size_t bytes) noexcept { size_ += bytes; }
+  [[nodiscard]] ByteView bytes() const noexcept { return room_.first(size_); }
+
+ private:
+  ByteSpan room_;
+  std::size_t size_ = 0;
+};
+
+std::span<const std::uint32_t> scan(const matcher::PatternSet* patterns, ByteView subject,
+                                    std::vector<std::uint32_t>& hits, WorkerContext& worker) {
+  hits.clear();
+  if (patterns == nullptr) return hits;
+  const matcher::Hits found = patterns->scan(subject, worker.text_scratch);
+  hits.assign(found.begin(), found.end());  // the next scan reuses the scratch memory
+  return hits;
+}
+
+/// Header lines as policy's patterns expect them: "name: value\n", names in
+/// lower case. A value cannot hold a line feed: the decoder refuses it.
+ByteView header_lines(const http1::RequestHead& head, WorkerContext& worker) noexcept {
+  Text lines({worker.text_room.data(), head_bytes_max});
+  for (const Field& field : head.fields) {
+    lines.append_lower(field.name);
+    lines.append(": ");
+    lines.append(field.value);
+    lines.append("\n");
+  }
+  return lines.bytes();
+}
+
+}  // namespace
+
+PresentedCredential presented_credential(const http1::RequestHead& head) noexcept {
+  PresentedCredential presented;
+  for (const Field& field : head.fields) {
+    if (field.id != FieldName::x_api_key && field.id != FieldName::authorization) continue;
+    presented.is_repeated = presented.credential.has_value();
+    if (presented.is_repeated) break;
+    presented.credential = field.id == FieldName::x_api_key
+                               ? identity::parse_api_key_field(field.value)
+                               : identity::parse_authorization(field.value);
+  }
+  return presented;
+}
+
+config::HttpAction http_action(const ListenerPlan& listener, const http1::RequestHead& head,
+                               const http1::Target& target, WorkerContext& worker) noexcept {
+  config::HttpAction action;
+  action.method = head.method_text;
+  action.path_hits = scan(listener.paths.get(), as_bytes(target.path), worker.path_hits, worker);
+  if (listener.headers != nullptr) {
+    action.header_hits =
+        scan(listener.headers.get(), header_lines(head, worker), worker.header_hits, worker);
+  }
+  return action;
+}
+
+void describe_principal(const config::Principal& principal, audit::Record& record,
+                        WorkerContext& worker) noexcept {
+  record.subject = principal.subject;
+  record.issuer = principal.issuer;
+  record.credential_id = principal.credential_id;
+  if (principal.proof == config::Proof::api_key) record.proof = "api-key";
+  worker.groups.assign(principal.groups.begin(), principal.groups.end());
+  record.groups = worker.groups;
+}
+
+void describe_operation(const Snapshot& snapshot, const http1::RequestHead& head,
+                        const http1::Target& target, audit::Record& record,
+                        WorkerContext& worker) noexcept {
+  Text masked(worker.record_room);
+  const auto mask = [&](matcher::BodyKind kind, std::string_view in) {
+    const ByteSpan room =
+        masked.room_left().first(std::min(masked.room_left().size(), record_text_bytes_max));
+    const std::size_t size = matcher::mask_text(*snapshot.masks, snapshot.record_masks, kind, {},
+                                                as_bytes(in), room, worker.text_scratch, {});
+    masked.grew(size);
+    return as_text(room.first(size));
+  };
+  const auto* const begin = masked.room_left().data();
+  mask(matcher::BodyKind::text, target.path);
+  if (target.whole.size() > target.path.size()) {
+    masked.append("?");
+    mask(matcher::BodyKind::form, target.query);
+  }
+  record.resource = as_text({begin, masked.room_left().data()});
+  record.host = mask(matcher::BodyKind::text, head.host);
+  record.verb = head.method == http1::Method::other
+                    ? mask(matcher::BodyKind::text, head.method_text)
+                    : head.method_text;
+}
+
+std::string_view host_of(std::string_view endpoint_text) noexcept {
+  std::string_view host = endpoint_text.substr(0, endpoint_text.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,450 @@
+// Events, endings and what both directions share. The client's side is in
+// http_request.cc, the target's in http_response.cc.
+#include "dataplane/session/http_session.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/session/record_id.h"
+#include "parsers/http1/fields.h"
+
+namespace sluice::dataplane {
+namespace {
+
+/// How long a refused client may go on sending before the connection is cut
+/// (RFC 9112 §9.6: a close that loses no response).
+constexpr Duration linger = seconds(2);
+constexpr Duration proof_timeout = seconds(10);
+
+}  // namespace
+
+HttpSession::HttpSession(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
+                         std::uint64_t session_number)
+    : worker_(worker),
+      decoder_(worker.current->snapshot().listeners[listener].limits),
+      peer_text_(text(peer)),
+      number_(session_number),
+      last_progress_(worker.now.monotonic),
+      head_since_(worker.now.monotonic),
+      listener_(listener) {}
+
+HttpSession::~HttpSession() {
+  if (exchange_) {
+    if (exchange_->intent != 0) record_outcome("gateway-stopped");
+    drop_exchange();
+  }
+  to_client_.clear(worker_.pool);
+  to_upstream_.clear(worker_.pool);
+  client_inbox_.clear(worker_.chunks, worker_.pool);
+  upstream_inbox_.clear(worker_.chunks, worker_.pool);
+}
+
+void HttpSession::on_client_bytes(BufferId buffer, std::uint32_t size_bytes) {
+  if (stage_ == Stage::closing) {
+    worker_.pool.release(buffer);
+    return;
+  }
+  if (client_inbox_.empty()) head_since_ = worker_.now.monotonic;
+  client_inbox_.push(worker_.chunks, buffer, worker_.pool.data(buffer), size_bytes);
+  note_progress();
+  advance();
+}
+
+void HttpSession::on_client_end() {
+  client_ended_ = true;
+  // A complete request is still answered to a client that only closed its half.
+  if (stage_ == Stage::response) return;
+  if (stage_ == Stage::head && !to_client_.empty()) return close_after_flush();
+  if (stage_ == Stage::closing && !to_client_.empty()) return;
+  on_client_lost();
+}
+
+void HttpSession::on_client_lost() {
+  if (exchange_) {
+    release_upstream(UpstreamWish::discard);
+    if (exchange_->intent != 0) record_outcome("client-aborted");
+    drop_exchange();
+  }
+  close_now();
+}
+
+void HttpSession::on_client_sent() {
+  to_client_.sent(worker_.pool);
+  note_progress();
+  advance();
+}
+
+void HttpSession::on_upstream_ready(std::size_t address, bool reused) {
+  upstream_ = UpstreamState::attached;
+  upstream_reused_ = reused;
+  if (std::exchange(exchange_->rewind, false)) to_upstream_.rewind();
+  exchange_->address = address;
+  note_progress();
+}
+
+void HttpSession::on_upstream_trouble(UpstreamTrouble trouble) {
+  upstream_ = UpstreamState::none;
+  // Nothing was sent yet, so another address may be tried for any method.
+  const std::size_t addresses = upstream_pool().size();
+  if (trouble != UpstreamTrouble::no_address &&
+      exchange_->attempts < std::min<std::size_t>(addresses, 3)) {
+    upstream_ = UpstreamState::wanted;
+    acquires_ = true;
+    ++exchange_->attempts;
+    return;
+  }
+  switch (trouble) {
+    case UpstreamTrouble::no_address:
+      return fail_exchange(503, "no-upstream", "no address of the target can be used now");
+    case UpstreamTrouble::connect_failed:
+      return fail_exchange(502, "upstream-unreachable", "the target could not be reached");
+    case UpstreamTrouble::connect_timeout:
+      return fail_exchange(504, "upstream-unreachable",
+                           "the target did not accept a connection in time");
+  }
+}
+
+void HttpSession::on_upstream_bytes(BufferId buffer, std::uint32_t size_bytes) {
+  if (!exchange_) {
+    worker_.pool.release(buffer);
+    return;
+  }
+  upstream_inbox_.push(worker_.chunks, buffer, worker_.pool.data(buffer), size_bytes);
+  exchange_->response_seen = true;
+  to_upstream_.forget_sent(worker_.pool);
+  note_progress();
+  advance();
+}
+
+void HttpSession::on_upstream_end() {
+  if (!exchange_) return;
+  if (!exchange_->response_seen) return on_upstream_lost();
+  exchange_->upstream_ended = true;
+  advance();
+}
+
+void HttpSession::on_upstream_lost() {
+  if (!exchange_) return;
+  release_upstream(UpstreamWish::discard);
+  const bool may_retry = upstream_reused_ && !exchange_->response_seen &&
+                         to_upstream_.can_rewind() && exchange_->request_complete;
+  if (may_retry) {
+    worker_.metrics.upstream_retries.add();
+    upstream_reused_ = false;
+    exchange_->wants_fresh_upstream = true;
+    exchange_->rewind = true;
+    upstream_ = UpstreamState::wanted;
+    acquires_ = true;
+    return;
+  }
+  upstream_pool().failed(exchange_->address, target().health, worker_.now.monotonic);
+  fail_exchange(502, "upstream-failed", "the target closed the connection before it had answered");
+}
+
+void HttpSession::on_upstream_sent() {
+  to_upstream_.sent(worker_.pool);
+  note_progress();
+  advance();
+}
+
+void HttpSession::on_proof(const identity::KeyVerdict& verdict) {
+  if (stage_ != Stage::proof) return;
+  proof_ = verdict;
+  has_proof_ = true;
+  stage_ = Stage::head;
+  // The same head is decoded once more, now with the answer at hand.
+  decoder_ = http1::RequestDecoder(plan().limits);
+  advance();
+}
+
+void HttpSession::on_log_room() {
+  waits_for_log_ = false;
+  advance();
+}
+
+void HttpSession::on_drain() {
+  if (stage_ == Stage::head && client_inbox_.empty() && to_client_.empty()) close_now();
+}
+
+void HttpSession::on_tick() {
+  const config::Timeouts& timeouts = plan().settings.timeouts;
+  const Instant now = worker_.now.monotonic;
+  const bool stalled = now >= last_progress_ + timeouts.stall;
+  switch (stage_) {
+    case Stage::head:
+      if (!to_client_.empty()) {
+        if (stalled) close_now();
+      } else if (client_inbox_.empty()) {
+        if (now >= last_progress_ + timeouts.idle) close_now();
+      } else if (!waits_for_log_ && now >= head_since_ + timeouts.request_head) {
+        refuse_unread(408, "the request head did not arrive in time");
+      }
+      return;
+    case Stage::proof:
+      if (now >= last_progress_ + proof_timeout)
+        refuse_unread(503, "the credential could not be checked in time");
+      return;
+    case Stage::discard:
+      if (stalled) close_now();
+      return;
+    case Stage::inspect:
+      if (stalled) refuse_unread(408, "the request body did not arrive in time");
+      return;
+    case Stage::body:
+      if (stalled) fail_exchange(408, "stalled", "the request or its target stood still");
+      return;
+    case Stage::response: {
+      if (upstream_ != UpstreamState::attached) return;  // the loop times connecting
+      if (!exchange_->response_seen) {
+        if (now >= last_progress_ + target().response_timeout) {
+          upstream_pool().failed(exchange_->address, target().health, now);
+          fail_exchange(504, "upstream-timeout", "the target did not answer in time");
+        }
+      } else if (stalled) {
+        fail_exchange(504, "stalled", "the response stood still");
+      }
+      return;
+    }
+    case Stage::closing:
+      if (now >= last_progress_ + (to_client_.empty() ? linger : timeouts.stall)) close_now();
+      return;
+  }
+}
+
+HttpSession::UpstreamWish HttpSession::take_upstream_wish() noexcept {
+  // What is held goes before something new is asked for.
+  const UpstreamWish wish = std::exchange(wish_, UpstreamWish::none);
+  if (wish != UpstreamWish::none || !std::exchange(acquires_, false)) return wish;
+  return UpstreamWish::acquire;
+}
+
+std::string HttpSession::take_proof_wish() noexcept {
+  return std::exchange(proof_wish_, {});
+}
+
+std::shared_ptr<const identity::ApiKeys> HttpSession::keys() const noexcept {
+  return exchange_->view->snapshot().keys;
+}
+
+bool HttpSession::wants_client_bytes() const noexcept {
+  if (client_ended_) return false;
+  if (stage_ == Stage::closing) return true;
+  if (client_inbox_.buffers() >= 2) return false;
+  return stage_ != Stage::body || to_upstream_.bytes() < backlog_bytes_max();
+}
+
+bool HttpSession::wants_upstream_bytes() const noexcept {
+  if (upstream_inbox_.buffers() >= 2 && exchange_ && exchange_->response_started) return false;
+  return to_client_.bytes() < backlog_bytes_max();
+}
+
+bool HttpSession::wants_fresh_upstream() const noexcept {
+  return exchange_->wants_fresh_upstream;
+}
+
+UpstreamPool& HttpSession::upstream_pool() noexcept {
+  return exchange_->view->pool(exchange_->listener->target);
+}
+
+const config::Target& HttpSession::target() const noexcept {
+  return exchange_->target->settings;
+}
+
+const ListenerPlan& HttpSession::plan() const noexcept {
+  return exchange_ ? *exchange_->listener : worker_.current->snapshot().listeners[listener_];
+}
+
+std::size_t HttpSession::backlog_bytes_max() const noexcept {
+  // Few free buffers: every connection makes do with less, so that slow readers
+  // cannot starve the others.
+  const bool scarce = worker_.pool.free_count() < worker_.pool.size() / 4;
+  return scarce ? buffer_data_bytes_max : 8 * buffer_data_bytes_max;
+}
+
+void HttpSession::advance() {
+  for (;;) {
+    bool moved = false;
+    switch (stage_) {
+      case Stage::head:
+        moved = read_head();
+        break;
+      case Stage::inspect:
+        moved = inspect_body();
+        break;
+      case Stage::body:
+        moved = relay_request_body();
+        break;
+      case Stage::discard:
+        moved = discard_body();
+        break;
+      case Stage::closing:
+        client_inbox_.clear(worker_.chunks, worker_.pool);
+        break;
+      case Stage::proof:
+      case Stage::response:
+        break;
+    }
+    if (exchange_ && upstream_ == UpstreamState::attached) moved = read_response() || moved;
+    if (!moved) return;
+  }
+}
+
+bool HttpSession::queue_head(SliceQueue& out, const http1::HeadWriter& head, const BodyRelay& relay,
+                             const Settled& settled) {
+  const ByteView bytes = head.written();
+  // Before the body lies the message's own received head, which is no longer
+  // needed, and the headroom: mostly the new head fits there, and head and body
+  // leave as one slice.
+  std::uint8_t* const end = relay.begin_of(settled);
+  std::uint8_t* const slot = worker_.pool.slot(settled.buffer).data();
+  if (static_cast<std::size_t>(end - slot) >= bytes.size()) {
+    std::uint8_t* const begin = end - bytes.size();
+    std::memcpy(begin, bytes.data(), bytes.size());
+    out.push(worker_.pool, settled.buffer, {begin, bytes.size()});
+    return true;
+  }
+  const BufferId buffer = worker_.pool.take();
+  if (buffer == no_buffer) return false;
+  std::memcpy(worker_.pool.data(buffer), bytes.data(), bytes.size());
+  out.push(worker_.pool, buffer, {worker_.pool.data(buffer), bytes.size()});
+  worker_.pool.release(buffer);
+  return true;
+}
+
+ByteView HttpSession::encode_trailers(std::span<const http1::Field> trailers,
+                                      const matcher::RuleSet& masks) {
+  if (trailers.empty()) return {};
+  std::size_t size = 0;
+  const auto append = [&](std::string_view text) {
+    const std::size_t n = std::min(text.size(), worker_.head_room.size() - size);
+    std::memcpy(worker_.head_room.data() + size, text.data(), n);
+    size += n;
+  };
+  for (const http1::Field& field : trailers) {
+    std::string_view value = field.value;
+    if (masks.any()) {
+      const std::size_t masked = matcher::mask_text(
+          *exchange_->view->snapshot().masks, masks, matcher::BodyKind::text, field.name,
+          as_bytes(value), worker_.text_room, worker_.text_scratch, exchange_->head_mask_counts);
+      value = as_text({worker_.text_room.data(), masked});
+    }
+    // A trailer section is bounded far below the room, masks included or not.
+    if (field.name.size() + value.size() + 4 > worker_.head_room.size() - size) break;
+    append(field.name);
+    append(": ");
+    append(value);
+    append("\r\n");
+  }
+  return {worker_.head_room.data(), size};
+}
+
+void HttpSession::answer(Refusal refusal, std::optional<std::uint64_t> record) {
+  std::array<char, 64> id{};
+  if (record) refusal.record = record_id(worker_.log, *record, id);
+  refusal.close = refusal.close || worker_.draining;
+  worker_.metrics.responses[refusal.status / 100].add();
+  if (!write_refusal(worker_, to_client_, refusal)) return close_now();
+  if (worker_.durable && record) client_gate_ = *record;
+  if (refusal.close) close_after_flush();
+}
+
+void HttpSession::fail_exchange(std::uint16_t status, std::string_view result,
+                                std::string_view detail) {
+  release_upstream(UpstreamWish::discard);
+  Exchange& exchange = *exchange_;
+  const bool answerable = !exchange.response_started;
+  if (answerable) exchange.status = status;
+  worker_.metrics.requests_unavailable.add();
+  const bool recorded = record_outcome(result);
+  Refusal refusal{status,
+                  detail,
+                  {},
+                  {},
+                  exchange.method == http1::Method::head,
+                  !exchange.request_complete || !exchange.client_keeps_alive || client_ended_};
+  const std::uint64_t intent = exchange.intent;
+  drop_exchange();
+  if (!answerable || !recorded) return close_now();
+  if (!refusal.close) stage_ = Stage::head;
+  answer(refusal, intent);
+}
+
+bool HttpSession::record_outcome(std::string_view result) {
+  Exchange& exchange = *exchange_;
+  std::array<audit::MaskCount, matcher::rules_max> masks;
+  std::size_t mask_count = 0;
+  const auto& program = *exchange.view->snapshot().masks;
+  if (exchange.request_masks.any() || exchange.response_masks.any()) {
+    for (std::size_t rule = 0; rule < program.size(); ++rule) {
+      std::uint32_t count = exchange.head_mask_counts[rule];
+      if (exchange.request_is_masked) count += exchange.request_masker.counts()[rule];
+      if (exchange.response_is_masked) count += exchange.response_masker.counts()[rule];
+      if (count == 0) continue;
+      masks[mask_count++] = {program.rule_name(rule), count};
+      worker_.metrics.masks_applied.add(count);
+    }
+  }
+  audit::Record record;
+  record.phase = audit::Phase::outcome;
+  record.time = worker_.now;
+  record.session = number_;
+  record.operation = exchange.number;
+  record.status = exchange.status;
+  record.result = result;
+  record.bytes_in = exchange.bytes_in;
+  record.bytes_out = exchange.response_relay.released_bytes() + exchange.bytes_out_pending;
+  record.duration = worker_.now.monotonic - exchange.started;
+  if (exchange.response_seen) record.upstream = exchange.target->endpoint_texts[exchange.address];
+  record.masks = {masks.data(), mask_count};
+  worker_.metrics.bytes_in.add(record.bytes_in);
+  worker_.metrics.bytes_out.add(record.bytes_out);
+  worker_.metrics.latency_ns.record(static_cast<std::uint64_t>(record.duration.ns));
+  return worker_.log.append_outcome(record).has_value();
+}
+
+void HttpSession::finish_exchange() {
+  Exchange& exchange = *exchange_;
+  worker_.metrics.responses[exchange.status / 100].add();
+  const bool request_sent = exchange.request_complete && to_upstream_.empty();
+  const bool reusable = exchange.response_keeps_alive && request_sent && upstream_inbox_.empty() &&
+                        !exchange.upstream_ended;
+  upstream_pool().succeeded(exchange.address);
+  release_upstream(reusable ? UpstreamWish::keep : UpstreamWish::discard);
+  const bool close = !exchange.client_keeps_alive || !request_sent || client_ended_;
+  drop_exchange();
+  stage_ = Stage::head;
+  head_since_ = worker_.now.monotonic;
+  if (close) close_after_flush();
+}
+
+void HttpSession::drop_exchange() {
+  exchange_->request_relay.stop(worker_.pool);
+  exchange_->response_relay.stop(worker_.pool);
+  --exchange_->view->operations;
+  to_upstream_.clear(worker_.pool);
+  upstream_inbox_.clear(worker_.chunks, worker_.pool);
+  held_.clear(worker_.chunks, worker_.pool);
+  if (held_head_ != no_buffer) worker_.pool.release(std::exchange(held_head_, no_buffer));
+  worker_.exchanges.give_back(std::move(exchange_));
+}
+
+void HttpSession::release_upstream(UpstreamWish wish) {
+  acquires_ = false;
+  if (upstream_ == UpstreamState::none) return;
+  upstream_ = UpstreamState::none;
+  wish_ = wish;
+}
+
+void HttpSession::close_after_flush() {
+  stage_ = Stage::closing;
+  client_inbox_.clear(worker_.chunks, worker_.pool);
+  if (client_end_ == ClientEnd::open) client_end_ = ClientEnd::after_flush;
+  note_progress();
+}
+
+void HttpSession::close_now() {
+  stage_ = Stage::closing;
+  client_end_ = ClientEnd::now;
+}
+
+}  // namespace sluice::dataplane

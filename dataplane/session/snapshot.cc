@@ -1,0 +1,163 @@
+#include "dataplane/session/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::dataplane {
+namespace {
+
+static_assert(config::masks_max == matcher::rules_max, "a mask's index must fit a rule set");
+
+/// Never shown in a record, whatever the masks say.
+constexpr std::array record_builtins = {"payment-card", "jwt", "bearer-token", "aws-key"};
+
+std::string at(const config::Place& place) {
+  return fmt::format("{}:{}:{}", place.file, place.line, place.column);
+}
+
+matcher::Show show_of(const config::MaskShow& show) {
+  using Kind = matcher::Show::Kind;
+  switch (show.kind) {
+    case config::MaskShowKind::redact:
+      return {Kind::redact, 0, 0};
+    case config::MaskShowKind::partial:
+      return {Kind::partial, show.first, show.last};
+    case config::MaskShowKind::hash:
+      return {Kind::hash, 0, 0};
+  }
+  return {};
+}
+
+matcher::MaskRule rule_of(const config::Mask& mask) {
+  using Kind = matcher::Finder::Kind;
+  matcher::MaskRule rule{mask.name, {}, show_of(mask.show)};
+  const auto add = [&rule](Kind kind, const std::vector<std::string>& texts) {
+    for (const auto& text : texts) rule.finders.push_back({kind, text});
+  };
+  add(Kind::builtin, mask.find.builtins);
+  add(Kind::regex, mask.find.patterns);
+  add(Kind::json_path, mask.find.json);
+  add(Kind::form_field, mask.find.form);
+  add(Kind::header, mask.find.headers);
+  return rule;
+}
+
+Result<void> compile_masks(const config::Settings& settings, Snapshot& snapshot) {
+  std::vector<matcher::MaskRule> rules;
+  for (const auto& mask : settings.masks) rules.push_back(rule_of(mask));
+  if (rules.size() + record_builtins.size() > matcher::rules_max) {
+    return fail(fmt::format("{} masks are configured; at most {} fit", rules.size(),
+                            matcher::rules_max - record_builtins.size()));
+  }
+  for (const char* name : record_builtins) {
+    rules.push_back({fmt::format("record:{}", name),
+                     {{matcher::Finder::Kind::builtin, name}},
+                     {matcher::Show::Kind::redact, 0, 0}});
+  }
+  const std::string_view key = settings.mask_hash_key ? settings.mask_hash_key->value : "";
+  auto program = matcher::MaskProgram::compile(rules, as_bytes(key));
+  if (!program) return fail(program.error().message);
+  snapshot.masks = std::move(*program);
+  for (std::size_t i = 0; i < rules.size(); ++i) snapshot.record_masks.set(i);
+  return {};
+}
+
+Result<TargetPlan> plan_target(const config::Target& target) {
+  TargetPlan plan{target, {}, {}};
+  for (const auto& address : target.addresses) {
+    auto endpoint = parse_endpoint(address.host, address.port);
+    if (!endpoint) {
+      return fail(fmt::format("{}: target '{}': {}", at(target.place), target.name,
+                              endpoint.error().message));
+    }
+    plan.endpoint_texts.push_back(text(*endpoint));
+    plan.endpoints.push_back(*endpoint);
+  }
+  return plan;
+}
+
+Result<std::shared_ptr<const matcher::PatternSet>> compile_patterns(
+    std::span<const config::PatternSource> sources) {
+  if (sources.empty()) return std::shared_ptr<const matcher::PatternSet>{};
+  std::vector<matcher::Pattern> patterns;
+  patterns.reserve(sources.size());
+  for (const auto& source : sources) {
+    patterns.push_back({source.rule, source.expression, source.ignores_case});
+  }
+  return matcher::PatternSet::compile(patterns);
+}
+
+http1::Limits limits_of(const config::HttpLimits& http) {
+  http1::Limits limits;
+  limits.head_bytes_max = http.head_bytes_max;
+  limits.target_bytes_max = http.target_bytes_max;
+  limits.fields_max = http.fields_max;
+  limits.trailer_bytes_max = http.trailer_bytes_max;
+  limits.chunk_extension_bytes_max = http.chunk_extension_bytes_max;
+  limits.body_bytes_max = http.body_bytes_max;
+  return limits;
+}
+
+Result<ListenerPlan> plan_listener(const config::Settings& settings,
+                                   const config::Listener& listener) {
+  const auto refuse = [&listener](const Error& error) {
+    return fail(
+        fmt::format("{}: listener '{}': {}", at(listener.place), listener.name, error.message));
+  };
+  ListenerPlan plan;
+  plan.settings = listener;
+  plan.limits = limits_of(listener.http);
+
+  auto endpoint = parse_endpoint(listener.address.host, listener.address.port);
+  if (!endpoint) return refuse(endpoint.error());
+  plan.endpoint = *endpoint;
+
+  const auto target = std::ranges::find(settings.targets, listener.target, &config::Target::name);
+  if (target == settings.targets.end()) {
+    return refuse({fmt::format("no target is named '{}'", listener.target)});
+  }
+  plan.target = static_cast<std::size_t>(target - settings.targets.begin());
+
+  auto policy = config::Policy::compile(settings, listener);
+  if (!policy) return fail(policy.error().message);
+  plan.policy = std::move(*policy);
+
+  const std::pair<std::span<const config::PatternSource>,
+                  std::shared_ptr<const matcher::PatternSet>*>
+      subjects[] = {{plan.policy.path_patterns(), &plan.paths},
+                    {plan.policy.header_patterns(), &plan.headers},
+                    {plan.policy.body_patterns(), &plan.bodies}};
+  for (const auto& [sources, compiled] : subjects) {
+    auto set = compile_patterns(sources);
+    if (!set) return refuse(set.error());
+    *compiled = std::move(*set);
+  }
+  return plan;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Snapshot>> compile(const config::Settings& settings,
+                                                std::shared_ptr<const identity::ApiKeys> keys,
+                                                std::uint64_t generation) {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->generation = generation;
+  snapshot->settings = settings;
+  snapshot->keys = std::move(keys);
+  if (auto masks = compile_masks(settings, *snapshot); !masks) return fail(masks.error().message);
+  for (const auto& target : settings.targets) {
+    auto plan = plan_target(target);
+    if (!plan) return fail(plan.error().message);
+    snapshot->targets.push_back(std::move(*plan));
+  }
+  for (const auto& listener : settings.listeners) {
+    auto plan = plan_listener(settings, listener);
+    if (!plan) return fail(plan.error().message);
+    snapshot->listeners.push_back(std::move(*plan));
+  }
+  return snapshot;
+}
+
+}  // namespace sluice::dataplane

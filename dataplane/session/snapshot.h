@@ -1,0 +1,57 @@
+// Everything a worker needs to judge and forward, compiled from one configuration.
+// Immutable; swapped between loop turns.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/model/policy.h"
+#include "config/model/settings.h"
+#include "dataplane/transport/transport.h"
+#include "identity/api_keys.h"
+#include "matcher/mask_program.h"
+#include "matcher/pattern_set.h"
+#include "parsers/http1/decoder.h"
+
+namespace sluice::dataplane {
+
+struct TargetPlan {
+  config::Target settings;
+  std::vector<Endpoint> endpoints;  ///< Same order as settings.addresses.
+  std::vector<std::string> endpoint_texts;
+};
+
+struct ListenerPlan {
+  config::Listener settings;
+  Endpoint endpoint;
+  std::size_t target = 0;  ///< Index into Snapshot::targets.
+  config::Policy policy;
+  http1::Limits limits;
+  /// Null when the policy has no pattern on that subject.
+  std::shared_ptr<const matcher::PatternSet> paths;
+  std::shared_ptr<const matcher::PatternSet> headers;
+  std::shared_ptr<const matcher::PatternSet> bodies;
+};
+
+struct Snapshot {
+  std::uint64_t generation = 0;
+  config::Settings settings;
+  std::vector<TargetPlan> targets;
+  std::vector<ListenerPlan> listeners;
+  /// All masks of the configuration, and after them the built-ins that no record
+  /// may show in clear even where no mask asks for it.
+  std::shared_ptr<const matcher::MaskProgram> masks;
+  matcher::RuleSet record_masks;                  ///< Every rule of `masks`.
+  std::shared_ptr<const identity::ApiKeys> keys;  ///< Never null; may be empty.
+};
+
+/// errors  what `sluice check` prints: a rule or mask that cannot be enforced,
+///         with its place.
+Result<std::shared_ptr<const Snapshot>> compile(const config::Settings& settings,
+                                                std::shared_ptr<const identity::ApiKeys> keys,
+                                                std::uint64_t generation);
+
+}  // namespace sluice::dataplane

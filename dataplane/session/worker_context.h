@@ -1,0 +1,56 @@
+// What all sessions of one worker share: its buffers, scratch memory, log and clock.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "audit/worker_log.h"
+#include "base/instant.h"
+#include "dataplane/inbox.h"
+#include "dataplane/metrics.h"
+#include "dataplane/session/exchange.h"
+#include "dataplane/session/snapshot_view.h"
+#include "matcher/scratch.h"
+#include "parsers/http1/message.h"
+
+namespace sluice::dataplane {
+
+/// Longest head the gateway writes: what a client or target may send, and what
+/// the gateway adds.
+inline constexpr std::size_t head_bytes_max = 20 * 1024;
+/// Masked bodies up to this size are awaited whole, to keep their Content-Length.
+inline constexpr std::size_t gathered_body_bytes_max = 8 * 1024;
+
+/// Longest masked text of one record field.
+inline constexpr std::size_t record_text_bytes_max = 4 * 1024;
+
+struct WorkerContext {
+  WorkerContext(BufferPool& buffers, audit::WorkerLog& worker_log, WorkerMetrics& worker_metrics)
+      : pool(buffers), chunks(buffers.size()), log(worker_log), metrics(worker_metrics) {}
+
+  BufferPool& pool;
+  ChunkTable chunks;
+  audit::WorkerLog& log;
+  WorkerMetrics& metrics;
+  matcher::Scratch scratch;       ///< For bodies: a step's edits live in it until they are queued.
+  matcher::Scratch text_scratch;  ///< For heads and records, in between.
+  ExchangePool exchanges;
+  SnapshotView* current = nullptr;  ///< New operations are judged by this one.
+  Now now;
+  bool draining = false;
+  bool durable = false;  ///< audit.release: durable
+
+  // Scratch memory of one call; nothing in it outlives the event being handled.
+  http1::FieldTable fields;
+  std::vector<std::uint32_t> path_hits;  ///< Reserved for every pattern there is.
+  std::vector<std::uint32_t> header_hits;
+  std::vector<ByteView> body_pieces;
+  std::vector<std::string_view> groups;
+  std::array<std::uint8_t, head_bytes_max> head_room;
+  std::array<std::uint8_t, head_bytes_max + readable_tail_bytes> text_room;
+  std::array<std::uint8_t, 17 * 1024> target_room;
+  std::array<std::uint8_t, 4 * record_text_bytes_max> record_room;
+};
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,72 @@
+// Bytes on their way out of one connection, in order, without copying them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "dataplane/transport/transport.h"
+
+namespace sluice::dataplane {
+
+/// A bounded queue of slices. Each slice that lies in a pool buffer carries one
+/// hold on it, given back when the slice was sent or dropped.
+class SliceQueue {
+ public:
+  static constexpr std::size_t capacity = 32;
+
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] std::size_t free_slices() const noexcept { return capacity - size_ - kept_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] bool in_flight() const noexcept { return in_flight_ != 0; }
+
+  /// Appends bytes that outlive the queue (string literals, snapshot texts).
+  void push_static(ByteView bytes) noexcept;
+  /// Appends bytes of a pool buffer, taking a hold of its own. Bytes that
+  /// continue the last slice extend it unless it is in flight already.
+  void push(BufferPool& pool, BufferId buffer, ByteView bytes) noexcept;
+
+  /// The next slices to send, and the buffers they lie in. They stay queued, in
+  /// flight, until `sent`.
+  [[nodiscard]] std::size_t begin_send(std::span<Slice, slices_per_send_max> out,
+                                       std::span<BufferId, slices_per_send_max> buffers) noexcept;
+  /// What begin_send gave has gone out.
+  void sent(BufferPool& pool) noexcept;
+  /// Forgets everything. Only when nothing is in flight.
+  void clear(BufferPool& pool) noexcept;
+
+  /// From now on sent slices are kept, so that rewind can offer them again.
+  void keep_sent() noexcept { keeps_ = true; }
+  /// Lets go of what was kept and keeps no more.
+  void forget_sent(BufferPool& pool) noexcept;
+  [[nodiscard]] bool can_rewind() const noexcept { return keeps_; }
+  /// Everything since keep_sent is unsent again. Only when nothing is in flight.
+  void rewind() noexcept;
+
+ private:
+  struct Entry {
+    const std::uint8_t* data = nullptr;
+    std::uint32_t size_bytes = 0;
+    BufferId buffer = no_buffer;
+  };
+  [[nodiscard]] Entry& at(std::size_t i) noexcept {
+    return entries_[(first_ + kept_ + i) % capacity];
+  }
+  void append(const Entry& entry) noexcept;
+  void drop_oldest(BufferPool& pool) noexcept;
+
+  // Ring order: kept_ entries that were sent, then size_ entries that were not,
+  // of which the first in_flight_ are with the transport.
+  std::array<Entry, capacity> entries_;
+  std::size_t bytes_ = 0;  ///< Of unsent entries.
+  std::uint8_t first_ = 0;
+  std::uint8_t kept_ = 0;
+  std::uint8_t size_ = 0;
+  std::uint8_t in_flight_ = 0;
+  bool keeps_ = false;
+};
+
+}  // namespace sluice::dataplane

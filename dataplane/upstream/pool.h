@@ -1,0 +1,62 @@
+// One worker's view of one target: its addresses, their health and idle connections.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/instant.h"
+#include "config/model/settings.h"
+#include "dataplane/transport/transport.h"
+
+namespace sluice::dataplane {
+
+/// Pure bookkeeping: it opens and closes nothing itself.
+class UpstreamPool {
+ public:
+  UpstreamPool(std::string target_name, const std::vector<Endpoint>& endpoints,
+               std::vector<std::string> endpoint_texts);
+
+  struct Address {
+    Endpoint endpoint;
+    std::string text;
+    std::vector<ConnId> idle;       ///< Last used, first taken.
+    std::uint32_t outstanding = 0;  ///< Connections in use or being made.
+    std::uint32_t failures = 0;     ///< In a row.
+    std::uint32_t successes = 0;    ///< In a row, of active checks while unhealthy.
+    bool healthy = true;
+    Instant ejected_until;
+    Instant next_check;
+  };
+
+  /// The usable address with the least outstanding work, or nothing when every
+  /// address is down or the target's connections are used up. An address that
+  /// was ejected is tried again when its time is over.
+  [[nodiscard]] std::optional<std::size_t> choose(const config::Target& target,
+                                                  Instant now) noexcept;
+
+  /// An operation begins or ends on an address.
+  void begin(std::size_t address) noexcept { ++addresses_[address].outstanding; }
+  void end(std::size_t address) noexcept { --addresses_[address].outstanding; }
+
+  /// Passive health: what operations saw.
+  void succeeded(std::size_t address) noexcept;
+  void failed(std::size_t address, const config::HealthCheck& health, Instant now) noexcept;
+  /// Active health: what a probe saw.
+  void probed(std::size_t address, bool ok, const config::HealthCheck& health,
+              Instant now) noexcept;
+
+  [[nodiscard]] Address& address(std::size_t index) noexcept { return addresses_[index]; }
+  [[nodiscard]] std::size_t size() const noexcept { return addresses_.size(); }
+  [[nodiscard]] const std::string& target_name() const noexcept { return target_name_; }
+  [[nodiscard]] bool serves(const std::string& name,
+                            const std::vector<std::string>& texts) const noexcept;
+
+ private:
+  std::string target_name_;
+  std::vector<Address> addresses_;
+  std::size_t next_ = 0;  ///< Where ties begin, so that equals take turns.
+};
+
+}  // namespace sluice::dataplane
