@@ -103,7 +103,10 @@ class Http1Reencoder {
     if (writer.overflowed()) std::abort();
     std::string head(as_text(writer.written()));
     // The gateway always speaks 1.1; what a 1.0 message means depends on its version.
-    if (version_minor == 0) head[head.find("HTTP/1.1") + 7] = '0';
+    if (version_minor == 0) {
+      const auto line_end = head.find("\r\n");
+      head[head.starts_with("HTTP/1.1 ") ? 7 : line_end - 1] = '0';
+    }
     out_ += head;
     framing_ = framing;
   }
