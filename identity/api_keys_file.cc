@@ -71,11 +71,13 @@ std::string joined(const std::vector<Problem>& problems) {
   return text;
 }
 
-/// In double quotes, so that no text is taken for anything else.
+/// In double quotes and with "${" doubled, so that no text is taken for anything else.
 std::string in_quotes(std::string_view text) {
   std::string result = "\"";
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
+    if (text.substr(i).starts_with("${")) result += '$';
     if (c == '"' || c == '\\') {
       result += '\\';
       result += c;
@@ -116,9 +118,10 @@ class ApiKeys::Builder {
     const config::World world = no_world();
     config::Reader reader(world, {}, problems_);
     for (std::size_t i = 0; i < written_.size(); ++i) {
+      const std::size_t problems_before = problems_.size();
       reader.read_section(tree->items[i], written_table, &written_[i]);
+      if (problems_.size() == problems_before) add(written_[i], reader.places());
     }
-    for (const Written& written : written_) add(written, reader.places());
   }
 
   Result<std::shared_ptr<const ApiKeys>> finish() && {
@@ -146,15 +149,13 @@ class ApiKeys::Builder {
     entry.principal.groups = written.groups;
     entry.principal.proof = config::Proof::api_key;
     entry.principal.credential_id = written.id;
-    if (!written.expires.empty()) {
-      const auto expires = parse_timestamp(written.expires);
-      if (!expires) {
-        report(places.of(&written.expires, written.place),
-               fmt::format("'{}' is not a time; write 2027-01-31, 2027-01-31T12:00:00Z or never",
-                           written.expires));
-      }
-      entry.principal.expires = expires.value_or(WallTime{});
+    const auto expires = parse_timestamp(written.expires);
+    if (!expires) {
+      report(places.of(&written.expires, written.place),
+             fmt::format("'{}' is not a time; write 2027-01-31, 2027-01-31T12:00:00Z or never",
+                         written.expires));
     }
+    entry.principal.expires = expires.value_or(WallTime{});
     if (written.subject == "*") {
       report(places.of(&written.subject, written.place),
              "'*' means everyone and can't be a subject");

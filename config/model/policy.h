@@ -34,10 +34,10 @@ struct PatternSource {
 
 /// What policy needs to know of one HTTP request.
 struct HttpAction {
-  std::string_view method;
-  std::span<const std::uint32_t> path_hits;    ///< Ascending indices into path_patterns().
-  std::span<const std::uint32_t> header_hits;  ///< Into header_patterns().
-  std::span<const std::uint32_t> body_hits;    ///< Into body_patterns(); see body_seen.
+  std::string_view method = {};
+  std::span<const std::uint32_t> path_hits = {};    ///< Ascending indices into path_patterns().
+  std::span<const std::uint32_t> header_hits = {};  ///< Into header_patterns().
+  std::span<const std::uint32_t> body_hits = {};    ///< Into body_patterns(); see body_seen.
   bool body_seen = false;
 };
 

@@ -1,0 +1,253 @@
+#include <catch2/catch.hpp>
+
+#include "config/load/quantity.h"
+#include "test_world.h"
+
+using namespace sluice;
+using namespace sluice::config;
+
+namespace {
+
+std::string file_text(const std::string& path) {
+  return World::real().read_file(path).value_or("(unreadable)");
+}
+
+constexpr const char* everything = R"(
+version: 1
+listeners:
+  - name: in
+    address: "[::1]:8443"
+    protocol: http
+    target: api
+    via: false
+    forwarded: append
+    limits:
+      head: 8KiB
+      target: 4KiB
+      fields: 50
+      trailers: 1KiB
+      chunk_extension: 16
+      body: 1MiB
+      inspected_body: 128KiB
+      requests_per_connection: 1000
+    timeouts: {request_head: 1s, idle: 2s, stall: 3s}
+targets:
+  - name: api
+    addresses: [10.0.0.5:8080, "api.example:81"]
+    credential: {header: X-Key, value: "cred:token"}
+    health:
+      path: /health
+      interval: 1s
+      timeout: 500ms
+      unhealthy_after: 5
+      healthy_after: 1
+      ejected_for: 1m
+    timeouts: {connect: 1s, response: 2m, idle: 1h}
+    connections: 7
+identity: {api_keys: file:keys.yaml, anonymous: true}
+policies:
+  - name: the rule
+    principals: {subjects: [ann, "*"], groups: [staff], anonymous: true}
+    targets: [api]
+    operations:
+      http:
+        methods: [GET, PURGE]
+        paths: ["/a/**", "/b/*"]
+        headers: [{name: X-Env, pattern: "^prod"}, {name: X-Team, pattern: ".*"}]
+        body: ["a.b", "$${c"]
+    ruling: deny
+    reason: "${env:WHY} not"
+masks:
+  - {name: a, find: builtin:ip}
+  - {name: b, find: [builtin:iban, builtin:jwt], show: hash, on: both}
+  - name: c
+    find: {builtins: [email], patterns: [x+], json: ["$..a"], form: [f], headers: [X-H]}
+    show: {partial: {first: 1, last: 2}}
+    on: request
+    targets: [api]
+    except_groups: [fraud]
+mask_key: env:MASK_KEY
+audit:
+  directory: log
+  signing_key: cred:audit
+  release: durable
+  ring: 1MiB
+  segment: 64MiB
+admin: {socket: /run/admin.sock, tcp: "127.0.0.1:9000"}
+workers: {count: 2, pin: false, connections: 100, buffers: 2MiB}
+drain_timeout: 1m
+)";
+
+TestWorld world_of_everything() {
+  TestWorld world;
+  world.files = {{"/creds/token", "Bearer abc\r\n"}};
+  world.variables = {
+      {"CREDENTIALS_DIRECTORY", "/creds"}, {"WHY", "rather"}, {"MASK_KEY", std::string(32, 'k')}};
+  world.hosts = {{"api.example", {"10.0.0.5", "10.0.0.6", "10.0.0.6"}}};
+  return world;
+}
+
+}  // namespace
+
+TEST_CASE("every key reaches its field") {
+  const Loaded loaded = load_text(everything, "/etc/sluice/a.yaml", world_of_everything().world());
+  REQUIRE(texts(loaded.problems).empty());
+  const Settings& settings = loaded.settings;
+
+  REQUIRE(settings.listeners.size() == 1);
+  const Listener& listener = settings.listeners[0];
+  CHECK(listener.name == "in");
+  CHECK(address_text(listener.address) == "[::1]:8443");
+  CHECK(listener.target == "api");
+  CHECK_FALSE(listener.via);
+  CHECK(listener.forwarded == ForwardedFields::append);
+  CHECK(listener.http.head_bytes_max == 8192);
+  CHECK(listener.http.target_bytes_max == 4096);
+  CHECK(listener.http.fields_max == 50);
+  CHECK(listener.http.trailer_bytes_max == 1024);
+  CHECK(listener.http.chunk_extension_bytes_max == 16);
+  CHECK(listener.http.body_bytes_max == 1 << 20);
+  CHECK(listener.http.inspected_body_bytes_max == 128 << 10);
+  CHECK(listener.http.requests_per_connection_max == 1000);
+  CHECK(listener.timeouts.request_head == seconds(1));
+  CHECK(listener.timeouts.idle == seconds(2));
+  CHECK(listener.timeouts.stall == seconds(3));
+  CHECK(listener.place.line == 4);
+
+  REQUIRE(settings.targets.size() == 1);
+  const Target& target = settings.targets[0];
+  REQUIRE(target.addresses.size() == 3);  // the name's two, each once
+  CHECK(address_text(target.addresses[0]) == "10.0.0.5:8080");
+  CHECK(address_text(target.addresses[1]) == "10.0.0.5:81");
+  CHECK(address_text(target.addresses[2]) == "10.0.0.6:81");
+  REQUIRE(target.credential);
+  CHECK(target.credential->header == "X-Key");
+  CHECK(target.credential->value.value == "Bearer abc");
+  CHECK(target.credential->value.reference == "cred:token");
+  CHECK(target.health.path == "/health");
+  CHECK(target.health.interval == seconds(1));
+  CHECK(target.health.timeout == milliseconds(500));
+  CHECK(target.health.unhealthy_after == 5);
+  CHECK(target.health.healthy_after == 1);
+  CHECK(target.health.ejected_for == seconds(60));
+  CHECK(target.connect_timeout == seconds(1));
+  CHECK(target.response_timeout == seconds(120));
+  CHECK(target.idle_timeout == seconds(3600));
+  CHECK(target.pool_connections_max == 7);
+
+  CHECK(settings.identity.api_keys_file == "/etc/sluice/keys.yaml");
+  CHECK(settings.identity.allow_anonymous);
+
+  REQUIRE(settings.policies.size() == 1);
+  const PolicyRule& rule = settings.policies[0];
+  CHECK(rule.principals.subjects == std::vector<std::string>{"ann", "*"});
+  CHECK(rule.principals.groups == std::vector<std::string>{"staff"});
+  CHECK(rule.principals.anonymous);
+  CHECK(rule.targets == std::vector<std::string>{"api"});
+  REQUIRE(rule.http);
+  CHECK(rule.http->methods == std::vector<std::string>{"GET", "PURGE"});
+  CHECK(rule.http->paths == std::vector<std::string>{"/a/**", "/b/*"});
+  REQUIRE(rule.http->headers.size() == 2);
+  CHECK(rule.http->headers[0].pattern == "^prod");
+  CHECK(rule.http->body == std::vector<std::string>{"a.b", "${c"});
+  CHECK(rule.ruling == RulingKind::deny);
+  CHECK(rule.reason == "rather not");
+
+  REQUIRE(settings.masks.size() == 3);
+  CHECK(settings.masks[0].find.builtins == std::vector<std::string>{"ip"});
+  CHECK(settings.masks[0].show.kind == MaskShowKind::redact);
+  CHECK(settings.masks[0].on == MaskDirection::response);
+  CHECK(settings.masks[1].find.builtins == std::vector<std::string>{"iban", "jwt"});
+  CHECK(settings.masks[1].show.kind == MaskShowKind::hash);
+  CHECK(settings.masks[1].on == MaskDirection::both);
+  const Mask& mask = settings.masks[2];
+  CHECK(mask.find.builtins == std::vector<std::string>{"email"});
+  CHECK(mask.find.patterns == std::vector<std::string>{"x+"});
+  CHECK(mask.find.json == std::vector<std::string>{"$..a"});
+  CHECK(mask.find.form == std::vector<std::string>{"f"});
+  CHECK(mask.find.headers == std::vector<std::string>{"X-H"});
+  CHECK(mask.show.kind == MaskShowKind::partial);
+  CHECK(mask.show.first == 1);
+  CHECK(mask.show.last == 2);
+  CHECK(mask.on == MaskDirection::request);
+  CHECK(mask.targets == std::vector<std::string>{"api"});
+  CHECK(mask.except_groups == std::vector<std::string>{"fraud"});
+  REQUIRE(settings.mask_hash_key);
+  CHECK(settings.mask_hash_key->value == std::string(32, 'k'));
+
+  CHECK(settings.audit.directory == "/etc/sluice/log");
+  CHECK(settings.audit.signing_key == "/creds/audit");
+  CHECK(settings.audit.release == Release::durable);
+  CHECK(settings.audit.ring_bytes == 1 << 20);
+  CHECK(settings.audit.segment_bytes == 64 << 20);
+  CHECK(settings.admin.socket == "/run/admin.sock");
+  REQUIRE(settings.admin.tcp);
+  CHECK(address_text(*settings.admin.tcp) == "127.0.0.1:9000");
+  CHECK(settings.workers.count == 2);
+  CHECK_FALSE(settings.workers.pin);
+  CHECK(settings.workers.connections_max == 100);
+  CHECK(settings.workers.buffer_bytes == 2 << 20);
+  CHECK(settings.drain_timeout == seconds(60));
+}
+
+TEST_CASE("the example in the documentation loads") {
+  TestWorld world;
+  world.files = {{"/etc/sluice/secrets/payments", "Bearer abc\n"},
+                 {"/etc/sluice/mask.key", std::string(44, 'k')}};
+  const Loaded loaded = load_text(file_text(SLUICE_TEST_DATA "/../../docs/examples/sluice.yaml"),
+                                  "/etc/sluice/sluice.yaml", world.world());
+  CHECK(texts(loaded.problems).empty());
+  CHECK(loaded.settings.policies.size() == 3);
+  CHECK(loaded.settings.masks.size() == 3);
+}
+
+TEST_CASE("the real world reads the same example from a folder") {
+  const Loaded loaded = load(SLUICE_TEST_DATA "/../../docs/examples/sluice.yaml", World::real());
+  // Only the secrets are missing, and each is named where it is used.
+  REQUIRE(loaded.problems.size() == 2);
+  CHECK(loaded.problems[0].message == "cannot read '/etc/sluice/secrets/payments'");
+  CHECK(loaded.problems[1].message == "cannot read '/etc/sluice/mask.key'");
+}
+
+TEST_CASE("a file that is not there is a problem, not an empty configuration") {
+  const Loaded loaded = load("/nowhere/sluice.yaml", World::real());
+  CHECK(texts(loaded.problems) == "/nowhere/sluice.yaml: cannot read this file");
+  const Loaded folder = load("/tmp", World::real());
+  CHECK(texts(folder.problems) == "/tmp: cannot read this file");
+}
+
+TEST_CASE("conf.d adds to lists and sections, in the order of names") {
+  TestWorld world;
+  world.files = {{"/c/sluice.yaml",
+                  "version: 1\n"
+                  "listeners: [{name: a, address: '127.0.0.1:80', target: t}]\n"
+                  "audit: {signing_key: 'file:/key'}\n"},
+                 {"/c/conf.d/20-b.yaml",
+                  "policies: [{name: second, ruling: deny}]\n"
+                  "audit: {release: durable}\n"},
+                 {"/c/conf.d/10-a.yaml",
+                  "version: 1\n"
+                  "targets: [{name: t, addresses: ['10.0.0.1:80']}]\n"
+                  "policies: [{name: first, ruling: deny}]\n"
+                  "identity: {anonymous: true}\n"},
+                 {"/c/conf.d/.hidden.yaml", "not: read\n"},
+                 {"/c/conf.d/readme.txt", "not: read\n"}};
+  const Loaded loaded = load("/c/sluice.yaml", world.world());
+  REQUIRE(texts(loaded.problems).empty());
+  REQUIRE(loaded.settings.policies.size() == 2);
+  CHECK(loaded.settings.policies[0].name == "first");
+  CHECK(loaded.settings.policies[1].name == "second");
+  CHECK(loaded.settings.policies[0].place.file == "/c/conf.d/10-a.yaml");
+  CHECK(loaded.settings.audit.release == Release::durable);
+  CHECK(loaded.settings.audit.signing_key == "/key");
+
+  world.files["/c/conf.d/30-c.yaml"] =
+      "audit: {release: recorded}\npolicies: {}\nversion: 2\nlisteners: [{name: a}]\n";
+  CHECK(texts(load("/c/sluice.yaml", world.world()).problems) ==
+        "/c/conf.d/30-c.yaml:1:9: 'release' is set twice; first at /c/conf.d/20-b.yaml:2\n"
+        "/c/conf.d/30-c.yaml:2:1: 'policies' is set twice; first at /c/conf.d/10-a.yaml:3\n"
+        "/c/conf.d/30-c.yaml:3:1: 'version' is set twice; first at /c/sluice.yaml:1\n"
+        "/c/conf.d/30-c.yaml:4:13: 'address' is missing: Where clients arrive; a numeric IPv4 or "
+        "IPv6 address.\n"
+        "/c/conf.d/30-c.yaml:4:13: 'target' is missing: The target behind the listener.");
+}

@@ -1,0 +1,185 @@
+#include "identity/api_keys.h"
+
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+
+#include "identity/timestamp.h"
+
+using namespace sluice;
+using namespace sluice::identity;
+
+namespace {
+
+constexpr WallTime now{1'795'219'200'000'000'000};  // 2026-11-21
+constexpr Duration day = seconds(86'400);
+
+std::vector<std::uint8_t> random_bytes(std::uint8_t seed) {
+  std::vector<std::uint8_t> bytes(32);
+  for (auto& byte : bytes) byte = seed = static_cast<std::uint8_t>(seed * 5 + 17);
+  return bytes;
+}
+
+std::shared_ptr<const ApiKeys> keys_of(const std::string& yaml) {
+  auto keys = ApiKeys::parse(yaml, "keys.yaml");
+  if (!keys) FAIL(keys.error().message);
+  return *keys;
+}
+
+std::string error_of(const std::string& yaml) {
+  const auto keys = ApiKeys::parse(yaml, "keys.yaml");
+  return keys ? "(none)" : keys.error().message;
+}
+
+/// The cheapest scrypt that is allowed, of "open sesame".
+std::string login_entry(const std::string& id, const std::string& subject) {
+  const auto entry =
+      make_login_entry(id, subject, {"people"}, now + day, "open sesame", random_bytes(9));
+  if (!entry) FAIL(entry.error().message);
+  return *entry;
+}
+
+const std::string digest(64, 'a');
+
+}  // namespace
+
+TEST_CASE("a made key is accepted under its file entry until it expires") {
+  const NewKey key = make_key("settlement", {"payments", "batch"}, now + day, random_bytes(1));
+  CHECK(key.secret.starts_with("sk_"));
+  CHECK(key.yaml_entry.find(key.secret.substr(key.secret.size() - 43)) == std::string::npos);
+
+  const auto keys = keys_of(key.yaml_entry);
+  REQUIRE(keys->size() == 1);
+  const KeyVerdict verdict = keys->verify(key.secret, now);
+  REQUIRE(verdict.fault == KeyFault::none);
+  REQUIRE(verdict.principal != nullptr);
+  CHECK(verdict.index == 0);
+  CHECK(verdict.principal == &keys->principal(0));
+  CHECK(verdict.principal->subject == "settlement");
+  CHECK(verdict.principal->issuer == "api_keys");
+  CHECK(verdict.principal->groups == std::vector<std::string>{"payments", "batch"});
+  CHECK(verdict.principal->proof == config::Proof::api_key);
+  CHECK(key.secret.find("_" + verdict.principal->credential_id + "_") != std::string::npos);
+
+  CHECK(keys->verify(key.secret, WallTime{now.ns + day.ns - 1}).fault == KeyFault::none);
+  CHECK(keys->verify(key.secret, now + day).fault == KeyFault::expired);
+  CHECK(keys->verify(key.secret, now + day).principal == nullptr);
+}
+
+TEST_CASE("subjects and groups of any text survive the file") {
+  const std::string odd = "a\"b\\c: #d '${env:HOME} $${ \xC3\xA9";
+  const auto keys = keys_of(make_key(odd, {odd, "- x"}, never, random_bytes(2)).yaml_entry);
+  CHECK(keys->principal(0).subject == odd);
+  CHECK(keys->principal(0).groups == std::vector<std::string>{odd, "- x"});
+  CHECK(keys->principal(0).expires == never);
+}
+
+TEST_CASE("every change of a key makes it unknown or malformed") {
+  const NewKey key = make_key("ann", {}, now + day, random_bytes(3));
+  const NewKey other = make_key("bob", {}, now + day, random_bytes(4));
+  const auto keys = keys_of(key.yaml_entry + other.yaml_entry);
+  for (std::size_t i = 0; i < key.secret.size(); ++i) {
+    std::string changed = key.secret;
+    changed[i] = changed[i] == 'x' ? 'y' : 'x';
+    INFO(changed);
+    const KeyFault fault = keys->verify(changed, now).fault;
+    CHECK((fault == KeyFault::unknown || fault == KeyFault::malformed));
+    CHECK(keys->verify(key.secret.substr(0, i), now).fault != KeyFault::none);
+  }
+  CHECK(keys->verify(key.secret + "x", now).fault == KeyFault::malformed);
+  const std::string crossed = key.secret.substr(0, 16) + other.secret.substr(16);
+  CHECK(keys->verify(crossed, now).fault == KeyFault::unknown);
+  for (const char* bad : {"", "sk_", "sk__", "token", "sk_id_short"}) {
+    CHECK(keys->verify(bad, now).fault == KeyFault::malformed);
+  }
+  CHECK(keys->verify(std::string(513, 'a'), now).fault == KeyFault::malformed);
+  // Expired is told only to who knows the secret.
+  std::string wrong = key.secret;
+  wrong.back() = wrong.back() == 'x' ? 'y' : 'x';
+  CHECK(keys->verify(wrong, now + day).fault == KeyFault::unknown);
+}
+
+TEST_CASE("a machine-made key may come as a password, under its own names only") {
+  const NewKey key = make_key("ann", {}, now + day, random_bytes(5));
+  const auto keys = keys_of(key.yaml_entry);
+  const std::string& id = keys->principal(0).credential_id;
+  CHECK(keys->verify(":" + key.secret, now).fault == KeyFault::none);
+  CHECK(keys->verify("ann:" + key.secret, now).fault == KeyFault::none);
+  CHECK(keys->verify(id + ":" + key.secret, now).fault == KeyFault::none);
+  CHECK(keys->verify("bob:" + key.secret, now).fault == KeyFault::unknown);
+}
+
+TEST_CASE("a chosen secret needs the slow proof") {
+  const auto keys = keys_of(login_entry("ann-laptop", "ann"));
+  for (const char* login :
+       {"ann:open sesame", "ann-laptop:open sesame", "ann:wrong", "bob:open sesame"}) {
+    // The fast path tells nobody which of them is right.
+    CHECK(keys->verify(login, now).fault == KeyFault::needs_slow_proof);
+  }
+  CHECK(keys->verify_slow("ann:open sesame", now).fault == KeyFault::none);
+  CHECK(keys->verify_slow("ann-laptop:open sesame", now).principal->subject == "ann");
+  CHECK(keys->verify_slow("ann:open sesam", now).fault == KeyFault::unknown);
+  CHECK(keys->verify_slow("ann:", now).fault == KeyFault::unknown);
+  CHECK(keys->verify_slow("bob:open sesame", now).fault == KeyFault::unknown);
+  CHECK(keys->verify_slow("ann:open sesame", now + day).fault == KeyFault::expired);
+  CHECK(keys->verify_slow("ann:wrong", now + day).fault == KeyFault::unknown);
+  CHECK(keys->verify_slow("ann", now).fault == KeyFault::malformed);
+}
+
+TEST_CASE("without chosen secrets in the file no login costs scrypt") {
+  const auto keys = keys_of(make_key("ann", {}, never, random_bytes(6)).yaml_entry);
+  CHECK(keys->verify("ann:secret", now).fault == KeyFault::unknown);
+  CHECK(keys->verify_slow("ann:secret", now).fault == KeyFault::unknown);
+}
+
+TEST_CASE("a subject with two chosen secrets logs in by their ids") {
+  const auto keys = keys_of(login_entry("old", "ann") + login_entry("new", "ann"));
+  CHECK(keys->verify_slow("old:open sesame", now).fault == KeyFault::none);
+  CHECK(keys->verify_slow("new:open sesame", now).index == 1);
+  CHECK(keys->verify_slow("ann:open sesame", now).fault == KeyFault::unknown);
+}
+
+TEST_CASE("an empty file holds no keys, and nobody gets in") {
+  const auto keys = keys_of("[]");
+  CHECK(keys->size() == 0);
+  CHECK(keys->verify(make_key("ann", {}, never, random_bytes(7)).secret, now).fault ==
+        KeyFault::unknown);
+}
+
+TEST_CASE("each bad keys file is refused with its place and its reason") {
+  const std::string good = "id: a, subject: s, expires: never, ";
+  const std::pair<std::string, std::string> cases[] = {
+      {"", "keys.yaml:1:1: the file is empty"},
+      {"keys: []", "keys.yaml:1:1: expected a list of keys"},
+      {"- a", "keys.yaml:1:3: expected a section with keys, found a text"},
+      {"- {" + good + "}", "keys.yaml:1:3: a key has either 'sha256' or 'scrypt'"},
+      {"- {" + good + "sha256: " + digest + ", scrypt: x}",
+       "keys.yaml:1:3: a key has either 'sha256' or 'scrypt'"},
+      {"- {" + good + "sha256: abc}", "keys.yaml:1:47: 'sha256' takes 64 hex digits"},
+      {"- {" + good + "sha256: " + digest + "aa}", "keys.yaml:1:47: 'sha256' takes 64 hex digits"},
+      {"- {" + good + "scrypt: x}", "keys.yaml:1:47: a scrypt hash is N$r$p$salt$hash"},
+      {"- {" + good + "secret: sk_a_b}",
+       "keys.yaml:1:39: unknown key 'secret'; did you mean 'scrypt'?"},
+      {"- {subject: s, expires: never, sha256: " + digest + "}",
+       "keys.yaml:1:3: 'id' is missing: Names the key in records; part of the key."},
+      {"- {id: a, expires: never, sha256: " + digest + "}",
+       "keys.yaml:1:3: 'subject' is missing: Who the key stands for."},
+      {"- {id: a, subject: s, sha256: " + digest + "}",
+       "keys.yaml:1:3: 'expires' is missing: 2027-01-31, 2027-01-31T12:00:00Z or never."},
+      {"- {id: a, subject: s, expires: soon, sha256: " + digest + "}",
+       "keys.yaml:1:32: 'soon' is not a time; write 2027-01-31, 2027-01-31T12:00:00Z or never"},
+      {"- {id: a, subject: '*', expires: never, sha256: " + digest + "}",
+       "keys.yaml:1:20: '*' means everyone and can't be a subject"},
+      {"- {id: 'a b', subject: s, expires: never, sha256: " + digest + "}",
+       "keys.yaml:1:8: 'id': 'a b' is not a name: letters, digits, '.', '_', '-'; at most 64"},
+      {"- {" + good + "groups: g, sha256: " + digest + "}",
+       "keys.yaml:1:47: 'groups' must be a list, not a text; write [a, b] or one '- …' a line"},
+      {"- {" + good + "sha256: " + digest + "}\n- {" + good + "sha256: " + digest + "}",
+       "keys.yaml:2:8: id 'a' is there twice; first at line 1"},
+      {login_entry("ann", "bob") + login_entry("x", "ann"),
+       "keys.yaml:6:7: subject 'ann' is also the id of the login at line 1"},
+      {"- {<<: {}}", "keys.yaml:1:4: merge keys ('<<') are not allowed: write the values out"}};
+  for (const auto& [yaml, message] : cases) {
+    INFO(yaml);
+    CHECK(error_of(yaml) == message);
+  }
+}

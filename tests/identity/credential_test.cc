@@ -1,0 +1,85 @@
+#include "identity/credential.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "base/text_codec.h"
+
+using namespace sluice;
+using namespace sluice::identity;
+using Form = Credential::Form;
+
+TEST_CASE("Bearer and Basic credentials are cut from the header") {
+  struct Case {
+    std::string header;
+    Form form;
+    std::string presented;
+  };
+  const Case cases[] = {
+      {"Bearer sk_a_b", Form::key, "sk_a_b"},
+      {"bearer sk_a_b", Form::key, "sk_a_b"},
+      {"BEARER   sk_a_b", Form::key, "sk_a_b"},
+      {"Basic YW5uOnNlY3JldA==", Form::login, "ann:secret"},
+      {"basic YW5uOmE6Yg==", Form::login, "ann:a:b"},
+      {"Basic Og==", Form::login, ":"},
+      {"Basic w6k6w6k=", Form::login, "\xC3\xA9:\xC3\xA9"},
+      {"", Form::malformed, ""},
+      {"Bearer", Form::malformed, ""},
+      {"Bearer ", Form::malformed, ""},
+      {"Bearersk_a_b", Form::malformed, ""},
+      {"Bearer\tsk_a_b", Form::malformed, ""},
+      {"Bearer a b", Form::malformed, ""},
+      {"Bearer a\x7F", Form::malformed, ""},
+      {"Bearer \xC3\xA9", Form::malformed, ""},
+      {"Digest username=ann", Form::malformed, ""},
+      {"sk_a_b", Form::malformed, ""},
+      {" Bearer sk_a_b", Form::malformed, ""},
+      {"Basic", Form::malformed, ""},
+      {"Basic YW5u", Form::malformed, ""},             // no colon
+      {"Basic YW5uOnNlY3JldA=", Form::malformed, ""},  // padding
+      {"Basic YW5uOnNlY3JldA", Form::malformed, ""},
+      {"Basic YW5uOnNlY3JldB==", Form::malformed, ""},  // stray bits
+      {"Basic YW5uOnNlY3Jld-==", Form::malformed, ""},
+      {"Basic YW5uOnNl Y3JldA==", Form::malformed, ""},
+      {"Basic ====", Form::malformed, ""},
+      {"Basic YW5uOgA=", Form::malformed, ""},  // NUL
+      {"Basic YW5uOgo=", Form::malformed, ""},  // line end
+  };
+  for (const Case& example : cases) {
+    INFO(example.header);
+    const Credential credential = parse_authorization(example.header);
+    CHECK(credential.form() == example.form);
+    CHECK(credential.presented() == example.presented);
+  }
+}
+
+TEST_CASE("an X-Api-Key field is the key itself") {
+  CHECK(parse_api_key_field("sk_a_b").presented() == "sk_a_b");
+  CHECK(parse_api_key_field("sk_a_b").form() == Form::key);
+  for (const char* bad : {"", " ", "a b", "a\x01"}) {
+    CHECK(parse_api_key_field(bad).form() == Form::malformed);
+  }
+}
+
+TEST_CASE("a credential has a greatest size") {
+  const std::string longest(Credential::bytes_max, 'k');
+  CHECK(parse_authorization("Bearer " + longest).presented() == longest);
+  CHECK(parse_api_key_field(longest).presented() == longest);
+  CHECK(parse_authorization("Bearer " + longest + "k").form() == Form::malformed);
+  CHECK(parse_api_key_field(longest + "k").form() == Form::malformed);
+
+  const std::string login = "ann:" + std::string(Credential::bytes_max - 4, 's');
+  CHECK(parse_authorization("Basic " + to_base64(as_bytes(login))).presented() == login);
+  CHECK(parse_authorization("Basic " + to_base64(as_bytes(login + "s"))).form() == Form::malformed);
+}
+
+TEST_CASE("a copy of a credential has bytes of its own") {
+  Credential copy = parse_api_key_field("other");
+  {
+    const Credential credential = parse_authorization("Bearer sk_a_b");
+    copy = credential;
+    CHECK(copy.presented().data() != credential.presented().data());
+  }
+  CHECK(copy.presented() == "sk_a_b");
+  CHECK(copy.form() == Form::key);
+}
