@@ -14,7 +14,7 @@
 
 namespace sluice::audit {
 namespace {
-constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
+constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
 constexpr std::size_t frame_bytes_max = frame_head_bytes + frame_body_bytes_max;
 static_assert(buffer_bytes > 2 * frame_bytes_max);
 }  // namespace
