@@ -88,11 +88,7 @@ Result<void> settle_verifier(Disk& disk, const std::filesystem::path& directory,
     return fail(fmt::format("{} names another key than the signing key's {}; a log keeps its key",
                             path.string(), verifier.line()));
   }
-  auto file = disk.create(path);
-  if (!file) return fail(file.error().message);
-  if (auto done = (*file)->append(as_bytes(line)); !done) return done;
-  if (auto done = (*file)->sync(); !done) return done;
-  return disk.sync_directory(directory);
+  return replace_file(disk, path, line);
 }
 
 /// A directory without segments and checkpoint becomes a log of no records.
@@ -103,7 +99,7 @@ Result<void> settle_checkpoint(Disk& disk, const std::filesystem::path& director
   if (*note || !segments || *segments > 0) return {};  // for recovery to judge
   const auto empty = sign_checkpoint(signer, 0, Tree{}.root());
   if (!empty) return fail(empty.error().message);
-  return replace_checkpoint(disk, directory, *empty);
+  return replace_file(disk, directory / checkpoint_name, *empty);
 }
 
 }  // namespace

@@ -177,7 +177,7 @@ Result<std::string> cut_tail(Disk& disk, const std::filesystem::path& directory,
   std::error_code error;
   const std::uint64_t size = std::filesystem::file_size(path, error);
   if (error) return fail("cannot read " + path.string());
-  if (size == committed_bytes) return std::string();
+  if (size == committed_bytes && committed_bytes > 0) return std::string();
   if (committed_bytes == 0) {
     if (auto done = disk.remove(path); !done) return fail(done.error().message);
     if (auto done = disk.sync_directory(directory); !done) return fail(done.error().message);

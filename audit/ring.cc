@@ -142,6 +142,7 @@ FailureMark Ring::failure() const noexcept {
 }
 
 void Ring::forget_failure() noexcept {
+  if (failure().segment == 0) return;
   shared_->failed_segment.store(0, std::memory_order_release);
   ::msync(shared_, head_bytes, MS_SYNC);
 }

@@ -78,7 +78,7 @@ Result<void> SegmentLog::publish_checkpoint(const std::string& note) {
     return checkpoint_file_->overwrite(as_bytes(note));
   }
   // First time, or the size has one more digit: change content and length at once.
-  if (auto done = replace_checkpoint(disk_, directory_, note); !done) return done;
+  if (auto done = replace_file(disk_, directory_ / checkpoint_name, note); !done) return done;
   auto file = disk_.open(directory_ / checkpoint_name);
   if (!file) return fail(file.error().message);
   checkpoint_file_ = std::move(*file);
@@ -86,18 +86,16 @@ Result<void> SegmentLog::publish_checkpoint(const std::string& note) {
   return {};
 }
 
-Result<void> replace_checkpoint(Disk& disk, const std::filesystem::path& directory,
-                                const std::string& note) {
-  const std::filesystem::path path = directory / checkpoint_name;
+Result<void> replace_file(Disk& disk, const std::filesystem::path& path, std::string_view content) {
   const std::filesystem::path draft = path.string() + ".new";
   std::error_code ignored;
   std::filesystem::remove(draft, ignored);
   auto file = disk.create(draft);
   if (!file) return fail(file.error().message);
-  if (auto done = (*file)->append(as_bytes(note)); !done) return done;
+  if (auto done = (*file)->append(as_bytes(content)); !done) return done;
   if (auto done = (*file)->sync(); !done) return done;
   if (auto done = disk.rename(draft, path); !done) return done;
-  return disk.sync_directory(directory);
+  return disk.sync_directory(path.parent_path());
 }
 
 }  // namespace sluice::audit

@@ -43,7 +43,10 @@ class SegmentLog {
   /// failure nothing may be called again.
   [[nodiscard]] Result<void> commit();
 
-  [[nodiscard]] FailureMark trusted() const noexcept { return {segment_, segment_bytes_}; }
+  /// What to distrust when this log fails: nothing before its first segment.
+  [[nodiscard]] FailureMark trusted() const noexcept {
+    return file_ ? FailureMark{segment_, segment_bytes_} : FailureMark{};
+  }
   [[nodiscard]] const Tree& tree() const noexcept { return tree_; }
   [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
@@ -72,8 +75,8 @@ class SegmentLog {
   std::uint64_t bytes_written_ = 0;
 };
 
-/// Writes the note to a new file and moves it to `checkpoint`, all synced.
-[[nodiscard]] Result<void> replace_checkpoint(Disk& disk, const std::filesystem::path& directory,
-                                              const std::string& note);
+/// Gives the file new content, or makes it, as one step and durably.
+[[nodiscard]] Result<void> replace_file(Disk& disk, const std::filesystem::path& path,
+                                        std::string_view content);
 
 }  // namespace sluice::audit
