@@ -46,7 +46,9 @@ Result<Database> compile_with_starts(const std::string& text) {
   if (hs_compile(text.c_str(), expression_flags | HS_FLAG_SOM_LEFTMOST, HS_MODE_BLOCK, nullptr,
                  &database, &error) != HS_SUCCESS) {
     const std::unique_ptr<hs_compile_error_t, CompileErrorDeleter> owned(error);
-    return fail(owned->message);
+    return fail(fmt::format(
+        "{} To find where its matches begin, repeats of more than about 100 are too many.",
+        owned->message));
   }
   return Database(database);
 }

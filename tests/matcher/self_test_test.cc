@@ -16,8 +16,7 @@ TEST_CASE("the library installed here passes the self-test") {
 
 TEST_CASE("a scanner that answers otherwise than known is refused") {
   // The same machinery with wrong expectations: a lost match and a false one.
-  const std::array lost = {
-      SelfTestCase{{Finder::Kind::regex, "abc[0-9]"}, "abc1", "abc1"}};
+  const std::array lost = {SelfTestCase{{Finder::Kind::regex, "abc[0-9]"}, "abc1", "abc1"}};
   const auto first = run_self_test(lost);
   REQUIRE_FALSE(first.has_value());
   CHECK(first.error().message.find("abc[0-9] at offset 0") != std::string::npos);

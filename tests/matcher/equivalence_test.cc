@@ -1,0 +1,89 @@
+// The streaming masker against the naive one: same bytes, whatever the split.
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "bodies.h"
+#include "masking.h"
+#include "naive_masker.h"
+
+using namespace sluice;
+using namespace sluice::matcher;
+using namespace sluice::testing;
+
+namespace {
+
+/// Where two outputs part, with what surrounds it.
+std::string difference(const std::string& got, const std::string& wanted) {
+  const auto [a, b] = std::mismatch(got.begin(), got.end(), wanted.begin(), wanted.end());
+  const auto at = static_cast<std::size_t>(a - got.begin());
+  const std::size_t from = at < 60 ? 0 : at - 60;
+  return fmt::format("at {}: got …{}… wanted …{}…", at, got.substr(from, 160),
+                     wanted.substr(std::min(from, wanted.size()), 160));
+}
+
+void check(const Masked& got, const NaiveResult& wanted) {
+  REQUIRE(got.is_malformed == wanted.is_malformed);
+  if (got.output != wanted.output) FAIL(difference(got.output, wanted.output));
+  if (!wanted.is_malformed) REQUIRE(got.counts == wanted.counts);
+}
+
+void compare(Setup& setup, BodyKind kind, const std::string& body, const Cut& cut) {
+  const NaiveResult wanted = naive_mask(setup.rules, setup.active, kind, body, setup.key);
+  check(mask_in_pieces(setup, kind, body, cut), wanted);
+}
+
+void compare_every_split(Setup& setup, BodyKind kind, const std::string& body) {
+  INFO("body: " << body);
+  const NaiveResult wanted = naive_mask(setup.rules, setup.active, kind, body, setup.key);
+  check(mask_in_pieces(setup, kind, body, whole()), wanted);
+  check(mask_in_pieces(setup, kind, body, pieces_of(1)), wanted);
+  for (std::size_t first = 1; first < body.size(); ++first) {
+    INFO("split at " << first);
+    check(mask_in_pieces(setup, kind, body, in_two(first)), wanted);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every split of every example gives what the naive masker gives") {
+  Setup setup(mixed_rules());
+  for (const std::string& body : example_texts()) {
+    compare_every_split(setup, BodyKind::text, body);
+    compare_every_split(setup, BodyKind::form, body);
+    compare_every_split(setup, BodyKind::form, "pan=" + body + "&x=1&" + body);
+  }
+  for (const std::string& body : example_json()) compare_every_split(setup, BodyKind::json, body);
+}
+
+TEST_CASE("random bodies in random pieces give what the naive masker gives") {
+  Setup mixed(mixed_rules());
+  Setup builtins(all_builtins());
+  const auto seeds = GENERATE(range(0U, 60U));
+  INFO("seed " << seeds);
+  BodyMaker maker(seeds);
+  for (Setup* setup : {&mixed, &builtins}) {
+    for (const std::size_t most : {std::size_t{3}, std::size_t{40}, std::size_t{5000}}) {
+      compare(*setup, BodyKind::json, maker.json(2000), random_pieces(seeds + most, most));
+      compare(*setup, BodyKind::form, maker.form(1500), random_pieces(seeds + most, most));
+      compare(*setup, BodyKind::text, maker.text(1500), random_pieces(seeds + most, most));
+    }
+  }
+}
+
+TEST_CASE("values longer than any window give what the naive masker gives") {
+  Setup setup(mixed_rules());
+  const auto seed = GENERATE(range(0U, 12U));
+  INFO("seed " << seed);
+  BodyMaker maker(1000 + seed);
+  for (const std::size_t size : {std::size_t{4000}, std::size_t{9000}, std::size_t{20000}}) {
+    const std::string text = maker.text(size);
+    compare(setup, BodyKind::text, text, random_pieces(seed, 6000));
+    compare(setup, BodyKind::text, text, whole());
+    compare(setup, BodyKind::json, "[" + maker.json_string(size, true) + "]",
+            random_pieces(seed, 6000));
+    compare(setup, BodyKind::json, "{\"pan\":" + maker.json_string(size, false) + "}",
+            random_pieces(seed, 700));
+    compare(setup, BodyKind::form, "a=" + maker.form_text(size) + "&pan=" + maker.form_text(size),
+            random_pieces(seed, 900));
+  }
+}
