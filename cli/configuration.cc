@@ -5,13 +5,39 @@
 
 namespace sluice::cli {
 
-std::optional<config::Settings> load_settings(std::string_view verb, const std::string& path) {
+Result<config::Settings> read_settings(const std::string& path) {
   auto loaded = config::load(path, config::World::real());
   if (loaded.problems.empty()) return std::move(loaded.settings);
-  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.text());
-  fmt::print(stderr, "sluice {}: {} problem{} in the configuration\n", verb, loaded.problems.size(),
-             loaded.problems.size() == 1 ? "" : "s");
+  std::string text;
+  for (const auto& problem : loaded.problems) text += problem.text() + "\n";
+  text += fmt::format("{} problem{} in the configuration", loaded.problems.size(),
+                      loaded.problems.size() == 1 ? "" : "s");
+  return fail(text);
+}
+
+std::optional<config::Settings> load_settings(std::string_view verb, const std::string& path) {
+  auto settings = read_settings(path);
+  if (settings) return std::move(*settings);
+  fmt::print(stderr, "sluice {}: the configuration cannot be used\n{}\n", verb,
+             settings.error().message);
   return std::nullopt;
+}
+
+Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings) {
+  const std::string& path = settings.identity.api_keys_file;
+  if (path.empty()) return identity::ApiKeys::parse("", "no keys file");
+  const auto text = config::World::real().read_file(path);
+  if (!text) return fail(fmt::format("cannot read the API keys file '{}'", path));
+  return identity::ApiKeys::parse(*text, path);
+}
+
+Result<std::shared_ptr<const dataplane::Snapshot>> read_snapshot(const std::string& path,
+                                                                 std::uint64_t generation) {
+  const auto settings = read_settings(path);
+  if (!settings) return tl::unexpected(settings.error());
+  auto keys = read_keys(*settings);
+  if (!keys) return tl::unexpected(keys.error());
+  return dataplane::compile(*settings, std::move(*keys), generation);
 }
 
 }  // namespace sluice::cli

@@ -1,15 +1,31 @@
-// Loading the configuration for a verb, with its problems told to the operator.
+// From a configuration file to what the gateway runs on, with every problem in
+// words for the operator. Shared by check, run and reload.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "config/model/settings.h"
+#include "dataplane/session/snapshot.h"
+#include "identity/api_keys.h"
 
 namespace sluice::cli {
 
-/// Nothing when there are problems; they were printed to stderr.
+/// An error holds every problem, one a line.
+Result<config::Settings> read_settings(const std::string& path);
+
+/// The same for a verb that cannot go on without: problems go to stderr.
 std::optional<config::Settings> load_settings(std::string_view verb, const std::string& path);
+
+/// The API keys that the settings name; an empty table when they name none.
+Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings);
+
+/// Settings, keys, rules and masks, compiled.
+Result<std::shared_ptr<const dataplane::Snapshot>> read_snapshot(const std::string& path,
+                                                                 std::uint64_t generation);
 
 }  // namespace sluice::cli

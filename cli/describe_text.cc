@@ -25,8 +25,9 @@ std::string who(const config::PrincipalMatch& match) {
 std::string what(const config::PolicyRule& rule) {
   if (!rule.http) return "every operation";
   const auto& http = *rule.http;
-  std::string text = http.methods.empty() ? "any method" : joined(http.methods);
-  text += http.paths.empty() ? " on any path" : " " + joined(http.paths);
+  std::string text =
+      fmt::format("{} on {}", http.methods.empty() ? "any method" : joined(http.methods),
+                  http.paths.empty() ? "any path" : joined(http.paths));
   for (const auto& header : http.headers) {
     text += fmt::format(", header {} ~ /{}/", header.name, header.pattern);
   }
@@ -37,7 +38,7 @@ std::string what(const config::PolicyRule& rule) {
 std::string finds(const config::MaskFind& find) {
   std::vector<std::string> parts;
   for (const auto& name : find.builtins) parts.push_back("builtin:" + name);
-  for (const auto& pattern : find.patterns) parts.push_back("/" + pattern + "/");
+  for (const auto& pattern : find.patterns) parts.push_back(fmt::format("/{}/", pattern));
   for (const auto& path : find.json) parts.push_back("json " + path);
   for (const auto& name : find.form) parts.push_back("form field " + name);
   for (const auto& name : find.headers) parts.push_back("header " + name);

@@ -29,7 +29,8 @@ int strictness(config::RulingKind kind) noexcept {
 
 std::string text(const config::SocketAddress& address) {
   const bool is_v6 = address.host.find(':') != std::string::npos;
-  return fmt::format(is_v6 ? "[{}]:{}" : "{}:{}", address.host, address.port);
+  return is_v6 ? fmt::format("[{}]:{}", address.host, address.port)
+               : fmt::format("{}:{}", address.host, address.port);
 }
 
 std::string_view text(config::RulingKind kind) noexcept {

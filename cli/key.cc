@@ -23,9 +23,7 @@ Result<void> append(const std::string& path, const std::string& entry) {
   const control::Descriptor file(
       ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   if (!file.is_open()) return fail(control::system_error(fmt::format("open '{}'", path), errno));
-  const bool is_new = ::lseek(file.get(), 0, SEEK_END) == 0;
-  const std::string text = is_new ? "keys:\n" + entry : entry;
-  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+  if (::write(file.get(), entry.data(), entry.size()) != static_cast<ssize_t>(entry.size())) {
     return fail(control::system_error(fmt::format("write '{}'", path), errno));
   }
   return {};

@@ -1,0 +1,38 @@
+// sluice check: is the configuration good, and what will it really enforce?
+#include "cli/configuration.h"
+#include "cli/describe.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "config/load/load.h"
+#include "control/json_text.h"
+
+namespace sluice::cli {
+
+ExitCode perform(const CheckOptions& options) {
+  if (options.reference || options.schema) {
+    fmt::print("{}", options.reference ? config::configuration_markdown()
+                                       : config::configuration_json_schema());
+    return ExitCode::ok;
+  }
+
+  // Compiling is the check: what compiles here is what `run` would enforce.
+  const auto snapshot = read_snapshot(options.configuration, 0);
+  if (!snapshot) {
+    if (options.json) {
+      fmt::print("{{\"ok\":false,\"error\":{}}}\n", control::json_text(snapshot.error().message));
+    } else {
+      fmt::print(stderr, "{}\n", snapshot.error().message);
+    }
+    return ExitCode::bad_configuration;
+  }
+  const auto& settings = (*snapshot)->settings;
+  if (options.json) {
+    fmt::print("{}\n", describe_json(settings));
+  } else {
+    fmt::print("{}API keys: {}\n\nthe configuration is good\n", describe_text(settings),
+               (*snapshot)->keys->size());
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace sluice::cli

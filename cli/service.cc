@@ -1,0 +1,154 @@
+#include "cli/service.h"
+
+#include <fmt/format.h>
+
+#include "cli/configuration.h"
+#include "cli/output.h"
+#include "cli/times.h"
+
+namespace sluice::cli {
+namespace {
+
+control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
+  const auto& metrics = worker.metrics;
+  control::WorkerView view;
+  view.clients_accepted = metrics.clients_accepted.read();
+  view.clients_open = metrics.clients_open.read();
+  view.clients_refused = worker.transport.refused.read();
+  view.upstreams_opened = metrics.upstreams_opened.read();
+  view.upstreams_open = metrics.upstreams_open.read();
+  view.requests_allowed = metrics.requests_allowed.read();
+  view.requests_denied = metrics.requests_denied.read();
+  view.requests_unauthenticated = metrics.requests_unauthenticated.read();
+  view.requests_malformed = metrics.requests_malformed.read();
+  view.requests_unavailable = metrics.requests_unavailable.read();
+  for (std::size_t i = 0; i < view.responses.size(); ++i) {
+    view.responses[i] = metrics.responses[i].read();
+  }
+  view.masks_applied = metrics.masks_applied.read();
+  view.bytes_in = metrics.bytes_in.read();
+  view.bytes_out = metrics.bytes_out.read();
+  view.upstream_retries = metrics.upstream_retries.read();
+  view.log_stalls = metrics.log_stalls.read();
+  view.buffers_free = metrics.buffers_free.read();
+  return view;
+}
+
+}  // namespace
+
+Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
+                 const std::string& keys_file)
+    : configuration_(std::move(configuration)),
+      gateway_(std::move(gateway)),
+      keys_watch_(keys_file),
+      keys_file_(keys_file),
+      started_(wall_now()) {}
+
+Result<std::unique_ptr<Service>> Service::start(const std::string& configuration,
+                                                std::shared_ptr<const dataplane::Snapshot> first) {
+  const config::Settings& settings = first->settings;
+  auto gateway = dataplane::Gateway::start(first);
+  if (!gateway) return tl::unexpected(gateway.error());
+  auto service = std::unique_ptr<Service>(
+      new Service(configuration, std::move(*gateway), settings.identity.api_keys_file));
+  auto admin = control::AdminServer::start(settings.admin, service->actions());
+  if (!admin) return tl::unexpected(admin.error());
+  service->admin_ = std::move(*admin);
+  return service;
+}
+
+control::AdminActions Service::actions() {
+  return {.is_ready = [this] { return !draining_ && gateway_->log_status().failure.empty(); },
+          .metrics = [this] { return control::metrics_text(view()); },
+          .status = [this] { return control::status_json(view()); },
+          .reload = [this]() -> Result<std::string> {
+            const auto generation = reload();
+            if (!generation) return tl::unexpected(generation.error());
+            return fmt::format("{{\"reloaded\":true,\"configuration\":{}}}", *generation);
+          },
+          .drain = [this] { drain(); }};
+}
+
+Result<std::uint64_t> Service::reload() {
+  const std::lock_guard lock(reloading_);
+  return adopt(read_snapshot(configuration_, gateway_->snapshot()->generation + 1));
+}
+
+void Service::watch_keys() {
+  const std::lock_guard lock(reloading_);
+  if (!keys_watch_.has_changed()) return;
+  // The rest stays as it was compiled: a half-edited configuration beside the
+  // keys must not come into force because a key was added.
+  const auto current = gateway_->snapshot();
+  auto keys = read_keys(current->settings);
+  auto next = std::make_shared<dataplane::Snapshot>(*current);
+  next->generation = current->generation + 1;
+  if (keys) next->keys = std::move(*keys);
+  const auto adopted = keys ? adopt(std::shared_ptr<const dataplane::Snapshot>(std::move(next)))
+                            : adopt(tl::unexpected(keys.error()));
+  if (adopted) {
+    fmt::print(stderr, "sluice: took up the changed API keys as configuration {}\n", *adopted);
+  } else {
+    fmt::print(stderr, "sluice: {}\nsluice: the API keys in force stay\n", adopted.error().message);
+  }
+}
+
+Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next) {
+  const auto note_failure = [this](const Error& error) {
+    ++reload_failures_;
+    last_reload_error_ = error.message;
+    return tl::unexpected(error);
+  };
+  if (!next) return note_failure(next.error());
+  const std::uint64_t generation = (*next)->generation;
+  const std::string keys_file = (*next)->settings.identity.api_keys_file;
+  if (auto done = gateway_->reload(std::move(*next)); !done) return note_failure(done.error());
+  if (keys_file != keys_file_) {
+    keys_file_ = keys_file;
+    keys_watch_ = control::FileWatch(keys_file);
+  }
+  ++reloads_;
+  last_reload_error_.clear();
+  return generation;
+}
+
+void Service::drain() {
+  if (draining_.exchange(true)) return;
+  drain_until_ns_ = wall_now().ns + gateway_->snapshot()->settings.drain_timeout.ns;
+  gateway_->drain();
+}
+
+bool Service::is_drained() const {
+  return gateway_->is_drained() || wall_now().ns >= drain_until_ns_;
+}
+
+control::GatewayView Service::view() const {
+  control::GatewayView view;
+  const auto snapshot = gateway_->snapshot();
+  view.version = SLUICE_VERSION;
+  view.state = draining_ ? "draining" : "running";
+  view.configuration = snapshot->generation;
+  view.started = started_;
+  view.uptime = wall_now() - started_;
+  view.api_keys = snapshot->keys->size();
+  view.log = gateway_->log_status();
+  for (std::size_t i = 0; i < snapshot->listeners.size(); ++i) {
+    const auto& listener = snapshot->listeners[i].settings;
+    view.listeners.push_back({listener.name, gateway_->addresses()[i], listener.target});
+  }
+  auto latency = std::make_unique<control::LatencyView>();
+  latency->target = snapshot->targets.size() == 1 ? snapshot->targets.front().settings.name : "all";
+  for (std::size_t i = 0; i < gateway_->workers(); ++i) {
+    view.workers.push_back(view_of(gateway_->worker(i)));
+    latency->ns.add(gateway_->worker(i).metrics.latency_ns);
+  }
+  view.latencies.push_back(std::move(latency));
+
+  const std::lock_guard lock(reloading_);
+  view.reloads = reloads_;
+  view.reload_failures = reload_failures_;
+  view.last_reload_error = last_reload_error_;
+  return view;
+}
+
+}  // namespace sluice::cli

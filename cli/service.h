@@ -1,0 +1,66 @@
+// A running gateway with what steers it: admin interface, reload, watch of the keys file.
+// What `sluice run` and `sluice demo` share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/instant.h"
+#include "base/result.h"
+#include "control/admin.h"
+#include "control/file_watch.h"
+#include "control/gateway_view.h"
+#include "dataplane/gateway.h"
+
+namespace sluice::cli {
+
+class Service {
+ public:
+  /// `configuration` is where reloads read from, too.
+  static Result<std::unique_ptr<Service>> start(const std::string& configuration,
+                                                std::shared_ptr<const dataplane::Snapshot> first);
+  /// Drops connections, records the stop and signs a last checkpoint.
+  ~Service() = default;
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Thread-safe.
+  /// Reads and compiles the configuration again; on failure all stays as it was.
+  /// Returns the generation now in force.
+  Result<std::uint64_t> reload();
+  void drain();
+  [[nodiscard]] bool is_draining() const noexcept { return draining_; }
+  /// Everything under way is finished, or the drain timeout is over.
+  [[nodiscard]] bool is_drained() const;
+  [[nodiscard]] control::GatewayView view() const;
+  [[nodiscard]] const std::vector<std::string>& addresses() const noexcept {
+    return gateway_->addresses();
+  }
+
+  /// Now and then, from one thread: takes up a changed keys file.
+  void watch_keys();
+
+ private:
+  Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
+          const std::string& keys_file);
+  Result<std::uint64_t> adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next);
+  [[nodiscard]] control::AdminActions actions();
+
+  std::string configuration_;
+  std::unique_ptr<dataplane::Gateway> gateway_;
+  mutable std::mutex reloading_;  ///< One reload at a time; guards the five below.
+  control::FileWatch keys_watch_;
+  std::string keys_file_;
+  std::uint64_t reloads_ = 0;
+  std::uint64_t reload_failures_ = 0;
+  std::string last_reload_error_;
+  WallTime started_;
+  std::atomic<bool> draining_{false};
+  std::atomic<std::int64_t> drain_until_ns_{0};
+  std::unique_ptr<control::AdminServer> admin_;  ///< Last: its threads call into all of the above.
+};
+
+}  // namespace sluice::cli

@@ -1,0 +1,67 @@
+// sluice status: how the running gateway fares.
+#include <nlohmann/json.hpp>
+
+#include "cli/output.h"
+#include "cli/steering.h"
+#include "cli/verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+void print_text(const Json& page) {
+  fmt::print("{} for {:.0f} s, configuration {}, {} workers, {} API keys\n",
+             page.at("state").get<std::string>(), page.at("uptime_s").get<double>(),
+             page.at("configuration").get<std::uint64_t>(), page.at("workers").get<std::uint64_t>(),
+             page.at("api_keys").get<std::uint64_t>());
+  for (const auto& listener : page.at("listeners")) {
+    fmt::print("  listener {} on {} → {}\n", listener.at("name").get<std::string>(),
+               listener.at("address").get<std::string>(), listener.at("target").get<std::string>());
+  }
+  const auto number = [](const Json& object, const char* key) {
+    return object.at(key).get<std::uint64_t>();
+  };
+  const Json& connections = page.at("connections");
+  const Json& requests = page.at("requests");
+  fmt::print("  connections: {} clients, {} to targets\n", number(connections, "clients"),
+             number(connections, "upstreams"));
+  fmt::print(
+      "  requests: {} allowed, {} denied, {} unauthenticated, {} malformed, {} unavailable\n",
+      number(requests, "allowed"), number(requests, "denied"), number(requests, "unauthenticated"),
+      number(requests, "malformed"), number(requests, "unavailable"));
+  fmt::print("  values masked: {}\n", number(page, "masks_applied"));
+  for (const auto& latency : page.at("latency_us")) {
+    fmt::print("  latency of {}: p50 {:.0f} µs, p99 {:.0f} µs, max {:.0f} µs\n",
+               latency.at("target").get<std::string>(), latency.at("p50").get<double>(),
+               latency.at("p99").get<double>(), latency.at("max").get<double>());
+  }
+  const Json& audit = page.at("audit");
+  fmt::print("  audit: {} records, {} checkpoints\n", number(audit, "records"),
+             number(audit, "checkpoints"));
+  if (const auto failure = audit.at("failure").get<std::string>(); !failure.empty()) {
+    fmt::print("  AUDIT FAILED, nothing is released: {}\n", failure);
+  }
+  if (const auto error = page.at("last_reload_error").get<std::string>(); !error.empty()) {
+    fmt::print("  the last reload was refused: {}\n", error);
+  }
+}
+
+}  // namespace
+
+ExitCode perform(const StatusOptions& options) {
+  const auto answer =
+      ask_gateway("status", options.gateway, {.method = "GET", .target = "/status"});
+  if (answer.code != ExitCode::ok) return answer.code;
+  const auto page = Json::parse(answer.reply.body, nullptr, false);
+  if (page.is_discarded()) return complain("status", answer.reply.body, ExitCode::failed);
+  if (options.json) {
+    fmt::print("{}", answer.reply.body);
+  } else {
+    print_text(page);
+  }
+  // A gateway that drains is there but takes nothing: ask its successor.
+  return page.value("state", "") == "running" ? ExitCode::ok : ExitCode::try_again;
+}
+
+}  // namespace sluice::cli

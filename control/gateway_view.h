@@ -1,0 +1,70 @@
+// What the admin interface shows of a gateway, as values: whoever wires the
+// program fills them, so that this room need not know the data path.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/log.h"
+#include "base/histogram.h"
+#include "base/instant.h"
+
+namespace sluice::control {
+
+struct WorkerView {
+  std::uint64_t clients_accepted = 0;
+  std::uint64_t clients_open = 0;
+  std::uint64_t clients_refused = 0;  ///< The connection table was full.
+  std::uint64_t upstreams_opened = 0;
+  std::uint64_t upstreams_open = 0;
+  std::uint64_t requests_allowed = 0;
+  std::uint64_t requests_denied = 0;
+  std::uint64_t requests_unauthenticated = 0;
+  std::uint64_t requests_malformed = 0;
+  std::uint64_t requests_unavailable = 0;
+  std::array<std::uint64_t, 6> responses{};  ///< By status class; [0] for none.
+  std::uint64_t masks_applied = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t upstream_retries = 0;
+  std::uint64_t log_stalls = 0;
+  std::uint64_t buffers_free = 0;
+};
+
+/// Latencies of the requests to one target, over all workers.
+struct LatencyView {
+  std::string target;
+  Histogram ns;
+};
+
+struct ListenerView {
+  std::string name;
+  std::string address;
+  std::string target;
+};
+
+struct GatewayView {
+  std::string version;
+  std::string state;                ///< "running" or "draining".
+  std::uint64_t configuration = 0;  ///< Generation in force.
+  std::uint64_t reloads = 0;
+  std::uint64_t reload_failures = 0;
+  std::string last_reload_error;  ///< Empty when the last reload went well.
+  WallTime started;
+  Duration uptime;
+  std::size_t api_keys = 0;
+  std::vector<ListenerView> listeners;
+  std::vector<WorkerView> workers;
+  std::vector<std::unique_ptr<LatencyView>> latencies;  ///< A histogram does not move.
+  audit::LogStatus log;
+};
+
+/// For /metrics.
+std::string metrics_text(const GatewayView& view);
+/// For /status: one JSON object.
+std::string status_json(const GatewayView& view);
+
+}  // namespace sluice::control

@@ -1,0 +1,146 @@
+// /metrics: every number of the view as a Prometheus family.
+#include <fmt/format.h>
+
+#include "control/exposition.h"
+#include "control/gateway_view.h"
+
+namespace sluice::control {
+namespace {
+
+using Type = Exposition::Type;
+
+/// A number that each worker counts for itself.
+struct WorkerFamily {
+  std::string_view name;
+  Type type;
+  std::string_view help;
+  std::uint64_t WorkerView::*value;
+};
+
+constexpr std::array<WorkerFamily, 11> worker_families{{
+    {"sluice_client_connections_accepted_total", Type::counter, "Client connections accepted.",
+     &WorkerView::clients_accepted},
+    {"sluice_client_connections_refused_total", Type::counter,
+     "Client connections closed at once because the connection table was full.",
+     &WorkerView::clients_refused},
+    {"sluice_client_connections", Type::gauge, "Client connections open now.",
+     &WorkerView::clients_open},
+    {"sluice_upstream_connections_opened_total", Type::counter, "Connections opened to targets.",
+     &WorkerView::upstreams_opened},
+    {"sluice_upstream_connections", Type::gauge, "Connections to targets open now, busy and idle.",
+     &WorkerView::upstreams_open},
+    {"sluice_upstream_retries_total", Type::counter,
+     "Requests sent once more because a pooled connection had died.",
+     &WorkerView::upstream_retries},
+    {"sluice_masks_applied_total", Type::counter, "Values masked.", &WorkerView::masks_applied},
+    {"sluice_body_bytes_in_total", Type::counter, "Body bytes received from clients.",
+     &WorkerView::bytes_in},
+    {"sluice_body_bytes_out_total", Type::counter, "Body bytes released to clients.",
+     &WorkerView::bytes_out},
+    {"sluice_audit_stalls_total", Type::counter,
+     "Times a worker stopped reading because its audit ring was full.", &WorkerView::log_stalls},
+    {"sluice_buffers_free", Type::gauge, "Receive buffers free now.", &WorkerView::buffers_free},
+}};
+
+/// How a request was ruled, as a label of one family.
+struct RulingLabel {
+  std::string_view label;
+  std::uint64_t WorkerView::*value;
+};
+
+constexpr std::array<RulingLabel, 5> rulings{{
+    {"allowed", &WorkerView::requests_allowed},
+    {"denied", &WorkerView::requests_denied},
+    {"unauthenticated", &WorkerView::requests_unauthenticated},
+    {"malformed", &WorkerView::requests_malformed},
+    {"unavailable", &WorkerView::requests_unavailable},
+}};
+
+constexpr std::array<std::string_view, 6> status_classes{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+void add_worker_families(Exposition& page, const GatewayView& view) {
+  for (const auto& family : worker_families) {
+    page.family(family.name, family.type, family.help);
+    for (std::size_t i = 0; i < view.workers.size(); ++i) {
+      const std::string worker = fmt::format("{}", i);
+      const std::array<Label, 1> labels{{{"worker", worker}}};
+      page.sample(labels, view.workers[i].*family.value);
+    }
+  }
+}
+
+void add_requests(Exposition& page, const GatewayView& view) {
+  page.family("sluice_requests_total", Type::counter, "Requests, by what became of them.");
+  for (std::size_t i = 0; i < view.workers.size(); ++i) {
+    const std::string worker = fmt::format("{}", i);
+    for (const auto& ruling : rulings) {
+      const std::array<Label, 2> labels{{{"worker", worker}, {"ruling", ruling.label}}};
+      page.sample(labels, view.workers[i].*ruling.value);
+    }
+  }
+  page.family("sluice_responses_total", Type::counter, "Responses to clients, by status class.");
+  for (std::size_t i = 0; i < view.workers.size(); ++i) {
+    const std::string worker = fmt::format("{}", i);
+    for (std::size_t k = 0; k < status_classes.size(); ++k) {
+      const std::array<Label, 2> labels{{{"worker", worker}, {"status", status_classes[k]}}};
+      page.sample(labels, view.workers[i].responses[k]);
+    }
+  }
+}
+
+void add_latencies(Exposition& page, const GatewayView& view) {
+  page.family("sluice_request_duration_seconds", Type::histogram,
+              "From a request's head to the last byte of its response.");
+  for (const auto& latency : view.latencies) {
+    const std::array<Label, 1> labels{{{"target", latency->target}}};
+    page.histogram(labels, latency->ns);
+  }
+}
+
+void add_audit(Exposition& page, const audit::LogStatus& log) {
+  page.family("sluice_audit_records_total", Type::counter, "Records in the audit log's tree.");
+  page.sample({}, log.records);
+  page.family("sluice_audit_recovered_records", Type::gauge,
+              "Records taken over at start from a gateway that was killed.");
+  page.sample({}, log.recovered);
+  page.family("sluice_audit_checkpoints_total", Type::counter, "Checkpoints signed since start.");
+  page.sample({}, log.checkpoints);
+  page.family("sluice_audit_written_bytes_total", Type::counter, "Bytes written to segments.");
+  page.sample({}, log.bytes);
+  page.family("sluice_audit_failed", Type::gauge,
+              "1 when the audit log failed and the gateway releases nothing.");
+  page.sample({}, std::uint64_t{log.failure.empty() ? 0U : 1U});
+}
+
+void add_gateway(Exposition& page, const GatewayView& view) {
+  page.family("sluice_build_info", Type::gauge, "Always 1; the version is a label.");
+  const std::array<Label, 1> version{{{"version", view.version}}};
+  page.sample(version, std::uint64_t{1});
+  page.family("sluice_start_time_seconds", Type::gauge, "When the gateway started, in Unix time.");
+  page.sample({}, static_cast<double>(view.started.ns / 1'000'000) / 1e3);
+  page.family("sluice_draining", Type::gauge, "1 while the gateway takes nothing new.");
+  page.sample({}, std::uint64_t{view.state == "running" ? 0U : 1U});
+  page.family("sluice_configuration_generation", Type::gauge, "The configuration in force.");
+  page.sample({}, view.configuration);
+  page.family("sluice_reloads_total", Type::counter, "Reloads that took effect.");
+  page.sample({}, view.reloads);
+  page.family("sluice_reload_failures_total", Type::counter,
+              "Reloads refused; the configuration before them stayed.");
+  page.sample({}, view.reload_failures);
+  page.family("sluice_api_keys", Type::gauge, "API keys known.");
+  page.sample({}, std::uint64_t{view.api_keys});
+}
+
+}  // namespace
+
+std::string metrics_text(const GatewayView& view) {
+  Exposition page;
+  add_gateway(page, view);
+  add_worker_families(page, view);
+  add_requests(page, view);
+  add_latencies(page, view);
+  add_audit(page, view.log);
+  return page.text();
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,74 @@
+// /status: the view as JSON, totals over workers.
+#include <fmt/format.h>
+
+#include <iterator>
+#include <numeric>
+
+#include "control/gateway_view.h"
+#include "control/json_text.h"
+
+namespace sluice::control {
+namespace {
+
+std::uint64_t total(const GatewayView& view, std::uint64_t WorkerView::*value) {
+  return std::accumulate(
+      view.workers.begin(), view.workers.end(), std::uint64_t{0},
+      [value](std::uint64_t sum, const WorkerView& worker) { return sum + worker.*value; });
+}
+
+double us(std::uint64_t ns) noexcept {
+  return static_cast<double>(ns) / 1e3;
+}
+
+}  // namespace
+
+std::string status_json(const GatewayView& view) {
+  std::string page;
+  const auto out = std::back_inserter(page);
+  fmt::format_to(out,
+                 "{{\"state\":\"{}\",\"version\":{},\"uptime_s\":{:.1f},\"configuration\":{},"
+                 "\"reloads\":{},\"reload_failures\":{},\"last_reload_error\":{},\"api_keys\":{},"
+                 "\"workers\":{},",
+                 view.state, json_text(view.version), static_cast<double>(view.uptime.ns) / 1e9,
+                 view.configuration, view.reloads, view.reload_failures,
+                 json_text(view.last_reload_error), view.api_keys, view.workers.size());
+
+  fmt::format_to(out, "\"listeners\":[");
+  for (std::size_t i = 0; i < view.listeners.size(); ++i) {
+    const auto& listener = view.listeners[i];
+    fmt::format_to(out, "{}{{\"name\":{},\"address\":{},\"target\":{}}}", i == 0 ? "" : ",",
+                   json_text(listener.name), json_text(listener.address),
+                   json_text(listener.target));
+  }
+  fmt::format_to(out,
+                 "],\"connections\":{{\"clients\":{},\"upstreams\":{},\"accepted\":{},"
+                 "\"refused\":{}}},",
+                 total(view, &WorkerView::clients_open), total(view, &WorkerView::upstreams_open),
+                 total(view, &WorkerView::clients_accepted),
+                 total(view, &WorkerView::clients_refused));
+  fmt::format_to(
+      out,
+      "\"requests\":{{\"allowed\":{},\"denied\":{},\"unauthenticated\":{},"
+      "\"malformed\":{},\"unavailable\":{}}},\"masks_applied\":{},",
+      total(view, &WorkerView::requests_allowed), total(view, &WorkerView::requests_denied),
+      total(view, &WorkerView::requests_unauthenticated),
+      total(view, &WorkerView::requests_malformed), total(view, &WorkerView::requests_unavailable),
+      total(view, &WorkerView::masks_applied));
+
+  fmt::format_to(out, "\"latency_us\":[");
+  for (std::size_t i = 0; i < view.latencies.size(); ++i) {
+    const auto& latency = *view.latencies[i];
+    fmt::format_to(
+        out, "{}{{\"target\":{},\"count\":{},\"p50\":{:.1f},\"p99\":{:.1f},\"max\":{:.1f}}}",
+        i == 0 ? "" : ",", json_text(latency.target), latency.ns.count(),
+        us(latency.ns.quantile(0.5)), us(latency.ns.quantile(0.99)), us(latency.ns.max()));
+  }
+  fmt::format_to(out,
+                 "],\"audit\":{{\"records\":{},\"recovered\":{},\"checkpoints\":{},\"bytes\":{},"
+                 "\"failure\":{}}}}}",
+                 view.log.records, view.log.recovered, view.log.checkpoints, view.log.bytes,
+                 json_text(view.log.failure));
+  return page;
+}
+
+}  // namespace sluice::control
