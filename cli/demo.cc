@@ -1,12 +1,13 @@
 // sluice demo: the gateway at work in front of an embedded payment API, told as a story.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <array>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "audit/verify.h"
 #include "cli/configuration.h"
@@ -55,6 +56,7 @@ Result<control::HttpReply> send(const Scene& scene, std::uint16_t port) {
   if (auto set = control::set_timeout(*socket, patience); !set) return tl::unexpected(set.error());
   control::HttpRequest request{.method = scene.method, .target = scene.target, .body = scene.body};
   if (!scene.key.empty()) request.fields.emplace_back("Authorization", "Bearer " + scene.key);
+  if (!scene.body.empty()) request.fields.emplace_back("Content-Type", "application/json");
   return control::exchange(*socket, request);
 }
 
@@ -109,19 +111,33 @@ void play_all(Stage& stage) {
        403);
 }
 
-void print_log(const std::filesystem::path& directory) {
-  fmt::print("\nEach of these left a record before a byte went on (see `sluice audit`):\n");
-  const auto read = audit::read_records(directory, 0, [](std::uint64_t, ByteView bytes) {
+/// The intents in the log, as lines to show.
+std::vector<std::string> intents(const std::filesystem::path& directory) {
+  std::vector<std::string> lines;
+  const auto read = audit::read_records(directory, 0, [&](std::uint64_t, ByteView bytes) {
     const auto text = audit::to_json(bytes);
     if (!text) return false;
     const auto record = nlohmann::json::parse(*text);
     if (record.value("phase", "") != "intent") return true;
-    fmt::print("   {:<5} {:<17} {} {}  by rule \"{}\"\n", record.value("ruling", ""),
-               record.value("subject", "(nobody)"), record.value("verb", ""),
-               record.value("resource", ""), record.value("rule", ""));
+    lines.push_back(fmt::format("{:<5} {:<17} {} {}  by rule \"{}\"", record.value("ruling", ""),
+                                record.value("subject", "(nobody)"), record.value("verb", ""),
+                                record.value("resource", ""), record.value("rule", "")));
     return true;
   });
   if (!read) fmt::print("   {}\n", read.error().message);
+  return lines;
+}
+
+/// Records are safe before bytes leave, and in the log's files a moment later.
+void print_log(const Stage& stage) {
+  fmt::print("\nEach of these left a record before a byte went on (see `sluice audit`):\n");
+  std::vector<std::string> lines;
+  for (int tries = 0; tries < 100; ++tries) {
+    lines = intents(stage.house.audit());
+    if (lines.size() >= static_cast<std::size_t>(stage.number)) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  for (const auto& line : lines) fmt::print("   {}\n", line);
 }
 
 /// Flips one bit in the middle of the copy's largest file.
@@ -129,7 +145,7 @@ bool flip_one_bit(const std::filesystem::path& directory) {
   std::filesystem::path largest;
   std::uintmax_t size = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    if (entry.is_regular_file() && entry.path().extension() == ".seg" && entry.file_size() > size) {
+    if (entry.path().filename().string().starts_with("segment-") && entry.file_size() > size) {
       largest = entry.path();
       size = entry.file_size();
     }
@@ -212,7 +228,7 @@ ExitCode perform(const DemoOptions& options) {
       (*api)->port(), *port, house->configuration());
   Stage stage{**api, *house, *port};
   play_all(stage);
-  print_log(house->audit());
+  print_log(stage);
   const bool verified = show_verification(*house);
   std::fflush(stdout);
 
