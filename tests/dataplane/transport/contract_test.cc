@@ -128,7 +128,7 @@ IN_EVERY_WORLD("A flood arrives whole and in order through pauses") {
     h.pause(id);
     ++pauses;
     // While nobody reads, the connection may hold only so much.
-    h.turns(3);
+    h.turns(3, {100'000});
     held_most = std::max(held_most,
                          slots - h.transport().pool().free_count() - h.transport().buffers_lent());
     h.receive(id);

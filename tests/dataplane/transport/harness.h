@@ -45,10 +45,10 @@ class Harness {
 
   typename World::Transport& transport() { return world.transport(); }
 
-  void turn() {
+  void turn(Duration wait = milliseconds(2)) {
     std::array<Completion, 32> done{};
     world.pump();
-    const std::size_t count = transport().poll(done, milliseconds(2));
+    const std::size_t count = transport().poll(done, wait);
     std::map<ConnId, unsigned> receives;
     in_batch_ = true;
     for (std::size_t i = 0; i < count; ++i) {
@@ -75,8 +75,8 @@ class Harness {
     }
     return broken_promise.empty();
   }
-  void turns(int count) {
-    for (int i = 0; i < count; ++i) turn();
+  void turns(int count, Duration wait = milliseconds(2)) {
+    for (int i = 0; i < count; ++i) turn(wait);
   }
 
   /// A client of ours that was accepted.
