@@ -11,13 +11,15 @@ constexpr char lower(char c) noexcept {
 }
 
 constexpr std::string_view fixed_role_names[] = {
-    "age",           "allow",        "cache-control",
-    "content-range", "cookie",       "date",
-    "expires",       "if-match",     "if-modified-since",
-    "if-none-match", "if-range",     "if-unmodified-since",
-    "location",      "max-forwards", "pragma",
-    "range",         "retry-after",  "set-cookie",
-    "vary",          "warning",      "www-authenticate",
+    "age",           "allow",
+    "cache-control", "content-range",
+    "cookie",        "expires",
+    "if-match",      "if-modified-since",
+    "if-none-match", "if-unmodified-since",
+    "location",      "max-forwards",
+    "pragma",        "retry-after",
+    "set-cookie",    "vary",
+    "warning",       "www-authenticate",
 };
 
 constexpr bool is_whitespace(char c) noexcept {
@@ -103,7 +105,17 @@ bool is_always_hop_by_hop(FieldName name) noexcept {
 }
 
 bool has_fixed_role(std::string_view name) noexcept {
-  if (field_name_of(name) != FieldName::other) return true;
+  switch (name.empty() ? FieldName::other : known_name(name)) {
+    case FieldName::other:
+      break;
+    case FieldName::content_digest:
+    case FieldName::content_md5:
+    case FieldName::digest:
+    case FieldName::repr_digest:
+      return false;  // RFC 9530 §2: known only once the content has been sent
+    default:
+      return true;
+  }
   for (const std::string_view fixed : fixed_role_names) {
     if (equal_ignoring_case(name, fixed)) return true;
   }

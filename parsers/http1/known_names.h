@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 
 #include "parsers/http1/message.h"
@@ -52,38 +53,33 @@ inline constexpr KnownName known_names[] = {
     {"x-forwarded-proto", FieldName::x_forwarded_proto},
 };
 
-// A perfect hash over length, first, middle and last letter, so that the usual
-// unknown name costs one look-up and one comparison of lengths.
+// A perfect hash over length, first and last letter, so that the usual unknown
+// name costs one look-up and one comparison of lengths.
 inline constexpr std::size_t slots = 128;
 
-constexpr std::size_t slot_of(std::string_view name, std::size_t a, std::size_t b,
-                              std::size_t c) noexcept {
-  const auto letter = [&](std::size_t i) {
-    return static_cast<std::size_t>(static_cast<unsigned char>(name[i]) | 0x20U);
+constexpr std::size_t slot_of(std::string_view name, std::size_t a, std::size_t b) noexcept {
+  const auto letter = [](char c) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(c) | 0x20U);
   };
-  return (name.size() + a * letter(0) + b * letter(name.size() / 2) + c * letter(name.size() - 1)) %
-         slots;
+  return (name.size() + a * letter(name.front()) + b * letter(name.back())) % slots;
 }
 
 struct HashFactors {
   std::size_t a = 0;
   std::size_t b = 0;
-  std::size_t c = 0;
 };
 
 consteval HashFactors find_factors() {
-  for (std::size_t a = 1; a < 32; ++a) {
-    for (std::size_t b = 0; b < 8; ++b) {
-      for (std::size_t c = 0; c < 8; ++c) {
-        std::array<bool, slots> taken{};
-        bool collides = false;
-        for (const KnownName& known : known_names) {
-          bool& slot = taken[slot_of(known.text, a, b, c)];
-          collides = collides || slot;
-          slot = true;
-        }
-        if (!collides) return {a, b, c};
+  for (std::size_t a = 1; a < slots; ++a) {
+    for (std::size_t b = 0; b < slots; ++b) {
+      std::array<bool, slots> taken{};
+      bool collides = false;
+      for (const KnownName& known : known_names) {
+        bool& slot = taken[slot_of(known.text, a, b)];
+        collides = collides || slot;
+        slot = true;
       }
+      if (!collides) return {a, b};
     }
   }
   return {};
@@ -93,64 +89,72 @@ static_assert(factors.a != 0, "no perfect hash for the known names: widen `slots
 
 inline constexpr std::size_t name_bytes_max = 24;
 
-struct Slot {
+struct Entry {
   FieldName id = FieldName::other;
   std::uint8_t size = 0;
   std::array<char, name_bytes_max> text{};
   std::array<char, name_bytes_max> fold{};  ///< 0x20 where `text` is a letter: folds its case.
 };
 
-consteval std::array<Slot, slots> make_slots() {
-  std::array<Slot, slots> table{};
+/// The known names, behind an entry that no name is equal to.
+struct Table {
+  std::array<std::uint8_t, slots> entry_of_slot{};
+  std::array<Entry, std::size(known_names) + 1> entries{};
+};
+
+consteval Table make_table() {
+  Table table;
+  std::uint8_t at = 0;
   for (const KnownName& known : known_names) {
-    Slot& slot = table[slot_of(known.text, factors.a, factors.b, factors.c)];
-    slot.id = known.id;
-    slot.size = static_cast<std::uint8_t>(known.text.size());
+    table.entry_of_slot[slot_of(known.text, factors.a, factors.b)] = ++at;
+    Entry& entry = table.entries[at];
+    entry.id = known.id;
+    entry.size = static_cast<std::uint8_t>(known.text.size());
     for (std::size_t i = 0; i < known.text.size(); ++i) {
-      slot.text[i] = known.text[i];
-      slot.fold[i] = known.text[i] >= 'a' && known.text[i] <= 'z' ? '\x20' : '\0';
+      entry.text[i] = known.text[i];
+      entry.fold[i] = known.text[i] >= 'a' && known.text[i] <= 'z' ? '\x20' : '\0';
     }
   }
   return table;
 }
-inline constexpr std::array<Slot, slots> table = make_slots();
+inline constexpr Table table = make_table();
 
 template <class Word>
-bool equal_word(const char* name, const Slot& slot, std::size_t at) noexcept {
+bool equal_word(const char* name, const Entry& entry, std::size_t at) noexcept {
   Word sent = 0;
   Word text = 0;
   Word fold = 0;
   std::memcpy(&sent, name + at, sizeof(Word));
-  std::memcpy(&text, slot.text.data() + at, sizeof(Word));
-  std::memcpy(&fold, slot.fold.data() + at, sizeof(Word));
+  std::memcpy(&text, entry.text.data() + at, sizeof(Word));
+  std::memcpy(&fold, entry.fold.data() + at, sizeof(Word));
   return (sent | fold) == text;
 }
 
-/// `name` has slot.size bytes. Overlapping words, so nothing behind the name is read.
-inline bool equal_folded(const char* name, const Slot& slot) noexcept {
-  const std::size_t size = slot.size;
+/// `name` has entry.size bytes. Overlapping words, so nothing behind the name is read.
+inline bool equal_folded(const char* name, const Entry& entry) noexcept {
+  const std::size_t size = entry.size;
   if (size >= 8) {
     for (std::size_t at = 0; at + 8 < size; at += 8) {
-      if (!equal_word<std::uint64_t>(name, slot, at)) return false;
+      if (!equal_word<std::uint64_t>(name, entry, at)) return false;
     }
-    return equal_word<std::uint64_t>(name, slot, size - 8);
+    return equal_word<std::uint64_t>(name, entry, size - 8);
   }
   if (size >= 4) {
-    return equal_word<std::uint32_t>(name, slot, 0) &&
-           equal_word<std::uint32_t>(name, slot, size - 4);
+    return equal_word<std::uint32_t>(name, entry, 0) &&
+           equal_word<std::uint32_t>(name, entry, size - 4);
   }
-  return equal_word<std::uint16_t>(name, slot, 0) &&
-         equal_word<std::uint16_t>(name, slot, size - 2);
+  return equal_word<std::uint16_t>(name, entry, 0) &&
+         equal_word<std::uint16_t>(name, entry, size - 2);
 }
 
 }  // namespace known
 
 /// The id of a name that is not empty.
 inline FieldName known_name(std::string_view name) noexcept {
-  const known::Slot& slot =
-      known::table[known::slot_of(name, known::factors.a, known::factors.b, known::factors.c)];
-  if (slot.size != name.size()) return FieldName::other;
-  return known::equal_folded(name.data(), slot) ? slot.id : FieldName::other;
+  const std::size_t slot = known::slot_of(name, known::factors.a, known::factors.b);
+  const known::Entry& entry = known::table.entries[known::table.entry_of_slot[slot]];
+  if (entry.size != name.size()) return FieldName::other;
+  return known::equal_folded(name.data(), entry) ? entry.id : FieldName::other;
 }
 
 }  // namespace sluice::http1

@@ -99,9 +99,12 @@ Step RequestDecoder::decode_head(ByteView in, FieldTable& scratch) noexcept {
 }
 
 Step RequestDecoder::decode_body(ByteView in, FieldTable& scratch) noexcept {
-  const Step step = body_.decode(in, scratch);
-  if (step.kind == Step::Kind::malformed) return refuse(step.fault);
+  Step step = body_.decode(in, scratch);
   if (step.kind == Step::Kind::end) phase_ = Phase::head;
+  if (step.kind == Step::Kind::malformed) {
+    phase_ = Phase::failed;
+    fault_ = step.fault;
+  }
   return step;
 }
 

@@ -133,8 +133,10 @@ inline const char* end_of_run(const char* at, const char* begin, const char* end
 /// the speed: finding a stop is then a shift and a count of zeros.
 class LineScanner {
  public:
-  LineScanner(const char* begin, const char* end) noexcept
-      : begin_(begin), end_(end), block_(begin), block_end_(begin) {}
+  LineScanner(const char* begin, const char* at, const char* end) noexcept
+      : begin_(begin), end_(end) {
+    load(at);
+  }
 
   /// The first byte in [at, end) that is no tchar, or end. `at` never goes back by a block.
   const char* end_of_token(const char* at) noexcept {
@@ -151,30 +153,31 @@ class LineScanner {
   template <class Stops>
   const char* find(const char* at, Stops stops) noexcept {
     for (;;) {
-      if (at >= block_end_) {
-        if (at == end_) return end_;
-        load(at);
-      }
+      if (at - block_ >= block_bytes) load(at);
       const std::uint64_t found = stops() >> (at - block_);
       if (found != 0) return at + std::countr_zero(found);
-      at = block_end_;
+      at = block_ + block_bytes;
     }
   }
 
-  /// Makes [at, at + 64), as far as it is there, the block; the other bits are clear.
+  /// Makes [at, at + 64) the block. What is behind end_ counts as a stop.
   void load(const char* at) noexcept {
     const std::ptrdiff_t left = end_ - at;
     block_ = at;
-    block_end_ = at + std::min(left, block_bytes);
-    if (left >= block_bytes) {
+    if (left >= block_bytes) [[likely]] {
       index(at);
-    } else if (end_ - begin_ >= block_bytes) {
+      return;
+    }
+    if (left == 0 || end_ - begin_ < block_bytes) {
+      index_scalar(at, left);
+    } else {
       index(end_ - block_bytes);
       token_stops_ >>= block_bytes - left;
       value_stops_ >>= block_bytes - left;
-    } else {
-      index_scalar(at, left);
     }
+    const std::uint64_t behind_end = ~std::uint64_t{0} << left;
+    token_stops_ |= behind_end;
+    value_stops_ |= behind_end;
   }
 
   void index(const char* at) noexcept {
@@ -196,8 +199,7 @@ class LineScanner {
 
   const char* begin_;
   const char* end_;
-  const char* block_;  ///< What the bits below are about: [block_, block_end_).
-  const char* block_end_;
+  const char* block_;  ///< The bits are about the 64 bytes from here, or as many as there are.
   std::uint64_t token_stops_ = 0;
   std::uint64_t value_stops_ = 0;
 };

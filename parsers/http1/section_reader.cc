@@ -87,6 +87,15 @@ Fault note_connection(std::string_view list, FieldFacts& facts) noexcept {
   return Fault::none;
 }
 
+/// The fields that note() and note_in_request() look at.
+constexpr bool is_noted(FieldName id) noexcept {
+  constexpr auto bit = [](FieldName one) { return std::uint64_t{1} << static_cast<unsigned>(one); };
+  constexpr std::uint64_t noted = bit(FieldName::connection) | bit(FieldName::content_length) |
+                                  bit(FieldName::expect) | bit(FieldName::host) |
+                                  bit(FieldName::transfer_encoding) | bit(FieldName::upgrade);
+  return (noted >> static_cast<unsigned>(id) & 1U) != 0;
+}
+
 /// What only a request's head may say.
 Fault note_in_request(const Field& field, const char* readable, FieldFacts& facts) noexcept {
   switch (field.id) {
@@ -237,7 +246,7 @@ SectionReader::Outcome SectionReader::fields(const Limits& limits, FieldTable& t
                                              FieldFacts& facts) noexcept {
   const std::size_t count_max = std::min(limits.fields_max, fields_max);
   const char* const end = end_;
-  scan::LineScanner scanner(begin_, end);
+  scan::LineScanner scanner(begin_, at_, end);
   std::size_t count = 0;
   for (const char* at = at_;;) {
     const char* const name_end = scanner.end_of_token(at);
@@ -273,7 +282,7 @@ SectionReader::Outcome SectionReader::fields(const Limits& limits, FieldTable& t
     field.is_hop_by_hop = false;
     if constexpr (section == Section::trailers) {
       if (has_fixed_role(name)) return refuse(Fault::bad_trailer);
-    } else if (field.id != FieldName::other) {
+    } else if (is_noted(field.id)) {
       Fault fault = note(field, facts);
       if (section == Section::request && fault == Fault::none) {
         fault = note_in_request(field, begin_, facts);

@@ -19,9 +19,8 @@ inline std::string describe(std::span<const http1::Field> fields) {
     out += field.name;
     out += '=';
     out += field.value;
-    out += ' ';
-    out += std::to_string(static_cast<int>(field.id));
-    out += field.is_hop_by_hop ? "h]" : "]";
+    if (field.id != http1::FieldName::other) out += " known";
+    out += field.is_hop_by_hop ? " hop]" : "]";
   }
   return out;
 }

@@ -24,7 +24,7 @@ TEST_CASE("chunk framing never shows") {
   CHECK(chunked_steps("1\r\na\r\n1\r\nb\r\n000\r\n\r\n") == "\ndata ab\nend \nclose: idle");
   CHECK(chunked_steps("4;a=\"\xC2\"\r\nwxyz\r\n0\r\n\r\n") == "\nmalformed bad_chunk_extension");
   CHECK(chunked_steps("4;a=b \t;c\r\n\r\n\r\n\r\n0;d\r\nA: b\r\nC:\r\n\r\n") ==
-        "\ndata \r\n\r\n\nend [A=b 0][C= 0]\nclose: idle");
+        "\ndata \r\n\r\n\nend [A=b][C=]\nclose: idle");
   CHECK(chunked_steps("1\r\na\r\n") == "\ndata a\nclose: inside a message");
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("limits of a body hold exactly, and before its bytes are awaited") {
   CHECK_THAT(chunked_steps("1;abc\r\nx\r\n1;abc\r\nx\r\n0\r\n\r\n", limits),
              Catch::Contains("\nend"));
   CHECK(fault_in(chunked_steps("1;abcd", limits)) == "bad_chunk_extension");
-  CHECK_THAT(chunked_steps("0\r\nA: bcd\r\n\r\n", limits), Catch::Contains("\nend [A=bcd 0]"));
+  CHECK_THAT(chunked_steps("0\r\nA: bcd\r\n\r\n", limits), Catch::Contains("\nend [A=bcd]"));
   CHECK(fault_in(chunked_steps("0\r\nA: bcde\r\n\r\n", limits)) == "trailers_too_large");
   CHECK(fault_in(chunked_steps("0\r\nABCDEFGHIJ", limits)) == "trailers_too_large");
   limits.chunk_extension_bytes_max = 0;

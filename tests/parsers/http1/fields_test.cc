@@ -6,18 +6,27 @@ using namespace sluice::http1;
 
 TEST_CASE("known field names are recognised in any case, their neighbours are not") {
   const std::pair<std::string_view, FieldName> names[] = {
+      {"accept-encoding", FieldName::accept_encoding},
+      {"accept-ranges", FieldName::accept_ranges},
       {"authorization", FieldName::authorization},
       {"connection", FieldName::connection},
       {"content-encoding", FieldName::content_encoding},
       {"content-length", FieldName::content_length},
+      {"content-digest", FieldName::content_digest},
+      {"content-md5", FieldName::content_md5},
       {"content-type", FieldName::content_type},
+      {"date", FieldName::date},
+      {"digest", FieldName::digest},
       {"expect", FieldName::expect},
       {"forwarded", FieldName::forwarded},
       {"host", FieldName::host},
+      {"if-range", FieldName::if_range},
       {"keep-alive", FieldName::keep_alive},
       {"proxy-authenticate", FieldName::proxy_authenticate},
       {"proxy-authorization", FieldName::proxy_authorization},
       {"proxy-connection", FieldName::proxy_connection},
+      {"range", FieldName::range},
+      {"repr-digest", FieldName::repr_digest},
       {"te", FieldName::te},
       {"trailer", FieldName::trailer},
       {"transfer-encoding", FieldName::transfer_encoding},
@@ -30,7 +39,8 @@ TEST_CASE("known field names are recognised in any case, their neighbours are no
   for (const auto& [name, id] : names) {
     std::string text(name);
     CHECK(field_name_of(text) == id);
-    CHECK(has_fixed_role(text));
+    const bool is_digest = name.find("digest") != name.npos || name == "content-md5";
+    CHECK(has_fixed_role(text) == !is_digest);
     for (char& c : text) c = static_cast<char>(std::toupper(c));
     CHECK(field_name_of(text) == id);
     for (std::size_t i = 0; i < text.size(); ++i) {

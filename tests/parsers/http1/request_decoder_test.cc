@@ -31,13 +31,13 @@ TEST_CASE("requests come out as head, data and end, one after another") {
   CHECK(request_steps("GET /v1/a?b=c HTTP/1.1\r\nHost: api\r\nAccept:  */* \t\r\n\r\n"
                       "POST /b HTTP/1.1\r\nhost:api:8080\r\nContent-Length: 5\r\n\r\nhello"
                       "DELETE * HTTP/1.1\r\nHost: [::1]:443\r\n\r\n") ==
-        "\nrequest 0 GET /v1/a?b=c 1.1 host=api body=none keep-alive [Host=api 8][Accept=*/* 0]"
+        "\nrequest 0 GET /v1/a?b=c 1.1 host=api body=none keep-alive [Host=api known][Accept=*/*]"
         "\nend "
-        "\nrequest 2 POST /b 1.1 host=api:8080 body=length 5 keep-alive [host=api:8080 8]"
-        "[Content-Length=5 4]"
+        "\nrequest 2 POST /b 1.1 host=api:8080 body=length 5 keep-alive [host=api:8080 known]"
+        "[Content-Length=5 known]"
         "\ndata hello"
         "\nend "
-        "\nrequest 4 DELETE * 1.1 host=[::1]:443 body=none keep-alive [Host=[::1]:443 8]"
+        "\nrequest 4 DELETE * 1.1 host=[::1]:443 body=none keep-alive [Host=[::1]:443 known]"
         "\nend "
         "\nclose: idle");
 }
@@ -47,11 +47,11 @@ TEST_CASE("chunked bodies come out as their payload, with trailers at the end") 
                       "5\r\nhello\r\n00A;name=\"v\"\r\n, world...\r\n0;last\r\n"
                       "Digest: x\r\nEtag:\r\n\r\n"
                       "GET / HTTP/1.1\r\nHost: a\r\n\r\n") ==
-        "\nrequest 3 PUT / 1.1 host=a body=chunked keep-alive [Host=a 8]"
-        "[Transfer-Encoding=Chunked 15]"
+        "\nrequest 3 PUT / 1.1 host=a body=chunked keep-alive [Host=a known]"
+        "[Transfer-Encoding=Chunked known]"
         "\ndata hello, world..."
-        "\nend [Digest=x 0][Etag= 0]"
-        "\nrequest 0 GET / 1.1 host=a body=none keep-alive [Host=a 8]"
+        "\nend [Digest=x known][Etag=]"
+        "\nrequest 0 GET / 1.1 host=a body=none keep-alive [Host=a known]"
         "\nend "
         "\nclose: idle");
 }
@@ -85,8 +85,8 @@ TEST_CASE("what the client wants of the connection follows version and options")
 TEST_CASE("fields that a Connection option names are marked for this hop") {
   CHECK_THAT(request_steps("GET / HTTP/1.1\r\nX-Hop: 1\r\nConnection: x-hop, close\r\nHost: a\r\n"
                            "X-End: 2\r\nx-HOP: 3\r\n\r\n"),
-             Catch::Contains("[X-Hop=1 0h]") && Catch::Contains("[X-End=2 0]") &&
-                 Catch::Contains("[x-HOP=3 0h]"));
+             Catch::Contains("[X-Hop=1 hop]") && Catch::Contains("[X-End=2]") &&
+                 Catch::Contains("[x-HOP=3 hop]"));
 }
 
 TEST_CASE("one empty line before a request is forgiven, a second is not") {

@@ -67,7 +67,7 @@ TEST_CASE("a scanner of lines finds what single scans find, short of a guard pag
   for (unsigned round = 0; round < 5000; ++round) {
     const std::string_view text = as_text(room.hold(random_bytes(random, random() % 400)));
     const char* const end = text.data() + text.size();
-    scan::LineScanner scanner(text.data(), end);
+    scan::LineScanner scanner(text.data(), text.data(), end);
     for (const char* at = text.data(); at != end;) {
       const bool is_name = random() % 2 == 0;
       const char* const found = is_name ? scanner.end_of_token(at) : scanner.end_of_value(at);
