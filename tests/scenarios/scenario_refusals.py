@@ -5,7 +5,7 @@ import json
 from harness import wire
 from harness.context import expect
 from harness.gateway import Gateway
-from harness.target import Target, json_reply, plain
+from harness.target import Target, json_reply
 
 
 def expect_problem(reply: wire.Reply, status: int) -> dict:
@@ -74,10 +74,10 @@ def run(context) -> None:
     expect(reply.header("X-Hop") is None and reply.header("X-End") == "kept", f"{reply.headers}")
 
     # Every refusal has its record.
+    gateway.stop()
     intents = gateway.intents()
     denied = [record for record in intents if record["ruling"] == "deny"]
     expect(len(denied) >= 3 + 2 + 6 + 4 + 2, f"only {len(denied)} refusals are recorded")
     by_rule = {record.get("rule") for record in denied}
     expect({"nothing forbidden", "default-deny"} <= by_rule, f"{by_rule}")
-    gateway.stop()
     gateway.expect_verified()

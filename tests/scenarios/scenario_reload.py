@@ -21,14 +21,14 @@ class Traffic(threading.Thread):
     def __init__(self, gateway):
         super().__init__(daemon=True)
         self._gateway = gateway
-        self._stop = threading.Event()
+        self._stopping = threading.Event()
         self.count = 0
         self.fault = ""
 
     def run(self) -> None:
         try:
             with wire.Client(self._gateway.port) as client:
-                while not self._stop.is_set():
+                while not self._stopping.is_set():
                     reply = client.request("GET", "/steady", [self._gateway.auth])
                     expect(reply.status == 200, f"status {reply.status}")
                     self.count += 1
@@ -36,7 +36,7 @@ class Traffic(threading.Thread):
             self.fault = repr(fault)
 
     def finish(self) -> None:
-        self._stop.set()
+        self._stopping.set()
         self.join(10)
         expect(not self.fault, f"the connection broke after {self.count} requests: {self.fault}")
         expect(self.count > 0, "no traffic")

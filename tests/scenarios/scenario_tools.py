@@ -1,5 +1,6 @@
 """curl, wrk, ab and h2load through the gateway to nginx, cleanly."""
 import json
+import os
 import re
 import subprocess
 
@@ -10,6 +11,7 @@ from harness.processes import free_port
 
 NGINX = """
 daemon off;
+{user}
 pid {folder}/nginx.pid;
 error_log {folder}/nginx-error.log warn;
 worker_processes 1;
@@ -23,6 +25,7 @@ http {{
     listen 127.0.0.1:{port};
     root {folder}/www;
     default_type application/json;
+    location /large {{ default_type application/octet-stream; }}
     location /echo {{ return 200 '{{"ok":true}}'; }}
   }}
 }}
@@ -39,7 +42,10 @@ def start_nginx(context) -> int:
     (www / "small").write_bytes(SMALL)
     (www / "large").write_bytes(LARGE)
     configuration = context.folder / "nginx.conf"
-    configuration.write_text(NGINX.format(folder=context.folder, port=port))
+    configuration.write_text(NGINX.format(
+        folder=context.folder, port=port,
+        # As root nginx would give up rights that reading a private folder needs.
+        user="user root;" if os.geteuid() == 0 else ""))
     context.start(["/usr/sbin/nginx", "-c", configuration, "-p", context.folder], name="nginx")
 
     def answers() -> bool:
@@ -72,7 +78,9 @@ def run(context) -> None:
     got = subprocess.run(["curl", "-sS", "-H", header, f"{base}/large"], capture_output=True, check=True)
     expect(got.stdout == LARGE, "curl got another large file")
     got = output_of("curl", "-sS", "-I", "-H", header, f"{base}/large")
-    expect("200 OK" in got and f"ength: {len(LARGE)}" in got, got)
+    # A mask might change the length, so a HEAD response need not tell one; a wrong one is a lie.
+    expect("200 OK" in got, got)
+    expect("ength:" not in got or f"ength: {len(LARGE)}" in got, got)
     for extra in ([], ["-H", "Expect: 100-continue"], ["-H", "Transfer-Encoding: chunked"]):
         got = output_of("curl", "-sS", "-f", "-H", header, *extra, "--data-binary",
                         f"@{context.folder}/www/large", f"{base}/echo")

@@ -1,0 +1,77 @@
+"""Nothing sensitive at rest in clear: values planted in every corner of requests
+and responses are in no record, log line, status page or metric."""
+from harness import wire
+from harness.context import expect
+from harness.gateway import Gateway
+from harness.target import Target, json_reply
+
+CARD = "5555555555554444"
+CARD_SPACED = "4111 1111 1111 1111"
+EMAIL = "planted.person@secret.example"
+TARGET_SECRET = "target-credential-3f9a77"
+CVC = "cvc-planted-918273"
+HEADER = "planted-header-value-5521"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJlLXBsYW50ZWQ"
+OWN = "EMP-554433"
+
+
+def run(context) -> None:
+    target = Target(context, lambda request: json_reply(
+        '{"card":"%s","again":"%s","mail":"%s","cvc":"%s","employee":"%s","token":"%s"}'
+        % (CARD, CARD_SPACED, EMAIL, CVC, OWN, JWT), headers=[("X-Planted", HEADER)]))
+    credential = context.folder / "credential"
+    credential.write_text(f"Bearer {TARGET_SECRET}")
+    gateway = Gateway(context, target.port,
+                      target=f'credential: {{header: Authorization, value: "file:{credential}"}}', masks=r"""
+  - {name: pan, find: builtin:payment-card, show: {partial: {first: 6, last: 4}}, on: both}
+  - {name: mail, find: builtin:email, show: hash, on: both}
+  - {name: token, find: builtin:jwt, show: redact, on: both}
+  - {name: cvc, find: {json: ["$..cvc"]}, show: redact, on: both}
+  - {name: employee, find: {patterns: ["EMP-[0-9]{6}"]}, show: redact, on: both}
+  - {name: header, find: {headers: [X-Planted]}, show: redact, on: both}
+""").start()
+    port = gateway.port
+    planted = [gateway.key, CARD, CARD_SPACED, EMAIL, TARGET_SECRET, CVC, HEADER, JWT, OWN,
+               "0123456789abcdef0123456789abcdef0123456789abcdef"]
+    body = (f'{{"card":"{CARD}","mail":"{EMAIL}","cvc":"{CVC}","t":"{JWT}","e":"{OWN}"}}').encode()
+    headers = [gateway.auth, ("X-Planted", HEADER), ("Content-Type", "application/json"),
+               ("Cookie", f"session={JWT}"), ("Referer", f"http://x/{CARD}")]
+    replies = []
+    for path in (f"/pay/{CARD}", f"/q?card={CARD}&mail={EMAIL}&t={JWT}&e={OWN}", f"/forbidden/{CARD}",
+                 f"/q?card=%34111%31111111111%31", f"/user/{EMAIL}"):
+        replies.append(wire.request(port, "POST", path, headers, body))
+    for bad in (gateway.key + "x", gateway.key[:-1], f"Basic {gateway.key}"):
+        replies.append(wire.request(port, "GET", f"/pay/{CARD}", [("Authorization", f"Bearer {bad}")]))
+    # Malformed on purpose, with secrets inside: the refusal must not quote them.
+    for raw in (f"GET /{CARD}\x01 HTTP/1.1\r\nHost: x\r\n\r\n", f"GET /{CARD} HTTP/9.{CARD}\r\n\r\n",
+                f"GET / HTTP/1.1\r\nHost: x\r\n{JWT} : {CARD}\r\n\r\n"):
+        with wire.Client(port, timeout=3) as client:
+            client.send(raw.encode())
+            replies.append(client.read_all())
+
+    # Clients saw masked values only.
+    for reply in replies:
+        text = reply.decode("latin-1") if isinstance(reply, bytes) else reply.body.decode() + str(reply.headers)
+        for secret in planted:
+            expect(secret not in text, f"{secret} came back to a client: {text[:400]}")
+    # So did the target, where masks apply to requests; but it got its credential.
+    expect(TARGET_SECRET in bytes(target.received).decode("latin-1"), "the target got no credential")
+    expect(gateway.key not in bytes(target.received).decode("latin-1"), "the target saw the client's key")
+
+    shown = [("status", gateway.admin("GET", "/status")[1]), ("metrics", gateway.admin("GET", "/metrics")[1]),
+             ("check", gateway.sluice("check", "-c", gateway.configuration, check=True).out),
+             ("check --json", gateway.sluice("check", "-c", gateway.configuration, "--json").out)]
+    gateway.stop()
+    shown.append(("audit", gateway.sluice("audit", "--directory", gateway.audit, check=True).out))
+    shown.append(("audit --json", gateway.sluice("audit", "--directory", gateway.audit, "--json").out))
+    shown.append(("output", gateway.process.output()))
+    for name, text in shown:
+        for secret in planted:
+            expect(secret not in text, f"{secret} is in the clear in: {name}")
+    files = [path for path in gateway.audit.rglob("*") if path.is_file()] + [gateway.keys_file]
+    expect(len(files) > 2, "no audit files were written")
+    for path in files:
+        content = path.read_bytes()
+        for secret in planted:
+            expect(secret.encode() not in content, f"{secret} is in the clear in {path}")
+    gateway.expect_verified()
