@@ -1,0 +1,3 @@
+sluice_fuzz(config config_fuzz.cc sluice_config)
+sluice_fuzz(config_api_keys config_api_keys_fuzz.cc sluice_identity)
+sluice_fuzz(config_line_expression config_line_expression_fuzz.cc sluice_config PkgConfig::hyperscan)
