@@ -21,7 +21,7 @@ struct LogOptions {
   std::size_t ring_bytes = std::size_t{8} << 20;       ///< Per worker.
   std::size_t segment_bytes = std::size_t{256} << 20;  ///< A segment is sealed at this size.
   /// How often records that nobody waits for are committed (1 ms to 1 s).
-  Duration flush_interval = milliseconds(5);
+  Duration flush_interval = milliseconds(20);
   Disk* disk = nullptr;  ///< Where segments go; null is the real one. For tests.
 };
 
