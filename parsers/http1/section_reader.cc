@@ -15,6 +15,10 @@ constexpr bool is_whitespace(char c) noexcept {
   return c == ' ' || c == '\t';
 }
 
+constexpr bool is_visible(char c) noexcept {
+  return static_cast<unsigned char>(c) > ' ';
+}
+
 constexpr bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
@@ -261,8 +265,11 @@ SectionReader::Outcome SectionReader::fields(const Limits& limits, FieldTable& t
     }
 
     const char* value = name_end + 1;
-    if (end - value >= 2 && value[0] == ' ') ++value;  // nearly always just this
-    while (value != end && is_whitespace(*value)) ++value;
+    if (end - value >= 2 && value[0] == ' ' && is_visible(value[1])) {
+      ++value;  // nearly always just this
+    } else {
+      while (value != end && is_whitespace(*value)) ++value;
+    }
     const char* const line = scanner.end_of_value(value);
     if (end - line < 2 || line[0] != '\r' || line[1] != '\n') [[unlikely]] {
       at_ = line;
@@ -270,7 +277,9 @@ SectionReader::Outcome SectionReader::fields(const Limits& limits, FieldTable& t
     }
     at = line + 2;
     const char* value_end = line;
-    while (value_end != value && is_whitespace(value_end[-1])) --value_end;
+    if (!is_visible(line[-1])) {  // at the earliest the colon
+      while (value_end != value && is_whitespace(value_end[-1])) --value_end;
+    }
 
     if (count == count_max) return refuse(Fault::too_many_fields);
     Field& field = table.fields[count++];
