@@ -26,7 +26,8 @@ std::size_t open_files() {
 
 IN_EVERY_WORLD("A client is accepted, talks, leaves and is closed") {
   Harness<TestType> h;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   CHECK(h.near[id].peer.generic.sa_family == AF_INET);
 
   far->send("hello");
@@ -46,7 +47,8 @@ IN_EVERY_WORLD("A client is accepted, talks, leaves and is closed") {
 IN_EVERY_WORLD("Nothing is read before receive is called") {
   Harness<TestType> h;
   h.receives_at_once = false;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   far->send("early");
   h.turns(20);
   CHECK(h.near[id].received.empty());
@@ -86,7 +88,8 @@ IN_EVERY_WORLD("A connect that is never answered can be closed") {
 
 IN_EVERY_WORLD("Slices go out in order as one send") {
   Harness<TestType> h;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   const std::string bytes = pattern(slices_per_send_max * 1000);
   std::array<Slice, slices_per_send_max> slices;
   for (std::size_t i = 0; i < slices.size(); ++i) {
@@ -100,7 +103,8 @@ IN_EVERY_WORLD("Slices go out in order as one send") {
 
 IN_EVERY_WORLD("A large send waits for a slow reader and completes once") {
   Harness<TestType> h;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   far->pause();
   const std::string bytes = pattern(16 * mebibyte);
   const std::size_t half = bytes.size() / 2;
@@ -118,13 +122,14 @@ IN_EVERY_WORLD("A large send waits for a slow reader and completes once") {
 
 IN_EVERY_WORLD("A flood arrives whole and in order through pauses") {
   Harness<TestType> h;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   const std::string bytes = pattern(8 * mebibyte);
   far->send(bytes);
   const std::size_t slots = h.transport().pool().size();
   std::size_t held_most = 0;
   int pauses = 0;
-  const auto step = [&, id = id] {
+  const auto step = [&] {
     h.pause(id);
     ++pauses;
     // While nobody reads, the connection may hold only so much.
@@ -133,7 +138,7 @@ IN_EVERY_WORLD("A flood arrives whole and in order through pauses") {
                          slots - h.transport().pool().free_count() - h.transport().buffers_lent());
     h.receive(id);
   };
-  REQUIRE(h.until([&, id = id] {
+  REQUIRE(h.until([&] {
     step();
     return h.near[id].received.size() == bytes.size();
   }));
@@ -141,53 +146,57 @@ IN_EVERY_WORLD("A flood arrives whole and in order through pauses") {
   CHECK(held_most <= 128);
   CHECK(pauses > 1);
   far->finish();
-  REQUIRE(h.until([&, id = id] { return h.near[id].ended; }));
+  REQUIRE(h.until([&] { return h.near[id].ended; }));
   REQUIRE(h.close_all());
   CHECK(h.is_balanced());
 }
 
 IN_EVERY_WORLD("The peer's end does not end our sending, nor ours its") {
   Harness<TestType> h;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   far->send("request");
   far->finish();
-  REQUIRE(h.until([&, id = id] { return h.near[id].ended; }));
+  REQUIRE(h.until([&] { return h.near[id].ended; }));
   CHECK(h.near[id].received == "request");
   h.send(id, "response");
-  REQUIRE(h.until([&, far = far] { return far->received == "response"; }));
+  REQUIRE(h.until([&] { return far->received == "response"; }));
 
-  auto [other, other_id] = h.client();
+  ConnId other_id;
+  Far* const other = h.client(other_id);
   h.send(other_id, "last words");
   h.transport().shutdown(other_id);  // after what is still being sent
-  REQUIRE(h.until([&, other = other] { return other->ended; }));
+  REQUIRE(h.until([&] { return other->ended; }));
   CHECK(other->received == "last words");
   other->send("understood");
-  REQUIRE(h.until([&, id = other_id] { return h.near[id].received == "understood"; }));
+  REQUIRE(h.until([&] { return h.near[other_id].received == "understood"; }));
   REQUIRE(h.close_all());
 }
 
 IN_EVERY_WORLD("A reset is a failure, told once, and closing it works") {
   Harness<TestType> h;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   far->reset();
-  REQUIRE(h.until([&, id = id] { return h.near[id].error != 0; }));
+  REQUIRE(h.until([&] { return h.near[id].error != 0; }));
   CHECK(h.near[id].error == ECONNRESET);
   h.send(id, "into the void");  // ignored
   h.turns(10);
   h.close(id);
-  REQUIRE(h.until([&, id = id] { return h.near[id].closed; }));
+  REQUIRE(h.until([&] { return h.near[id].closed; }));
   CHECK(h.near[id].sent == 0);
 }
 
 IN_EVERY_WORLD("A reset during a send fails it") {
   Harness<TestType> h;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   far->pause();
   const std::string bytes = pattern(16 * mebibyte);
   h.send(id, bytes);
   h.turns(10);
   far->reset();
-  REQUIRE(h.until([&, id = id] { return h.near[id].error != 0; }));
+  REQUIRE(h.until([&] { return h.near[id].error != 0; }));
   CHECK(h.near[id].sent == 0);
   REQUIRE(h.close_all());
   CHECK(h.is_balanced());
@@ -196,7 +205,7 @@ IN_EVERY_WORLD("A reset during a send fails it") {
 IN_EVERY_WORLD("Clients beyond the table are closed at once and counted") {
   Harness<TestType> h({.connections_max = 3});
   std::vector<ConnId> ids;
-  for (int i = 0; i < 3; ++i) ids.push_back(h.client().second);
+  for (int i = 0; i < 3; ++i) h.client(ids.emplace_back());
   Far& extra = h.world.open_client();
   REQUIRE(h.until([&] { return extra.ended || extra.broken; }));
   CHECK(h.transport().counters().refused.read() == 1);
@@ -204,7 +213,8 @@ IN_EVERY_WORLD("Clients beyond the table are closed at once and counted") {
 
   h.close(ids[1]);
   REQUIRE(h.until([&] { return h.near[ids[1]].closed; }));
-  const ConnId next = h.client().second;
+  ConnId next;
+  h.client(next);
   CHECK(next.index == ids[1].index);
   CHECK(next.generation != ids[1].generation);
 }
@@ -212,8 +222,10 @@ IN_EVERY_WORLD("Clients beyond the table are closed at once and counted") {
 IN_EVERY_WORLD("An empty pool stalls receiving until buffers come back") {
   Harness<TestType> h({.buffer_bytes = 8 * 33'088});
   h.keeps_buffers = true;
-  auto [far, id] = h.client();
-  auto [other, other_id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
+  ConnId other_id;
+  Far* const other = h.client(other_id);
   const std::string bytes = pattern(2 * mebibyte);
   far->send(bytes);
   other->send(bytes);
@@ -228,7 +240,7 @@ IN_EVERY_WORLD("An empty pool stalls receiving until buffers come back") {
   h.turns(10);
   CHECK(h.near[id].received.size() + h.near[other_id].received.size() == stalled_at);
 
-  REQUIRE(h.until([&, id = id, other_id = other_id] {
+  REQUIRE(h.until([&] {
     give_back(id);
     give_back(other_id);
     return h.near[id].received.size() == bytes.size() &&
@@ -244,14 +256,15 @@ IN_EVERY_WORLD("An empty pool stalls receiving until buffers come back") {
 
 IN_EVERY_WORLD("Close ends a send under way and frees its slices") {
   Harness<TestType> h;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   far->pause();
   {
     const std::string bytes = pattern(16 * mebibyte);
     h.send(id, bytes);
     h.turns(5);
     h.close(id);
-    REQUIRE(h.until([&, id = id] { return h.near[id].closed; }));
+    REQUIRE(h.until([&] { return h.near[id].closed; }));
   }
   CHECK(h.near[id].sent == 0);
   h.turns(10);
@@ -260,11 +273,12 @@ IN_EVERY_WORLD("Close ends a send under way and frees its slices") {
 
 IN_EVERY_WORLD("Close while bytes pour in gives every buffer back") {
   Harness<TestType> h;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   far->send(pattern(4 * mebibyte));
-  REQUIRE(h.until([&, id = id] { return !h.near[id].received.empty(); }));
+  REQUIRE(h.until([&] { return !h.near[id].received.empty(); }));
   h.close(id);
-  REQUIRE(h.until([&, id = id] { return h.near[id].closed; }));
+  REQUIRE(h.until([&] { return h.near[id].closed; }));
   h.turns(5);
   CHECK(h.is_balanced());
   CHECK(h.broken_promise.empty());
@@ -272,11 +286,13 @@ IN_EVERY_WORLD("Close while bytes pour in gives every buffer back") {
 
 IN_EVERY_WORLD("Calls with a dead name change nothing") {
   Harness<TestType> h({.connections_max = 1});
-  const ConnId dead = h.client().second;
+  ConnId dead;
+  h.client(dead);
   h.close(dead);
   h.transport().close(dead);
   REQUIRE(h.until([&] { return h.near[dead].closed; }));
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   REQUIRE(id.index == dead.index);
 
   h.send(dead, "not for you");
@@ -285,7 +301,7 @@ IN_EVERY_WORLD("Calls with a dead name change nothing") {
   h.transport().close(dead);
   h.transport().receive(ConnId{});
   far->send("still here");
-  REQUIRE(h.until([&, id = id] { return h.near[id].received == "still here"; }));
+  REQUIRE(h.until([&] { return h.near[id].received == "still here"; }));
   CHECK(far->received.empty());
   CHECK_FALSE(far->ended);
 }
@@ -346,14 +362,15 @@ IN_EVERY_WORLD("A thousand connections come and go and leave nothing behind") {
 
 IN_EVERY_WORLD("After stop_accepting no client comes, and those that came stay") {
   Harness<TestType> h;
-  auto [far, id] = h.client();
+  ConnId id;
+  Far* const far = h.client(id);
   h.transport().stop_accepting();
   h.turns(10);
   Far& late = h.world.open_client();
   REQUIRE(h.until([&] { return late.broken; }));
   CHECK(h.accepted.size() == 1);
   far->send("still served");
-  REQUIRE(h.until([&, id = id] { return h.near[id].received == "still served"; }));
+  REQUIRE(h.until([&] { return h.near[id].received == "still served"; }));
 }
 
 IN_EVERY_WORLD("The clocks stand still between polls and go on in them") {

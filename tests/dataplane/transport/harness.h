@@ -79,12 +79,13 @@ class Harness {
     for (int i = 0; i < count; ++i) turn(wait);
   }
 
-  /// A client of ours that was accepted.
-  std::pair<Far*, ConnId> client() {
+  /// The far end of a new client, once it was accepted as `id`.
+  Far* client(ConnId& id) {
     Far& far = world.open_client();
     const std::size_t before = accepted.size();
     if (!until([&] { return accepted.size() > before; })) throw std::runtime_error("not accepted");
-    return {&far, accepted.back()};
+    id = accepted.back();
+    return &far;
   }
 
   void send(ConnId id, std::string_view bytes) {

@@ -1,5 +1,7 @@
 // What only the simulation can show: one seed, one story; and the same echo
 // server through every kind of bad luck.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "harness.h"
