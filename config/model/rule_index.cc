@@ -10,11 +10,6 @@
 #include "base/assert.h"
 
 namespace sluice::config {
-namespace {
-
-constexpr std::uint32_t empty_slot = UINT32_MAX;
-
-}  // namespace
 
 std::uint64_t RuleIndex::hash(const Key& key) noexcept {
   std::uint64_t h = (std::uint64_t{key.path} << 32 | key.header) * 0x9E3779B97F4A7C15U;
@@ -55,7 +50,8 @@ RuleIndex::RuleIndex(std::span<const Clause> clauses) {
     }
   }
 
-  slots_.assign(std::bit_ceil(members.size() * 2), empty_slot);
+  if (members.empty()) return;
+  groups_.resize(std::bit_ceil(members.size() + members.size() / 2 + 1));
   for (auto& [key, group] : members) {
     const auto by_rule = [](const Clause* a, const Clause* b) { return a->rule < b->rule; };
     std::stable_sort(group.decides.begin(), group.decides.end(), by_rule);
@@ -66,18 +62,25 @@ RuleIndex::RuleIndex(std::span<const Clause> clauses) {
 
 void RuleIndex::add_group(const Key& key, std::span<const Clause* const> decides,
                           std::span<const Clause* const> pending) {
-  std::size_t slot = hash(key) & (slots_.size() - 1);
-  while (slots_[slot] != empty_slot) slot = (slot + 1) & (slots_.size() - 1);
-  slots_[slot] = static_cast<std::uint32_t>(groups_.size());
+  std::size_t slot = hash(key) & (groups_.size() - 1);
+  while (groups_[slot].is_used) slot = (slot + 1) & (groups_.size() - 1);
+  Group& group = groups_[slot];
+  group.is_used = true;
+  group.key = key;
 
-  Group group{.key = key, .decides_from = static_cast<std::uint32_t>(entries_.size())};
   // Strictest first: a method that an unconditional entry has taken needs no other.
+  group.others_from = static_cast<std::uint32_t>(entries_.size());
   MethodSet taken = 0;
   for (const Clause* clause : decides) {
     const MethodSet methods = clause->methods & ~taken;
     if (methods == 0) continue;
-    add_entry(*clause, key, methods);
-    if (clause->headers.size() <= 1) taken |= methods;
+    const Entry entry = entry_of(*clause, key, methods);
+    if (group.first.methods == 0) {
+      group.first = entry;
+    } else {
+      entries_.push_back(entry);
+    }
+    if (entry.headers_count == 0) taken |= methods;
   }
   // What waits for the body matters only by its kind.
   group.pending_from = static_cast<std::uint32_t>(entries_.size());
@@ -86,14 +89,13 @@ void RuleIndex::add_group(const Key& key, std::span<const Clause* const> decides
     MethodSet& taken_here = taken_by_kind[clause->kind];
     const MethodSet methods = clause->methods & ~taken_here;
     if (methods == 0) continue;
-    add_entry(*clause, key, methods);
-    if (clause->headers.size() <= 1) taken_here |= methods;
+    entries_.push_back(entry_of(*clause, key, methods));
+    if (entries_.back().headers_count == 0) taken_here |= methods;
   }
   group.end = static_cast<std::uint32_t>(entries_.size());
-  groups_.push_back(group);
 }
 
-void RuleIndex::add_entry(const Clause& clause, const Key& key, MethodSet methods) {
+RuleIndex::Entry RuleIndex::entry_of(const Clause& clause, const Key& key, MethodSet methods) {
   ASSERT(clause.headers.size() <= UINT8_MAX);
   Entry entry{.methods = methods,
               .rule = clause.rule,
@@ -105,14 +107,14 @@ void RuleIndex::add_entry(const Clause& clause, const Key& key, MethodSet method
     headers_.push_back(header);
     ++entry.headers_count;
   }
-  entries_.push_back(entry);
+  return entry;
 }
 
 const RuleIndex::Group* RuleIndex::find(const Key& key) const noexcept {
-  for (std::size_t slot = hash(key) & (slots_.size() - 1);;
-       slot = (slot + 1) & (slots_.size() - 1)) {
-    if (slots_[slot] == empty_slot) return nullptr;
-    const Group& group = groups_[slots_[slot]];
+  for (std::size_t slot = hash(key) & (groups_.size() - 1);;
+       slot = (slot + 1) & (groups_.size() - 1)) {
+    const Group& group = groups_[slot];
+    if (!group.is_used) return nullptr;
     if (group.key == key) return &group;
   }
 }
@@ -129,10 +131,13 @@ bool RuleIndex::applies(const Entry& entry, const RuleQuery& query) const noexce
 void RuleIndex::consult(const Key& key, const RuleQuery& query, RuleAnswer& answer) const noexcept {
   const Group* group = find(key);
   if (group == nullptr) return;
-  for (std::uint32_t at = group->decides_from; at < group->pending_from; ++at) {
-    const Entry& entry = entries_[at];
-    if (entry.rule >= answer.strictest) break;  // ascending: the rest is no stricter
-    if (applies(entry, query)) {
+  if (applies(group->first, query)) {
+    answer.strictest = std::min(answer.strictest, group->first.rule);
+  } else {
+    for (std::uint32_t at = group->others_from; at < group->pending_from; ++at) {
+      const Entry& entry = entries_[at];
+      if (entry.rule >= answer.strictest) break;  // ascending: the rest is no stricter
+      if (!applies(entry, query)) continue;
       answer.strictest = entry.rule;
       break;
     }

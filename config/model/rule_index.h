@@ -56,8 +56,6 @@ class RuleIndex {
   /// Allocates nothing.
   void look_up(const RuleQuery& query, RuleAnswer& answer) const noexcept;
 
-  [[nodiscard]] std::size_t group_count() const noexcept { return groups_.size(); }
-
  private:
   struct Key {
     std::uint32_t path = no_pattern;
@@ -72,24 +70,27 @@ class RuleIndex {
     std::uint8_t headers_count = 0;  ///< Further headers, in headers_.
     std::uint32_t headers_from = 0;
   };
+  /// A slot of the table. The first entry lies in it: most groups have no other,
+  /// so that finding a group and reading it costs one cache line.
   struct Group {
     Key key;
-    std::uint32_t decides_from = 0;  ///< Entries without a body, or with the key's body hit.
+    std::uint32_t others_from = 0;   ///< Entries that decide, behind `first`.
     std::uint32_t pending_from = 0;  ///< Entries that wait for some body pattern.
     std::uint32_t end = 0;
+    Entry first;
+    bool is_used = false;
   };
 
   void add_group(const Key& key, std::span<const Clause* const> decides,
                  std::span<const Clause* const> pending);
-  void add_entry(const Clause& clause, const Key& key, MethodSet methods);
+  Entry entry_of(const Clause& clause, const Key& key, MethodSet methods);
   [[nodiscard]] const Group* find(const Key& key) const noexcept;
   [[nodiscard]] bool applies(const Entry& entry, const RuleQuery& query) const noexcept;
   void consult(const Key& key, const RuleQuery& query, RuleAnswer& answer) const noexcept;
   void look_up_path(std::uint32_t path, const RuleQuery& query, RuleAnswer& answer) const noexcept;
   static std::uint64_t hash(const Key& key) noexcept;
 
-  std::vector<Group> groups_;
-  std::vector<std::uint32_t> slots_;  ///< Open addressing into groups_; a power of two long.
+  std::vector<Group> groups_;  ///< Open addressing; a power of two long, or empty.
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> headers_;
   bool has_headers_ = false;
