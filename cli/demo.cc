@@ -189,17 +189,18 @@ bool show_verification(const DemoHouse& house) {
 
 void print_invitation(const Stage& stage) {
   const std::string base = fmt::format("http://127.0.0.1:{}", stage.port);
+  const std::string sluice = std::filesystem::read_symlink("/proc/self/exe").string();
   fmt::print(
       "\nThe gateway stays up; try it yourself in another terminal:\n"
       "   curl -H 'Authorization: Bearer {}' {}/v1/payments/pay_1001\n"
       "   curl -i -H 'Authorization: Bearer {}' -d '{{\"amount\":\"1.00\"}}' {}/v1/payments\n"
-      "   sluice audit --directory {} --ruling deny\n"
-      "   sluice verify {} --key '{}'\n"
-      "   sluice status --socket {}/admin.sock\n"
+      "   {} audit --directory {} --ruling deny\n"
+      "   {} verify {} --key '{}'\n"
+      "   {} status --socket {}/admin.sock\n"
       "Ctrl-C ends it and removes {}.\n",
-      stage.house.clerk_key, base, stage.house.clerk_key, base, stage.house.audit().string(),
-      stage.house.audit().string(), stage.house.verifier, stage.house.folder().string(),
-      stage.house.folder().string());
+      stage.house.clerk_key, base, stage.house.clerk_key, base, sluice,
+      stage.house.audit().string(), sluice, stage.house.audit().string(), stage.house.verifier,
+      sluice, stage.house.folder().string(), stage.house.folder().string());
 }
 
 ExitCode fail_with(const Error& error) {

@@ -11,9 +11,9 @@ build=${1:-build/release}
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 "$build/cli/sluice" check --print-reference >"$fresh/configuration.md"
-"$build/cli/sluice" check --print-schema >"$fresh/sluice.schema.json"
+"$build/cli/sluice" check --print-schema >"$fresh/configuration.schema.json"
 
-for name in configuration.md sluice.schema.json; do
+for name in configuration.md configuration.schema.json; do
   if $check; then
     diff -u "docs/$name" "$fresh/$name" || {
       echo "docs/$name is not what the loader's table says: run scripts/generate_docs.sh"
