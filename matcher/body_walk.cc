@@ -8,6 +8,7 @@ namespace sluice::matcher {
 
 MaskStep BodyWalk::run() noexcept {
   state_.edits.clear();
+  state_.index.clear();
   Progress progress = Progress::done;
   switch (masker_.kind_) {
     case BodyKind::text:
@@ -51,40 +52,29 @@ BodyWalk::Progress BodyWalk::walk_form() noexcept {
 
 BodyWalk::Progress BodyWalk::walk_value(Encoding encoding, bool is_name) noexcept {
   for (;;) {
-    WindowSource source{in_, at_, nullptr, encoding};
     Window window;
-    Decoded decoded;
-    std::size_t direct_size = 0;
-    if (has_direct_window(encoding, direct_size)) {
-      window.bytes = in_.data() + at_;
-      window.size = direct_size;
-      decoded.stop = DecodeStop::end;
-    } else {
-      window.undecided = value_.lookbehind_size;
-      std::copy_n(value_.lookbehind.begin(), window.undecided, state_.decoded.begin());
-      decoded =
-          decode(encoding, in_.subspan(at_), is_last_,
-                 ByteSpan(state_.decoded).subspan(window.undecided, window_bytes), state_.offsets);
-      source.offsets = state_.offsets.data();
-      window.bytes = state_.decoded.data();
-      window.size = window.undecided + decoded.size;
-      window.is_from_start = value_.lookbehind_is_all;
-    }
+    window.undecided = value_.lookbehind_size;
+    std::copy_n(value_.lookbehind.begin(), window.undecided, state_.decoded.begin());
+    const Decoded decoded =
+        decode(encoding, in_.subspan(at_), is_last_,
+               ByteSpan(state_.decoded).subspan(window.undecided, window_bytes), state_.offsets);
+    window.bytes = state_.decoded.data();
+    window.size = window.undecided + decoded.size;
+    window.is_from_start = value_.lookbehind_is_all;
     const bool is_json = encoding == Encoding::json_string;
     const bool ran_out = decoded.stop == DecodeStop::starved && is_last_;
     if (decoded.stop == DecodeStop::malformed || (ran_out && is_json)) return Progress::malformed;
     window.is_to_end = decoded.stop == DecodeStop::end || ran_out;
     window.set_horizon();
-    if (is_name && source.offsets == nullptr) append_name({window.bytes, window.size});
 
-    const WindowResult result =
-        mask_window(rules_, value_, window, source, masker_.counts_, state_);
+    const WindowSource source{in_, at_, state_.offsets.data(), encoding};
+    const WindowResult result = mask_window(
+        rules_, value_, window, source, triggered(rules_, window, state_), masker_.counts_, state_);
     at_ = source.place_of(window, result.decided);
-    if (source.offsets != nullptr) {
-      const std::size_t newly = result.decided - window.undecided;
-      if (is_name) append_name({window.bytes + window.undecided, newly});
-      remember(window, result.decided);
+    if (is_name) {
+      append_name({window.bytes + window.undecided, result.decided - window.undecided});
     }
+    remember(window, result.decided);
     if (result.is_full) return Progress::full;
     if (window.is_to_end) return Progress::done;
     if (decoded.stop == DecodeStop::starved) return Progress::starved;
@@ -109,22 +99,6 @@ BodyWalk::Progress BodyWalk::walk_unmasked_value(Encoding encoding) noexcept {
         break;
     }
   }
-}
-
-/// A value that lies in the input whole and means itself byte by byte is read
-/// where it lies, if whatever it becomes has room in the edit list.
-bool BodyWalk::has_direct_window(Encoding encoding, std::size_t& size) const noexcept {
-  constexpr std::size_t direct_bytes_max = 1024;
-  if (encoding != Encoding::json_string || value_.lookbehind_size != 0) return false;
-  if (state_.edits.edits_left() < direct_bytes_max + edits_reserved + 1) return false;
-  if (edit_text_bytes_max / 2 > state_.edits.text_left().size()) return false;
-  const ByteView rest = ByteView(in_).subspan(at_, std::min(direct_bytes_max, in_.size() - at_));
-  for (size = 0; size < rest.size(); ++size) {
-    const std::uint8_t byte = rest[size];
-    if (byte == '"') return true;
-    if (byte == '\\' || byte < 0x20 || byte >= 0x80) return false;
-  }
-  return false;
 }
 
 /// Keeps the last decided bytes for the windows to come.

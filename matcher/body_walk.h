@@ -12,7 +12,7 @@ class BodyWalk {
       : masker_(masker),
         value_(masker.value_),
         json_(masker.json_),
-        rules_{masker.program_->compiled(), masker.active_},
+        rules_(active_rules(*masker.program_, masker.active_)),
         in_(in),
         is_last_(last),
         state_(state) {}
@@ -32,7 +32,6 @@ class BodyWalk {
   /// From in_[at_], which is in a value, to the value's end.
   Progress walk_value(Encoding encoding, bool is_name) noexcept;
   Progress walk_unmasked_value(Encoding encoding) noexcept;
-  [[nodiscard]] bool has_direct_window(Encoding encoding, std::size_t& size) const noexcept;
   void remember(const Window& window, std::size_t decided) noexcept;
   void append_name(ByteView decoded) noexcept;
   [[nodiscard]] std::string_view name() const noexcept;
@@ -43,6 +42,12 @@ class BodyWalk {
   Progress json_token(std::uint8_t byte) noexcept;
   Progress json_string_end() noexcept;
   Progress json_string(bool is_key) noexcept;
+  void mask_plain_string(const PlainString& plain, std::uint8_t rule) noexcept;
+  [[nodiscard]] bool has_room_for(const PlainString& plain) const noexcept;
+  void key_is_over(std::string_view name) noexcept;
+  [[nodiscard]] bool wants_names() const noexcept {
+    return !is_hidden() && !rules_.program.paths.is_empty();
+  }
   Progress json_open(bool is_object) noexcept;
   Progress json_close(bool is_object) noexcept;
   Progress json_number() noexcept;

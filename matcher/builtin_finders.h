@@ -22,6 +22,13 @@ enum class Builtin : std::uint8_t {
   ip,
 };
 
+/// Builtins as bits, by their number.
+using BuiltinSet = std::uint16_t;
+constexpr BuiltinSet bit_of(Builtin builtin) noexcept {
+  return static_cast<BuiltinSet>(1U << static_cast<unsigned>(builtin));
+}
+inline constexpr BuiltinSet all_builtins_set = 0x1FF;
+
 inline constexpr std::array<std::string_view, 9> builtin_names_table = {
     "payment-card", "iban", "us-ssn", "email", "phone", "jwt", "aws-key", "bearer-token", "ip"};
 

@@ -27,6 +27,7 @@ struct CompiledRule {
   /// so that one account number has one hash however it is grouped.
   bool hashes_normalised = false;
   std::vector<Builtin> builtins;
+  BuiltinSet builtin_set = 0;            ///< The same as bits.
   std::vector<std::size_t> expressions;  ///< Into MaskProgram::Compiled::expressions.
   std::vector<std::string> headers;      ///< In lower case.
 };
@@ -41,8 +42,6 @@ struct MaskProgram::Compiled {
   Database expression_ends;  ///< All expressions together; null when there are none.
   PathTree paths;
   NameMap<RuleSet> form_fields;
-  RuleSet rules_with_form_fields;
-  RuleSet rules_with_patterns;  ///< With a built-in or an expression.
   RuleSet rules_with_headers;
   KeyedHash hash;
 

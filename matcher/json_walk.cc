@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/assert.h"
 #include "matcher/body_walk.h"
 #include "matcher/render.h"
 
@@ -108,33 +109,71 @@ void BodyWalk::value_is_over() noexcept {
 BodyWalk::Progress BodyWalk::json_string(bool is_key) noexcept {
   if (!is_key && !expects_value()) return Progress::malformed;
   if (!is_key) aim_at_value();
-  value_.begin(is_key ? no_rule : json_.next_rule);
-  json_.in_string = true;
-  json_.string_is_key = is_key;
+  const std::uint8_t rule = is_key ? no_rule : json_.next_rule;
+  PlainString plain;
   ++at_;
+  if (!state_.index.plain_string_at(in_, at_, plain) || !has_room_for(plain)) {
+    value_.begin(rule);
+    json_.in_string = true;
+    json_.string_is_key = is_key;
+    return Progress::done;
+  }
+  // The common case: the string lies before us whole and means what it says.
+  const std::size_t end = at_ + plain.size;
+  if (is_key) key_is_over(as_text({in_.data() + at_, plain.size}));
+  if (!is_hidden()) mask_plain_string(plain, rule);
+  at_ = end + 1;
+  if (!is_key) value_is_over();
   return Progress::done;
+}
+
+/// A plain string is masked where it lies, so all that may become of it must have
+/// room at once.
+bool BodyWalk::has_room_for(const PlainString& plain) const noexcept {
+  constexpr std::size_t masked_bytes_max = 1024;
+  if (plain.may_match == 0 && !rules_.has_expressions && json_.next_rule == no_rule) return true;
+  return plain.size <= masked_bytes_max &&
+         state_.edits.edits_left() > masked_bytes_max + edits_reserved &&
+         state_.edits.text_left().size() >= edit_text_bytes_max / 2;
+}
+
+void BodyWalk::mask_plain_string(const PlainString& plain, std::uint8_t rule) noexcept {
+  const auto builtins = static_cast<BuiltinSet>(plain.may_match & rules_.builtins);
+  if (builtins == 0 && !rules_.has_expressions && rule == no_rule) return;
+  value_.begin(rule);
+  Window window;
+  window.bytes = in_.data() + at_;
+  window.size = plain.size;
+  window.set_horizon();
+  const WindowSource source{in_, at_, nullptr, Encoding::json_string};
+  const WindowResult result =
+      mask_window(rules_, value_, window, source, builtins, masker_.counts_, state_);
+  ASSERT(result.decided == plain.size && !result.is_full);
+}
+
+void BodyWalk::key_is_over(std::string_view name) noexcept {
+  json_.expects = JsonExpects::colon;
+  if (!wants_names()) return;
+  const PathTarget target = rules_.program.paths.member(json_.nodes[json_.depth], name);
+  json_.next_nodes = target.nodes;
+  json_.next_rule = first_active(target.rules);
 }
 
 /// Goes on with the string we are in; done when its closing quote is behind us.
 BodyWalk::Progress BodyWalk::json_string_end() noexcept {
-  const bool wants_name = json_.string_is_key && !is_hidden() && !rules_.program.paths.is_empty();
-  const bool has_patterns = (rules_.program.rules_with_patterns & rules_.active).any();
+  const bool wants_name = json_.string_is_key && wants_names();
+  const bool has_patterns = rules_.builtins != 0 || rules_.has_expressions;
   const bool is_masked = !is_hidden() && (has_patterns || value_.whole_rule != no_rule);
   const Progress progress = is_masked || wants_name ? walk_value(Encoding::json_string, wants_name)
                                                     : walk_unmasked_value(Encoding::json_string);
   if (progress != Progress::done) return progress;
   ++at_;
   json_.in_string = false;
-  if (!json_.string_is_key) {
+  if (json_.string_is_key) {
+    key_is_over(name());
+  } else {
     value_is_over();
-    return Progress::done;
   }
-  if (wants_name) {
-    const PathTarget target = rules_.program.paths.member(json_.nodes[json_.depth], name());
-    json_.next_nodes = target.nodes;
-    json_.next_rule = first_active(target.rules);
-  }
-  json_.expects = JsonExpects::colon;
   return Progress::done;
 }
 
@@ -223,12 +262,15 @@ BodyWalk::Progress BodyWalk::json_number() noexcept {
 BodyWalk::Progress BodyWalk::mask_number(std::size_t size, std::uint8_t rule) noexcept {
   constexpr std::size_t text_bytes_max = 2 + rendered_bytes_max(json_number_bytes_max) * 2;
   static_assert(text_bytes_max < edit_text_bytes_max);
+  const auto builtins =
+      static_cast<BuiltinSet>(state_.index.may_match(in_, at_, size) & rules_.builtins);
+  if (builtins == 0 && !rules_.has_expressions && rule == no_rule) return Progress::done;
   value_.begin(rule);
   Window window;
   window.bytes = in_.data() + at_;
   window.size = size;
   window.set_horizon();
-  find_clusters(rules_, value_, window, state_);
+  find_clusters(rules_, value_, window, builtins, state_);
   const auto clusters = state_.clusters.view();
   if (clusters.empty()) return Progress::done;
   const ByteSpan text = state_.edits.text_left();

@@ -91,8 +91,8 @@ Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgra
                                 fmt::join(builtin_names_table, ", ")));
       }
       rule.builtins.push_back(*builtin);
+      rule.builtin_set = static_cast<BuiltinSet>(rule.builtin_set | bit_of(*builtin));
       rule.hashes_normalised = rule.hashes_normalised || is_account_number(*builtin);
-      into.rules_with_patterns.set(rule_index);
       return {};
     }
     case Finder::Kind::regex: {
@@ -106,7 +106,6 @@ Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgra
       rule.expressions.push_back(into.expressions.size());
       into.expressions.push_back({std::move(*with_starts)});
       expression_texts.push_back(finder.text);
-      into.rules_with_patterns.set(rule_index);
       return {};
     }
     case Finder::Kind::json_path:
@@ -119,7 +118,6 @@ Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgra
         return fail(fmt::format("a form field's name may have {} bytes", name_bytes_max));
       }
       into.form_fields[finder.text].set(rule_index);
-      into.rules_with_form_fields.set(rule_index);
       return {};
     case Finder::Kind::header:
       if (finder.text.empty()) return fail("a header's name is empty");

@@ -118,8 +118,8 @@ std::size_t mask_text(const MaskProgram& program, const RuleSet& active, BodyKin
 
 bool may_match_in_head(const MaskProgram& program, const RuleSet& active, ByteView head,
                        Scratch& scratch) noexcept {
-  const ActiveRules rules{program.compiled(), active};
-  const bool has_patterns = (rules.program.rules_with_patterns & active).any();
+  const ActiveRules rules = active_rules(program, active);
+  const bool has_patterns = rules.builtins != 0 || rules.has_expressions;
   const bool has_headers = (rules.program.rules_with_headers & active).any();
   if (!has_patterns && !has_headers) return false;
   return any_header(head, [&](std::string_view name, std::string_view value) {
@@ -134,7 +134,8 @@ bool may_match_in_head(const MaskProgram& program, const RuleSet& active, ByteVi
     window.bytes = as_bytes(value).data();
     window.size = value.size();
     window.set_horizon();
-    find_clusters(rules, no_state, window, scratch.state());
+    find_clusters(rules, no_state, window, triggered(rules, window, scratch.state()),
+                  scratch.state());
     return !scratch.state().clusters.view().empty();
   });
 }

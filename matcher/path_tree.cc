@@ -126,8 +126,11 @@ Result<void> PathTree::add(std::string_view text, std::size_t rule) {
       }
       node = static_cast<std::uint32_t>(nodes_[node].below);
     }
+    has_wildcards_ = has_wildcards_ || step.selector == Selector::any;
+    has_indices_ = has_indices_ || step.selector == Selector::index;
     Edge edge{step.selector, step.index, 0};
     if (step.selector == Selector::name) {
+      first_bytes_.set(static_cast<std::uint8_t>(step.name.empty() ? 0 : step.name.front()));
       edge.value =
           names_.try_emplace(step.name, static_cast<std::uint32_t>(names_.size())).first->second;
     }
@@ -154,7 +157,6 @@ template <class Matches>
 PathTarget PathTree::follow(const PathNodes& from, Matches&& matches) const noexcept {
   PathTarget target;
   target.nodes = from & staying_;
-  if (from.none()) return target;
   for (std::size_t bit = 0; bit < in_sets_.size(); ++bit) {
     if (!from.test(bit)) continue;
     for (const Edge& edge : nodes_[in_sets_[bit]].edges) {
@@ -171,17 +173,22 @@ PathTarget PathTree::root() const noexcept {
 }
 
 std::uint32_t PathTree::id_of(std::string_view name) const noexcept {
+  const auto first = static_cast<std::uint8_t>(name.empty() ? 0 : name.front());
+  if (!first_bytes_.test(first)) return no_name;
   const auto found = names_.find(name);
   return found == names_.end() ? no_name : found->second;
 }
 
 PathTarget PathTree::member(const PathNodes& from, std::string_view name) const noexcept {
   const std::uint32_t id = id_of(name);
+  // Most names are of no path: they lead on only where any name does.
+  if (id == no_name && !has_wildcards_) return {from & staying_, {}};
   return follow(
       from, [id](const Edge& edge) { return edge.selector == Selector::name && edge.value == id; });
 }
 
 PathTarget PathTree::element(const PathNodes& from, std::uint32_t index) const noexcept {
+  if (!has_wildcards_ && !has_indices_) return {from & staying_, {}};
   return follow(from, [index](const Edge& edge) {
     return edge.selector == Selector::index && edge.value == index;
   });

@@ -2,6 +2,7 @@
 // text stands for is kept by the reader, one set of nodes per open container.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -65,6 +66,9 @@ class PathTree {
   std::vector<std::uint32_t> in_sets_;  ///< Node by bit.
   PathNodes staying_;                   ///< Bits of nodes that stay for descendants.
   NameMap<std::uint32_t> names_;
+  std::bitset<256> first_bytes_;  ///< Of the names; most others are told by it.
+  bool has_wildcards_ = false;
+  bool has_indices_ = false;
   RuleSet rules_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "matcher/body_masker.h"
 #include "matcher/cluster.h"
+#include "matcher/raw_index.h"
 #include "matcher/scratch.h"
 
 namespace sluice::matcher {
@@ -50,6 +51,7 @@ inline constexpr std::size_t block_bytes = 16 * 1024;
 
 struct Scratch::State {
   std::unique_ptr<hs_scratch_t, ScannerScratchDeleter> scanner;
+  RawIndex index;
   MatchTable matches;
   ClusterList clusters;
   EditList edits;

@@ -32,7 +32,7 @@ int on_match(unsigned, unsigned long long from, unsigned long long to, unsigned,
 /// Which expressions occur anywhere in the window: one scan for all of them.
 bool find_expression_ends(const ActiveRules& rules, const Window& window,
                           Scratch::State& state) noexcept {
-  if (rules.program.expression_ends == nullptr || window.size == 0) return false;
+  if (!rules.has_expressions || window.size == 0) return false;
   std::fill(state.expression_hits.begin(), state.expression_hits.end(), std::uint8_t{0});
   const auto status =
       hs_scan(rules.program.expression_ends.get(), reinterpret_cast<const char*>(window.bytes),
@@ -165,12 +165,32 @@ class WindowWriter {
 
 }  // namespace
 
+ActiveRules active_rules(const MaskProgram& program, const RuleSet& active) noexcept {
+  ActiveRules rules{program.compiled(), active};
+  for (std::size_t i = 0; i < rules.program.rules.size(); ++i) {
+    if (!active.test(i)) continue;
+    const CompiledRule& rule = rules.program.rules[i];
+    rules.builtins = static_cast<BuiltinSet>(rules.builtins | rule.builtin_set);
+    rules.has_expressions = rules.has_expressions || !rule.expressions.empty();
+  }
+  return rules;
+}
+
+BuiltinSet triggered(const ActiveRules& rules, const Window& window,
+                     Scratch::State& state) noexcept {
+  if (rules.builtins == 0) return 0;
+  // The bytes differ from those seen last at the same place.
+  state.index.clear();
+  const BuiltinSet seen = state.index.may_match({window.bytes, window.size}, 0, window.size);
+  return static_cast<BuiltinSet>(seen & rules.builtins);
+}
+
 Show show_of(const ActiveRules& rules, const Cluster& cluster) noexcept {
   return cluster.is_exact ? rules.program.rules[cluster.rule].show : Show{};
 }
 
 std::uint8_t find_clusters(const ActiveRules& rules, const ValueState& value, const Window& window,
-                           Scratch::State& state) noexcept {
+                           BuiltinSet builtins, Scratch::State& state) noexcept {
   std::uint8_t open_runs = run::none;
   state.clusters.clear();
   if (value.is_swallowing) state.clusters.begin_with(continued_swallow(value, window, open_runs));
@@ -178,7 +198,11 @@ std::uint8_t find_clusters(const ActiveRules& rules, const ValueState& value, co
   for (std::size_t i = 0; i < rules.program.rules.size(); ++i) {
     if (!rules.active.test(i)) continue;
     const CompiledRule& rule = rules.program.rules[i];
-    for (const Builtin builtin : rule.builtins) find_builtin(builtin, window, state.matches);
+    if ((rule.builtin_set & builtins) != 0) {
+      for (const Builtin builtin : rule.builtins) {
+        if ((bit_of(builtin) & builtins) != 0) find_builtin(builtin, window, state.matches);
+      }
+    }
     if (has_expressions) {
       for (const std::size_t expression : rule.expressions) {
         if (state.expression_hits[expression] == 0) continue;
@@ -196,10 +220,10 @@ std::uint8_t find_clusters(const ActiveRules& rules, const ValueState& value, co
 }
 
 WindowResult mask_window(const ActiveRules& rules, ValueState& value, const Window& window,
-                         const WindowSource& source, std::span<std::uint32_t> counts,
-                         Scratch::State& state) noexcept {
+                         const WindowSource& source, BuiltinSet builtins,
+                         std::span<std::uint32_t> counts, Scratch::State& state) noexcept {
   if (window.undecided == window.size && !window.is_to_end) return {window.undecided, false};
-  const std::uint8_t open_runs = find_clusters(rules, value, window, state);
+  const std::uint8_t open_runs = find_clusters(rules, value, window, builtins, state);
   return WindowWriter(rules, value, window, source, counts, state).write(open_runs);
 }
 

@@ -11,12 +11,21 @@ namespace sluice::matcher {
 struct ActiveRules {
   const MaskProgram::Compiled& program;
   const RuleSet& active;
+  BuiltinSet builtins = 0;       ///< Of the active rules.
+  bool has_expressions = false;  ///< Among the active rules.
 };
+
+ActiveRules active_rules(const MaskProgram& program, const RuleSet& active) noexcept;
+
+/// Which of the active built-ins may match in the window, by its triggers.
+BuiltinSet triggered(const ActiveRules& rules, const Window& window,
+                     Scratch::State& state) noexcept;
 
 /// Finds what begins before window.horizon(), merged into state.clusters. Returns
 /// the classes over which a match that reached the window's end runs on.
+/// builtins  those that may match: of the others no look is taken.
 std::uint8_t find_clusters(const ActiveRules& rules, const ValueState& value, const Window& window,
-                           Scratch::State& state) noexcept;
+                           BuiltinSet builtins, Scratch::State& state) noexcept;
 
 /// How `cluster` is shown: its rule's way if that rule's matches are all of it.
 Show show_of(const ActiveRules& rules, const Cluster& cluster) noexcept;
@@ -42,7 +51,7 @@ struct WindowResult {
 
 /// Masks the window: in place where lengths agree, else into state.edits.
 WindowResult mask_window(const ActiveRules& rules, ValueState& value, const Window& window,
-                         const WindowSource& source, std::span<std::uint32_t> counts,
-                         Scratch::State& state) noexcept;
+                         const WindowSource& source, BuiltinSet builtins,
+                         std::span<std::uint32_t> counts, Scratch::State& state) noexcept;
 
 }  // namespace sluice::matcher
