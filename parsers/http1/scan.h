@@ -69,7 +69,8 @@ template <auto Contains>
 struct AsciiClass {
   static constexpr auto table = nibble_table(Contains);
   static constexpr bool contains(unsigned char c) noexcept {
-    return c < 0x80 && (table[c & 15U] >> (c >> 4) & 1U) != 0;
+    const unsigned row = table[c & 15U];
+    return c < 0x80 && (row >> (c >> 4) & 1U) != 0;
   }
   static std::uint32_t stops(__m256i bytes) noexcept { return outside(bytes, table); }
 };
