@@ -47,8 +47,7 @@ class Writer {
   void unsigned_integer(std::uint64_t value) noexcept { head(Major::unsigned_integer, value); }
   void string(Major major, ByteView bytes) noexcept {
     head(major, bytes.size());
-    if (bytes.empty()) return;
-    std::memcpy(at_, bytes.data(), bytes.size());
+    copy(bytes.data(), bytes.size());
     at_ += bytes.size();
   }
   void bytes(ByteView value) noexcept { string(Major::bytes, value); }
@@ -60,6 +59,26 @@ class Writer {
   [[nodiscard]] std::uint8_t* at() const noexcept { return at_; }
 
  private:
+  /// Most strings are short, and a call of memcpy costs more than they do: two
+  /// moves of fixed size that overlap in the middle.
+  void copy(const std::uint8_t* from, std::size_t bytes) noexcept {
+    if (bytes > 32) {
+      std::memcpy(at_, from, bytes);
+    } else if (bytes >= 16) {
+      copy_ends<16>(from, bytes);
+    } else if (bytes >= 8) {
+      copy_ends<8>(from, bytes);
+    } else if (bytes >= 4) {
+      copy_ends<4>(from, bytes);
+    } else {
+      for (std::size_t i = 0; i < bytes; ++i) at_[i] = from[i];
+    }
+  }
+  template <std::size_t Width>
+  void copy_ends(const std::uint8_t* from, std::size_t bytes) noexcept {
+    std::memcpy(at_, from, Width);
+    std::memcpy(at_ + bytes - Width, from + bytes - Width, Width);
+  }
   template <class T>
   void put(T value) noexcept {
     std::memcpy(at_, &value, sizeof value);

@@ -149,7 +149,8 @@ Result<Signer> Signer::load(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) {
     return fail(fmt::format(
-        "the audit signing key {} does not exist; make one with: sluice key new --audit {}",
+        "the audit signing key {} does not exist; make one with: sluice key signing --file {} "
+        "--origin NAME",
         path.string(), path.string()));
   }
   if (fd < 0) {

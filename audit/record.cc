@@ -116,7 +116,7 @@ class MapWriter {
   }
   /// What is not UTF-8 is kept byte for byte, as a byte string.
   void text(std::string_view value) noexcept {
-    const bool is_text = is_utf8(value);
+    const bool is_text = is_ascii(value) || is_utf8(value);
     if (value.size() > limits_.text_bytes) {
       value = is_text ? cut_utf8(value, limits_.text_bytes) : value.substr(0, limits_.text_bytes);
       is_cut_ = true;

@@ -26,16 +26,7 @@ std::size_t character_bytes(std::string_view text) noexcept {
 }  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
-  constexpr std::uint64_t high_bits = 0x8080808080808080U;
   while (!text.empty()) {
-    std::uint64_t word = 0;
-    if (text.size() >= sizeof word) {
-      std::memcpy(&word, text.data(), sizeof word);
-      if ((word & high_bits) == 0) {
-        text.remove_prefix(sizeof word);
-        continue;
-      }
-    }
     const std::size_t length = character_bytes(text);
     if (length == 0) return false;
     text.remove_prefix(length);

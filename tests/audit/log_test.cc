@@ -147,7 +147,7 @@ TEST_CASE("A missing signing key names the command that makes one") {
   folder.options.signing_key = folder.folder.path() / "absent.key";
   const auto log = folder.try_open();
   REQUIRE_FALSE(log);
-  CHECK(log.error().message.find("sluice key new") != std::string::npos);
+  CHECK(log.error().message.find("sluice key signing --file") != std::string::npos);
 }
 
 TEST_CASE("A log keeps its key") {
