@@ -40,10 +40,11 @@ bool is_json(std::string_view text, std::size_t piece) {
 }
 
 /// How many values follow one another is ours to allow; the library wants one.
-/// Lone surrogates, numbers beyond a double, long numbers and deep nesting are
-/// judged differently by design.
+/// Lone surrogates, long numbers and deep nesting are judged differently by
+/// design, and the library takes a NUL for the end of the text.
 bool library_differs_by_design(std::string_view text) {
-  return text.find("\\ud") != text.npos || text.find("\\uD") != text.npos || text.size() > 1000;
+  return text.find("\\ud") != text.npos || text.find("\\uD") != text.npos || text.size() > 1000 ||
+         text.find('\0') != text.npos;
 }
 
 }  // namespace

@@ -1,0 +1,164 @@
+// What compiles and what is refused; short texts; pattern sets; the raw index.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "masking.h"
+#include "matcher/pattern_set.h"
+#include "matcher/raw_index.h"
+#include "naive_masker.h"
+
+using namespace sluice;
+using namespace sluice::matcher;
+using namespace sluice::testing;
+
+namespace {
+
+std::string error_of(const MaskRule& rule) {
+  const std::vector<MaskRule> rules = {rule};
+  const auto program = MaskProgram::compile(rules, {});
+  return program ? "" : program.error().message;
+}
+
+std::string mask_short(Setup& setup, std::string_view header, std::string_view text,
+                       std::size_t room = 4096) {
+  std::vector<std::uint8_t> out(room);
+  out.resize(mask_text(*setup.program, setup.active, BodyKind::text, header, as_bytes(text), out,
+                       *setup.scratch, {}));
+  return std::string(as_text(out));
+}
+
+std::vector<std::uint32_t> hits_of(const Hits& hits) {
+  return {hits.begin(), hits.end()};
+}
+
+}  // namespace
+
+TEST_CASE("what cannot be enforced does not compile, and the error says why") {
+  using Kind = Finder::Kind;
+  using Catch::Matchers::Contains;
+  CHECK_THAT(error_of(builtin_rule("pan")),
+             Contains("no builtin \"pan\"") && Contains("payment-card"));
+  CHECK_THAT(error_of(rule("r", Kind::regex, "a*")),
+             Contains("mask \"r\"") && Contains("empty text"));
+  CHECK_THAT(error_of(rule("r", Kind::regex, "key=.*")), Contains("longer than 320"));
+  CHECK_THAT(error_of(rule("r", Kind::regex, "(a")), Contains("expression \"(a\""));
+  CHECK_THAT(error_of(rule("r", Kind::regex, "x[^>]{1,300}y")), Contains("too large"));
+  CHECK_THAT(error_of(rule("r", Kind::json_path, "a.b")), Contains("begins with $"));
+  CHECK_THAT(error_of(rule("r", Kind::json_path, "$.a[")), Contains("byte 4"));
+  CHECK_THAT(error_of(rule("r", Kind::json_path, "$.a..")), Contains("byte 5"));
+  CHECK_THAT(error_of(rule("r", Kind::json_path, "$['a")), Contains("missing"));
+  CHECK_THAT(error_of(builtin_rule("email", testing::hash)), Contains("at least 32 bytes"));
+  CHECK_THAT(error_of({"r", {}, {}}), Contains("finds nothing"));
+  const std::vector<MaskRule> many(rules_max + 1, builtin_rule("email"));
+  CHECK_FALSE(MaskProgram::compile(many, {}).has_value());
+}
+
+TEST_CASE("inactive rules mask nothing") {
+  Setup setup(all_builtins());
+  setup.active.reset();
+  const std::string body = R"({"a":"4111111111111111"})";
+  CHECK(mask_in_pieces(setup, BodyKind::json, body, whole()).output == body);
+}
+
+TEST_CASE("short texts and headers are masked in one call") {
+  Setup setup(
+      {rule("key", Finder::Kind::header, "X-Api-Key", partial(2, 0)), builtin_rule("email")});
+  CHECK(mask_short(setup, "", "to joe@example.com") == "to [redacted]");
+  CHECK(mask_short(setup, "x-api-KEY", "abcdef") == "ab****");
+  CHECK(mask_short(setup, "x-other", "abcdef") == "abcdef");
+  CHECK(mask_short(setup, "", "to joe@example.com", 6) == "[redac");
+  CHECK(mask_short(setup, "", "") == "");
+  const std::string head =
+      "GET /joe@example.com HTTP/1.1\r\nHost: x\r\nX-Api-Key: abc\r\n\r\n" + std::string(64, ' ');
+  const auto may_match = [&](std::string_view text) {
+    return may_match_in_head(*setup.program, setup.active, as_bytes(text).first(text.size() - 64),
+                             *setup.scratch);
+  };
+  CHECK(may_match(head));
+  CHECK(may_match("GET / HTTP/1.1\r\nFrom: a@b.org\r\n\r\n" + std::string(64, ' ')));
+  CHECK_FALSE(may_match("GET / HTTP/1.1\r\nFrom: nobody\r\n\r\n" + std::string(64, ' ')));
+}
+
+TEST_CASE("thousands of short matches fill the edit table and nothing is lost") {
+  Setup setup({rule("x", Finder::Kind::regex, "x")});
+  std::string body;
+  std::string wanted;
+  for (int i = 0; i < 20000; ++i) {
+    body += "x.";
+    wanted += "[redacted].";
+  }
+  CHECK(mask_in_pieces(setup, BodyKind::text, body, whole()).output == wanted);
+  CHECK(mask_in_pieces(setup, BodyKind::json, "[\"" + body + "\"]", whole()).output ==
+        "[\"" + wanted + "\"]");
+  std::string members = "{\"a\":[0";
+  for (int i = 0; i < 20000; ++i) members += ",{\"x\":1}";
+  setup.active.reset();
+  CHECK(mask_in_pieces(setup, BodyKind::json, members + "]}", whole()).output == members + "]}");
+}
+
+TEST_CASE("a pattern set reports each pattern that occurs, once and ascending") {
+  const std::vector<Pattern> patterns = {{"a", "needle", false},
+                                         {"b", "^GET$", false},
+                                         {"c", "union\\s+select", true},
+                                         {"d", ".*", false}};
+  const auto set = PatternSet::compile(patterns).value();
+  Scratch scratch;
+  REQUIRE(scratch.prepare(*set).has_value());
+  const auto scan = [&](std::string text) {
+    const std::size_t size = text.size();
+    text.resize(size + 64);
+    return hits_of(set->scan(as_bytes(text).first(size), scratch));
+  };
+  CHECK(scan("needle needle UNION\nSelect") == std::vector<std::uint32_t>{0, 2, 3});
+  CHECK(scan("GET") == std::vector<std::uint32_t>{1, 3});
+  CHECK(hits_of(set->scan({}, scratch)) == std::vector<std::uint32_t>{3});
+
+  const auto scan_body = [&](std::vector<std::string> pieces, BodyKind kind) {
+    std::vector<ByteView> views;
+    for (std::string& piece : pieces) {
+      const std::size_t size = piece.size();
+      piece.resize(size + 64);
+      views.push_back(as_bytes(piece).first(size));
+    }
+    return hits_of(set->scan_body(views, kind, scratch));
+  };
+  CHECK(scan_body({"nee", "dle"}, BodyKind::text) == std::vector<std::uint32_t>{0, 3});
+  CHECK(scan_body({R"({"a":"n\u0065edle"})"}, BodyKind::json) == std::vector<std::uint32_t>{0, 3});
+  CHECK(scan_body({"q=UNION+", "SEL%45CT"}, BodyKind::form) == std::vector<std::uint32_t>{2, 3});
+  CHECK(scan_body({"q=UNION+SEL%45CT"}, BodyKind::text) == std::vector<std::uint32_t>{3});
+  CHECK(PatternSet::compile(std::vector<Pattern>{{"bad", "(", false}})
+            .error()
+            .message.find("\"bad\"") != std::string::npos);
+}
+
+TEST_CASE("the vector and the byte-wise look at raw bytes agree") {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 20000; ++round) {
+    std::array<std::uint8_t, 64> bytes;
+    for (auto& byte : bytes)
+      byte = static_cast<std::uint8_t>(random() % (round % 2 == 0 ? 256 : 128));
+    REQUIRE(classify(bytes.data()) == classify_scalar(bytes.data()));
+  }
+}
+
+TEST_CASE("a plain string is reported with its end, an odd one is not") {
+  RawIndex index;
+  PlainString found;
+  const auto look = [&](std::string text, std::size_t at) {
+    const std::size_t size = text.size();
+    text.resize(size + 64, '"');
+    index.clear();
+    return index.plain_string_at(as_bytes(text).first(size), at, found);
+  };
+  CHECK(look(R"({"abc":1})", 2));
+  CHECK(found.size == 3);
+  CHECK(look("\"" + std::string(200, 'x') + "\"", 1));
+  CHECK(found.size == 200);
+  CHECK(look("\"\"", 1));
+  CHECK(found.size == 0);
+  CHECK_FALSE(look("\"abc", 1));
+  CHECK_FALSE(look(R"("a\"b")", 1));
+  CHECK_FALSE(look("\"\xc3\xa9\"", 1));
+  CHECK_FALSE(look("\"\t\"", 1));
+}
