@@ -35,7 +35,10 @@ class SliceQueue {
                                        std::span<BufferId, slices_per_send_max> buffers) noexcept;
   /// What begin_send gave has gone out.
   void sent(BufferPool& pool) noexcept;
-  /// Forgets everything. Only when nothing is in flight.
+  /// The connection is gone: what was in flight counts as unsent. Whoever began
+  /// the send still holds the buffers for as long as the transport reads them.
+  void abandon_send() noexcept { in_flight_ = 0; }
+  /// Forgets everything.
   void clear(BufferPool& pool) noexcept;
 
   /// From now on sent slices are kept, so that rewind can offer them again.

@@ -407,6 +407,10 @@ bool HttpSession::relay_request_body() {
                   http1::text(piece.collected.fault));
     return true;
   }
+  const bool waits = held_head_ == no_buffer && !piece.collected.last &&
+                     piece.collected.payload.empty() &&
+                     !client_inbox_.bytes(worker_.chunks).empty();
+  if (waits) return false;  // part of a trailer section
   exchange.request_complete = piece.collected.last;
   send_on(exchange.request_relay.settle(worker_, piece.buffer, piece.collected), piece);
   return true;
@@ -452,9 +456,10 @@ void HttpSession::refuse(const http1::RequestHead& head, const Judged& judged, s
   if (body_unread) {
     // A short body is read and dropped, so that the connection can go on. One
     // that may never come, or is long, is not waited for.
-    const bool is_short = head.framing == Framing::length && !head.expects_continue &&
-                          head.content_length <= discarded_body_bytes_max;
-    refusal.close = refusal.close || !is_short;
+    const bool is_long =
+        head.framing == Framing::length && head.content_length > discarded_body_bytes_max;
+    refusal.close = refusal.close || is_long || head.expects_continue;
+    discarded_bytes_ = 0;
     stage_ = Stage::discard;
   } else {
     stage_ = Stage::head;
@@ -470,7 +475,8 @@ bool HttpSession::discard_body() {
       collect(worker_, client_inbox_, decoder_, plan().limits.trailer_bytes_max);
   const bool drained = client_inbox_.bytes(worker_.chunks).empty();
   if (drained) client_inbox_.drop_front(worker_.chunks, worker_.pool);
-  if (piece.fault != http1::Fault::none) {
+  discarded_bytes_ += piece.payload.size();
+  if (piece.fault != http1::Fault::none || discarded_bytes_ > discarded_body_bytes_max) {
     close_after_flush();
   } else if (piece.last) {
     stage_ = Stage::head;

@@ -432,6 +432,7 @@ void HttpSession::release_upstream(UpstreamWish wish) {
   acquires_ = false;
   if (upstream_ == UpstreamState::none) return;
   upstream_ = UpstreamState::none;
+  to_upstream_.abandon_send();
   wish_ = wish;
 }
 

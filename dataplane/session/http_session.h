@@ -165,6 +165,7 @@ class HttpSession {
   BufferId held_head_ = no_buffer;
   std::uint32_t held_head_bytes_ = 0;
   std::uint64_t held_bytes_ = 0;
+  std::uint64_t discarded_bytes_ = 0;
   http1::RequestDecoder decoder_;
   std::string peer_text_;
   std::uint64_t number_;

@@ -1,0 +1,50 @@
+#include "scripted_client.h"
+
+namespace sluice::dataplane {
+
+void ScriptedClient::on_connected(SimRemote& remote) {
+  if (manner_ == Manner::one_by_one) return send_next(remote);
+  std::string all;
+  for (const Operation& operation : operations_) all += request_bytes(operation, key_);
+  sent_ = operations_.size();
+  remote.send(as_bytes(all));
+}
+
+void ScriptedClient::on_bytes(SimRemote& remote, ByteView bytes) {
+  in_ += as_text(bytes);
+  read(remote, false);
+}
+
+void ScriptedClient::on_finished(SimRemote& remote) {
+  read(remote, true);
+  over_ = true;
+  remote.finish();
+}
+
+void ScriptedClient::on_reset(SimRemote& /*remote*/) {
+  over_ = true;
+}
+
+void ScriptedClient::send_next(SimRemote& remote) {
+  if (sent_ == operations_.size()) return remote.finish();
+  remote.send(as_bytes(request_bytes(operations_[sent_++], key_)));
+}
+
+void ScriptedClient::read(SimRemote& remote, bool closed) {
+  while (responses_.size() < operations_.size()) {
+    const bool interim = in_.starts_with("HTTP/1.1 1");
+    const Operation& operation = operations_[responses_.size()];
+    auto message = read_message(in_, !interim && operation.response_has_body(), true, closed);
+    if (!message) return;
+    in_.erase(0, message->size_bytes);
+    if (interim) continue;
+    responses_.push_back(std::move(*message));
+    if (manner_ == Manner::one_by_one) {
+      send_next(remote);
+    } else if (responses_.size() == operations_.size()) {
+      remote.finish();
+    }
+  }
+}
+
+}  // namespace sluice::dataplane

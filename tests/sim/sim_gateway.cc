@@ -1,0 +1,142 @@
+#include "sim_gateway.h"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include "config/load/load.h"
+#include "dataplane/loop_impl.h"
+
+namespace sluice::dataplane {
+
+template class Loop<SimTransport>;
+
+namespace {
+
+constexpr const char* configuration = R"(version: 1
+listeners:
+  - {name: payments, address: "127.0.0.1:8080", protocol: http, target: api}
+targets:
+  - {name: api, addresses: ["127.0.0.1:9001", "127.0.0.1:9002"]}
+identity:
+  api_keys: file:keys.yaml
+policies:
+  - name: the api is open
+    operations: {http: {paths: ["/v1/**"]}}
+    ruling: allow
+  - name: no launches
+    operations: {http: {methods: [POST], paths: ["/v1/*/inspected"], body: ["launch code \\d+"]}}
+    ruling: deny
+masks:
+  - {name: pan, find: "builtin:payment-card", show: {partial: {first: 6, last: 4}}, on: both}
+  - {name: cvc, find: {json: ["$..cvc"]}, show: redact}
+audit:
+  directory: audit
+  signing_key: file:audit.key
+)";
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message);
+  return std::move(*result);
+}
+
+std::shared_ptr<const Snapshot> snapshot_of(const std::string& keys_yaml) {
+  config::World world;
+  world.read_file = [](const std::string&) { return std::optional<std::string>("unused"); };
+  world.environment = [](const std::string&) { return std::optional<std::string>{}; };
+  const config::Loaded loaded = config::load_text(configuration, "sim.yaml", world);
+  if (!loaded.problems.empty()) throw std::runtime_error(loaded.problems.front().text());
+  return must(compile(loaded.settings, must(identity::ApiKeys::parse(keys_yaml, "keys.yaml")), 1));
+}
+
+}  // namespace
+
+SimGateway::SimGateway(const SimOptions& options, bool flaky_target, bool durable)
+    : random_(options.seed ^ 0x5EED), transport_(options), durable_(durable) {
+  std::array<std::uint8_t, 32> secret;
+  for (auto& byte : secret) byte = static_cast<std::uint8_t>(random_.next());
+  const identity::NewKey key = identity::make_key("alice", {"settlement"}, {INT64_MAX}, secret);
+  key_ = key.secret;
+
+  audit::LogOptions log_options;
+  log_options.directory = folder_.path() / "audit";
+  log_options.signing_key = folder_.path() / "audit.key";
+  log_options.flush_interval = milliseconds(1);
+  verifier_ = must(audit::create_signing_key(log_options.signing_key, "sim"));
+  log_ = must(audit::Log::open(log_options, transport_.now(),
+                               [this](std::uint32_t) { transport_.waker().wake(); }));
+
+  for (const char* port : {"9001", "9002"}) {
+    const auto endpoint =
+        must(parse_endpoint("127.0.0.1", static_cast<std::uint16_t>(std::stoi(port))));
+    transport_.serve(endpoint, [this, flaky_target]() -> SimPeer* {
+      targets_.push_back(
+          std::make_unique<ScriptedTarget>(operations_, target_log_, random_, flaky_target));
+      return targets_.back().get();
+    });
+  }
+  LoopOptions loop_options;
+  loop_options.durable = durable;
+  loop_ = std::make_unique<Loop<SimTransport>>(transport_, log_->worker(0), *metrics_, mailbox_,
+                                               snapshot_of(key.yaml_entry), loop_options);
+}
+
+SimGateway::~SimGateway() {
+  stop();
+}
+
+ScriptedClient& SimGateway::add_client(std::size_t count) {
+  std::vector<Operation> operations;
+  for (std::size_t i = 0; i < count; ++i) {
+    operations.push_back(random_operation(random_, operations_.size() + 1));
+    operations_.emplace(operations.back().id, operations.back());
+  }
+  const auto manner = random_.up_to(1) == 0 ? ScriptedClient::Manner::one_by_one
+                                            : ScriptedClient::Manner::pipelined;
+  clients_.push_back(std::make_unique<ScriptedClient>(std::move(operations), key_, manner));
+  transport_.bring_client(0, *clients_.back(),
+                          milliseconds(static_cast<std::int64_t>(random_.up_to(50))));
+  return *clients_.back();
+}
+
+bool SimGateway::run() {
+  const Instant end = transport_.now().monotonic + seconds(600);  // simulated
+  const auto done = [](const auto& client) { return client->is_over(); };
+  while (!std::ranges::all_of(clients_, done)) {
+    // The log's writer lives in real time: when bytes wait for it, simulated
+    // time must not run ahead into every deadline.
+    if (durable_) std::this_thread::sleep_for(std::chrono::microseconds(50));
+    const Duration step = durable_ ? Duration{10'000} : milliseconds(100);
+    if (transport_.now().monotonic > end || !loop_->turn(step)) return false;
+  }
+  return true;
+}
+
+void SimGateway::stop() {
+  if (loop_) {
+    WorkerMail mail;
+    mail.stop = true;
+    mailbox_.post(std::move(mail));
+    while (loop_->turn(milliseconds(100))) {
+    }
+    loop_.reset();
+  }
+  log_.reset();
+}
+
+audit::VerifyReport SimGateway::verify_log() const {
+  return must(audit::verify(folder_.path() / "audit", verifier_));
+}
+
+std::vector<std::string> SimGateway::records() const {
+  std::vector<std::string> records;
+  must(audit::read_records(folder_.path() / "audit", 0, [&](std::uint64_t, ByteView record) {
+    records.push_back(must(audit::to_json(record)));
+    return true;
+  }));
+  return records;
+}
+
+}  // namespace sluice::dataplane
