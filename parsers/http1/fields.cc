@@ -105,17 +105,7 @@ bool is_always_hop_by_hop(FieldName name) noexcept {
 }
 
 bool has_fixed_role(std::string_view name) noexcept {
-  switch (name.empty() ? FieldName::other : known_name(name)) {
-    case FieldName::other:
-      break;
-    case FieldName::content_digest:
-    case FieldName::content_md5:
-    case FieldName::digest:
-    case FieldName::repr_digest:
-      return false;  // RFC 9530 §2: known only once the content has been sent
-    default:
-      return true;
-  }
+  if (field_name_of(name) != FieldName::other) return true;
   for (const std::string_view fixed : fixed_role_names) {
     if (equal_ignoring_case(name, fixed)) return true;
   }

@@ -25,7 +25,8 @@ bool next_list_element(std::string_view& list, std::string_view& element) noexce
 bool is_always_hop_by_hop(FieldName name) noexcept;
 
 /// Fields that frame, route, authenticate, modify or describe the message as a
-/// whole: they belong in a head, digests of the content excepted. None may be a trailer (RFC 9110
+/// whole: they belong in a head. Digests are among them, as a digest of the content
+/// before it was masked must not follow the masked content. None may be a trailer (RFC 9110
 /// §6.5.1), and none that is end-to-end may be named by a Connection option (§7.6.1).
 bool has_fixed_role(std::string_view name) noexcept;
 

@@ -56,6 +56,7 @@ TEST_CASE("chunk framing is refused for each way of ending somewhere else") {
       {"bad_trailer", "0\r\nA: b\r\nHost: a\r\n\r\n"},
       {"bad_trailer", "0\r\nauthorization: x\r\n\r\n"},
       {"bad_trailer", "0\r\nSet-Cookie: x\r\n\r\n"},
+      {"bad_trailer", "0\r\nContent-Digest: x\r\n\r\n"},
   };
   for (const auto& [fault, body] : refusals) {
     INFO(body);

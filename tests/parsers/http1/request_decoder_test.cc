@@ -45,12 +45,12 @@ TEST_CASE("requests come out as head, data and end, one after another") {
 TEST_CASE("chunked bodies come out as their payload, with trailers at the end") {
   CHECK(request_steps("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
                       "5\r\nhello\r\n00A;name=\"v\"\r\n, world...\r\n0;last\r\n"
-                      "Digest: x\r\nEtag:\r\n\r\n"
+                      "Server-Timing: x\r\nEtag:\r\n\r\n"
                       "GET / HTTP/1.1\r\nHost: a\r\n\r\n") ==
         "\nrequest 3 PUT / 1.1 host=a body=chunked keep-alive [Host=a known]"
         "[Transfer-Encoding=Chunked known]"
         "\ndata hello, world..."
-        "\nend [Digest=x known][Etag=]"
+        "\nend [Server-Timing=x][Etag=]"
         "\nrequest 0 GET / 1.1 host=a body=none keep-alive [Host=a known]"
         "\nend "
         "\nclose: idle");
