@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 
@@ -188,18 +189,25 @@ class Naive {
 
   static std::vector<NaiveMatch> regex_find(const std::string& expression,
                                             const std::string& value) {
-    static std::map<std::string, hs_database_t*>
-        databases;  // compiled once; lives with the program
-    static hs_scratch_t* scratch = nullptr;
-    hs_database_t*& database = databases[expression];
-    if (database == nullptr) {
+    using Database = std::unique_ptr<hs_database_t, decltype(&hs_free_database)>;
+    using Scanner = std::unique_ptr<hs_scratch_t, decltype(&hs_free_scratch)>;
+    static std::map<std::string, std::pair<Database, Scanner>> compiled;  // each once
+    auto known = compiled.find(expression);
+    if (known == compiled.end()) {
+      hs_database_t* raw_database = nullptr;
+      hs_scratch_t* raw_scratch = nullptr;
       hs_compile_error_t* error = nullptr;
       if (hs_compile(expression.c_str(), HS_FLAG_DOTALL | HS_FLAG_SOM_LEFTMOST, HS_MODE_BLOCK,
-                     nullptr, &database, &error) != HS_SUCCESS) {
+                     nullptr, &raw_database, &error) != HS_SUCCESS ||
+          hs_alloc_scratch(raw_database, &raw_scratch) != HS_SUCCESS) {
         throw std::runtime_error("bad expression");
       }
-      hs_alloc_scratch(database, &scratch);
+      known = compiled
+                  .try_emplace(expression, Database(raw_database, &hs_free_database),
+                               Scanner(raw_scratch, &hs_free_scratch))
+                  .first;
     }
+    const auto& [database, scratch] = known->second;
     std::vector<NaiveMatch> found;
     const std::string readable = value + std::string(64, '\0');
     const auto on_match = [](unsigned, unsigned long long from, unsigned long long to, unsigned,
@@ -207,8 +215,8 @@ class Naive {
       static_cast<std::vector<NaiveMatch>*>(context)->push_back({from, to, 0});
       return 0;
     };
-    hs_scan(database, readable.data(), static_cast<unsigned>(value.size()), 0, scratch, on_match,
-            &found);
+    hs_scan(database.get(), readable.data(), static_cast<unsigned>(value.size()), 0, scratch.get(),
+            on_match, &found);
     // No match cuts a character in two.
     for (std::size_t at = 0; at < value.size();) {
       const std::size_t size = std::max<std::size_t>(1, character_size(value, at));
