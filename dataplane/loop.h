@@ -111,6 +111,7 @@ class Loop {
   void sweep(Connection& connection);
   void check_health();
   void resume_waiting();
+  void stop_releasing();
 
   [[nodiscard]] Connection* find(ConnId id) noexcept;
   Connection& client_of(const Connection& upstream) noexcept;

@@ -50,6 +50,7 @@ bool Loop<T>::turn(Duration wait) {
   context_.now = transport_.now();
   for (std::size_t i = 0; i < count; ++i) handle(done_[i]);
   if (mailbox_.maybe_has_mail()) read_mail();
+  if (context_.log.is_broken()) stop_releasing();
   resume_waiting();
   if (context_.now.monotonic >= next_sweep_) {
     next_sweep_ = context_.now.monotonic + sweep_interval;
@@ -241,6 +242,7 @@ void Loop<T>::settle(Connection& client) {
   flush(client, session.to_client(), session.client_gate());
   if (session.client_end() == HttpSession::ClientEnd::after_flush && !client.shut &&
       session.to_client().empty() && !client.sending) {
+    if (!session.lingers()) return close(client);
     client.shut = true;
     transport_.shutdown(client.id);
   }
@@ -440,6 +442,16 @@ void Loop<T>::resume_waiting() {
   }
 }
 
+/// The log takes no more records: what is under way ends here (new requests are
+/// refused by their sessions).
+template <Transport T>
+void Loop<T>::stop_releasing() {
+  for (std::size_t i = 0; i < live_.size(); ++i) {
+    Connection& connection = connections_[live_[i]];
+    if (connection.role == Role::client && connection.session->has_exchange()) close(connection);
+  }
+}
+
 template <Transport T>
 void Loop<T>::read_mail() {
   for (WorkerMail& mail : mailbox_.take()) {
@@ -506,7 +518,10 @@ void Loop<T>::adopt(std::shared_ptr<const Snapshot> snapshot) {
 template <Transport T>
 void Loop<T>::retire_views() {
   std::erase_if(views_, [this](const auto& view) {
-    return view.get() != context_.current && view->operations == 0;
+    if (view.get() == context_.current || view->operations != 0) return false;
+    const identity::ApiKeys* const keys = view->snapshot().keys.get();
+    if (keys != context_.current->snapshot().keys.get()) context_.proofs.forget(keys);
+    return true;
   });
 }
 

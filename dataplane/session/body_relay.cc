@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/assert.h"
 #include "dataplane/session/worker_context.h"
@@ -17,18 +18,38 @@ static_assert(tailroom_bytes >= readable_tail_bytes + 16);
 constexpr std::string_view chunk_end = "\r\n";
 constexpr std::string_view chunk_end_and_last = "\r\n0\r\n\r\n";
 
-/// Digits of a chunk-size line for `size`, CRLF included.
-std::size_t chunk_prefix_bytes(std::uint64_t size) noexcept {
-  std::size_t digits = 1;
-  while (size >>= 4) ++digits;
-  return digits + 2;
+/// Queues bytes from scratch memory in a slot of their own.
+bool push_copy(WorkerContext& worker, SliceQueue& out, ByteView bytes) noexcept {
+  const BufferId buffer = worker.pool.take();
+  if (buffer == no_buffer) return false;
+  std::memcpy(worker.pool.data(buffer), bytes.data(), bytes.size());
+  out.push(worker.pool, buffer, {worker.pool.data(buffer), bytes.size()});
+  worker.pool.release(buffer);
+  return true;
+}
+
+/// Puts the head into the room before `begin` and returns where it begins, so
+/// that head and body leave as one slice. What lies there is the message's own
+/// received head, which is no longer needed, or headroom. A head that is too
+/// long for that goes out on its own.
+std::uint8_t* put_before(WorkerContext& worker, SliceQueue& out, BufferId buffer,
+                         std::uint8_t* begin, ByteView& head, bool& ok) noexcept {
+  const ByteView bytes = std::exchange(head, {});
+  if (bytes.empty()) return begin;
+  const auto room = static_cast<std::size_t>(begin - worker.pool.slot(buffer).data());
+  if (room < bytes.size()) {
+    ok = push_copy(worker, out, bytes) && ok;
+    return begin;
+  }
+  std::memcpy(begin - bytes.size(), bytes.data(), bytes.size());
+  return begin - bytes.size();
 }
 
 /// Output that is built in fresh buffers because it differs in length.
 class Rewriter {
  public:
-  Rewriter(WorkerContext& worker, SliceQueue& out, bool chunked) noexcept
-      : worker_(worker), out_(out), chunked_(chunked) {}
+  Rewriter(WorkerContext& worker, SliceQueue& out, ByteView& head, bool chunked) noexcept
+      : worker_(worker), out_(out), head_(head), chunked_(chunked) {}
   ~Rewriter() {
     if (buffer_ != no_buffer) worker_.pool.release(buffer_);
   }
@@ -42,13 +63,14 @@ class Rewriter {
       std::memcpy(worker_.pool.data(buffer_) + size_, bytes.data(), n);
       size_ += n;
       bytes = bytes.subspan(n);
-      if (size_ == buffer_data_bytes_max) flush();
+      if (size_ == buffer_data_bytes_max && !flush()) return false;
     }
     return true;
   }
 
-  void flush() noexcept {
-    if (buffer_ == no_buffer) return;
+  bool flush() noexcept {
+    if (buffer_ == no_buffer) return true;
+    bool ok = true;
     std::uint8_t* const begin = worker_.pool.data(buffer_);
     std::uint8_t* from = begin;
     std::uint8_t* end = begin + size_;
@@ -57,21 +79,24 @@ class Rewriter {
       std::memcpy(end, chunk_end.data(), chunk_end.size());  // the tailroom is ours
       end += chunk_end.size();
     }
+    from = put_before(worker_, out_, buffer_, from, head_, ok);
     out_.push(worker_.pool, buffer_, {from, end});
     worker_.pool.release(buffer_);
     buffer_ = no_buffer;
     size_ = 0;
+    return ok;
   }
 
  private:
   bool open() noexcept {
-    if (out_.free_slices() < 2) return false;
+    if (out_.free_slices() < 3) return false;
     buffer_ = worker_.pool.take();
     return buffer_ != no_buffer;
   }
 
   WorkerContext& worker_;
   SliceQueue& out_;
+  ByteView& head_;
   std::size_t size_ = 0;
   BufferId buffer_ = no_buffer;
   bool chunked_;
@@ -158,28 +183,22 @@ Settled BodyRelay::settle(WorkerContext& worker, BufferId buffer, const Collecte
   return settled;
 }
 
-std::uint8_t* BodyRelay::begin_of(const Settled& settled) const noexcept {
-  std::uint8_t* const begin = settled.bytes.data();
-  if (framing_ != OutFraming::chunked || settled.bytes.empty() || !settled.edits.empty()) {
-    return begin;
-  }
-  return begin - chunk_prefix_bytes(settled.bytes.size());
-}
-
-bool BodyRelay::emit(WorkerContext& worker, SliceQueue& out, Settled& settled,
+bool BodyRelay::emit(WorkerContext& worker, SliceQueue& out, Settled& settled, ByteView& head,
                      ByteView trailers) noexcept {
   released_bytes_ += settled.size_bytes();
   const bool chunked = framing_ == OutFraming::chunked;
   const bool ends_plainly = settled.last && trailers.empty();
   bool ok = true;
   if (!settled.edits.empty()) {
-    ok = emit_rewritten(worker, out, settled);
+    ok = emit_rewritten(worker, out, settled, head);
     if (chunked && ends_plainly) out.push_static(as_bytes(http1::last_chunk));
-  } else if (!settled.bytes.empty()) {
-    const std::string_view suffix = !chunked ? "" : ends_plainly ? chunk_end_and_last : chunk_end;
-    emit_in_place(worker, out, settled, suffix);
-  } else if (chunked && ends_plainly) {
-    out.push_static(as_bytes(http1::last_chunk));
+  } else {
+    const std::string_view suffix = !chunked ? std::string_view{}
+                                    : settled.bytes.empty()
+                                        ? (ends_plainly ? http1::last_chunk : "")
+                                    : ends_plainly ? chunk_end_and_last
+                                                   : chunk_end;
+    ok = emit_in_place(worker, out, settled, head, suffix);
   }
   if (ok && chunked && settled.last && !trailers.empty()) {
     ok = push_trailers(worker, out, trailers);
@@ -213,13 +232,15 @@ void BodyRelay::withhold(BufferPool& pool, BufferId buffer, ByteSpan rest) noexc
   withheld_buffer_ = buffer;
 }
 
-void BodyRelay::emit_in_place(WorkerContext& worker, SliceQueue& out, const Settled& settled,
-                              std::string_view suffix) noexcept {
+bool BodyRelay::emit_in_place(WorkerContext& worker, SliceQueue& out, const Settled& settled,
+                              ByteView& head, std::string_view suffix) noexcept {
   std::uint8_t* begin = settled.bytes.data();
   std::uint8_t* end = begin + settled.bytes.size();
-  if (framing_ == OutFraming::chunked) {
+  if (framing_ == OutFraming::chunked && !settled.bytes.empty()) {
     begin = http1::write_chunk_prefix_before(begin, settled.bytes.size());
   }
+  bool ok = true;
+  begin = put_before(worker, out, settled.buffer, begin, head, ok);
   const bool suffix_fits = static_cast<std::size_t>(settled.free_end - end) >= suffix.size();
   if (suffix_fits) {
     std::memcpy(end, suffix.data(), suffix.size());
@@ -227,11 +248,12 @@ void BodyRelay::emit_in_place(WorkerContext& worker, SliceQueue& out, const Sett
   }
   out.push(worker.pool, settled.buffer, {begin, end});
   if (!suffix_fits) out.push_static(as_bytes(suffix));
+  return ok;
 }
 
-bool BodyRelay::emit_rewritten(WorkerContext& worker, SliceQueue& out,
-                               const Settled& settled) noexcept {
-  Rewriter rewriter(worker, out, framing_ == OutFraming::chunked);
+bool BodyRelay::emit_rewritten(WorkerContext& worker, SliceQueue& out, const Settled& settled,
+                               ByteView& head) noexcept {
+  Rewriter rewriter(worker, out, head, framing_ == OutFraming::chunked);
   std::size_t done = 0;
   for (const auto& edit : settled.edits) {
     if (!rewriter.append(settled.bytes.subspan(done, edit.offset - done)) ||
@@ -240,9 +262,9 @@ bool BodyRelay::emit_rewritten(WorkerContext& worker, SliceQueue& out,
     }
     done = edit.offset + edit.size_bytes;
   }
-  if (!rewriter.append(settled.bytes.subspan(done))) return false;
-  rewriter.flush();
-  return true;
+  if (!rewriter.append(settled.bytes.subspan(done)) || !rewriter.flush()) return false;
+  // Edits may have left nothing of the body for the head to go with.
+  return head.empty() || push_copy(worker, out, std::exchange(head, {}));
 }
 
 }  // namespace sluice::dataplane

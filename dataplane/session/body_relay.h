@@ -53,8 +53,7 @@ struct Settled {
 
 /// Holds the bytes that the masker withholds between two pieces.
 ///
-/// Each piece goes through `settle`, then `emit`. In between the caller may put
-/// a head into the room before the settled bytes.
+/// Each piece goes through `settle`, then `emit`.
 class BodyRelay {
  public:
   /// masker  null: bytes pass as they are. Must outlive the message.
@@ -70,15 +69,12 @@ class BodyRelay {
   [[nodiscard]] Settled settle(WorkerContext& worker, BufferId buffer,
                                const Collected& next) noexcept;
 
-  /// The room directly before what `emit` will write for these bytes: a head
-  /// that ends there goes out together with them.
-  [[nodiscard]] std::uint8_t* begin_of(const Settled& settled) const noexcept;
-
-  /// Queues the bytes in the chosen framing. `trailers` are encoded field lines
-  /// that go with the last chunk; they are copied. Afterwards `settled` is the
-  /// next part of the same piece, or its buffer is no_buffer.
+  /// Queues the bytes in the chosen framing, after `head` (a message's head, in
+  /// scratch memory; taken once and then emptied). `trailers` are encoded field
+  /// lines that go with the last chunk; they are copied. Afterwards `settled` is
+  /// the next part of the same piece, or its buffer is no_buffer.
   /// False when the pool or the queue has no room for a body that grew.
-  [[nodiscard]] bool emit(WorkerContext& worker, SliceQueue& out, Settled& settled,
+  [[nodiscard]] bool emit(WorkerContext& worker, SliceQueue& out, Settled& settled, ByteView& head,
                           ByteView trailers) noexcept;
   static void drop(BufferPool& pool, const Settled& settled) noexcept;
 
@@ -88,9 +84,10 @@ class BodyRelay {
 
  private:
   void withhold(BufferPool& pool, BufferId buffer, ByteSpan rest) noexcept;
-  void emit_in_place(WorkerContext& worker, SliceQueue& out, const Settled& settled,
+  bool emit_in_place(WorkerContext& worker, SliceQueue& out, const Settled& settled, ByteView& head,
                      std::string_view suffix) noexcept;
-  bool emit_rewritten(WorkerContext& worker, SliceQueue& out, const Settled& settled) noexcept;
+  bool emit_rewritten(WorkerContext& worker, SliceQueue& out, const Settled& settled,
+                      ByteView& head) noexcept;
 
   matcher::BodyMasker* masker_ = nullptr;
   std::uint64_t released_bytes_ = 0;

@@ -137,13 +137,21 @@ bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
     return true;
   }
   const std::string_view secret = presented.credential->presented();
-  const identity::KeyVerdict verdict =
-      std::exchange(has_proof_, false) ? proof_ : snapshot.keys->verify(secret, worker_.now.wall);
+  const identity::ApiKeys* const keys = snapshot.keys.get();
+  identity::KeyVerdict verdict = keys->verify(secret, worker_.now.wall);
   if (verdict.fault == identity::KeyFault::needs_slow_proof) {
-    proof_wish_.assign(secret);
-    // The exchange keeps its snapshot: the proof is about that snapshot's keys.
-    stage_ = Stage::proof;
-    return false;
+    if (std::exchange(has_proof_, false)) {
+      verdict = proof_;
+      worker_.proofs.remember(keys, secret, verdict, worker_.now);
+    } else if (const auto proved = worker_.proofs.find(keys, secret, worker_.now)) {
+      verdict = *proved;
+    } else {
+      // The exchange keeps its snapshot: the proof is about that snapshot's keys.
+      proof_wish_.assign(secret);
+      stage_ = Stage::proof;
+      note_progress();
+      return false;
+    }
   }
   if (verdict.fault != identity::KeyFault::none)
     return refuse_unproved(identity::text(verdict.fault));
@@ -336,16 +344,11 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
   upstream_ = UpstreamState::wanted;
   acquires_ = true;
   ++exchange.attempts;
-  if (queue_head(to_upstream_, onward, exchange.request_relay, settled)) {
-    send_on(settled, piece);
-  } else {
-    BodyRelay::drop(worker_.pool, settled);
-    fail_exchange(503, "no-buffers", "no buffer is free");
-  }
+  send_on(settled, onward.written(), piece);
 }
 
 /// Queues settled bytes of the request towards the target.
-void HttpSession::send_on(Settled settled, const Piece& piece) {
+void HttpSession::send_on(Settled settled, ByteView head, const Piece& piece) {
   Exchange& exchange = *exchange_;
   const ByteView trailers = encode_trailers(piece.collected.trailers, exchange.request_masks);
   while (settled.buffer != no_buffer) {
@@ -356,7 +359,7 @@ void HttpSession::send_on(Settled settled, const Piece& piece) {
                                        "masks cannot read the body: it is not valid JSON")
                        : fail_exchange(503, "no-buffers", "no buffer is free");
     }
-    if (!exchange.request_relay.emit(worker_, to_upstream_, settled, trailers)) {
+    if (!exchange.request_relay.emit(worker_, to_upstream_, settled, head, trailers)) {
       return fail_exchange(503, "no-buffers", "no buffer is free");
     }
   }
@@ -412,7 +415,7 @@ bool HttpSession::relay_request_body() {
                      !client_inbox_.bytes(worker_.chunks).empty();
   if (waits) return false;  // part of a trailer section
   exchange.request_complete = piece.collected.last;
-  send_on(exchange.request_relay.settle(worker_, piece.buffer, piece.collected), piece);
+  send_on(exchange.request_relay.settle(worker_, piece.buffer, piece.collected), {}, piece);
   return true;
 }
 
@@ -477,7 +480,7 @@ bool HttpSession::discard_body() {
   if (drained) client_inbox_.drop_front(worker_.chunks, worker_.pool);
   discarded_bytes_ += piece.payload.size();
   if (piece.fault != http1::Fault::none || discarded_bytes_ > discarded_body_bytes_max) {
-    close_after_flush();
+    close_after_flush(true);
   } else if (piece.last) {
     stage_ = Stage::head;
   } else {

@@ -57,7 +57,7 @@ bool HttpSession::end_by_close() {
   last.last = true;
   const Settled settled = exchange.response_relay.settle(worker_, buffer, last);
   worker_.pool.release(buffer);
-  release_piece(settled, {});
+  release_piece(settled, {}, {});
   return true;
 }
 
@@ -196,12 +196,8 @@ void HttpSession::begin_response(const http1::ResponseHead& head, ByteView recei
     BodyRelay::drop(worker_.pool, settled);
     return fail_exchange(502, "bad-response", "the response head is too large");
   }
-  if (!queue_head(to_client_, out, exchange.response_relay, settled)) {
-    BodyRelay::drop(worker_.pool, settled);
-    return fail_exchange(503, "no-buffers", "no buffer is free");
-  }
   exchange.response_started = true;
-  release_piece(settled, piece.trailers);
+  release_piece(settled, out.written(), piece.trailers);
 }
 
 bool HttpSession::relay_response_body() {
@@ -217,12 +213,13 @@ bool HttpSession::relay_response_body() {
       !piece.last && piece.payload.empty() && !upstream_inbox_.bytes(worker_.chunks).empty();
   if (waits) return false;  // part of a trailer section
   const Settled settled = exchange.response_relay.settle(worker_, buffer, piece);
-  release_piece(settled, piece.trailers);
+  release_piece(settled, {}, piece.trailers);
   return true;
 }
 
 /// Queues settled bytes of the response; before the last ones, the outcome is recorded.
-void HttpSession::release_piece(Settled settled, std::span<const http1::Field> trailer_fields) {
+void HttpSession::release_piece(Settled settled, ByteView head,
+                                std::span<const http1::Field> trailer_fields) {
   Exchange& exchange = *exchange_;
   const ByteView trailers = encode_trailers(trailer_fields, exchange.response_masks);
   bool last = false;
@@ -237,7 +234,7 @@ void HttpSession::release_piece(Settled settled, std::span<const http1::Field> t
       BodyRelay::drop(worker_.pool, settled);
       return drop_upstream_and_close();
     }
-    const bool queued = exchange.response_relay.emit(worker_, to_client_, settled, trailers);
+    const bool queued = exchange.response_relay.emit(worker_, to_client_, settled, head, trailers);
     exchange.bytes_out_pending = 0;
     if (!queued && last) return drop_upstream_and_close();
     if (!queued) return fail_exchange(503, "no-buffers", "no buffer is free");

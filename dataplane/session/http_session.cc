@@ -13,7 +13,7 @@ namespace {
 
 /// How long a refused client may go on sending before the connection is cut
 /// (RFC 9112 §9.6: a close that loses no response).
-constexpr Duration linger = seconds(2);
+constexpr Duration linger_timeout = seconds(2);
 constexpr Duration proof_timeout = seconds(10);
 
 }  // namespace
@@ -54,7 +54,7 @@ void HttpSession::on_client_end() {
   client_ended_ = true;
   // A complete request is still answered to a client that only closed its half.
   if (stage_ == Stage::response) return;
-  if (stage_ == Stage::head && !to_client_.empty()) return close_after_flush();
+  if (stage_ == Stage::head && !to_client_.empty()) return close_after_flush(false);
   if (stage_ == Stage::closing && !to_client_.empty()) return;
   on_client_lost();
 }
@@ -206,7 +206,8 @@ void HttpSession::on_tick() {
       return;
     }
     case Stage::closing:
-      if (now >= last_progress_ + (to_client_.empty() ? linger : timeouts.stall)) close_now();
+      if (now >= last_progress_ + (to_client_.empty() ? linger_timeout : timeouts.stall))
+        close_now();
       return;
   }
 }
@@ -289,35 +290,13 @@ void HttpSession::advance() {
   }
 }
 
-bool HttpSession::queue_head(SliceQueue& out, const http1::HeadWriter& head, const BodyRelay& relay,
-                             const Settled& settled) {
-  const ByteView bytes = head.written();
-  // Before the body lies the message's own received head, which is no longer
-  // needed, and the headroom: mostly the new head fits there, and head and body
-  // leave as one slice.
-  std::uint8_t* const end = relay.begin_of(settled);
-  std::uint8_t* const slot = worker_.pool.slot(settled.buffer).data();
-  if (static_cast<std::size_t>(end - slot) >= bytes.size()) {
-    std::uint8_t* const begin = end - bytes.size();
-    std::memcpy(begin, bytes.data(), bytes.size());
-    out.push(worker_.pool, settled.buffer, {begin, bytes.size()});
-    return true;
-  }
-  const BufferId buffer = worker_.pool.take();
-  if (buffer == no_buffer) return false;
-  std::memcpy(worker_.pool.data(buffer), bytes.data(), bytes.size());
-  out.push(worker_.pool, buffer, {worker_.pool.data(buffer), bytes.size()});
-  worker_.pool.release(buffer);
-  return true;
-}
-
 ByteView HttpSession::encode_trailers(std::span<const http1::Field> trailers,
                                       const matcher::RuleSet& masks) {
   if (trailers.empty()) return {};
   std::size_t size = 0;
   const auto append = [&](std::string_view text) {
-    const std::size_t n = std::min(text.size(), worker_.head_room.size() - size);
-    std::memcpy(worker_.head_room.data() + size, text.data(), n);
+    const std::size_t n = std::min(text.size(), worker_.trailer_room.size() - size);
+    std::memcpy(worker_.trailer_room.data() + size, text.data(), n);
     size += n;
   };
   for (const http1::Field& field : trailers) {
@@ -329,13 +308,13 @@ ByteView HttpSession::encode_trailers(std::span<const http1::Field> trailers,
       value = as_text({worker_.text_room.data(), masked});
     }
     // A trailer section is bounded far below the room, masks included or not.
-    if (field.name.size() + value.size() + 4 > worker_.head_room.size() - size) break;
+    if (field.name.size() + value.size() + 4 > worker_.trailer_room.size() - size) break;
     append(field.name);
     append(": ");
     append(value);
     append("\r\n");
   }
-  return {worker_.head_room.data(), size};
+  return {worker_.trailer_room.data(), size};
 }
 
 void HttpSession::answer(Refusal refusal, std::optional<std::uint64_t> record) {
@@ -345,7 +324,7 @@ void HttpSession::answer(Refusal refusal, std::optional<std::uint64_t> record) {
   worker_.metrics.responses[refusal.status / 100].add();
   if (!write_refusal(worker_, to_client_, refusal)) return close_now();
   if (worker_.durable && record) client_gate_ = *record;
-  if (refusal.close) close_after_flush();
+  if (refusal.close) close_after_flush(stage_ != Stage::head || !client_inbox_.empty());
 }
 
 void HttpSession::fail_exchange(std::uint16_t status, std::string_view result,
@@ -414,7 +393,8 @@ void HttpSession::finish_exchange() {
   drop_exchange();
   stage_ = Stage::head;
   head_since_ = worker_.now.monotonic;
-  if (close) close_after_flush();
+  // A client that asked for the close has nothing more to say, unless it did.
+  if (close) close_after_flush(!request_sent || !client_inbox_.empty());
 }
 
 void HttpSession::drop_exchange() {
@@ -436,8 +416,9 @@ void HttpSession::release_upstream(UpstreamWish wish) {
   wish_ = wish;
 }
 
-void HttpSession::close_after_flush() {
+void HttpSession::close_after_flush(bool linger) {
   stage_ = Stage::closing;
+  lingers_ = linger && !client_ended_;
   client_inbox_.clear(worker_.chunks, worker_.pool);
   if (client_end_ == ClientEnd::open) client_end_ = ClientEnd::after_flush;
   note_progress();

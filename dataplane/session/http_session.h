@@ -60,6 +60,11 @@ class HttpSession {
   [[nodiscard]] UpstreamWish take_upstream_wish() noexcept;
   enum class ClientEnd : std::uint8_t { open, after_flush, now };
   [[nodiscard]] ClientEnd client_end() const noexcept { return client_end_; }
+  /// After the flush, read on until the client ends too: it may still be sending,
+  /// and a close would destroy the answer on its way (RFC 9112 §9.6).
+  [[nodiscard]] bool lingers() const noexcept { return lingers_; }
+  /// An operation is under way.
+  [[nodiscard]] bool has_exchange() const noexcept { return exchange_ != nullptr; }
   [[nodiscard]] bool wants_client_bytes() const noexcept;
   [[nodiscard]] bool wants_upstream_bytes() const noexcept;
   /// A credential that needs slow proof, once; empty when there is none.
@@ -80,10 +85,6 @@ class HttpSession {
   [[nodiscard]] UpstreamPool& upstream_pool() noexcept;
   [[nodiscard]] const config::Target& target() const noexcept;
   [[nodiscard]] std::uint16_t listener() const noexcept { return listener_; }
-  /// What the session was judged by last; its plan stays valid while it is idle.
-  [[nodiscard]] bool is_idle() const noexcept {
-    return !exchange_ && client_end_ == ClientEnd::open;
-  }
 
  private:
   enum class Stage : std::uint8_t {
@@ -115,7 +116,7 @@ class HttpSession {
   void judge_held_body();
   void settle_ruling(const http1::RequestHead& head, Judged& judged, const config::Ruling& ruling);
   void admit(const http1::RequestHead& head, Judged& judged);
-  void send_on(Settled settled, const Piece& piece);
+  void send_on(Settled settled, ByteView head, const Piece& piece);
   Piece next_request_piece();
   void drop_request_piece();
   bool relay_request_body();
@@ -134,13 +135,11 @@ class HttpSession {
   bool relay_response_body();
   bool end_by_close();
   ResponseHeadRules response_rules(ByteView received) const;
-  void release_piece(Settled settled, std::span<const http1::Field> trailer_fields);
+  void release_piece(Settled settled, ByteView head, std::span<const http1::Field> trailer_fields);
   void fail_unmasked(Settled::Fault fault);
   void drop_upstream_and_close();
 
   // http_session.cc: what both sides need, and endings.
-  bool queue_head(SliceQueue& out, const http1::HeadWriter& head, const BodyRelay& relay,
-                  const Settled& settled);
   ByteView encode_trailers(std::span<const http1::Field> trailers, const matcher::RuleSet& masks);
   void answer(Refusal refusal, std::optional<std::uint64_t> record);
   void fail_exchange(std::uint16_t status, std::string_view result, std::string_view detail);
@@ -148,7 +147,7 @@ class HttpSession {
   void finish_exchange();
   void drop_exchange();
   void release_upstream(UpstreamWish wish);
-  void close_after_flush();
+  void close_after_flush(bool linger);
   void close_now();
 
   [[nodiscard]] const ListenerPlan& plan() const noexcept;
@@ -188,6 +187,7 @@ class HttpSession {
   bool upstream_reused_ = false;
   bool continue_answered_ = false;
   bool client_ended_ = false;
+  bool lingers_ = false;
   bool waits_for_log_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include "dataplane/inbox.h"
 #include "dataplane/metrics.h"
 #include "dataplane/session/exchange.h"
+#include "dataplane/session/proof_cache.h"
 #include "dataplane/session/snapshot_view.h"
 #include "matcher/scratch.h"
 #include "parsers/http1/message.h"
@@ -36,6 +37,7 @@ struct WorkerContext {
   matcher::Scratch scratch;       ///< For bodies: a step's edits live in it until they are queued.
   matcher::Scratch text_scratch;  ///< For heads and records, in between.
   ExchangePool exchanges;
+  ProofCache proofs;
   SnapshotView* current = nullptr;  ///< New operations are judged by this one.
   Now now;
   bool draining = false;
@@ -48,6 +50,7 @@ struct WorkerContext {
   std::vector<ByteView> body_pieces;
   std::vector<std::string_view> groups;
   std::array<std::uint8_t, head_bytes_max> head_room;
+  std::array<std::uint8_t, head_bytes_max> trailer_room;
   std::array<std::uint8_t, head_bytes_max + readable_tail_bytes> text_room;
   std::array<std::uint8_t, 17 * 1024> target_room;
   std::array<std::uint8_t, 4 * record_text_bytes_max> record_room;
