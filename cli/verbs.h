@@ -27,19 +27,19 @@ struct CheckOptions {
 };
 
 struct VerifyOptions {
-  std::string directory;
-  std::string key;  ///< A verifier line or a file that holds one.
+  std::string directory = {};
+  std::string key = {};  ///< A verifier line or a file that holds one.
   bool json = false;
 };
 
 struct AuditOptions {
   std::string configuration = default_configuration;
-  std::string directory;  ///< Instead of the configuration's.
-  std::string since;      ///< RFC 3339, or an age such as "15m".
-  std::string until;
-  std::string principal;
-  std::string target;
-  std::string ruling;
+  std::string directory = {};  ///< Instead of the configuration's.
+  std::string since = {};      ///< RFC 3339, or an age such as "15m".
+  std::string until = {};
+  std::string principal = {};
+  std::string target = {};
+  std::string ruling = {};
   bool follow = false;
   bool json = false;
 };
@@ -47,47 +47,47 @@ struct AuditOptions {
 /// How the admin socket is found.
 struct AdminTarget {
   std::string configuration = default_configuration;
-  std::string socket;  ///< Instead of the configuration's.
+  std::string socket = {};  ///< Instead of the configuration's.
 };
 
 struct StatusOptions {
-  AdminTarget gateway;
+  AdminTarget gateway = {};
   bool json = false;
 };
 
 struct ReloadOptions {
-  AdminTarget gateway;
+  AdminTarget gateway = {};
   bool json = false;
 };
 
 struct DrainOptions {
-  AdminTarget gateway;
+  AdminTarget gateway = {};
   bool json = false;
 };
 
 struct KeyNewOptions {
-  std::string subject;
-  std::vector<std::string> groups;
+  std::string subject = {};
+  std::vector<std::string> groups = {};
   std::string expires = "90d";  ///< RFC 3339, or a time from now such as "90d".
-  std::string append_to;        ///< Keys file; empty: print the entry.
+  std::string append_to = {};   ///< Keys file; empty: print the entry.
   bool json = false;
 };
 
 struct KeySigningOptions {
-  std::string path;
-  std::string origin;
+  std::string path = {};
+  std::string origin = {};
   bool json = false;
 };
 
 struct LoadOptions {
-  std::string url;
+  std::string url = {};
   std::uint32_t connections = 64;
   std::uint32_t threads = 1;
   std::string duration = "10s";
-  std::optional<std::uint64_t> requests;  ///< Instead of a duration.
+  std::optional<std::uint64_t> requests = {};  ///< Instead of a duration.
   std::string method = "GET";
-  std::vector<std::string> headers;
-  std::string body;  ///< Text, or @FILE.
+  std::vector<std::string> headers = {};
+  std::string body = {};  ///< Text, or @FILE.
   bool json = false;
 };
 

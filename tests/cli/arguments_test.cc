@@ -1,0 +1,108 @@
+#include "cli/arguments.h"
+
+#include <catch2/catch.hpp>
+#include <iostream>
+#include <sstream>
+
+using namespace sluice::cli;
+
+namespace {
+
+/// Takes what is written to a stream while it lives.
+class Capture {
+ public:
+  explicit Capture(std::ostream& stream) : stream_(stream), before_(stream.rdbuf(text_.rdbuf())) {}
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
+  ~Capture() { stream_.rdbuf(before_); }
+  [[nodiscard]] std::string text() const { return text_.str(); }
+
+ private:
+  std::ostringstream text_;
+  std::ostream& stream_;
+  std::streambuf* before_;
+};
+
+std::variant<Command, ExitCode> parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "sluice");
+  return parse_arguments(static_cast<int>(words.size()), words.data());
+}
+
+}  // namespace
+
+TEST_CASE("every verb's help has at least two examples that name the verb") {
+  for (const std::vector<const char*>& verb : {std::vector<const char*>{"run"},
+                                               {"check"},
+                                               {"verify"},
+                                               {"audit"},
+                                               {"status"},
+                                               {"reload"},
+                                               {"drain"},
+                                               {"load"},
+                                               {"key", "new"},
+                                               {"key", "signing"},
+                                               {"demo"}}) {
+    const std::string name = fmt::format("{}", fmt::join(verb, " "));
+    CAPTURE(name);
+    auto words = verb;
+    words.push_back("--help");
+    const Capture out(std::cout);
+    const auto parsed = parse(words);
+    REQUIRE(std::holds_alternative<ExitCode>(parsed));
+    CHECK(std::get<ExitCode>(parsed) == ExitCode::ok);
+
+    const std::string help = out.text();
+    const std::size_t examples = help.find("Examples:");
+    REQUIRE(examples != help.npos);
+    const std::string example = "\n  sluice " + name;
+    std::size_t count = 0;
+    for (auto at = help.find(example, examples); at != help.npos; at = help.find(example, at + 1)) {
+      ++count;
+    }
+    CHECK(count >= 2);
+  }
+}
+
+TEST_CASE("verbs that programs may read take --json") {
+  for (const char* verb : {"check", "audit", "status", "reload", "drain"}) {
+    CHECK(std::holds_alternative<Command>(parse({verb, "--json"})));
+  }
+  CHECK(std::holds_alternative<Command>(parse({"verify", "x", "--json"})));
+  CHECK(std::holds_alternative<Command>(parse({"load", "http://h/", "--json"})));
+  CHECK(std::holds_alternative<Command>(parse({"key", "new", "--subject", "s", "--json"})));
+}
+
+TEST_CASE("wrong usage says so on stderr and leaves with 2") {
+  for (const std::vector<const char*>& words : {std::vector<const char*>{},
+                                                {"rnu"},
+                                                {"verify"},
+                                                {"run", "--nope"},
+                                                {"key"},
+                                                {"key", "new"},
+                                                {"audit", "--ruling", "maybe"},
+                                                {"load", "http://h/", "-c", "0"},
+                                                {"load", "http://h/", "-d", "1s", "-n", "5"}}) {
+    const Capture err(std::cerr);
+    const auto parsed = parse(words);
+    REQUIRE(std::holds_alternative<ExitCode>(parsed));
+    CHECK(std::get<ExitCode>(parsed) == ExitCode::usage);
+    CHECK_FALSE(err.text().empty());
+  }
+}
+
+TEST_CASE("options reach their verb") {
+  const auto parsed =
+      parse({"audit", "--since", "15m", "--principal", "p", "--ruling", "deny", "--follow"});
+  REQUIRE(std::holds_alternative<Command>(parsed));
+  const auto& options = std::get<AuditOptions>(std::get<Command>(parsed));
+  CHECK(options.since == "15m");
+  CHECK(options.principal == "p");
+  CHECK(options.ruling == "deny");
+  CHECK(options.follow);
+  CHECK(options.configuration == default_configuration);
+
+  const auto load = parse({"load", "http://h/", "-n", "5", "-H", "A: b", "-H", "C: d"});
+  const auto& load_options = std::get<LoadOptions>(std::get<Command>(load));
+  CHECK(load_options.requests == 5);
+  CHECK(load_options.headers == std::vector<std::string>{"A: b", "C: d"});
+}

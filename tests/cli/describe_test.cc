@@ -1,0 +1,75 @@
+#include "cli/describe.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/describe_words.h"
+#include "config/load/load.h"
+
+using namespace sluice;
+
+namespace {
+
+constexpr const char* configuration = R"(version: 1
+listeners:
+  - {name: a, address: 127.0.0.1:1, target: first, limits: {head: 4KiB}}
+  - {name: b, address: "[::1]:2", target: second}
+targets:
+  - {name: first, addresses: [127.0.0.1:3]}
+  - {name: second, addresses: [127.0.0.1:4]}
+identity: {api_keys: file:/keys}
+policies:
+  - {name: reads, principals: {groups: [g]}, operations: {http: {methods: [GET]}}, ruling: allow}
+  - {name: never, targets: [first], operations: {http: {paths: ["/x/**"]}}, ruling: deny}
+masks:
+  - {name: pan, targets: [second], find: builtin:payment-card, show: {partial: {first: 6, last: 4}}}
+audit: {signing_key: file:/audit.key}
+)";
+
+config::Settings settings() {
+  const config::World world{
+      .read_file = [](const std::string&) { return std::string("content"); },
+      .environment = [](const std::string&) -> std::optional<std::string> { return {}; }};
+  auto loaded = config::load_text(configuration, "test.yaml", world);
+  for (const auto& problem : loaded.problems) UNSCOPED_INFO(problem.text());
+  REQUIRE(loaded.problems.empty());
+  return loaded.settings;
+}
+
+}  // namespace
+
+TEST_CASE("each listener is described with its own rules, masks and limits, strictest first") {
+  const auto page = nlohmann::json::parse(cli::describe_json(settings()));
+  const auto& a = page["listeners"][0];
+  const auto& b = page["listeners"][1];
+  CHECK(a["rules"].size() == 2);
+  CHECK(a["rules"][0]["name"] == "never");
+  CHECK(a["rules"][1]["name"] == "reads");
+  CHECK(a["masks"].empty());
+  CHECK(a["limits"]["head_bytes_max"] == 4096);
+  CHECK(b["rules"].size() == 1);
+  CHECK(b["masks"][0]["show"] == "partial (first 6, last 4)");
+  CHECK(b["limits"]["head_bytes_max"] == 16384);
+  CHECK(b["address"] == "[::1]:2");
+}
+
+TEST_CASE("the text names what matters") {
+  const std::string text = cli::describe_text(settings());
+  for (const char* part :
+       {"listener a: http on 127.0.0.1:1", "deny  never: everyone: any method on /x/**",
+        "allow reads: group g: GET on any path", "head 4 KiB",
+        "pan: builtin:payment-card → partial (first 6, last 4) (responses)"}) {
+    CAPTURE(part, text);
+    CHECK(text.find(part) != text.npos);
+  }
+}
+
+TEST_CASE("sizes and durations use the largest unit that divides") {
+  CHECK(cli::size_text(0) == "0 B");
+  CHECK(cli::size_text(1000) == "1000 B");
+  CHECK(cli::size_text(16384) == "16 KiB");
+  CHECK(cli::size_text(std::uint64_t{16} << 30) == "16 GiB");
+  CHECK(cli::duration_text(milliseconds(1500)) == "1500ms");
+  CHECK(cli::duration_text(seconds(75)) == "75s");
+  CHECK(cli::duration_text(seconds(7200)) == "2h");
+}
