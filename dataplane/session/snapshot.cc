@@ -56,7 +56,9 @@ Result<void> compile_masks(const config::Settings& settings, Snapshot& snapshot)
                      {{matcher::Finder::Kind::builtin, name}},
                      {matcher::Show::Kind::redact, 0, 0}});
   }
-  const std::string_view key = settings.mask_hash_key ? settings.mask_hash_key->value : "";
+  // Both arms must be views: a string and a literal would make a temporary string.
+  const std::string_view key =
+      settings.mask_hash_key ? std::string_view(settings.mask_hash_key->value) : std::string_view();
   auto program = matcher::MaskProgram::compile(rules, as_bytes(key));
   if (!program) return fail(program.error().message);
   snapshot.masks = std::move(*program);
