@@ -55,18 +55,21 @@ int main(int argc, char** argv) {
   std::size_t size = 0;
   std::uint64_t seed = 0;
   while (std::cin >> kind_name >> size >> seed) {
-    testing::BodyMaker maker(seed);
     const bool is_json = kind_name == "json";
     const bool is_form = kind_name == "form";
-    const std::string body = size == 0 ? std::string()
-                             : is_json ? maker.json(size)
-                             : is_form ? maker.form(size)
-                                       : maker.text(size);
     const auto kind = is_json   ? matcher::BodyKind::json
                       : is_form ? matcher::BodyKind::form
                                 : matcher::BodyKind::text;
-    const auto masked = testing::naive_mask(rules, active, kind, body, key);
-    if (masked.is_malformed) return 1;  // the maker makes only what is well-formed
+    std::string body;
+    testing::NaiveResult masked;
+    do {  // the maker now and then makes JSON that is none: take the next
+      testing::BodyMaker maker(seed++);
+      body = size == 0 ? std::string()
+             : is_json ? maker.json(size)
+             : is_form ? maker.form(size)
+                       : maker.text(size);
+      masked = testing::naive_mask(rules, active, kind, body, key);
+    } while (masked.is_malformed && size != 0);
     std::cout << body.size() << ' ' << masked.output.size() << '\n' << body << masked.output;
     std::cout.flush();
   }
