@@ -7,6 +7,6 @@ namespace sluice {
 
 }  // namespace sluice
 
-#define ASSERT(expression)                                              \
-  (static_cast<bool>(expression) ? static_cast<void>(0)                 \
+#define ASSERT(expression)                              \
+  (static_cast<bool>(expression) ? static_cast<void>(0) \
                                  : ::sluice::assertion_failed(#expression, __FILE__, __LINE__))

@@ -17,8 +17,8 @@ class Histogram {
  public:
   static constexpr unsigned sub_bits = 5;
   static constexpr unsigned value_bits_max = 40;
-  static constexpr std::size_t buckets =
-      (static_cast<std::size_t>(value_bits_max - sub_bits) + 1) << sub_bits;
+  static constexpr std::size_t buckets = (static_cast<std::size_t>(value_bits_max - sub_bits) + 1)
+                                         << sub_bits;
 
   void record(std::uint64_t value) noexcept {
     auto& slot = counts_[index_of(value)];

@@ -12,8 +12,12 @@ struct Duration {
   auto operator<=>(const Duration&) const = default;
 };
 
-constexpr Duration milliseconds(std::int64_t n) noexcept { return {n * 1'000'000}; }
-constexpr Duration seconds(std::int64_t n) noexcept { return {n * 1'000'000'000}; }
+constexpr Duration milliseconds(std::int64_t n) noexcept {
+  return {n * 1'000'000};
+}
+constexpr Duration seconds(std::int64_t n) noexcept {
+  return {n * 1'000'000'000};
+}
 
 /// A point on the monotonic clock (CLOCK_MONOTONIC), nanoseconds.
 struct Instant {
@@ -21,8 +25,12 @@ struct Instant {
   auto operator<=>(const Instant&) const = default;
 };
 
-constexpr Instant operator+(Instant t, Duration d) noexcept { return {t.ns + d.ns}; }
-constexpr Duration operator-(Instant a, Instant b) noexcept { return {a.ns - b.ns}; }
+constexpr Instant operator+(Instant t, Duration d) noexcept {
+  return {t.ns + d.ns};
+}
+constexpr Duration operator-(Instant a, Instant b) noexcept {
+  return {a.ns - b.ns};
+}
 
 /// A point in UTC, nanoseconds since the Unix epoch. For records and expiry.
 struct WallTime {
@@ -30,8 +38,12 @@ struct WallTime {
   auto operator<=>(const WallTime&) const = default;
 };
 
-constexpr WallTime operator+(WallTime t, Duration d) noexcept { return {t.ns + d.ns}; }
-constexpr Duration operator-(WallTime a, WallTime b) noexcept { return {a.ns - b.ns}; }
+constexpr WallTime operator+(WallTime t, Duration d) noexcept {
+  return {t.ns + d.ns};
+}
+constexpr Duration operator-(WallTime a, WallTime b) noexcept {
+  return {a.ns - b.ns};
+}
 
 /// Both clocks read together, once per loop turn.
 struct Now {

@@ -84,7 +84,9 @@ std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text) {
   return out;
 }
 
-std::string to_base64(ByteView bytes) { return encode(bytes, standard_alphabet, true); }
+std::string to_base64(ByteView bytes) {
+  return encode(bytes, standard_alphabet, true);
+}
 
 std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
@@ -92,7 +94,9 @@ std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text) {
   return decode(text, standard_alphabet);
 }
 
-std::string to_base64url(ByteView bytes) { return encode(bytes, url_alphabet, false); }
+std::string to_base64url(ByteView bytes) {
+  return encode(bytes, url_alphabet, false);
+}
 
 std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text) {
   return decode(text, url_alphabet);

@@ -9,10 +9,8 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build pkg-config ccache mold
-  liburing-dev libhyperscan-dev libyaml-dev libssl-dev libfmt-dev libtl-expected-dev
-  libmimalloc-dev nlohmann-json3-dev libcli11-dev libcpp-httplib-dev libsimdjson-dev
-  # cpp-httplib is built with these and its headers ask for them.
-  zlib1g-dev libbrotli-dev
+  liburing-dev libhyperscan-dev libyaml-dev libssl-dev libfmt-dev libexpected-dev
+  libmimalloc-dev nlohmann-json3-dev libcli11-dev
   catch2
 )
 test_packages=(

@@ -23,8 +23,12 @@ TEST_CASE("mail arrives in order, moved, with one wake each") {
 
 TEST_CASE("nothing posted from several threads is lost") {
   Mailbox<int> box;
-  std::thread a([&] { for (int i = 0; i < 1000; ++i) box.post(i); });
-  std::thread b([&] { for (int i = 0; i < 1000; ++i) box.post(i); });
+  std::thread a([&] {
+    for (int i = 0; i < 1000; ++i) box.post(i);
+  });
+  std::thread b([&] {
+    for (int i = 0; i < 1000; ++i) box.post(i);
+  });
   std::size_t got = 0;
   while (got < 2000) got += box.take().size();
   a.join();

@@ -59,8 +59,9 @@ TEST_CASE("a key is appended to a file that only its owner may read") {
   struct stat status {};
   REQUIRE(::stat(file.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777U) == 0600U);
+  std::string text;
   std::ifstream stream(file);
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  for (std::string line; std::getline(stream, line);) text += line;
   CHECK(text.find("one") != text.npos);
   CHECK(text.find("two") != text.npos);
 }

@@ -112,9 +112,9 @@ TEST_CASE("a header expression finds its own field's value only") {
 
 TEST_CASE("a header expression never runs into the next line") {
   constexpr const char* lines = "a: one\nb: two\n";
-  for (const char* pattern : {"one.b", "one.*two", "one\\sb", "one[^x]b", "one\\Db", "one\\Wb",
-                              "one[^\\d]b", "one[^\\D]*b", "one[\\s]b", "one[^[:alpha:]]b",
-                              "(?i)ONE.+TWO", "one(?:.|x)b", "e[^-]*t"}) {
+  for (const char* pattern :
+       {"one.b", "one.*two", "one\\sb", "one[^x]b", "one\\Db", "one\\Wb", "one[^\\d]b",
+        "one[^\\D]*b", "one[\\s]b", "one[^[:alpha:]]b", "(?i)ONE.+TWO", "one(?:.|x)b", "e[^-]*t"}) {
     CHECK_FALSE(line_matches("a", pattern, lines));
   }
 }

@@ -142,7 +142,7 @@ def run(context) -> None:
     keys = {True: gateway.key, False: gateway.new_key("sees all", "whole")}
     gateway.start()
     reference = Reference(context, gateway.configuration)
-    total = 100_000 if context.full else 3_000
+    total = 100_000 if context.full else 2_000
     bytes_out, client = 0, None
     for number in range(total):
         case = Case(context, reference, number)
