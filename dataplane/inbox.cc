@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace sluice::dataplane {
 
@@ -29,19 +30,15 @@ bool Inbox::append(ChunkTable& table, BufferPool& pool, ByteView bytes) noexcept
 }
 
 bool Inbox::join_front(ChunkTable& table, BufferPool& pool, std::size_t bytes_max) noexcept {
-  ChunkTable::Chunk& first = table[first_];
-  if (first.next == no_buffer) return false;
-  ChunkTable::Chunk& second = table[first.next];
+  if (table[first_].next == no_buffer) return false;
+  const std::uint8_t* const data = pool.data(first_);
+  const auto begin = static_cast<std::size_t>(table[first_].begin - data);
+  const bool is_short_of_room = begin + bytes_max > buffer_data_bytes_max;
+  if (is_short_of_room && begin != 0 && !move_front(table, pool)) return false;
 
-  const ByteSpan slot = pool.slot(first_);
-  std::uint8_t* const data_end = slot.data() + slot.size() - tailroom_bytes;
-  if (first.begin + bytes_max > data_end) {
-    // What came before was consumed; whether it may be overwritten is the
-    // caller's promise (no slice of this buffer is on its way out).
-    std::uint8_t* const moved = slot.data() + headroom_bytes;
-    std::memmove(moved, first.begin, first.size_bytes);
-    first.begin = moved;
-  }
+  ChunkTable::Chunk& first = table[first_];
+  ChunkTable::Chunk& second = table[first.next];
+  std::uint8_t* const data_end = pool.data(first_) + buffer_data_bytes_max;
   std::uint8_t* const end = first.begin + first.size_bytes;
   const auto room = static_cast<std::size_t>(data_end - end);
   const std::size_t wanted = bytes_max - std::min<std::size_t>(bytes_max, first.size_bytes);
@@ -58,6 +55,18 @@ bool Inbox::join_front(ChunkTable& table, BufferPool& pool, std::size_t bytes_ma
     --count_;
     pool.release(gone);
   }
+  return true;
+}
+
+/// Gives the first buffer's unread part a buffer of its own. What was consumed
+/// before it may still be on its way out, so it cannot move within its buffer.
+bool Inbox::move_front(ChunkTable& table, BufferPool& pool) noexcept {
+  const BufferId fresh = pool.take();
+  if (fresh == no_buffer) return false;
+  const ChunkTable::Chunk& old = table[first_];
+  std::memcpy(pool.data(fresh), old.begin, old.size_bytes);
+  table[fresh] = {pool.data(fresh), old.size_bytes, old.next};
+  pool.release(std::exchange(first_, fresh));
   return true;
 }
 

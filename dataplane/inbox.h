@@ -77,8 +77,9 @@ class Inbox {
   }
 
   /// Puts bytes that span the first two buffers side by side, as a head must
-  /// lie: moves as much of the second as fits behind the first's. False when
-  /// there is no second buffer or no room.
+  /// lie: moves as much of the second as fits behind the first's, in a fresh
+  /// first buffer when the rest of that one is too short. False when there is no
+  /// second buffer, no room or no fresh buffer.
   [[nodiscard]] bool join_front(ChunkTable& table, BufferPool& pool,
                                 std::size_t bytes_max) noexcept;
 
@@ -87,6 +88,8 @@ class Inbox {
   }
 
  private:
+  [[nodiscard]] bool move_front(ChunkTable& table, BufferPool& pool) noexcept;
+
   BufferId first_ = no_buffer;
   BufferId last_ = no_buffer;
   std::uint16_t count_ = 0;

@@ -242,10 +242,7 @@ bool BodyRelay::emit_in_place(WorkerContext& worker, SliceQueue& out, const Sett
   bool ok = true;
   begin = put_before(worker, out, settled.buffer, begin, head, ok);
   const bool suffix_fits = static_cast<std::size_t>(settled.free_end - end) >= suffix.size();
-  if (suffix_fits) {
-    std::memcpy(end, suffix.data(), suffix.size());
-    end += suffix.size();
-  }
+  if (suffix_fits) end = std::copy(suffix.begin(), suffix.end(), end);  // perhaps nothing
   out.push(worker.pool, settled.buffer, {begin, end});
   if (!suffix_fits) out.push_static(as_bytes(suffix));
   return ok;

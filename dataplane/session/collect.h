@@ -12,7 +12,8 @@ namespace sluice::dataplane {
 
 /// Consumes what the decoder understands of the inbox's first buffer. Chunk
 /// framing between pieces is overwritten, so that the matcher sees the payload
-/// as one run. The buffer stays at the front, perhaps empty.
+/// as one run. The buffer that the payload lies in is at the front afterwards,
+/// perhaps empty.
 template <class Decoder>
 Collected collect(WorkerContext& worker, Inbox& inbox, Decoder& decoder,
                   std::size_t trailer_bytes_max) {
@@ -44,8 +45,9 @@ Collected collect(WorkerContext& worker, Inbox& inbox, Decoder& decoder,
         reading = false;
         break;
       case Kind::needs_more:
-        // Only a trailer section has to lie in one piece.
-        reading = !inbox.bytes(worker.chunks).empty() &&
+        // Only a trailer section has to lie in one piece. To join it may take
+        // another buffer, so payload of this one goes first.
+        reading = collected.payload.empty() && !inbox.bytes(worker.chunks).empty() &&
                   inbox.join_front(worker.chunks, worker.pool, trailer_bytes_max);
         break;
       case Kind::malformed:

@@ -223,7 +223,8 @@ bool HttpSession::inspect_body() {
     judge_held_body();
     return true;
   }
-  return drained && !client_inbox_.empty();
+  const bool moved = drained || !piece.payload.empty();
+  return moved && !client_inbox_.empty();
 }
 
 void HttpSession::judge_held_body() {
@@ -371,8 +372,9 @@ void HttpSession::send_on(Settled settled, ByteView head, const Piece& piece) {
 /// Its buffer stays with its inbox until drop_request_piece.
 HttpSession::Piece HttpSession::next_request_piece() {
   if (held_head_ == no_buffer) {
-    const BufferId buffer = client_inbox_.front();
-    return {collect(worker_, client_inbox_, decoder_, plan().limits.trailer_bytes_max), buffer};
+    const Collected collected =
+        collect(worker_, client_inbox_, decoder_, plan().limits.trailer_bytes_max);
+    return {collected, client_inbox_.front()};
   }
   // What is held was decoded when it came. An empty body stands behind its head.
   const bool empty = held_.empty();
@@ -484,7 +486,7 @@ bool HttpSession::discard_body() {
   } else if (piece.last) {
     stage_ = Stage::head;
   } else {
-    return drained;
+    return drained || !piece.payload.empty();
   }
   return true;
 }

@@ -152,14 +152,13 @@ void HttpSession::begin_response(const http1::ResponseHead& head, ByteView recei
   }
   exchange.response_relay.start(exchange.response_is_masked ? &exchange.response_masker : nullptr);
 
-  const BufferId buffer = upstream_inbox_.front();
   upstream_inbox_.consume(worker_.chunks, received.size());
   const Collected piece = collect(worker_, upstream_inbox_, *exchange.response_decoder,
                                   exchange.listener->limits.trailer_bytes_max);
   if (piece.fault != http1::Fault::none) {
     return fail_exchange(502, "bad-response", http1::text(piece.fault));
   }
-  const Settled settled = exchange.response_relay.settle(worker_, buffer, piece);
+  const Settled settled = exchange.response_relay.settle(worker_, upstream_inbox_.front(), piece);
   if (settled.fault != Settled::Fault::none) {
     BodyRelay::drop(worker_.pool, settled);
     return fail_unmasked(settled.fault);
@@ -202,7 +201,6 @@ void HttpSession::begin_response(const http1::ResponseHead& head, ByteView recei
 
 bool HttpSession::relay_response_body() {
   Exchange& exchange = *exchange_;
-  const BufferId buffer = upstream_inbox_.front();
   const Collected piece = collect(worker_, upstream_inbox_, *exchange.response_decoder,
                                   exchange.listener->limits.trailer_bytes_max);
   if (piece.fault != http1::Fault::none) {
@@ -212,7 +210,7 @@ bool HttpSession::relay_response_body() {
   const bool waits =
       !piece.last && piece.payload.empty() && !upstream_inbox_.bytes(worker_.chunks).empty();
   if (waits) return false;  // part of a trailer section
-  const Settled settled = exchange.response_relay.settle(worker_, buffer, piece);
+  const Settled settled = exchange.response_relay.settle(worker_, upstream_inbox_.front(), piece);
   release_piece(settled, {}, piece.trailers);
   return true;
 }

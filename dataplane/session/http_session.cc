@@ -152,8 +152,13 @@ void HttpSession::on_proof(const identity::KeyVerdict& verdict) {
   proof_ = verdict;
   has_proof_ = true;
   stage_ = Stage::head;
-  // The same head is decoded once more, now with the answer at hand.
-  decoder_ = http1::RequestDecoder(plan().limits);
+  if (held_head_ != no_buffer) {
+    // Its head left the inbox: what stands there now belongs to the next request.
+    judge_held_body();
+  } else {
+    // The same head is decoded once more, now with the answer at hand.
+    decoder_ = http1::RequestDecoder(plan().limits);
+  }
   advance();
 }
 
