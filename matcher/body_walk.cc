@@ -8,7 +8,6 @@ namespace sluice::matcher {
 
 MaskStep BodyWalk::run() noexcept {
   state_.edits.clear();
-  state_.index.clear();
   Progress progress = Progress::done;
   switch (masker_.kind_) {
     case BodyKind::text:
@@ -68,8 +67,8 @@ BodyWalk::Progress BodyWalk::walk_value(Encoding encoding, bool is_name) noexcep
     window.set_horizon();
 
     const WindowSource source{in_, at_, state_.offsets.data(), encoding};
-    const WindowResult result = mask_window(
-        rules_, value_, window, source, triggered(rules_, window, state_), masker_.counts_, state_);
+    const WindowResult result = mask_window(rules_, value_, window, source,
+                                            triggered(rules_, window), masker_.counts_, state_);
     at_ = source.place_of(window, result.decided);
     if (is_name) {
       append_name({window.bytes + window.undecided, result.decided - window.undecided});

@@ -1,6 +1,7 @@
 // Walks one step's input: value by value, as the body's kind says.
 #pragma once
 
+#include "matcher/json_block.h"
 #include "matcher/json_number.h"
 #include "matcher/value_masker.h"
 
@@ -37,17 +38,26 @@ class BodyWalk {
   [[nodiscard]] std::string_view name() const noexcept;
   [[nodiscard]] std::uint8_t first_active(const RuleSet& rules) const noexcept;
 
+  // json_skim.cc
+  struct SkimmedRow {
+    bool is_malformed = false;
+    std::uint64_t closing = 0;  ///< The bracket behind which tokens are looked at one by one.
+  };
+  [[nodiscard]] bool may_skim() const noexcept;
+  Progress skim_json() noexcept;
+  SkimmedRow skim_row(const TokenRow& row, unsigned count) noexcept;
+  [[nodiscard]] std::uint64_t names_in(const std::uint8_t* block,
+                                       std::uint64_t opening) const noexcept;
+  void resume_tokens(const TokenRow& row, std::uint64_t before) noexcept;
+
   // json_walk.cc
   Progress walk_json() noexcept;
   Progress json_token(std::uint8_t byte) noexcept;
   Progress json_string_end() noexcept;
   Progress json_string(bool is_key) noexcept;
-  void mask_plain_string(const PlainString& plain, std::uint8_t rule) noexcept;
-  [[nodiscard]] bool has_room_for(const PlainString& plain) const noexcept;
+  bool mask_plain_string(std::size_t size, std::uint8_t rule) noexcept;
   void key_is_over(std::string_view name) noexcept;
-  [[nodiscard]] bool wants_names() const noexcept {
-    return !is_hidden() && !rules_.program.paths.is_empty();
-  }
+  [[nodiscard]] bool wants_names() const noexcept { return !is_hidden() && rules_.has_paths; }
   Progress json_open(bool is_object) noexcept;
   Progress json_close(bool is_object) noexcept;
   Progress json_number() noexcept;
@@ -69,6 +79,7 @@ class BodyWalk {
   const bool is_last_;
   Scratch::State& state_;
   std::size_t at_ = 0;            ///< Everything before it is settled.
+  std::size_t skim_from_ = 0;     ///< What lies before it is not plain.
   std::size_t hidden_from_ = 0;   ///< Where this step's part of a masked subtree begins …
   std::string_view hidden_text_;  ///< … and what stands in its place.
 };

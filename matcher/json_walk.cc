@@ -31,6 +31,10 @@ BodyWalk::Progress BodyWalk::walk_json() noexcept {
           return progress;
         continue;
       }
+      if (may_skim()) {
+        if (skim_json() == Progress::malformed) return Progress::malformed;
+        continue;
+      }
       while (at_ < in_.size() && is_space(in_[at_])) ++at_;
       if (at_ == in_.size()) {
         const bool is_complete = json_.depth == 0 && json_.expects == JsonExpects::value;
@@ -85,7 +89,7 @@ BodyWalk::Progress BodyWalk::json_token(std::uint8_t byte) noexcept {
 /// Works out what paths say about the value that begins here. A member's name
 /// has said so already.
 void BodyWalk::aim_at_value() noexcept {
-  if (rules_.program.paths.is_empty() || is_hidden()) {
+  if (!rules_.has_paths || is_hidden()) {
     json_.next_rule = no_rule;
     return;
   }
@@ -110,45 +114,41 @@ BodyWalk::Progress BodyWalk::json_string(bool is_key) noexcept {
   if (!is_key && !expects_value()) return Progress::malformed;
   if (!is_key) aim_at_value();
   const std::uint8_t rule = is_key ? no_rule : json_.next_rule;
-  PlainString plain;
   ++at_;
-  if (!state_.index.plain_string_at(in_, at_, plain) || !has_room_for(plain)) {
+  const auto size = plain_string_size(ByteView(in_).subspan(at_));
+  if (!size || (!is_hidden() && !mask_plain_string(*size, rule))) {
     value_.begin(rule);
     json_.in_string = true;
     json_.string_is_key = is_key;
     return Progress::done;
   }
   // The common case: the string lies before us whole and means what it says.
-  const std::size_t end = at_ + plain.size;
-  if (is_key) key_is_over(as_text({in_.data() + at_, plain.size}));
-  if (!is_hidden()) mask_plain_string(plain, rule);
-  at_ = end + 1;
+  if (is_key) key_is_over(as_text({in_.data() + at_, *size}));
+  at_ += *size + 1;
   if (!is_key) value_is_over();
   return Progress::done;
 }
 
-/// A plain string is masked where it lies, so all that may become of it must have
-/// room at once.
-bool BodyWalk::has_room_for(const PlainString& plain) const noexcept {
+/// Masks a string where it lies. False when what may become of it has no room at
+/// once.
+bool BodyWalk::mask_plain_string(std::size_t size, std::uint8_t rule) noexcept {
   constexpr std::size_t masked_bytes_max = 1024;
-  if (plain.may_match == 0 && !rules_.has_expressions && json_.next_rule == no_rule) return true;
-  return plain.size <= masked_bytes_max &&
-         state_.edits.edits_left() > masked_bytes_max + edits_reserved &&
-         state_.edits.text_left().size() >= edit_text_bytes_max / 2;
-}
-
-void BodyWalk::mask_plain_string(const PlainString& plain, std::uint8_t rule) noexcept {
-  const auto builtins = static_cast<BuiltinSet>(plain.may_match & rules_.builtins);
-  if (builtins == 0 && !rules_.has_expressions && rule == no_rule) return;
-  value_.begin(rule);
   Window window;
   window.bytes = in_.data() + at_;
-  window.size = plain.size;
+  window.size = size;
   window.set_horizon();
+  const BuiltinSet builtins = triggered(rules_, window);
+  if (builtins == 0 && !rules_.has_expressions && rule == no_rule) return true;
+  const bool has_room = size <= masked_bytes_max &&
+                        state_.edits.edits_left() > masked_bytes_max + edits_reserved &&
+                        state_.edits.text_left().size() >= edit_text_bytes_max / 2;
+  if (!has_room) return false;
+  value_.begin(rule);
   const WindowSource source{in_, at_, nullptr, Encoding::json_string};
   const WindowResult result =
       mask_window(rules_, value_, window, source, builtins, masker_.counts_, state_);
-  ASSERT(result.decided == plain.size && !result.is_full);
+  ASSERT(result.decided == size && !result.is_full);
+  return true;
 }
 
 void BodyWalk::key_is_over(std::string_view name) noexcept {
@@ -262,14 +262,13 @@ BodyWalk::Progress BodyWalk::json_number() noexcept {
 BodyWalk::Progress BodyWalk::mask_number(std::size_t size, std::uint8_t rule) noexcept {
   constexpr std::size_t text_bytes_max = 2 + rendered_bytes_max(json_number_bytes_max) * 2;
   static_assert(text_bytes_max < edit_text_bytes_max);
-  const auto builtins =
-      static_cast<BuiltinSet>(state_.index.may_match(in_, at_, size) & rules_.builtins);
-  if (builtins == 0 && !rules_.has_expressions && rule == no_rule) return Progress::done;
-  value_.begin(rule);
   Window window;
   window.bytes = in_.data() + at_;
   window.size = size;
   window.set_horizon();
+  const BuiltinSet builtins = triggered(rules_, window);
+  if (builtins == 0 && !rules_.has_expressions && rule == no_rule) return Progress::done;
+  value_.begin(rule);
   find_clusters(rules_, value_, window, builtins, state_);
   const auto clusters = state_.clusters.view();
   if (clusters.empty()) return Progress::done;

@@ -99,7 +99,7 @@ std::size_t mask_text(const MaskProgram& program, const RuleSet& active, BodyKin
   std::size_t withheld = 0;  // At the start of the block, from the step before.
   bool is_last = false;
   while (!is_last || withheld > 0) {
-    const std::size_t taken = std::min(in.size(), block_bytes - withheld);
+    const std::size_t taken = std::min(in.size(), text_piece_bytes - withheld);
     std::copy_n(in.begin(), taken, state.block.begin() + static_cast<std::ptrdiff_t>(withheld));
     in = in.subspan(taken);
     is_last = in.empty();
@@ -134,8 +134,7 @@ bool may_match_in_head(const MaskProgram& program, const RuleSet& active, ByteVi
     window.bytes = as_bytes(value).data();
     window.size = value.size();
     window.set_horizon();
-    find_clusters(rules, no_state, window, triggered(rules, window, scratch.state()),
-                  scratch.state());
+    find_clusters(rules, no_state, window, triggered(rules, window), scratch.state());
     return !scratch.state().clusters.view().empty();
   });
 }

@@ -111,6 +111,24 @@ Result<std::uint32_t> PathTree::edge_from(std::uint32_t node, const Edge& wanted
   return target;
 }
 
+std::uint32_t PathTree::add_name(const std::string& name) {
+  const auto id = static_cast<std::uint32_t>(names_.size());
+  const auto [entry, is_new] = names_.try_emplace(name, id);
+  if (!is_new) return entry->second;
+  const auto group = static_cast<std::uint8_t>(1U << id % 8);
+  const auto put = [group](std::uint8_t& groups) {
+    groups = static_cast<std::uint8_t>(groups | group);
+  };
+  const std::string quoted = name + '"';
+  put(first_bytes_[static_cast<std::uint8_t>(quoted[0])]);
+  if (quoted.size() > 1) {
+    put(second_bytes_[static_cast<std::uint8_t>(quoted[1])]);
+  } else {
+    for (std::uint8_t& groups : second_bytes_) put(groups);
+  }
+  return id;
+}
+
 Result<void> PathTree::add(std::string_view text, std::size_t rule) {
   auto steps = parse(text);
   if (!steps) return tl::unexpected(steps.error());
@@ -126,16 +144,13 @@ Result<void> PathTree::add(std::string_view text, std::size_t rule) {
       }
       node = static_cast<std::uint32_t>(nodes_[node].below);
     }
-    has_wildcards_ = has_wildcards_ || step.selector == Selector::any;
-    has_indices_ = has_indices_ || step.selector == Selector::index;
     Edge edge{step.selector, step.index, 0};
-    if (step.selector == Selector::name) {
-      first_bytes_.set(static_cast<std::uint8_t>(step.name.empty() ? 0 : step.name.front()));
-      edge.value =
-          names_.try_emplace(step.name, static_cast<std::uint32_t>(names_.size())).first->second;
-    }
+    if (step.selector == Selector::name) edge.value = add_name(step.name);
     const auto target = edge_from(node, edge);
     if (!target) return tl::unexpected(target.error());
+    if (step.selector != Selector::name) {
+      by_place_.set(static_cast<std::size_t>(nodes_[node].set_index));
+    }
     node = *target;
   }
   nodes_[node].rules.set(rule);
@@ -156,7 +171,7 @@ void PathTree::reach(std::uint32_t node, PathTarget& target) const noexcept {
 template <class Matches>
 PathTarget PathTree::follow(const PathNodes& from, Matches&& matches) const noexcept {
   PathTarget target;
-  target.nodes = from & staying_;
+  target.nodes = below(from);
   for (std::size_t bit = 0; bit < in_sets_.size(); ++bit) {
     if (!from.test(bit)) continue;
     for (const Edge& edge : nodes_[in_sets_[bit]].edges) {
@@ -173,8 +188,8 @@ PathTarget PathTree::root() const noexcept {
 }
 
 std::uint32_t PathTree::id_of(std::string_view name) const noexcept {
-  const auto first = static_cast<std::uint8_t>(name.empty() ? 0 : name.front());
-  if (!first_bytes_.test(first)) return no_name;
+  const auto first = static_cast<std::uint8_t>(name.empty() ? '"' : name.front());
+  if (first_bytes_[first] == 0) return no_name;
   const auto found = names_.find(name);
   return found == names_.end() ? no_name : found->second;
 }
@@ -182,13 +197,13 @@ std::uint32_t PathTree::id_of(std::string_view name) const noexcept {
 PathTarget PathTree::member(const PathNodes& from, std::string_view name) const noexcept {
   const std::uint32_t id = id_of(name);
   // Most names are of no path: they lead on only where any name does.
-  if (id == no_name && !has_wildcards_) return {from & staying_, {}};
+  if (id == no_name && !selects_by_place(from)) return {below(from), {}};
   return follow(
       from, [id](const Edge& edge) { return edge.selector == Selector::name && edge.value == id; });
 }
 
 PathTarget PathTree::element(const PathNodes& from, std::uint32_t index) const noexcept {
-  if (!has_wildcards_ && !has_indices_) return {from & staying_, {}};
+  if (!selects_by_place(from)) return {below(from), {}};
   return follow(from, [index](const Edge& edge) {
     return edge.selector == Selector::index && edge.value == index;
   });

@@ -2,7 +2,7 @@
 // text stands for is kept by the reader, one set of nodes per open container.
 #pragma once
 
-#include <bitset>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,6 +32,17 @@ class PathTree {
   [[nodiscard]] bool is_empty() const noexcept { return rules_.none(); }
   [[nodiscard]] const RuleSet& rules() const noexcept { return rules_; }
 
+  /// Nodes for the values of a container of which neither a name nor a place counts.
+  [[nodiscard]] PathNodes below(const PathNodes& from) const noexcept { return from & staying_; }
+  /// Whether any member or some elements of the container count, whatever their names.
+  [[nodiscard]] bool selects_by_place(const PathNodes& from) const noexcept {
+    return (from & by_place_).any();
+  }
+  /// A first look at the two bytes behind a name's opening quote.
+  [[nodiscard]] bool may_be_name(const std::uint8_t* name) const noexcept {
+    return (first_bytes_[name[0]] & second_bytes_[name[1]]) != 0;
+  }
+
   [[nodiscard]] PathTarget root() const noexcept;
   /// A name longer than name_bytes_max may be cut to name_bytes_max + 1 bytes.
   [[nodiscard]] PathTarget member(const PathNodes& from, std::string_view name) const noexcept;
@@ -59,6 +70,7 @@ class PathTree {
   Result<void> ensure_in_sets(std::uint32_t node);
   void reach(std::uint32_t node, PathTarget& target) const noexcept;
   [[nodiscard]] std::uint32_t id_of(std::string_view name) const noexcept;
+  std::uint32_t add_name(const std::string& name);
   template <class Matches>
   [[nodiscard]] PathTarget follow(const PathNodes& from, Matches&& matches) const noexcept;
 
@@ -66,9 +78,10 @@ class PathTree {
   std::vector<std::uint32_t> in_sets_;  ///< Node by bit.
   PathNodes staying_;                   ///< Bits of nodes that stay for descendants.
   NameMap<std::uint32_t> names_;
-  std::bitset<256> first_bytes_;  ///< Of the names; most others are told by it.
-  bool has_wildcards_ = false;
-  bool has_indices_ = false;
+  PathNodes by_place_;  ///< Bits of nodes with an edge for any value or an index.
+  /// What names begin with, the closing quote included, in eight groups of names.
+  std::array<std::uint8_t, 256> first_bytes_{};
+  std::array<std::uint8_t, 256> second_bytes_{};
   RuleSet rules_;
 };
 

@@ -9,7 +9,6 @@
 
 #include "matcher/body_masker.h"
 #include "matcher/cluster.h"
-#include "matcher/raw_index.h"
 #include "matcher/scratch.h"
 
 namespace sluice::matcher {
@@ -46,12 +45,11 @@ class EditList {
   std::size_t text_size_ = 0;
 };
 
-/// Bytes of a short text that mask_text hands on at a time.
-inline constexpr std::size_t block_bytes = 16 * 1024;
+/// Bytes of a text that mask_text hands on at a time.
+inline constexpr std::size_t text_piece_bytes = 16 * 1024;
 
 struct Scratch::State {
   std::unique_ptr<hs_scratch_t, ScannerScratchDeleter> scanner;
-  RawIndex index;
   MatchTable matches;
   ClusterList clusters;
   EditList edits;
@@ -59,7 +57,7 @@ struct Scratch::State {
   std::array<std::uint32_t, window_bytes + 1> offsets{};
   std::vector<std::uint8_t> expression_hits;  ///< By expression: whether it may match here.
   BodyMasker block_masker;
-  std::array<std::uint8_t, block_bytes + readable_tail_bytes> block{};
+  std::array<std::uint8_t, text_piece_bytes + readable_tail_bytes> block{};
   std::unique_ptr<std::uint8_t[]> body;  ///< For a pattern set: a whole body, and its tail.
   std::vector<std::uint32_t> pattern_hits;
 

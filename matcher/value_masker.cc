@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "matcher/render.h"
+#include "matcher/triggers.h"
 
 namespace sluice::matcher {
 namespace {
@@ -167,6 +168,7 @@ class WindowWriter {
 
 ActiveRules active_rules(const MaskProgram& program, const RuleSet& active) noexcept {
   ActiveRules rules{program.compiled(), active};
+  rules.has_paths = (rules.program.paths.rules() & active).any();
   for (std::size_t i = 0; i < rules.program.rules.size(); ++i) {
     if (!active.test(i)) continue;
     const CompiledRule& rule = rules.program.rules[i];
@@ -176,13 +178,9 @@ ActiveRules active_rules(const MaskProgram& program, const RuleSet& active) noex
   return rules;
 }
 
-BuiltinSet triggered(const ActiveRules& rules, const Window& window,
-                     Scratch::State& state) noexcept {
+BuiltinSet triggered(const ActiveRules& rules, const Window& window) noexcept {
   if (rules.builtins == 0) return 0;
-  // The bytes differ from those seen last at the same place.
-  state.index.clear();
-  const BuiltinSet seen = state.index.may_match({window.bytes, window.size}, 0, window.size);
-  return static_cast<BuiltinSet>(seen & rules.builtins);
+  return static_cast<BuiltinSet>(may_match({window.bytes, window.size}) & rules.builtins);
 }
 
 Show show_of(const ActiveRules& rules, const Cluster& cluster) noexcept {

@@ -13,13 +13,13 @@ struct ActiveRules {
   const RuleSet& active;
   BuiltinSet builtins = 0;       ///< Of the active rules.
   bool has_expressions = false;  ///< Among the active rules.
+  bool has_paths = false;        ///< Among the active rules.
 };
 
 ActiveRules active_rules(const MaskProgram& program, const RuleSet& active) noexcept;
 
 /// Which of the active built-ins may match in the window, by its triggers.
-BuiltinSet triggered(const ActiveRules& rules, const Window& window,
-                     Scratch::State& state) noexcept;
+BuiltinSet triggered(const ActiveRules& rules, const Window& window) noexcept;
 
 /// Finds what begins before window.horizon(), merged into state.clusters. Returns
 /// the classes over which a match that reached the window's end runs on.

@@ -1,11 +1,14 @@
-// What compiles and what is refused; short texts; pattern sets; the raw index.
+// What compiles and what is refused; short texts; pattern sets; the look at raw bytes.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "bodies.h"
 #include "masking.h"
+#include "matcher/builtin_finders.h"
+#include "matcher/json_block.h"
 #include "matcher/pattern_set.h"
-#include "matcher/raw_index.h"
+#include "matcher/triggers.h"
 #include "naive_masker.h"
 
 using namespace sluice;
@@ -134,31 +137,49 @@ TEST_CASE("a pattern set reports each pattern that occurs, once and ascending") 
 
 TEST_CASE("the vector and the byte-wise look at raw bytes agree") {
   std::mt19937_64 random(7);
+  const std::string_view telling = "{}[],:\"\\ \t\n0189azAZ@+(-./yJIArReE\x1f\x7f\x80";
   for (int round = 0; round < 20000; ++round) {
-    std::array<std::uint8_t, 64> bytes;
-    for (auto& byte : bytes)
-      byte = static_cast<std::uint8_t>(random() % (round % 2 == 0 ? 256 : 128));
-    REQUIRE(classify(bytes.data()) == classify_scalar(bytes.data()));
+    std::array<std::uint8_t, block_bytes + trigger_ahead_bytes> bytes;
+    for (auto& byte : bytes) {
+      byte = static_cast<std::uint8_t>(
+          round % 2 == 0 ? random() % 256
+                         : static_cast<std::uint8_t>(telling[random() % telling.size()]));
+    }
+    REQUIRE(json_bytes(bytes.data()) == json_bytes_scalar(bytes.data()));
+    REQUIRE(trigger_bytes(bytes.data()) == trigger_bytes_scalar(bytes.data()));
+  }
+}
+
+TEST_CASE("what any finder finds, wherever it stands, triggers that finder") {
+  for (const std::string& example : example_texts()) {
+    for (std::size_t before = 0; before < 70; ++before) {
+      const std::string text = std::string(before, '_') + example;
+      Window window;
+      window.bytes = as_bytes(text).data();
+      window.size = text.size();
+      window.set_horizon();
+      const BuiltinSet triggered = may_match(as_bytes(text));
+      for (unsigned b = 0; b < builtin_names_table.size(); ++b) {
+        MatchTable matches;
+        find_builtin(static_cast<Builtin>(b), window, matches);
+        INFO(builtin_names_table[b] << " in " << text);
+        if (!matches.is_empty()) CHECK((triggered >> b & 1U) == 1);
+      }
+    }
   }
 }
 
 TEST_CASE("a plain string is reported with its end, an odd one is not") {
-  RawIndex index;
-  PlainString found;
-  const auto look = [&](std::string text, std::size_t at) {
+  const auto look = [](std::string text) {
     const std::size_t size = text.size();
-    text.resize(size + 64, '"');
-    index.clear();
-    return index.plain_string_at(as_bytes(text).first(size), at, found);
+    text.resize(size + readable_tail_bytes, '"');
+    return plain_string_size(as_bytes(text).first(size));
   };
-  CHECK(look(R"({"abc":1})", 2));
-  CHECK(found.size == 3);
-  CHECK(look("\"" + std::string(200, 'x') + "\"", 1));
-  CHECK(found.size == 200);
-  CHECK(look("\"\"", 1));
-  CHECK(found.size == 0);
-  CHECK_FALSE(look("\"abc", 1));
-  CHECK_FALSE(look(R"("a\"b")", 1));
-  CHECK_FALSE(look("\"\xc3\xa9\"", 1));
-  CHECK_FALSE(look("\"\t\"", 1));
+  CHECK(look(R"(abc":1})") == 3U);
+  CHECK(look(std::string(200, 'x') + "\"") == 200U);
+  CHECK(look("\"") == 0U);
+  CHECK_FALSE(look("abc"));
+  CHECK_FALSE(look(R"(a\"b")"));
+  CHECK_FALSE(look("\xc3\xa9\""));
+  CHECK_FALSE(look("\t\""));
 }
