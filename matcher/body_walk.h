@@ -43,7 +43,8 @@ class BodyWalk {
     bool is_malformed = false;
     std::uint64_t closing = 0;  ///< The bracket behind which tokens are looked at one by one.
   };
-  [[nodiscard]] bool may_skim() const noexcept;
+  [[nodiscard]] bool may_skim() noexcept;
+  bool is_free_of_expressions() noexcept;
   Progress skim_json() noexcept;
   SkimmedRow skim_row(const TokenRow& row, unsigned count) noexcept;
   [[nodiscard]] std::uint64_t names_in(const std::uint8_t* block,
@@ -80,6 +81,8 @@ class BodyWalk {
   Scratch::State& state_;
   std::size_t at_ = 0;            ///< Everything before it is settled.
   std::size_t skim_from_ = 0;     ///< What lies before it is not plain.
+  std::size_t free_to_ = 0;       ///< Values that end before it match no expression.
+  std::size_t scan_from_ = 0;     ///< From here on another look for expressions pays.
   std::size_t hidden_from_ = 0;   ///< Where this step's part of a masked subtree begins …
   std::string_view hidden_text_;  ///< … and what stands in its place.
 };

@@ -39,10 +39,13 @@ struct Expression {
 struct MaskProgram::Compiled {
   std::vector<CompiledRule> rules;
   std::vector<Expression> expressions;
-  Database expression_ends;  ///< All expressions together; null when there are none.
+  Database expression_ends;     ///< All expressions together; null when there are none.
+  bool asks_for_edges = false;  ///< An expression may ask where its value begins or ends.
   PathTree paths;
   NameMap<RuleSet> form_fields;
   RuleSet rules_with_headers;
+  RuleSet rules_with_expressions;
+  BuiltinSet builtins = 0;  ///< Of all rules.
   KeyedHash hash;
 
   explicit Compiled(ByteView hash_key) : hash(hash_key) {}

@@ -58,13 +58,31 @@ bool are_scalars(const std::uint8_t* block, std::uint64_t scalar, std::uint64_t 
 
 }  // namespace
 
-bool BodyWalk::may_skim() const noexcept {
-  if (at_ < skim_from_ || json_.depth == 0 || is_hidden() || rules_.has_expressions) return false;
+bool BodyWalk::may_skim() noexcept {
+  if (at_ < skim_from_ || json_.depth == 0 || is_hidden()) return false;
   if (rules_.has_paths && rules_.program.paths.selects_by_place(json_.nodes[json_.depth])) {
     return false;
   }
-  return json_.expects == JsonExpects::comma_or_close ||
-         json_.expects == JsonExpects::key_or_close || json_.expects == JsonExpects::value_or_close;
+  const bool is_at_rest = json_.expects == JsonExpects::comma_or_close ||
+                          json_.expects == JsonExpects::key_or_close ||
+                          json_.expects == JsonExpects::value_or_close;
+  return is_at_rest && (!rules_.has_expressions || is_free_of_expressions());
+}
+
+/// One scan of raw text spares one for each value: where it sees nothing, no plain
+/// value matches. What it sees need not be a match.
+bool BodyWalk::is_free_of_expressions() noexcept {
+  constexpr std::size_t scanned_bytes = 4096;
+  constexpr std::size_t pause_bytes = 512;  // Else many matches would mean many scans.
+  if (rules_.program.asks_for_edges) return false;
+  if (at_ < free_to_) return true;
+  if (at_ < scan_from_ || at_ == in_.size()) return false;
+  const ByteView ahead = ByteView(in_).subspan(at_, std::min(in_.size() - at_, scanned_bytes));
+  const std::size_t end = first_expression_end(rules_, ahead, state_);
+  const bool has_match = end < ahead.size();
+  free_to_ = at_ + (has_match ? end - 1 : end);
+  scan_from_ = free_to_ + (has_match ? pause_bytes : 0);
+  return at_ < free_to_;
 }
 
 BodyWalk::Progress BodyWalk::skim_json() noexcept {
@@ -91,6 +109,9 @@ BodyWalk::Progress BodyWalk::skim_json() noexcept {
       stops |= found.of(rules_.builtins);
     }
     if (rules_.has_paths) stops |= names_in(block, cut.opening);
+    if (rules_.has_expressions && free_to_ - at < block_bytes) {
+      stops |= std::uint64_t{1} << (free_to_ - at);
+    }
     if (size < block_bytes) stops |= std::uint64_t{1} << size;
     if (std::popcount(cut.tokens) > int{TokenRow::count_max}) {
       stops |= _pdep_u64(std::uint64_t{1} << (TokenRow::count_max - 1), cut.tokens);

@@ -40,6 +40,21 @@ Result<void> check_expression(const std::string& text) {
   return {};
 }
 
+/// Whether an expression may mean the value's edges. One that does not matches in
+/// a text wherever it matches in a part of it. Escapes are
+/// taken for more than they may be, which costs speed only.
+bool may_ask_for_edges(std::string_view text) noexcept {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool begins_class = at > 0 && text[at - 1] == '[';
+    if (text[at] == '$' || (text[at] == '^' && !begins_class)) return true;
+    const bool is_named_edge =
+        text[at] == '\\' && at + 1 < text.size() &&
+        std::string_view("AGZzbB").find(text[at + 1]) != std::string_view::npos;
+    if (is_named_edge) return true;
+  }
+  return text.starts_with("(*");  // Settings that may change what all else means.
+}
+
 Result<Database> compile_with_starts(const std::string& text) {
   hs_database_t* database = nullptr;
   hs_compile_error_t* error = nullptr;
@@ -92,6 +107,7 @@ Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgra
       }
       rule.builtins.push_back(*builtin);
       rule.builtin_set = static_cast<BuiltinSet>(rule.builtin_set | bit_of(*builtin));
+      into.builtins = static_cast<BuiltinSet>(into.builtins | bit_of(*builtin));
       rule.hashes_normalised = rule.hashes_normalised || is_account_number(*builtin);
       return {};
     }
@@ -104,6 +120,8 @@ Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgra
         return fail(fmt::format("expression \"{}\": {}", finder.text, with_starts.error().message));
       }
       rule.expressions.push_back(into.expressions.size());
+      into.rules_with_expressions.set(rule_index);
+      into.asks_for_edges = into.asks_for_edges || may_ask_for_edges(finder.text);
       into.expressions.push_back({std::move(*with_starts)});
       expression_texts.push_back(finder.text);
       return {};

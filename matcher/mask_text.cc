@@ -3,6 +3,7 @@
 
 #include "matcher/body_walk.h"
 #include "matcher/render.h"
+#include "matcher/triggers.h"
 
 namespace sluice::matcher {
 namespace {
@@ -62,25 +63,48 @@ std::size_t refuse(ByteSpan out) noexcept {
   return size;
 }
 
-/// Visits (name, value) of each header line of a message head; stops at true.
-template <class Visit>
-bool any_header(ByteView head, Visit&& visit) noexcept {
-  std::string_view rest = as_text(head);
-  rest.remove_prefix(std::min(rest.find('\n'), rest.size() - (rest.empty() ? 0 : 1)) +
-                     (rest.empty() ? 0 : 1));
-  while (!rest.empty()) {
-    const std::size_t line_end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, line_end);
-    rest.remove_prefix(std::min(line_end + 1, rest.size()));
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    std::string_view value = line.substr(colon + 1);
-    const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-    while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
-    while (!value.empty() && is_space(value.back())) value.remove_suffix(1);
-    if (visit(line.substr(0, colon), value)) return true;
+/// Whether `text` stands for itself and holds nothing that any rule could match.
+bool is_plain(const ActiveRules& rules, BodyKind kind, ByteView text) noexcept {
+  if (kind == BodyKind::json || rules.has_expressions) return false;
+  if (kind == BodyKind::form) {
+    const bool is_masked_by_field = !rules.program.form_fields.empty();
+    const auto has = [text](char c) { return as_text(text).find(c) != std::string_view::npos; };
+    if (is_masked_by_field || has('%') || has('+')) return false;
   }
-  return false;
+  return (may_match(text) & rules.builtins) == 0;
+}
+
+struct HeaderLine {
+  std::string_view name;
+  std::string_view value;  ///< Without blanks around it.
+};
+
+HeaderLine header_of(std::string_view line) noexcept {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return {};
+  std::string_view value = line.substr(colon + 1);
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
+  while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
+  return {line.substr(0, colon), value};
+}
+
+bool may_match_in_header(const ActiveRules& rules, const HeaderLine& header,
+                         Scratch& scratch) noexcept {
+  if (header.value.empty()) return false;
+  if (rule_of_header(rules, header.name) != no_rule) return true;
+  // A longer value is not looked at here; mask_text will.
+  if (header.value.size() > window_bytes) return true;
+  ValueState no_state;
+  no_state.begin(no_rule);
+  Window window;
+  window.bytes = as_bytes(header.value).data();
+  window.size = header.value.size();
+  window.set_horizon();
+  const BuiltinSet builtins = triggered(rules, window);
+  if (builtins == 0 && !rules.has_expressions) return false;
+  find_clusters(rules, no_state, window, builtins, scratch.state());
+  return !scratch.state().clusters.view().empty();
 }
 
 }  // namespace
@@ -88,11 +112,20 @@ bool any_header(ByteView head, Visit&& visit) noexcept {
 std::size_t mask_text(const MaskProgram& program, const RuleSet& active, BodyKind kind,
                       std::string_view header_name, ByteView in, ByteSpan out, Scratch& scratch,
                       std::span<std::uint32_t> counts) noexcept {
+  const ActiveRules rules{
+      .program = program.compiled(),
+      .active = active,
+      .builtins = program.compiled().builtins,
+      .has_expressions = (program.compiled().rules_with_expressions & active).any()};
+  const std::uint8_t whole_rule = rule_of_header(rules, header_name);
+  if (whole_rule == no_rule && is_plain(rules, kind, in)) {
+    if (in.size() > out.size()) return refuse(out);
+    std::copy(in.begin(), in.end(), out.begin());
+    return in.size();
+  }
   Scratch::State& state = scratch.state();
   BodyMasker& masker = state.block_masker;
   masker.start(program, active, kind);
-  const ActiveRules rules{program.compiled(), active};
-  const std::uint8_t whole_rule = rule_of_header(rules, header_name);
   if (whole_rule != no_rule) BodyWalk::mask_whole(masker, whole_rule);
 
   Output output(out);
@@ -119,24 +152,26 @@ std::size_t mask_text(const MaskProgram& program, const RuleSet& active, BodyKin
 bool may_match_in_head(const MaskProgram& program, const RuleSet& active, ByteView head,
                        Scratch& scratch) noexcept {
   const ActiveRules rules = active_rules(program, active);
-  const bool has_patterns = rules.builtins != 0 || rules.has_expressions;
   const bool has_headers = (rules.program.rules_with_headers & active).any();
-  if (!has_patterns && !has_headers) return false;
-  return any_header(head, [&](std::string_view name, std::string_view value) {
-    if (value.empty()) return false;
-    if (has_headers && rule_of_header(rules, name) != no_rule) return true;
-    if (!has_patterns) return false;
-    // A longer value is not looked at here; mask_text will.
-    if (value.size() > window_bytes) return true;
-    ValueState no_state;
-    no_state.begin(no_rule);
-    Window window;
-    window.bytes = as_bytes(value).data();
-    window.size = value.size();
-    window.set_horizon();
-    find_clusters(rules, no_state, window, triggered(rules, window), scratch.state());
-    return !scratch.state().clusters.view().empty();
-  });
+  const bool looks_everywhere = has_headers || rules.has_expressions;
+  if (!looks_everywhere && rules.builtins == 0) return false;
+  std::string_view rest = as_text(head);
+  const auto drop_line = [&rest] {
+    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1);
+    rest.remove_prefix(end + 1);
+  };
+  if (!rest.empty()) drop_line();  // The request or status line.
+  while (!rest.empty()) {
+    if (!looks_everywhere) {
+      const std::size_t trigger = first_trigger(as_bytes(rest), rules.builtins);
+      if (trigger == rest.size()) return false;
+      rest.remove_prefix(rest.rfind('\n', trigger) + 1);  // npos + 1 is 0.
+    }
+    const HeaderLine header = header_of(rest.substr(0, rest.find('\n')));
+    if (may_match_in_header(rules, header, scratch)) return true;
+    drop_line();
+  }
+  return false;
 }
 
 }  // namespace sluice::matcher

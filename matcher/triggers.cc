@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace sluice::matcher {
 
@@ -38,26 +39,39 @@ std::uint64_t TriggerScan::colons_of_ipv6(std::uint64_t colon, std::uint64_t bef
   return static_cast<std::uint64_t>((colons & (colons << 1 | near(two))) >> 64);
 }
 
-BuiltinSet may_match(ByteView text) noexcept {
+namespace {
+
+/// Calls visit(triggers, where the block begins) until it says true. Reads nothing
+/// behind the text.
+template <class Visit>
+void visit_triggers(ByteView text, Visit&& visit) noexcept {
+  constexpr std::size_t looked_at_bytes = block_bytes + trigger_ahead_bytes;
   TriggerScan scan;
+  for (std::size_t at = 0; at < text.size(); at += block_bytes) {
+    const std::uint8_t* block = text.data() + at;
+    const std::size_t size = text.size() - at;
+    std::array<std::uint8_t, looked_at_bytes> rest;
+    if (size < looked_at_bytes) {
+      rest.fill(0);
+      std::copy_n(block, size, rest.begin());
+      block = rest.data();
+    }
+    if (visit(scan.next(trigger_bytes(block), bits_below(size)), at)) return;
+  }
+}
+
+}  // namespace
+
+BuiltinSet may_match(ByteView text) noexcept {
   Triggers all;
-  const auto look = [&](const std::uint8_t* block, std::uint64_t content) {
-    const Triggers found = scan.next(trigger_bytes(block), content);
+  visit_triggers(text, [&](const Triggers& found, std::size_t) {
     all.rare |= found.rare;
     all.run |= found.run;
     all.opening |= found.opening;
     all.iban |= found.iban;
     all.ip |= found.ip;
-  };
-  while (text.size() >= block_bytes + trigger_ahead_bytes) {
-    look(text.data(), ~std::uint64_t{0});
-    text = text.subspan(block_bytes);
-  }
-  std::array<std::uint8_t, 2 * block_bytes + trigger_ahead_bytes> rest{};
-  std::copy(text.begin(), text.end(), rest.begin());
-  look(rest.data(), bits_below(text.size()));
-  if (text.size() > block_bytes) look(rest.data() + block_bytes, bits_below(trigger_ahead_bytes));
-
+    return false;
+  });
   unsigned set = 0;
   if (all.rare != 0) set |= rare_builtins;
   if (all.run != 0) set |= run_builtins;
@@ -65,6 +79,17 @@ BuiltinSet may_match(ByteView text) noexcept {
   if (all.iban != 0) set |= bit_of(Builtin::iban);
   if (all.ip != 0) set |= bit_of(Builtin::ip);
   return static_cast<BuiltinSet>(set);
+}
+
+std::size_t first_trigger(ByteView text, BuiltinSet builtins) noexcept {
+  std::size_t first = text.size();
+  visit_triggers(text, [&](const Triggers& found, std::size_t at) {
+    const std::uint64_t bits = found.of(builtins);
+    if (bits == 0) return false;
+    first = at + static_cast<std::size_t>(std::countr_zero(bits));
+    return true;
+  });
+  return first;
 }
 
 }  // namespace sluice::matcher

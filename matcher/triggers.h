@@ -133,4 +133,7 @@ class TriggerScan {
 /// Which built-ins may match in `text`. Reads nothing behind it.
 BuiltinSet may_match(ByteView text) noexcept;
 
+/// The first byte of `text` that triggers one of `builtins`, or its size.
+std::size_t first_trigger(ByteView text, BuiltinSet builtins) noexcept;
+
 }  // namespace sluice::matcher

@@ -20,6 +20,12 @@ int on_end(unsigned expression, unsigned long long, unsigned long long, unsigned
   return 0;
 }
 
+int on_first_end(unsigned, unsigned long long, unsigned long long to, unsigned,
+                 void* context) noexcept {
+  *static_cast<std::size_t*>(context) = static_cast<std::size_t>(to);
+  return 1;  // Enough.
+}
+
 int on_match(unsigned, unsigned long long from, unsigned long long to, unsigned,
              void* context) noexcept {
   const auto& scan = *static_cast<ExpressionScan*>(context);
@@ -169,11 +175,10 @@ class WindowWriter {
 ActiveRules active_rules(const MaskProgram& program, const RuleSet& active) noexcept {
   ActiveRules rules{program.compiled(), active};
   rules.has_paths = (rules.program.paths.rules() & active).any();
+  rules.has_expressions = (rules.program.rules_with_expressions & active).any();
   for (std::size_t i = 0; i < rules.program.rules.size(); ++i) {
     if (!active.test(i)) continue;
-    const CompiledRule& rule = rules.program.rules[i];
-    rules.builtins = static_cast<BuiltinSet>(rules.builtins | rule.builtin_set);
-    rules.has_expressions = rules.has_expressions || !rule.expressions.empty();
+    rules.builtins = static_cast<BuiltinSet>(rules.builtins | rules.program.rules[i].builtin_set);
   }
   return rules;
 }
@@ -181,6 +186,16 @@ ActiveRules active_rules(const MaskProgram& program, const RuleSet& active) noex
 BuiltinSet triggered(const ActiveRules& rules, const Window& window) noexcept {
   if (rules.builtins == 0) return 0;
   return static_cast<BuiltinSet>(may_match({window.bytes, window.size}) & rules.builtins);
+}
+
+std::size_t first_expression_end(const ActiveRules& rules, ByteView text,
+                                 Scratch::State& state) noexcept {
+  std::size_t end = text.size();
+  const auto status =
+      hs_scan(rules.program.expression_ends.get(), reinterpret_cast<const char*>(text.data()),
+              static_cast<unsigned>(text.size()), 0, state.scanner.get(), &on_first_end, &end);
+  ASSERT(status == HS_SUCCESS || status == HS_SCAN_TERMINATED);
+  return end;
 }
 
 Show show_of(const ActiveRules& rules, const Cluster& cluster) noexcept {

@@ -21,6 +21,11 @@ ActiveRules active_rules(const MaskProgram& program, const RuleSet& active) noex
 /// Which of the active built-ins may match in the window, by its triggers.
 BuiltinSet triggered(const ActiveRules& rules, const Window& window) noexcept;
 
+/// Where in `text`, which has a readable tail, the first match of an expression
+/// ends, or its size.
+std::size_t first_expression_end(const ActiveRules& rules, ByteView text,
+                                 Scratch::State& state) noexcept;
+
 /// Finds what begins before window.horizon(), merged into state.clusters. Returns
 /// the classes over which a match that reached the window's end runs on.
 /// builtins  those that may match: of the others no look is taken.

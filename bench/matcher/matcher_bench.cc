@@ -143,6 +143,44 @@ BENCHMARK_CAPTURE(hostile_json, empty_strings, std::string("\"\""));
 BENCHMARK_CAPTURE(hostile_json, numbers, std::string(1000, '4'));
 BENCHMARK_CAPTURE(hostile_json, members, std::string("{\"cvc\":[]}"));
 
+// What a gateway asks of every message: its path or host, and its head.
+void short_text(benchmark::State& state, const std::string& text, BodyKind kind) {
+  const auto program = program_of(ten_rules());
+  Scratch scratch;
+  if (!scratch.prepare(*program)) std::abort();
+  RuleSet active;
+  active.set();
+  std::string out(256, ' ');
+  const ByteSpan room(reinterpret_cast<std::uint8_t*>(out.data()), out.size());
+  for (auto _ : state) {
+    const std::size_t size =
+        mask_text(*program, active, kind, {}, as_bytes(text), room, scratch, {});
+    benchmark::DoNotOptimize(size);
+  }
+}
+BENCHMARK_CAPTURE(short_text, host, "payments.example.com", BodyKind::text);
+BENCHMARK_CAPTURE(short_text, path, "/v1/payments/pay_3NqZ8x2eZvKYlo2C/captures", BodyKind::text);
+BENCHMARK_CAPTURE(short_text, query, "limit=20&starting_after=pay_3NqZ8x2e", BodyKind::form);
+
+void head(benchmark::State& state, const std::string& server) {
+  const auto program = program_of(ten_rules());
+  Scratch scratch;
+  if (!scratch.prepare(*program)) std::abort();
+  RuleSet active;
+  active.set();
+  std::string text = "HTTP/1.1 200 OK\r\nServer: " + server +
+                     "\r\nDate: Sat, 21 Nov 2026 10:15:30 GMT\r\nContent-Type: application/json\r\n"
+                     "Content-Length: 923\r\nConnection: keep-alive\r\n"
+                     "X-Request-Id: 6f1c9d8e0b7a4c55\r\n\r\n";
+  const std::size_t size = text.size();
+  text.resize(size + readable_tail_bytes);
+  for (auto _ : state) {
+    if (may_match_in_head(*program, active, as_bytes(text).first(size), scratch)) std::abort();
+  }
+}
+BENCHMARK_CAPTURE(head, plain, "nginx");
+BENCHMARK_CAPTURE(head, with_version, "nginx/1.22.1");
+
 void patterns(benchmark::State& state) {
   std::vector<Pattern> list;
   for (std::int64_t i = 0; i < state.range(0); ++i) {
