@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import pathlib
+import signal
 import sys
 import time
 import traceback
@@ -12,6 +13,15 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 from harness.context import Context  # noqa: E402
+
+# Far more than a scenario takes on a busy machine: a gateway that hangs or spins
+# fails its scenario, whatever that waits for.
+SECONDS_MAX = 240
+FULL_SECONDS_MAX = 6 * 3600
+
+
+def out_of_time(*_) -> None:
+    raise TimeoutError("the scenario's time is up")
 
 
 def names() -> list[str]:
@@ -23,9 +33,12 @@ def run(name: str, full: bool) -> bool:
     module = importlib.import_module(f"scenario_{name}")
     with Context(name, full) as context:
         try:
+            signal.alarm(FULL_SECONDS_MAX if full else SECONDS_MAX)
             module.run(context)
             context.finish()
+            signal.alarm(0)
         except Exception:  # a scenario fails by raising, whatever it raises
+            signal.alarm(0)
             traceback.print_exc()
             context.explain()
             print(f"{name}: FAILED after {time.monotonic() - began:.1f} s")
@@ -47,6 +60,7 @@ def main() -> int:
     if unknown:
         print(f"no scenario named {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGALRM, out_of_time)
     results = [run(name, options.full) for name in options.names or names()]
     return 0 if all(results) else 1
 

@@ -11,6 +11,7 @@ from harness.processes import free_port
 
 NGINX = """
 daemon off;
+master_process off;  # A worker would outlive a master that is killed.
 {user}
 pid {folder}/nginx.pid;
 error_log {folder}/nginx-error.log warn;
@@ -73,9 +74,11 @@ def run(context) -> None:
     requests = 200_000 if context.full else 5_000
 
     # curl: small and masked, large and unchanged, HEAD, POST with and without Expect.
-    got = subprocess.run(["curl", "-sS", "-H", header, f"{base}/small"], capture_output=True, check=True)
+    got = subprocess.run(["curl", "-sS", "-H", header, f"{base}/small"], capture_output=True, check=True,
+                         timeout=60)
     expect(got.stdout == MASKED, f"curl got {got.stdout!r}")
-    got = subprocess.run(["curl", "-sS", "-H", header, f"{base}/large"], capture_output=True, check=True)
+    got = subprocess.run(["curl", "-sS", "-H", header, f"{base}/large"], capture_output=True, check=True,
+                         timeout=60)
     expect(got.stdout == LARGE, "curl got another large file")
     got = output_of("curl", "-sS", "-I", "-H", header, f"{base}/large")
     # A mask might change the length, so a HEAD response need not tell one; a wrong one is a lie.

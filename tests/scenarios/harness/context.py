@@ -50,6 +50,7 @@ class Context:
         """What a reader needs to know about a failure."""
         print(f"seed: SEED={self.seed}")
         for process in self._processes:
+            print(f"--- {process.name}: {process.describe()}")
             text = process.output()
             if text:
                 print(f"--- output of {process.name}:\n{text[-4000:]}")

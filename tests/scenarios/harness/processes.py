@@ -1,4 +1,5 @@
 """Child processes, stopped by their own id and never by name."""
+import ctypes
 import os
 import pathlib
 import signal
@@ -12,13 +13,25 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+_libc = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+_harness = os.getpid()
+
+
+def die_with_harness() -> None:
+    """For preexec_fn: the kernel ends the child when the harness ends, even by kill -9."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != _harness:  # it ended before the line above
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Process:
     def __init__(self, arguments: list[str], folder: pathlib.Path, name: str = ""):
         self.name = name or os.path.basename(arguments[0])
         self._log = folder / f"{self.name}-{len(list(folder.glob('*.log')))}.log"
         with open(self._log, "wb") as log:
             self._child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log,
-                                           stderr=subprocess.STDOUT)
+                                           stderr=subprocess.STDOUT, preexec_fn=die_with_harness)
         self._asked_to_end = False
 
     @property
@@ -52,6 +65,14 @@ class Process:
         if self.status() is None:
             self.signal(signal.SIGKILL)
             self._child.wait()
+
+    def describe(self) -> str:
+        """Whether it waits or spins: state and processor time, from proc_pid_stat(5)."""
+        if self.status() is not None:
+            return f"ended with {self.status()}"
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return f"runs, state {fields[0]}, {seconds:.1f} s of processor time"
 
     def resident_bytes(self) -> int:
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
