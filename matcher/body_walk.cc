@@ -5,6 +5,16 @@
 #include "matcher/render.h"
 
 namespace sluice::matcher {
+namespace {
+
+/// Raw bytes stand for themselves, each where it is.
+Decoded copy_raw(ByteView in, ByteSpan out) noexcept {
+  const std::size_t size = std::min(in.size(), out.size());
+  std::copy_n(in.begin(), size, out.begin());
+  return {size, size, size == in.size() ? DecodeStop::starved : DecodeStop::full};
+}
+
+}  // namespace
 
 MaskStep BodyWalk::run() noexcept {
   state_.edits.clear();
@@ -54,9 +64,11 @@ BodyWalk::Progress BodyWalk::walk_value(Encoding encoding, bool is_name) noexcep
     Window window;
     window.undecided = value_.lookbehind_size;
     std::copy_n(value_.lookbehind.begin(), window.undecided, state_.decoded.begin());
+    const bool is_raw = encoding == Encoding::raw;
+    const ByteSpan room = ByteSpan(state_.decoded).subspan(window.undecided, window_bytes);
     const Decoded decoded =
-        decode(encoding, in_.subspan(at_), is_last_,
-               ByteSpan(state_.decoded).subspan(window.undecided, window_bytes), state_.offsets);
+        is_raw ? copy_raw(in_.subspan(at_), room)
+               : decode(encoding, in_.subspan(at_), is_last_, room, state_.offsets);
     window.bytes = state_.decoded.data();
     window.size = window.undecided + decoded.size;
     window.is_from_start = value_.lookbehind_is_all;
@@ -66,7 +78,7 @@ BodyWalk::Progress BodyWalk::walk_value(Encoding encoding, bool is_name) noexcep
     window.is_to_end = decoded.stop == DecodeStop::end || ran_out;
     window.set_horizon();
 
-    const WindowSource source{in_, at_, state_.offsets.data(), encoding};
+    const WindowSource source{in_, at_, is_raw ? nullptr : state_.offsets.data(), encoding};
     const WindowResult result = mask_window(rules_, value_, window, source,
                                             triggered(rules_, window), masker_.counts_, state_);
     at_ = source.place_of(window, result.decided);

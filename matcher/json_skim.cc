@@ -163,7 +163,7 @@ BodyWalk::SkimmedRow BodyWalk::skim_row(const TokenRow& row, unsigned count) noe
   const TokenErrors errors = token_errors(row);
   std::uint64_t unchecked = bits_below(count) << TokenRow::first;
   std::uint64_t wrong = errors.anywhere & unchecked;
-  bool is_object = json_.is_object.test(json_.depth);
+  bool is_object = json_.is_object[json_.depth];
   for (std::uint64_t brackets = (row.open | row.close) & unchecked; brackets != 0;
        brackets &= brackets - 1) {
     const std::uint64_t bracket = brackets & (~brackets + 1);
@@ -174,7 +174,7 @@ BodyWalk::SkimmedRow BodyWalk::skim_row(const TokenRow& row, unsigned count) noe
     if ((row.open & bracket) != 0) {
       if (json_.depth == json_depth_max) return {true, 0};
       ++json_.depth;
-      json_.is_object.set(json_.depth, is_brace);
+      json_.is_object[json_.depth] = is_brace;
       if (rules_.has_paths) {
         json_.nodes[json_.depth] = rules_.program.paths.below(json_.nodes[json_.depth - 1U]);
       }
@@ -183,7 +183,7 @@ BodyWalk::SkimmedRow BodyWalk::skim_row(const TokenRow& row, unsigned count) noe
     }
     if (is_brace != is_object) return {true, 0};
     --json_.depth;
-    is_object = json_.is_object.test(json_.depth);
+    is_object = json_.is_object[json_.depth];
     const bool is_by_token =
         json_.depth == 0 ||
         (rules_.has_paths && rules_.program.paths.selects_by_place(json_.nodes[json_.depth]));
@@ -205,7 +205,7 @@ std::uint64_t BodyWalk::names_in(const std::uint8_t* block, std::uint64_t openin
 
 /// Sets what the walk by tokens expects behind the token `before` of the row.
 void BodyWalk::resume_tokens(const TokenRow& row, std::uint64_t before) noexcept {
-  const bool is_object = json_.is_object.test(json_.depth);
+  const bool is_object = json_.is_object[json_.depth];
   if ((row.open & before) != 0) {
     json_.expects = is_object ? JsonExpects::key_or_close : JsonExpects::value_or_close;
   } else if ((row.comma & before) != 0) {

@@ -14,6 +14,10 @@ class Writer {
   Writer(Encoding encoding, ByteSpan out) noexcept : encoding_(encoding), out_(out) {}
   void put(std::uint8_t byte) noexcept {
     ASSERT(out_.size() - size_ >= encoded_byte_bytes_max);
+    if (is_alnum(byte) || byte == '*') {  // Themselves in every encoding.
+      out_[size_++] = byte;
+      return;
+    }
     size_ += encode_byte(encoding_, byte, out_.data() + size_);
   }
   void put(std::string_view text) noexcept {

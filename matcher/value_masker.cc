@@ -211,6 +211,9 @@ std::uint8_t find_clusters(const ActiveRules& rules, const ValueState& value, co
   for (std::size_t i = 0; i < rules.program.rules.size(); ++i) {
     if (!rules.active.test(i)) continue;
     const CompiledRule& rule = rules.program.rules[i];
+    const bool may_find = (rule.builtin_set & builtins) != 0 || value.whole_rule == i ||
+                          (has_expressions && !rule.expressions.empty());
+    if (!may_find) continue;
     if ((rule.builtin_set & builtins) != 0) {
       for (const Builtin builtin : rule.builtins) {
         if ((bit_of(builtin) & builtins) != 0) find_builtin(builtin, window, state.matches);

@@ -66,7 +66,7 @@ struct JsonState {
   std::uint8_t hidden_depth = 0;     ///< Depth of the masked subtree we are in; 0 for none.
   std::uint8_t next_rule = no_rule;  ///< Rule that masks the value to come.
   PathNodes next_nodes;              ///< Nodes that the value to come stands for.
-  std::bitset<json_depth_max + 1> is_object;
+  std::array<bool, json_depth_max + 1> is_object;
   std::array<PathNodes, json_depth_max + 1> nodes;
   std::array<std::uint32_t, json_depth_max + 1> index;  ///< Of the next element.
 };

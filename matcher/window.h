@@ -1,6 +1,7 @@
 // A stretch of one decoded value, as finders see it, and where their matches go.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -86,12 +87,13 @@ class MatchTable {
  public:
   void add(std::size_t start, std::size_t end) noexcept {
     std::uint64_t& word = starts_[start / 64];
+    first_word_ = std::min(first_word_, start / 64);
+    words_end_ = std::max(words_end_, start / 64 + 1);
     const std::uint64_t bit = std::uint64_t{1} << (start % 64);
     const auto furthest = static_cast<std::uint16_t>(end);
     if ((word & bit) == 0) {
       word |= bit;
       ends_[start] = furthest;
-      is_empty_ = false;
     } else if (ends_[start] < furthest) {
       ends_[start] = furthest;
     }
@@ -105,22 +107,21 @@ class MatchTable {
     }
   }
 
-  [[nodiscard]] bool is_empty() const noexcept { return is_empty_; }
+  [[nodiscard]] bool is_empty() const noexcept { return words_end_ == 0; }
   [[nodiscard]] std::uint8_t open_runs() const noexcept { return open_runs_; }
 
   /// Calls visit(start, end) for each match by ascending start, and forgets all.
   template <class Visit>
   void drain(Visit&& visit) noexcept {
-    if (!is_empty_) {
-      for (std::size_t w = 0; w < starts_.size(); ++w) {
-        for (std::uint64_t word = starts_[w]; word != 0; word &= word - 1) {
-          const std::size_t start = w * 64 + static_cast<std::size_t>(std::countr_zero(word));
-          visit(start, static_cast<std::size_t>(ends_[start]));
-        }
-        starts_[w] = 0;
+    for (std::size_t w = first_word_; w < words_end_; ++w) {
+      for (std::uint64_t word = starts_[w]; word != 0; word &= word - 1) {
+        const std::size_t start = w * 64 + static_cast<std::size_t>(std::countr_zero(word));
+        visit(start, static_cast<std::size_t>(ends_[start]));
       }
+      starts_[w] = 0;
     }
-    is_empty_ = true;
+    first_word_ = words;
+    words_end_ = 0;
     open_runs_ = run::none;
   }
 
@@ -128,7 +129,8 @@ class MatchTable {
   static constexpr std::size_t words = (window_bytes_max + 63) / 64;
   std::array<std::uint64_t, words> starts_{};
   std::array<std::uint16_t, window_bytes_max> ends_;
-  bool is_empty_ = true;
+  std::size_t first_word_ = words;  ///< All starts lie in words from here …
+  std::size_t words_end_ = 0;       ///< … to here.
   std::uint8_t open_runs_ = run::none;
 };
 
