@@ -98,9 +98,9 @@ section_sanitizers() {
   if $full; then unit_tests asan; else unit_tests asan -E '_NOT_BUILT'; fi
 }
 
-section_format() {
-  git ls-files -z '*.cc' '*.h' | check format xargs -0 clang-format --dry-run -Werror
-}
+all_formatted() { git ls-files -z '*.cc' '*.h' | xargs -0 clang-format --dry-run -Werror; }
+# A function of its own: `check` counts, and what counts in a pipe is lost with its subshell.
+section_format() { check format all_formatted; }
 
 section_headers() { check headers "$python" scripts/check_headers.py build/release; }
 section_structure() { check structure "$python" scripts/check_structure.py; }
