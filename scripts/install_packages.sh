@@ -3,6 +3,7 @@
 #
 #   build   what the gateway is compiled with
 #   test    what the tests add: formatters, load tools, servers to stand behind the gateway
+#   bench   what the benchmarks add
 #
 # Asks dpkg first, so that a second run needs neither network nor root.
 set -euo pipefail
@@ -17,13 +18,15 @@ test_packages=(
   clang clang-format clang-tidy libclang-rt-14-dev llvm
   python3 curl nginx-light wrk apache2-utils nghttp2-client haproxy
 )
+bench_packages=(libbenchmark-dev iproute2 procps nginx-light haproxy wrk curl)
 
 wanted=()
 for group in "$@"; do
   case "$group" in
     build) wanted+=("${build_packages[@]}") ;;
     test) wanted+=("${test_packages[@]}") ;;
-    *) echo "install_packages.sh: no group '$group' (build, test)" >&2; exit 2 ;;
+    bench) wanted+=("${bench_packages[@]}") ;;
+    *) echo "install_packages.sh: no group '$group' (build, test, bench)" >&2; exit 2 ;;
   esac
 done
 

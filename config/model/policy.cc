@@ -105,7 +105,7 @@ Ruling Policy::judge(const PrincipalView& principal, const HttpAction& action) c
   if ((answer.pending_kinds & decisive) != 0) {
     return {Ruling::Kind::needs_body, {}, "a rule's body pattern decides"};
   }
-  if (is_default) return {Ruling::Kind::deny, "default-deny", "no rule allows this"};
+  if (is_default) return {Ruling::Kind::deny, default_deny, "no rule allows this"};
   const Rule& rule = rules_[answer.strictest];
   return {ruling_kind(rule.kind), rule.name, rule.reason};
 }

@@ -41,12 +41,15 @@ struct HttpAction {
   bool body_seen = false;
 };
 
+/// The name of the ruling when no rule matches.
+inline constexpr std::string_view default_deny = "default-deny";
+
 struct Ruling {
   /// needs_body: a rule that could still decide has a body pattern; ask again
   /// with body_seen.
   enum class Kind : std::uint8_t { allow, deny, hold, needs_body };
   Kind kind = Kind::deny;
-  /// Name of the deciding rule; "default-deny" when none matched. Lives with the Policy.
+  /// Name of the deciding rule; default_deny when none matched. Lives with the Policy.
   std::string_view rule;
   std::string_view reason;
 };

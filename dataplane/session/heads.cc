@@ -194,6 +194,8 @@ BodyReading body_reading(std::span<const Field> fields) noexcept {
       read_media_type(field.value, reading);
     }
   }
+  // Without a type the peer may guess JSON where masks and patterns read text.
+  if (!typed) reading.is_readable = false;
   return reading;
 }
 

@@ -55,8 +55,9 @@ void write_response_head(http1::HeadWriter& out, const http1::ResponseHead& resp
                          const BodyFraming& body, const ResponseHeadRules& rules,
                          WorkerContext& worker) noexcept;
 
-/// How masks and patterns read a body, from its fields. Unreadable: coded,
-/// multipart ranges, or a charset whose bytes do not show ASCII as ASCII (UTF-16 …).
+/// How masks and patterns read a body, from its fields. Unreadable: of no type
+/// or two, coded, multipart ranges, or a charset whose bytes do not show ASCII as
+/// ASCII (UTF-16 …).
 struct BodyReading {
   matcher::BodyKind kind = matcher::BodyKind::text;
   bool is_readable = true;

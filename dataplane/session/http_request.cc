@@ -243,15 +243,29 @@ void HttpSession::judge_held_body() {
 
   const BodyReading reading = body_reading(head.fields);
   if (!reading.is_readable) {
-    return refuse(head, judged, 415, protocol_rule, "policy cannot read a body in this coding");
+    return refuse(head, judged, 415, protocol_rule,
+                  "policy cannot read a body of this type, coding or charset");
   }
   judged.action = http_action(*exchange_->listener, head, judged.target, worker_);
   worker_.body_pieces.clear();
   held_.for_each(worker_.chunks, [&](ByteSpan piece) { worker_.body_pieces.push_back(piece); });
-  judged.action.body_hits =
-      exchange_->listener->bodies->scan_body(worker_.body_pieces, reading.kind, worker_.scratch);
-  judged.action.body_seen = true;
-  settle_ruling(head, judged, exchange_->listener->policy.judge(*judged.view, judged.action));
+  const auto judge_as = [&](matcher::BodyKind kind) {
+    judged.action.body_hits =
+        exchange_->listener->bodies->scan_body(worker_.body_pieces, kind, worker_.scratch);
+    judged.action.body_seen = true;
+    return exchange_->listener->policy.judge(*judged.view, judged.action);
+  };
+  // A target may read the body otherwise than its type says: what any reading
+  // forbids is forbidden, what is allowed is so by the declared one.
+  config::Ruling ruling = judge_as(reading.kind);
+  for (const auto kind : {matcher::BodyKind::json, matcher::BodyKind::form}) {
+    if (ruling.kind != config::Ruling::Kind::allow || kind == reading.kind) continue;
+    if (const auto other = judge_as(kind);
+        other.kind == config::Ruling::Kind::deny && other.rule != config::default_deny) {
+      ruling = other;
+    }
+  }
+  settle_ruling(head, judged, ruling);
 }
 
 void HttpSession::settle_ruling(const http1::RequestHead& head, Judged& judged,
@@ -275,7 +289,8 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
   if (exchange.request_is_masked) {
     const BodyReading reading = body_reading(head.fields);
     if (!reading.is_readable) {
-      return refuse(head, judged, 415, protocol_rule, "masks cannot read a body in this coding");
+      return refuse(head, judged, 415, protocol_rule,
+                    "masks cannot read a body of this type, coding or charset");
     }
     exchange.request_masker.start(*snapshot.masks, exchange.request_masks, reading.kind);
   }

@@ -16,7 +16,7 @@ using Kind = http1::Step::Kind;
 /// Why a response cannot pass the masks; empty when it can.
 std::string_view unmaskable_reason(const http1::ResponseHead& head, const BodyReading& reading) {
   if (!reading.is_readable) {
-    return "the response has a content coding or charset that masks cannot read";
+    return "the response has no type, or a coding or charset that masks cannot read";
   }
   if (head.status == 206) return "masks cannot read a part of a representation";
   return {};
@@ -30,11 +30,12 @@ bool HttpSession::read_response() {
       to_client_.bytes() >= backlog_bytes_max()) {
     return false;
   }
-  if (upstream_inbox_.empty()) {
-    if (!exchange_->upstream_ended) return false;
-    return end_by_close();
+  if (!upstream_inbox_.empty()) {
+    const bool moved = exchange_->response_started ? relay_response_body() : read_response_head();
+    if (moved) return true;
   }
-  return exchange_->response_started ? relay_response_body() : read_response_head();
+  // What is left, if anything, waits for more that will never come.
+  return exchange_->upstream_ended && end_by_close();
 }
 
 /// The target closed the connection: the end of a close-delimited body, or a failure.

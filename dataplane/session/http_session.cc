@@ -52,11 +52,7 @@ void HttpSession::on_client_bytes(BufferId buffer, std::uint32_t size_bytes) {
 
 void HttpSession::on_client_end() {
   client_ended_ = true;
-  // A complete request is still answered to a client that only closed its half.
-  if (stage_ == Stage::response) return;
-  if (stage_ == Stage::head && !to_client_.empty()) return close_after_flush(false);
-  if (stage_ == Stage::closing && !to_client_.empty()) return;
-  on_client_lost();
+  advance();
 }
 
 void HttpSession::on_client_lost() {
@@ -291,8 +287,34 @@ void HttpSession::advance() {
         break;
     }
     if (exchange_ && upstream_ == UpstreamState::attached) moved = read_response() || moved;
-    if (!moved) return;
+    if (!moved) break;
   }
+  if (client_ended_ && is_starved()) end_with_client();
+}
+
+/// Nothing can go on without bytes that the client will never send.
+bool HttpSession::is_starved() const noexcept {
+  switch (stage_) {
+    case Stage::head:
+      return !waits_for_log_ && to_client_.free_slices() >= slices_per_piece_max;
+    case Stage::inspect:
+    case Stage::discard:
+      return true;
+    case Stage::body:
+      return held_head_ == no_buffer && to_upstream_.free_slices() >= slices_per_piece_max &&
+             to_upstream_.bytes() < backlog_bytes_max();
+    case Stage::proof:
+    case Stage::response:
+    case Stage::closing:
+      return false;
+  }
+  return false;
+}
+
+/// The client has said all it will: what it is owed still goes out.
+void HttpSession::end_with_client() {
+  if (exchange_) return on_client_lost();
+  close_after_flush(false);
 }
 
 ByteView HttpSession::encode_trailers(std::span<const http1::Field> trailers,
@@ -345,7 +367,7 @@ void HttpSession::fail_exchange(std::uint16_t status, std::string_view result,
                   {},
                   {},
                   exchange.method == http1::Method::head,
-                  !exchange.request_complete || !exchange.client_keeps_alive || client_ended_};
+                  !exchange.request_complete || !exchange.client_keeps_alive};
   const std::uint64_t intent = exchange.intent;
   drop_exchange();
   if (!answerable || !recorded) return close_now();
@@ -394,7 +416,7 @@ void HttpSession::finish_exchange() {
                         !exchange.upstream_ended;
   upstream_pool().succeeded(exchange.address);
   release_upstream(reusable ? UpstreamWish::keep : UpstreamWish::discard);
-  const bool close = !exchange.client_keeps_alive || !request_sent || client_ended_;
+  const bool close = !exchange.client_keeps_alive || !request_sent;
   drop_exchange();
   stage_ = Stage::head;
   head_since_ = worker_.now.monotonic;

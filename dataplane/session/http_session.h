@@ -149,6 +149,8 @@ class HttpSession {
   void release_upstream(UpstreamWish wish);
   void close_after_flush(bool linger);
   void close_now();
+  [[nodiscard]] bool is_starved() const noexcept;
+  void end_with_client();
 
   [[nodiscard]] const ListenerPlan& plan() const noexcept;
   [[nodiscard]] std::size_t backlog_bytes_max() const noexcept;
