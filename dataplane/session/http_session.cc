@@ -359,6 +359,9 @@ void HttpSession::fail_exchange(std::uint16_t status, std::string_view result,
   release_upstream(UpstreamWish::discard);
   Exchange& exchange = *exchange_;
   const bool answerable = !exchange.response_started;
+  // What the transport may still read must not be written over by the head of a
+  // next request in the same buffer.
+  const bool unsent = !to_upstream_.empty();
   if (answerable) exchange.status = status;
   worker_.metrics.requests_unavailable.add();
   const bool recorded = record_outcome(result);
@@ -367,7 +370,7 @@ void HttpSession::fail_exchange(std::uint16_t status, std::string_view result,
                   {},
                   {},
                   exchange.method == http1::Method::head,
-                  !exchange.request_complete || !exchange.client_keeps_alive};
+                  !exchange.request_complete || !exchange.client_keeps_alive || unsent};
   const std::uint64_t intent = exchange.intent;
   drop_exchange();
   if (!answerable || !recorded) return close_now();
