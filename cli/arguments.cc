@@ -120,7 +120,7 @@ struct Parser {
     auto& reloaded =
         verb(app, "reload", "Take up the changed configuration; connections stay", reload,
              "  sluice reload\n"
-             "  sluice check -c ./sluice.yaml && sluice reload -c ./sluice.yaml");
+             "  sluice reload -c ./sluice.yaml");
     add_gateway(reloaded, reload.gateway);
     add_json(reloaded, reload.json);
     auto& drained =

@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* configuration = R"(version: 1
 listeners:
-  - {name: a, address: 127.0.0.1:1, target: first, limits: {head: 4KiB}}
+  - {name: a, address: 127.0.0.1:1, target: first, limits: {head: 4KiB, target: 2KiB}}
   - {name: b, address: "[::1]:2", target: second}
 targets:
   - {name: first, addresses: [127.0.0.1:3]}
