@@ -26,6 +26,11 @@ bool is_idempotent(Method method) noexcept {  // RFC 9110 §9.2.2
          method == Method::trace || method == Method::put || method == Method::delete_;
 }
 
+bool has_body(const http1::RequestHead& head) noexcept {
+  return head.framing == Framing::chunked ||
+         (head.framing == Framing::length && head.content_length != 0);
+}
+
 }  // namespace
 
 struct HttpSession::Judged {
@@ -242,7 +247,7 @@ void HttpSession::judge_held_body() {
   if (!identify(head, judged)) return;
 
   const BodyReading reading = body_reading(head.fields);
-  if (!reading.is_readable) {
+  if (held_bytes_ != 0 && !reading.is_readable) {
     return refuse(head, judged, 415, protocol_rule,
                   "policy cannot read a body of this type, coding or charset");
   }
@@ -285,7 +290,7 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
   const Snapshot& snapshot = exchange.view->snapshot();
   exchange.request_masks = judged.view->request_masks();
   exchange.response_masks = judged.view->response_masks();
-  exchange.request_is_masked = exchange.request_masks.any() && head.framing != Framing::none;
+  exchange.request_is_masked = exchange.request_masks.any() && has_body(head);
   if (exchange.request_is_masked) {
     const BodyReading reading = body_reading(head.fields);
     if (!reading.is_readable) {
