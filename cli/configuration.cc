@@ -25,7 +25,7 @@ std::optional<config::Settings> load_settings(std::string_view verb, const std::
 
 Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings) {
   const std::string& path = settings.identity.api_keys_file;
-  if (path.empty()) return identity::ApiKeys::parse("", "no keys file");
+  if (path.empty()) return identity::ApiKeys::none();
   const auto text = config::World::real().read_file(path);
   if (!text) return fail(fmt::format("cannot read the API keys file '{}'", path));
   return identity::ApiKeys::parse(*text, path);

@@ -38,6 +38,10 @@ std::string_view text(KeyFault fault) noexcept {
 ApiKeys::ApiKeys() = default;
 ApiKeys::~ApiKeys() = default;
 
+std::shared_ptr<const ApiKeys> ApiKeys::none() {
+  return std::shared_ptr<const ApiKeys>(new ApiKeys);
+}
+
 std::size_t ApiKeys::size() const noexcept {
   return entries_.size();
 }

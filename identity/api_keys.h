@@ -43,6 +43,8 @@ class ApiKeys {
   /// errors  one line a problem: "file:line:column: message".
   static Result<std::shared_ptr<const ApiKeys>> parse(std::string_view yaml,
                                                       const std::string& name);
+  /// No key at all, for a gateway that reads no keys file; verify() knows nobody.
+  static std::shared_ptr<const ApiKeys> none();
   ~ApiKeys();
   ApiKeys(const ApiKeys&) = delete;
   ApiKeys& operator=(const ApiKeys&) = delete;

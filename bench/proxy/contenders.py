@@ -69,7 +69,10 @@ class Contender:
 
     def start(self, command, log="stdout.log"):
         self.process = self.namespace.popen(command, stdout=open(self.folder / log, "wb"))
-        self.namespace.await_port(self.port)
+        try:
+            self.namespace.await_port(self.port)
+        except TimeoutError:
+            raise RuntimeError(f"{self.name} does not start:\n{(self.folder / log).read_text()}") from None
 
     def stop(self):
         self.process.terminate()
@@ -92,7 +95,7 @@ def haproxy(folder, namespace, port, target, _build):
 
 def bare_relay(folder, namespace, port, target, build):
     contender = Contender("bare-relay", folder, namespace, port)
-    contender.start([str(build / "bench/limit/bare_relay"), str(port), f"127.0.0.1:{target}"])
+    contender.start([str(build / "bench/limit/bare_relay"), str(port), str(target)])
     return contender
 
 

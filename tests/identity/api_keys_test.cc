@@ -183,3 +183,12 @@ TEST_CASE("each bad keys file is refused with its place and its reason") {
     CHECK(error_of(yaml) == message);
   }
 }
+
+TEST_CASE("Without a keys file no key is known") {
+  const auto keys = ApiKeys::none();
+  CHECK(keys->size() == 0);
+  const NewKey key = make_key("somebody", {}, now + day, random_bytes(1));
+  CHECK(keys->verify(key.secret, now).fault == KeyFault::unknown);
+  CHECK(keys->verify("login:secret", now).fault == KeyFault::unknown);
+  CHECK(keys->verify_slow("login:secret", now).fault == KeyFault::unknown);
+}
