@@ -3,8 +3,10 @@
 
 #include <immintrin.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 namespace sluice::matcher {
 
@@ -46,11 +48,66 @@ struct Lanes {
   /// With bit 5 set: ASCII letters in lower case, '[' as '{' and ']' as '}'. No
   /// other byte becomes one of these.
   [[nodiscard]] Lanes folded() const noexcept { return *this | all(0x20); }
+  /// Bit `Bit` of each byte becomes its upper bit; the others become anything.
+  template <int Bit>
+  [[nodiscard]] Lanes raised() const noexcept {
+    return {_mm256_slli_epi16(bytes, 7 - Bit)};
+  }
+  /// Whether the byte is a control character or not ASCII.
+  [[nodiscard]] Lanes is_beyond_print() const noexcept {
+    return {_mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes)};  // Signed: 0x80 to 0xFF are below.
+  }
   /// The upper bit of each byte.
   [[nodiscard]] std::uint32_t bits() const noexcept {
     return static_cast<std::uint32_t>(_mm256_movemask_epi8(bytes));
   }
 };
+
+/// Up to eight classes of ASCII bytes, told apart by one look-up for each half of a
+/// byte: a byte belongs to class i when bit i is set for both of its halves.
+class ByteClasses {
+ public:
+  /// high, low  bit n: the class has bytes whose upper or lower four bits are n,
+  ///            all pairs of them.
+  struct Class {
+    unsigned high;
+    unsigned low;
+  };
+
+  consteval ByteClasses(std::initializer_list<Class> classes) {
+    unsigned bit = 1;
+    for (const Class& each : classes) {
+      for (unsigned n = 0; n < 16; ++n) {
+        if ((each.high >> n & 1U) != 0) high_[n] = static_cast<std::uint8_t>(high_[n] | bit);
+        if ((each.low >> n & 1U) != 0) low_[n] = static_cast<std::uint8_t>(low_[n] | bit);
+      }
+      bit <<= 1;
+    }
+  }
+
+  /// The classes of each byte, as bits. A byte that is not ASCII has none.
+  [[nodiscard]] Lanes of(Lanes bytes) const noexcept {
+    const __m256i upper = _mm256_and_si256(_mm256_srli_epi16(bytes.bytes, 4), _mm256_set1_epi8(15));
+    const auto table = [](const std::array<std::uint8_t, 16>& from) {
+      return _mm256_broadcastsi128_si256(
+          _mm_loadu_si128(reinterpret_cast<const __m128i*>(from.data())));
+    };
+    return {_mm256_and_si256(_mm256_shuffle_epi8(table(high_), upper),
+                             _mm256_shuffle_epi8(table(low_), bytes.bytes))};
+  }
+
+ private:
+  std::array<std::uint8_t, 16> high_{};
+  std::array<std::uint8_t, 16> low_{};
+};
+
+/// Half-byte values, as ByteClasses::Class takes them.
+constexpr unsigned nibbles(unsigned from, unsigned to) noexcept {
+  return (2U << to) - (1U << from);
+}
+constexpr unsigned nibble(unsigned n) noexcept {
+  return 1U << n;
+}
 
 /// Asks both halves of the block at `bytes` the same question.
 template <class Ask>
@@ -58,6 +115,12 @@ std::uint64_t ask_block(const std::uint8_t* bytes, Ask&& ask) noexcept {
   const std::uint64_t low = ask(bytes).bits();
   const std::uint64_t high = ask(bytes + 32).bits();
   return high << 32 | low;
+}
+
+/// The same for halves that were looked at before.
+template <class Ask>
+std::uint64_t ask_halves(Lanes low, Lanes high, Ask&& ask) noexcept {
+  return std::uint64_t{ask(high).bits()} << 32 | ask(low).bits();
 }
 
 }  // namespace sluice::matcher

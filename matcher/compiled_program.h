@@ -3,6 +3,7 @@
 
 #include <hs.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ struct MaskProgram::Compiled {
   NameMap<RuleSet> form_fields;
   RuleSet rules_with_headers;
   RuleSet rules_with_expressions;
-  BuiltinSet builtins = 0;  ///< Of all rules.
+  std::array<RuleSet, builtin_count> rules_with;  ///< By built-in.
+  BuiltinSet builtins = 0;                        ///< Of all rules.
   KeyedHash hash;
 
   explicit Compiled(ByteView hash_key) : hash(hash_key) {}

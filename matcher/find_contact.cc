@@ -184,7 +184,6 @@ void find_emails(const Window& window, MatchTable& out) noexcept {
 
 std::optional<std::size_t> phone_at(const Window& window, std::size_t start) noexcept {
   const std::uint8_t first = window.bytes[start];
-  if (window.has_before(start, byte_class::alnum)) return std::nullopt;
   if (first == '+') return international_at(window, start);
   if (first == '(') return bracketed_at(window, start);
   if (!is_digit(first)) return std::nullopt;
@@ -204,6 +203,7 @@ void find_phones(const Window& window, MatchTable& out) noexcept {
   for (std::size_t at = window.undecided; at < horizon; ++at) {
     const std::uint8_t byte = window.bytes[at];
     if (!is_digit(byte) && byte != '+' && byte != '(') continue;
+    if (window.has_before(at, byte_class::alnum)) continue;
     if (const auto end = phone_at(window, at)) out.add(at, *end);
   }
 }

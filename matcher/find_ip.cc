@@ -101,7 +101,6 @@ void add_ipv6(const Window& window, std::size_t start, std::size_t end, MatchTab
 }  // namespace
 
 std::optional<std::size_t> ipv4_at(const Window& window, std::size_t start) noexcept {
-  if (window.has_before(start, byte_class::alnum)) return std::nullopt;
   const bool continues_number =
       start >= 2 && window.bytes[start - 1] == '.' && is_digit(window.bytes[start - 2]);
   if (continues_number) return std::nullopt;
@@ -114,7 +113,7 @@ std::optional<std::size_t> ipv4_at(const Window& window, std::size_t start) noex
 void find_ips(const Window& window, MatchTable& out) noexcept {
   const std::size_t horizon = window.horizon();
   for (std::size_t at = window.undecided; at < horizon; ++at) {
-    if (!is_digit(window.bytes[at])) continue;
+    if (!is_digit(window.bytes[at]) || window.has_before(at, byte_class::alnum)) continue;
     if (const auto end = ipv4_at(window, at)) out.add(at, *end);
   }
   // Runs are taken whole, so the first one may begin in what is already decided.

@@ -25,26 +25,52 @@ struct JsonBytes {
   bool operator==(const JsonBytes&) const = default;
 };
 
+/// One bit a class, in the order of json_classes.
+namespace json_class {
+inline constexpr int line_space = 0;  ///< '\t', '\n', '\r'.
+inline constexpr int blank = 1;
+inline constexpr int backslash = 2;
+inline constexpr int colon = 3;
+inline constexpr int comma = 4;
+inline constexpr int close = 5;
+inline constexpr int open = 6;
+inline constexpr int quote = 7;
+}  // namespace json_class
+
+inline constexpr ByteClasses json_classes{
+    {nibble(0), nibble(9) | nibble(0xA) | nibble(0xD)},
+    {nibble(2), nibble(0)},
+    {nibble(5), nibble(0xC)},
+    {nibble(3), nibble(0xA)},
+    {nibble(2), nibble(0xC)},
+    {nibble(5) | nibble(7), nibble(0xD)},
+    {nibble(5) | nibble(7), nibble(0xB)},
+    {nibble(2), nibble(2)},
+};
+
 /// The same answer twice: in vectors, and byte by byte for tests to compare.
 inline JsonBytes json_bytes(const std::uint8_t* block) noexcept {
-  const auto ask = [block](auto&& question) { return ask_block(block, question); };
+  const Lanes bytes[2] = {Lanes::load(block), Lanes::load(block + 32)};
+  const Lanes classes[2] = {json_classes.of(bytes[0]), json_classes.of(bytes[1])};
+  const auto ask = [&classes](auto&& question) {
+    return ask_halves(classes[0], classes[1], question);
+  };
   JsonBytes found;
-  found.quote = ask([](const std::uint8_t* at) { return Lanes::load(at).is('"'); });
-  found.odd = ask([](const std::uint8_t* at) {
-    const Lanes bytes = Lanes::load(at);
-    return bytes | bytes.is('\\') | bytes.is_between(0, 0x1F);
+  found.quote = ask([](Lanes of) { return of.raised<json_class::quote>(); });
+  found.open = ask([](Lanes of) { return of.raised<json_class::open>(); });
+  found.close = ask([](Lanes of) { return of.raised<json_class::close>(); });
+  found.comma = ask([](Lanes of) { return of.raised<json_class::comma>(); });
+  found.colon = ask([](Lanes of) { return of.raised<json_class::colon>(); });
+  found.space = ask([](Lanes of) {
+    return of.raised<json_class::blank>() | of.raised<json_class::line_space>();
   });
-  found.open = ask([](const std::uint8_t* at) { return Lanes::load(at).folded().is('{'); });
-  found.close = ask([](const std::uint8_t* at) { return Lanes::load(at).folded().is('}'); });
-  found.brace = ask([](const std::uint8_t* at) {
-    return Lanes{_mm256_slli_epi16(Lanes::load(at).bytes, 2)};  // Bit 5 becomes bit 7.
-  });
-  found.comma = ask([](const std::uint8_t* at) { return Lanes::load(at).is(','); });
-  found.colon = ask([](const std::uint8_t* at) { return Lanes::load(at).is(':'); });
-  found.space = ask([](const std::uint8_t* at) {
-    const Lanes bytes = Lanes::load(at);
-    return bytes.is(' ') | bytes.is_between('\t', '\n') | bytes.is('\r');
-  });
+  constexpr int upper_case_bit = 5;  // Tells '{' from '[' and '}' from ']'.
+  found.brace =
+      ask_halves(bytes[0], bytes[1], [](Lanes of) { return of.raised<upper_case_bit>(); });
+  const auto odd = [&](int half) {
+    return (bytes[half].is_beyond_print() | classes[half].raised<json_class::backslash>()).bits();
+  };
+  found.odd = std::uint64_t{odd(1)} << 32 | odd(0);
   return found;
 }
 JsonBytes json_bytes_scalar(const std::uint8_t* block) noexcept;

@@ -27,6 +27,7 @@ struct TokenBlock {
     in_string = parity_up_to(quote) ^ in_string_before;
     opening = quote & in_string;
     const std::uint64_t outside = ~(in_string | quote) & there;
+    if (outside == 0 && opening == 0) return;  // Most of a long string looks like this.
     marks = (bytes.open | bytes.close | bytes.comma | bytes.colon) & outside;
     scalar = outside & ~(marks | bytes.space);
     tokens = opening | marks | (scalar & ~(scalar << 1));
@@ -108,11 +109,15 @@ BodyWalk::Progress BodyWalk::skim_json() noexcept {
       const Triggers found = triggers.next(trigger_bytes(block), cut.in_string | cut.scalar);
       stops |= found.of(rules_.builtins);
     }
-    if (rules_.has_paths) stops |= names_in(block, cut.opening);
     if (rules_.has_expressions && free_to_ - at < block_bytes) {
       stops |= std::uint64_t{1} << (free_to_ - at);
     }
     if (size < block_bytes) stops |= std::uint64_t{1} << size;
+    if ((cut.tokens | stops) == 0) {
+      in_string_before = std::uint64_t{0} - (cut.in_string >> (block_bytes - 1));
+      continue;
+    }
+    if (rules_.has_paths) stops |= names_in(block, cut.opening);
     if (std::popcount(cut.tokens) > int{TokenRow::count_max}) {
       stops |= _pdep_u64(std::uint64_t{1} << (TokenRow::count_max - 1), cut.tokens);
     }

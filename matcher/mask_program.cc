@@ -108,6 +108,7 @@ Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgra
       rule.builtins.push_back(*builtin);
       rule.builtin_set = static_cast<BuiltinSet>(rule.builtin_set | bit_of(*builtin));
       into.builtins = static_cast<BuiltinSet>(into.builtins | bit_of(*builtin));
+      into.rules_with[static_cast<std::size_t>(*builtin)].set(rule_index);
       rule.hashes_normalised = rule.hashes_normalised || is_account_number(*builtin);
       return {};
     }

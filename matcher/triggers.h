@@ -26,32 +26,60 @@ struct TriggerBytes {
 /// Bytes behind a block that are looked at with it.
 inline constexpr std::size_t trigger_ahead_bytes = 3;
 
+/// One bit a class, in the order of trigger_classes.
+namespace trigger_class {
+inline constexpr int colon = 0;
+inline constexpr int at_sign = 1;
+inline constexpr int dot = 2;
+inline constexpr int opening = 3;
+inline constexpr int joint = 4;
+inline constexpr int late_letter = 5;   ///< p to z.
+inline constexpr int early_letter = 6;  ///< a to o.
+inline constexpr int digit = 7;
+}  // namespace trigger_class
+
+inline constexpr ByteClasses trigger_classes{
+    {nibble(3), nibble(0xA)},
+    {nibble(4), nibble(0)},
+    {nibble(2), nibble(0xE)},
+    {nibble(2), nibble(8) | nibble(0xB)},
+    {nibble(2), nibble(0) | nibbles(0xD, 0xF)},
+    {nibble(5) | nibble(7), nibbles(0, 0xA)},
+    {nibble(4) | nibble(6), nibbles(1, 0xF)},
+    {nibble(3), nibbles(0, 9)},
+};
+
 /// The same answer twice: in vectors, and byte by byte for tests to compare.
 inline TriggerBytes trigger_bytes(const std::uint8_t* block) noexcept {
-  const auto ask = [block](auto&& question) { return ask_block(block, question); };
-  TriggerBytes found;
-  found.rare = ask([](const std::uint8_t* at) {
-    const Lanes first = Lanes::load(at);
+  const Lanes bytes[2] = {Lanes::load(block), Lanes::load(block + 32)};
+  const Lanes classes[2] = {trigger_classes.of(bytes[0]), trigger_classes.of(bytes[1])};
+  const auto ask = [&classes](auto&& question) {
+    return ask_halves(classes[0], classes[1], question);
+  };
+  const auto rare = [&](int half) {
+    const std::uint8_t* const at = block + half * 32;
+    const Lanes first = bytes[half];
     const Lanes second = Lanes::load(at + 1);
     const Lanes third = Lanes::load(at + 2);
     const Lanes fourth = Lanes::load(at + 3);
-    return first.is('@') | (first.is('y') & second.is('J')) | (first.is('I') & second.is('A')) |
-           (first.folded().is('r') & second.folded().is('e') & third.folded().is('r') &
-            fourth.is(' '));
+    return (classes[half].raised<trigger_class::at_sign>() | (first.is('y') & second.is('J')) |
+            (first.is('I') & second.is('A')) |
+            (first.folded().is('r') & second.folded().is('e') & third.folded().is('r') &
+             fourth.is(' ')))
+        .bits();
+  };
+  TriggerBytes found;
+  found.rare = std::uint64_t{rare(1)} << 32 | rare(0);
+  found.digit = ask([](Lanes of) { return of.raised<trigger_class::digit>(); });
+  found.letter = ask([](Lanes of) {
+    return of.raised<trigger_class::early_letter>() | of.raised<trigger_class::late_letter>();
   });
-  found.digit = ask([](const std::uint8_t* at) { return Lanes::load(at).is_between('0', '9'); });
-  found.letter =
-      ask([](const std::uint8_t* at) { return Lanes::load(at).folded().is_between('a', 'z'); });
-  found.chain = ask([](const std::uint8_t* at) {
-    const Lanes bytes = Lanes::load(at);
-    return bytes.is_between('-', '9') | bytes.is(' ');
+  found.chain = ask([](Lanes of) {
+    return of.raised<trigger_class::digit>() | of.raised<trigger_class::joint>();
   });
-  found.opening = ask([](const std::uint8_t* at) {
-    const Lanes bytes = Lanes::load(at);
-    return bytes.is('+') | bytes.is('(');
-  });
-  found.dot = ask([](const std::uint8_t* at) { return Lanes::load(at).is('.'); });
-  found.colon = ask([](const std::uint8_t* at) { return Lanes::load(at).is(':'); });
+  found.opening = ask([](Lanes of) { return of.raised<trigger_class::opening>(); });
+  found.dot = ask([](Lanes of) { return of.raised<trigger_class::dot>(); });
+  found.colon = ask([](Lanes of) { return of.raised<trigger_class::colon>(); });
   return found;
 }
 TriggerBytes trigger_bytes_scalar(const std::uint8_t* block) noexcept;

@@ -1,6 +1,7 @@
 #include "matcher/value_masker.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/assert.h"
 #include "matcher/render.h"
@@ -56,6 +57,17 @@ void find_expression(const Expression& expression, const Window& window,
       hs_scan(expression.with_starts.get(), reinterpret_cast<const char*>(window.bytes),
               static_cast<unsigned>(window.size), 0, state.scanner.get(), &on_match, &scan);
   ASSERT(status == HS_SUCCESS);
+}
+
+RuleSet rules_that_may_find(const ActiveRules& rules, const ValueState& value, unsigned builtins,
+                            bool has_expressions) noexcept {
+  RuleSet may_find;
+  for (; builtins != 0; builtins &= builtins - 1) {
+    may_find |= rules.program.rules_with[static_cast<std::size_t>(std::countr_zero(builtins))];
+  }
+  if (has_expressions) may_find |= rules.program.rules_with_expressions;
+  if (value.whole_rule != no_rule) may_find.set(value.whole_rule);
+  return may_find & rules.active;
 }
 
 /// A match shown as redacted earlier goes on: where it ends now, and which of
@@ -176,9 +188,9 @@ ActiveRules active_rules(const MaskProgram& program, const RuleSet& active) noex
   ActiveRules rules{program.compiled(), active};
   rules.has_paths = (rules.program.paths.rules() & active).any();
   rules.has_expressions = (rules.program.rules_with_expressions & active).any();
-  for (std::size_t i = 0; i < rules.program.rules.size(); ++i) {
-    if (!active.test(i)) continue;
-    rules.builtins = static_cast<BuiltinSet>(rules.builtins | rules.program.rules[i].builtin_set);
+  for (std::size_t builtin = 0; builtin < builtin_count; ++builtin) {
+    const bool is_wanted = (rules.program.rules_with[builtin] & active).any();
+    rules.builtins = static_cast<BuiltinSet>(rules.builtins | unsigned{is_wanted} << builtin);
   }
   return rules;
 }
@@ -208,12 +220,10 @@ std::uint8_t find_clusters(const ActiveRules& rules, const ValueState& value, co
   state.clusters.clear();
   if (value.is_swallowing) state.clusters.begin_with(continued_swallow(value, window, open_runs));
   const bool has_expressions = find_expression_ends(rules, window, state);
-  for (std::size_t i = 0; i < rules.program.rules.size(); ++i) {
-    if (!rules.active.test(i)) continue;
+  const RuleSet candidates = rules_that_may_find(rules, value, builtins, has_expressions);
+  for (std::size_t i = candidates._Find_first(); i < candidates.size();
+       i = candidates._Find_next(i)) {
     const CompiledRule& rule = rules.program.rules[i];
-    const bool may_find = (rule.builtin_set & builtins) != 0 || value.whole_rule == i ||
-                          (has_expressions && !rule.expressions.empty());
-    if (!may_find) continue;
     if ((rule.builtin_set & builtins) != 0) {
       for (const Builtin builtin : rule.builtins) {
         if ((bit_of(builtin) & builtins) != 0) find_builtin(builtin, window, state.matches);

@@ -378,21 +378,29 @@ void HttpSession::fail_exchange(std::uint16_t status, std::string_view result,
   answer(refusal, intent);
 }
 
+/// How often each mask was applied; lives until the next call.
+std::span<const audit::MaskCount> HttpSession::count_masks() noexcept {
+  const Exchange& exchange = *exchange_;
+  if (exchange.request_masks.none() && exchange.response_masks.none()) return {};
+  const auto& program = *exchange.view->snapshot().masks;
+  std::span<const std::uint32_t> in_request;
+  std::span<const std::uint32_t> in_response;
+  if (exchange.request_is_masked) in_request = exchange.request_masker.counts();
+  if (exchange.response_is_masked) in_response = exchange.response_masker.counts();
+  std::size_t used = 0;
+  for (std::size_t rule = 0, rules = program.size(); rule < rules; ++rule) {
+    std::uint32_t count = exchange.head_mask_counts[rule];
+    if (!in_request.empty()) count += in_request[rule];
+    if (!in_response.empty()) count += in_response[rule];
+    if (count == 0) continue;
+    worker_.mask_counts[used++] = {program.rule_name(rule), count};
+    worker_.metrics.masks_applied.add(count);
+  }
+  return {worker_.mask_counts.data(), used};
+}
+
 bool HttpSession::record_outcome(std::string_view result) {
   Exchange& exchange = *exchange_;
-  std::array<audit::MaskCount, matcher::rules_max> masks;
-  std::size_t mask_count = 0;
-  const auto& program = *exchange.view->snapshot().masks;
-  if (exchange.request_masks.any() || exchange.response_masks.any()) {
-    for (std::size_t rule = 0; rule < program.size(); ++rule) {
-      std::uint32_t count = exchange.head_mask_counts[rule];
-      if (exchange.request_is_masked) count += exchange.request_masker.counts()[rule];
-      if (exchange.response_is_masked) count += exchange.response_masker.counts()[rule];
-      if (count == 0) continue;
-      masks[mask_count++] = {program.rule_name(rule), count};
-      worker_.metrics.masks_applied.add(count);
-    }
-  }
   audit::Record record;
   record.phase = audit::Phase::outcome;
   record.time = worker_.now;
@@ -404,7 +412,7 @@ bool HttpSession::record_outcome(std::string_view result) {
   record.bytes_out = exchange.response_relay.released_bytes() + exchange.bytes_out_pending;
   record.duration = worker_.now.monotonic - exchange.started;
   if (exchange.response_seen) record.upstream = exchange.target->endpoint_texts[exchange.address];
-  record.masks = {masks.data(), mask_count};
+  record.masks = count_masks();
   worker_.metrics.bytes_in.add(record.bytes_in);
   worker_.metrics.bytes_out.add(record.bytes_out);
   worker_.metrics.latency_ns.record(static_cast<std::uint64_t>(record.duration.ns));

@@ -143,6 +143,7 @@ class HttpSession {
   ByteView encode_trailers(std::span<const http1::Field> trailers, const matcher::RuleSet& masks);
   void answer(Refusal refusal, std::optional<std::uint64_t> record);
   void fail_exchange(std::uint16_t status, std::string_view result, std::string_view detail);
+  std::span<const audit::MaskCount> count_masks() noexcept;
   bool record_outcome(std::string_view result);
   void finish_exchange();
   void drop_exchange();

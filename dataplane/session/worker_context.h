@@ -49,6 +49,7 @@ struct WorkerContext {
   std::vector<std::uint32_t> header_hits;
   std::vector<ByteView> body_pieces;
   std::vector<std::string_view> groups;
+  std::array<audit::MaskCount, matcher::rules_max> mask_counts;
   std::array<std::uint8_t, head_bytes_max> head_room;
   std::array<std::uint8_t, head_bytes_max> trailer_room;
   std::array<std::uint8_t, head_bytes_max + readable_tail_bytes> text_room;
