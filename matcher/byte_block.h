@@ -57,6 +57,10 @@ struct Lanes {
   [[nodiscard]] Lanes is_beyond_print() const noexcept {
     return {_mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes)};  // Signed: 0x80 to 0xFF are below.
   }
+  /// Whether no byte has a bit of `mask`.
+  [[nodiscard]] bool has_none_of(Lanes mask) const noexcept {
+    return _mm256_testz_si256(bytes, mask.bytes) != 0;
+  }
   /// The upper bit of each byte.
   [[nodiscard]] std::uint32_t bits() const noexcept {
     return static_cast<std::uint32_t>(_mm256_movemask_epi8(bytes));

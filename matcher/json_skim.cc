@@ -106,7 +106,7 @@ BodyWalk::Progress BodyWalk::skim_json() noexcept {
     const TokenBlock cut(block, size, in_string_before);
     std::uint64_t stops = (cut.bytes.odd & cut.in_string) | cut.open_scalar(size);
     if (rules_.builtins != 0) {
-      const Triggers found = triggers.next(trigger_bytes(block), cut.in_string | cut.scalar);
+      const Triggers found = triggers.next(block, cut.in_string | cut.scalar);
       stops |= found.of(rules_.builtins);
     }
     if (rules_.has_expressions && free_to_ - at < block_bytes) {

@@ -56,7 +56,7 @@ void visit_triggers(ByteView text, Visit&& visit) noexcept {
       std::copy_n(block, size, rest.begin());
       block = rest.data();
     }
-    if (visit(scan.next(trigger_bytes(block), bits_below(size)), at)) return;
+    if (visit(scan.next(block, bits_below(size)), at)) return;
   }
 }
 

@@ -84,6 +84,17 @@ inline TriggerBytes trigger_bytes(const std::uint8_t* block) noexcept {
 }
 TriggerBytes trigger_bytes_scalar(const std::uint8_t* block) noexcept;
 
+/// Whether the block is words: nothing in it but letters, blanks and the like, by
+/// which only `rare` could trigger.
+inline bool is_words(const std::uint8_t* block) noexcept {
+  constexpr char telling =
+      static_cast<char>(1U << trigger_class::digit | 1U << trigger_class::opening |
+                        1U << trigger_class::dot | 1U << trigger_class::colon);
+  const Lanes low = trigger_classes.of(Lanes::load(block));
+  const Lanes high = trigger_classes.of(Lanes::load(block + 32));
+  return (low | high).has_none_of(Lanes::all(telling));
+}
+
 /// Where groups of finders are triggered in a block, one bit a byte. A bit lies
 /// within the value that triggers, at or behind the first byte that matters.
 struct Triggers {
@@ -117,7 +128,9 @@ inline std::uint64_t Triggers::of(BuiltinSet builtins) const noexcept {
 class TriggerScan {
  public:
   /// content  bytes that belong to values: nothing else triggers.
-  Triggers next(TriggerBytes bytes, std::uint64_t content) noexcept {
+  Triggers next(const std::uint8_t* block, std::uint64_t content) noexcept {
+    TriggerBytes bytes = trigger_bytes(block);
+    if (is_words(block)) return pass_words(bytes, content);
     bytes.chain &= content;
     bytes.colon &= content;
     Triggers found;
@@ -139,6 +152,16 @@ class TriggerScan {
   }
 
  private:
+  /// No number reaches across a whole block of words: of it, what comes behind
+  /// need only know the letters.
+  Triggers pass_words(const TriggerBytes& bytes, std::uint64_t content) noexcept {
+    before_ = {};
+    before_.letter = bytes.letter;
+    for (std::uint64_t& run : runs_before_) run = 0;
+    Triggers found;
+    found.rare = bytes.rare & content;
+    return found;
+  }
   /// Places that end a run of at least eleven.
   std::uint64_t runs_of_11(std::uint64_t one) noexcept {
     const std::uint64_t two = one & moved_up(one, runs_before_[0], 1);

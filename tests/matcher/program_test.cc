@@ -152,8 +152,8 @@ TEST_CASE("the vector and the byte-wise look at raw bytes agree") {
 
 TEST_CASE("what any finder finds, wherever it stands, triggers that finder") {
   for (const std::string& example : example_texts()) {
-    for (std::size_t before = 0; before < 70; ++before) {
-      const std::string text = std::string(before, '_') + example;
+    for (std::size_t before = 0; before < 2 * 140; ++before) {
+      const std::string text = std::string(before / 2, before % 2 == 0 ? '_' : ' ') + example;
       Window window;
       window.bytes = as_bytes(text).data();
       window.size = text.size();
