@@ -143,6 +143,16 @@ Sequence form_sequence(ByteView in, bool last) noexcept {
   return one_byte(3, static_cast<std::uint8_t>(hex_value(in[1]) << 4 | hex_value(in[2])));
 }
 
+/// The "%u0041" of older servers, which only loose decoding knows.
+Sequence wide_form_escape(ByteView in) noexcept {
+  if (in.size() < 6 || in[0] != '%' || (in[1] | 0x20) != 'u') return needs_more;
+  const std::int32_t unit = code_unit(in);
+  if (unit < 0) return needs_more;
+  const auto code = static_cast<std::uint32_t>(unit);
+  const bool is_surrogate = code >= 0xD800 && code < 0xE000;
+  return as_utf8(6, is_surrogate ? replacement_character : code);
+}
+
 bool ends_value(Encoding encoding, std::uint8_t byte) noexcept {
   switch (encoding) {
     case Encoding::raw:
@@ -210,7 +220,8 @@ std::size_t decode_loosely(Encoding encoding, ByteView in, std::uint8_t* out) no
     if (is_json && in[at] == '\\') {
       sequence = json_escape(in.subspan(at));
     } else if (!is_json) {
-      sequence = form_sequence(in.subspan(at), true);
+      sequence = wide_form_escape(in.subspan(at));
+      if (sequence.taken == 0) sequence = form_sequence(in.subspan(at), true);
     }
     if (sequence.taken <= 0) sequence = one_byte(1, in[at]);
     std::copy_n(sequence.bytes.begin(), sequence.size, out + size);

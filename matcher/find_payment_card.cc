@@ -1,5 +1,6 @@
 // Payment card numbers (ISO/IEC 7812-1): whole digit groups, 13 to 19 digits in
 // all, a known issuer range that uses that many, and a valid check digit.
+#include <algorithm>
 #include <array>
 
 #include "matcher/builtin_finders.h"
@@ -64,6 +65,8 @@ std::uint32_t lengths_of(std::uint32_t six_digits) noexcept {
 
 constexpr std::array<std::uint8_t, 10> doubled = {0, 2, 4, 6, 8, 1, 3, 5, 7, 9};
 
+constexpr unsigned digits_max = 19;
+
 bool is_separator(std::uint8_t byte) noexcept {
   return byte == ' ' || byte == '-';
 }
@@ -72,7 +75,6 @@ bool is_separator(std::uint8_t byte) noexcept {
 
 std::optional<std::size_t> payment_card_at(const Window& window, std::size_t start) noexcept {
   constexpr unsigned digits_min = 13;
-  constexpr unsigned digits_max = 19;
   std::array<std::uint8_t, digits_max> digits;
   unsigned count = 0;
   unsigned even_sum = 0;  // Luhn sums when the number ends at an even or odd place.
@@ -105,6 +107,36 @@ std::optional<std::size_t> payment_card_at(const Window& window, std::size_t sta
   return end;
 }
 
+namespace {
+
+/// "4.111111111111111E15": what programs make of a number that they keep as a double.
+std::optional<std::size_t> scientific_card_at(const Window& window, std::size_t start) noexcept {
+  constexpr std::size_t fraction_digits_min = 9;  // So that it triggers; fewer hold too many zeros.
+  constexpr std::size_t exponent_digits_max = 3;
+  const std::size_t fraction = start + 2;
+  const std::size_t fraction_end = window.end_of_run(fraction, byte_class::digit);
+  const std::size_t fraction_digits = fraction_end - fraction;
+  if (fraction_digits < fraction_digits_min) return std::nullopt;
+  if (!window.is_at(fraction_end, 'e') && !window.is_at(fraction_end, 'E')) return std::nullopt;
+  const std::size_t exponent = fraction_end + (window.is_at(fraction_end + 1, '+') ? 2 : 1);
+  const std::size_t end = window.end_of_run(exponent, byte_class::digit);
+  if (end == exponent || end - exponent > exponent_digits_max) return std::nullopt;
+  std::size_t power = 0;
+  for (std::size_t at = exponent; at < end; ++at) power = power * 10 + (window.bytes[at] - '0');
+  if (power < fraction_digits || power >= digits_max) return std::nullopt;
+
+  std::array<std::uint8_t, digits_max> digits;
+  digits.fill('0');
+  digits[0] = window.bytes[start];
+  std::copy(window.bytes + fraction, window.bytes + fraction_end, digits.begin() + 1);
+  Window written;
+  written.bytes = digits.data();
+  written.size = power + 1;
+  return payment_card_at(written, 0) == written.size ? std::optional(end) : std::nullopt;
+}
+
+}  // namespace
+
 void find_payment_cards(const Window& window, MatchTable& out) noexcept {
   const std::size_t horizon = window.horizon();
   for (std::size_t at = window.undecided; at < horizon; ++at) {
@@ -114,7 +146,9 @@ void find_payment_cards(const Window& window, MatchTable& out) noexcept {
     const bool is_fraction =
         at >= 2 && window.bytes[at - 1] == '.' && is_digit(window.bytes[at - 2]);
     if (is_fraction) continue;
-    if (const auto end = payment_card_at(window, at)) out.add(at, *end);
+    const bool is_scientific = window.is_at(at + 1, '.');
+    const auto end = is_scientific ? scientific_card_at(window, at) : payment_card_at(window, at);
+    if (end) out.add(at, *end);
   }
 }
 

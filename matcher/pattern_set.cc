@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/assert.h"
 #include "matcher/compiled_program.h"
@@ -17,6 +18,10 @@ struct PatternSet::Compiled {
 };
 
 namespace {
+
+/// How often a body is decoded: once, and again what that brings forth, as JSON may
+/// lie within a form or a JSON string.
+constexpr std::size_t decodings_max = 4;
 
 struct CompileErrorDeleter {
   void operator()(hs_compile_error_t* error) const noexcept { hs_free_compile_error(error); }
@@ -46,9 +51,15 @@ Hits ascending_hits(Scratch::State& state) noexcept {
   return hits;
 }
 
-bool has_escapes(ByteView body, BodyKind kind) noexcept {
-  const std::string_view escapes = kind == BodyKind::json ? "\\" : "%+";
-  return kind != BodyKind::text && as_text(body).find_first_of(escapes) != std::string_view::npos;
+/// What may be decoded next in a body of this kind: a form's own escapes, then those
+/// of JSON within it. Nothing when there are none.
+std::optional<Encoding> escapes_of(ByteView body, BodyKind kind, bool is_first) noexcept {
+  const auto has = [body](std::string_view escapes) {
+    return as_text(body).find_first_of(escapes) != std::string_view::npos;
+  };
+  if (kind == BodyKind::form && is_first && has("%+")) return Encoding::form_value;
+  if (kind != BodyKind::text && has("\\")) return Encoding::json_string;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -115,12 +126,16 @@ Hits PatternSet::scan_body(std::span<const ByteView> pieces, BodyKind kind,
     body = {state.body.get(), size};
   }
   scan_into(compiled_->database.get(), body, state);
-  if (has_escapes(body, kind)) {
-    ASSERT(body.size() <= inspected_body_bytes_max);
-    const auto encoding = kind == BodyKind::json ? Encoding::json_string : Encoding::form_value;
+  ASSERT(body.size() <= inspected_body_bytes_max);
+  for (std::size_t n = 0; n < decodings_max; ++n) {
+    const auto encoding = escapes_of(body, kind, n == 0);
+    if (!encoding) break;
     // Decoding never grows a text, so it may overwrite what it reads.
-    const std::size_t size = decode_loosely(encoding, body, state.body.get());
-    scan_into(compiled_->database.get(), {state.body.get(), size}, state);
+    const std::size_t size = decode_loosely(*encoding, body, state.body.get());
+    const bool is_done = *encoding == Encoding::json_string && size == body.size();
+    if (is_done) break;  // No backslash began an escape.
+    body = {state.body.get(), size};
+    scan_into(compiled_->database.get(), body, state);
   }
   return ascending_hits(state);
 }
@@ -128,8 +143,8 @@ Hits PatternSet::scan_body(std::span<const ByteView> pieces, BodyKind kind,
 Result<void> Scratch::prepare(const PatternSet& patterns) {
   if (patterns.size() == 0) return {};
   if (auto ready = state_->prepare_for(patterns.compiled().database.get()); !ready) return ready;
-  // A body is scanned twice, and each pattern may report in both.
-  state_->pattern_hits.reserve(2 * patterns.size());
+  // A body is scanned again after each decoding, and each pattern may report each time.
+  state_->pattern_hits.reserve((1 + decodings_max) * patterns.size());
   // Not cleared, so that only bodies that come touch it.
   if (state_->body == nullptr) {
     state_->body = std::make_unique_for_overwrite<std::uint8_t[]>(inspected_body_bytes_max +

@@ -130,6 +130,14 @@ TEST_CASE("a pattern set reports each pattern that occurs, once and ascending") 
   CHECK(scan_body({R"({"a":"n\u0065edle"})"}, BodyKind::json) == std::vector<std::uint32_t>{0, 3});
   CHECK(scan_body({"q=UNION+", "SEL%45CT"}, BodyKind::form) == std::vector<std::uint32_t>{2, 3});
   CHECK(scan_body({"q=UNION+SEL%45CT"}, BodyKind::text) == std::vector<std::uint32_t>{3});
+  // Encodings within encodings, and escapes that only older servers know.
+  const std::vector<std::uint32_t> needle{0, 3};
+  CHECK(scan_body({R"({"a":"{\"b\":\"n\\u0065edle\"}"})"}, BodyKind::json) == needle);
+  CHECK(scan_body({R"({"a":"{\"b\":\"{\\\"c\\\":\\\"n\\\\u0065edle\\\"}\"}"})"}, BodyKind::json) ==
+        needle);
+  CHECK(scan_body({"a=%7B%22b%22%3A%22n%5Cu0065edle%22%7D"}, BodyKind::form) == needle);
+  CHECK(scan_body({"a=1%2B1&b=%7B%22c%22%3A%22n%5Cu0065edle%22%7D"}, BodyKind::form) == needle);
+  CHECK(scan_body({"a=n%u0065edle"}, BodyKind::form) == needle);
   CHECK(PatternSet::compile(std::vector<Pattern>{{"bad", "(", false}})
             .error()
             .message.find("\"bad\"") != std::string::npos);

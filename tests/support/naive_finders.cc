@@ -102,6 +102,24 @@ bool is_payment_card(Text value, std::size_t start, std::size_t end) {
   return digits.size() >= 13 && digits.size() <= 19 && is_issued(digits) && luhn(digits);
 }
 
+/// One digit, a point, nine digits or more, and an exponent that makes it a whole number.
+bool is_scientific_card(Text value, std::size_t start, std::size_t end) {
+  const Text text = value.substr(start, end - start);
+  if (is_digit(byte_at(value, start - 1)) || is_digit(byte_at(value, end))) return false;
+  if (byte_at(value, start - 1) == '.' && is_digit(byte_at(value, start - 2))) return false;
+  const std::size_t e = text.find_first_of("eE");
+  if (e == Text::npos || e < 11 || text[1] != '.') return false;
+  std::string digits = only(text.substr(0, e), is_digit);
+  if (digits.size() != e - 1) return false;
+  Text power = text.substr(e + 1);
+  if (power.substr(0, 1) == "+") power.remove_prefix(1);
+  if (power.empty() || power.size() > 3 || only(power, is_digit) != power) return false;
+  const std::size_t size = std::stoul(std::string(power)) + 1;
+  if (size < digits.size() || size < 13 || size > 19) return false;
+  digits.resize(size, '0');
+  return is_issued(digits) && luhn(digits);
+}
+
 bool is_iban(Text value, std::size_t start, std::size_t end) {
   static const std::map<std::string, std::size_t> lengths = [] {
     std::map<std::string, std::size_t> table;
@@ -390,7 +408,10 @@ void ask_everywhere(Text value, std::size_t longest, Question question,
 
 std::vector<NaiveMatch> naive_find(std::string_view builtin, std::string_view value) {
   std::vector<NaiveMatch> found;
-  if (builtin == "payment-card") ask_everywhere(value, 37, is_payment_card, found);
+  if (builtin == "payment-card") {
+    ask_everywhere(value, 37, is_payment_card, found);
+    ask_everywhere(value, 25, is_scientific_card, found);
+  }
   if (builtin == "iban") ask_everywhere(value, 42, is_iban, found);
   if (builtin == "us-ssn") ask_everywhere(value, 11, is_us_ssn, found);
   if (builtin == "email") find_emails(value, found);
