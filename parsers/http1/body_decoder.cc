@@ -38,7 +38,7 @@ std::size_t smaller(std::uint64_t a, std::size_t b) noexcept {
 void BodyDecoder::start(Framing framing, std::uint64_t content_length,
                         const Limits& limits) noexcept {
   *this = BodyDecoder{};
-  limits_ = &limits;
+  limits_ = limits;
   switch (framing) {
     case Framing::none:
       state_ = State::done;
@@ -110,7 +110,7 @@ Step BodyDecoder::decode_fixed(ByteView in) noexcept {
 
 Step BodyDecoder::decode_until_close(ByteView in) noexcept {
   if (in.empty()) return needs_more(0);
-  const std::size_t size = smaller(limits_->body_bytes_max - total_, in.size());
+  const std::size_t size = smaller(limits_.body_bytes_max - total_, in.size());
   if (size == 0) return refuse(Fault::body_too_large);
   total_ += size;
   return piece(in, 0, size);
@@ -142,13 +142,13 @@ Step BodyDecoder::decode_trailers(ByteView in, std::size_t framing_bytes,
   const auto read = [&](ByteView section) noexcept {
     SectionReader reader(section);
     FieldFacts facts;
-    const auto outcome = reader.fields<SectionReader::Section::trailers>(*limits_, trailers, facts);
+    const auto outcome = reader.fields<SectionReader::Section::trailers>(limits_, trailers, facts);
     fault = reader.fault();
     size = reader.size_bytes();
     return outcome;
   };
   switch (
-      read_section(in, limits_->trailer_bytes_max, Fault::trailers_too_large, seen_, fault, read)) {
+      read_section(in, limits_.trailer_bytes_max, Fault::trailers_too_large, seen_, fault, read)) {
     case SectionReader::Outcome::incomplete:
       return needs_more(framing_bytes);
     case SectionReader::Outcome::refused:
@@ -175,8 +175,8 @@ Fault BodyDecoder::take_framing_byte(std::uint8_t byte) noexcept {
         return Fault::none;
       }
       if (byte != '\t' && (byte < 0x20 || byte >= 0x7F)) return Fault::bad_chunk_extension;
-      return ++extension_bytes_ > limits_->chunk_extension_bytes_max ? Fault::bad_chunk_extension
-                                                                     : Fault::none;
+      return ++extension_bytes_ > limits_.chunk_extension_bytes_max ? Fault::bad_chunk_extension
+                                                                    : Fault::none;
     case State::size_line_feed:
       return byte == '\n' ? begin_chunk() : Fault::bad_chunk_size;
     case State::chunk_return:
@@ -201,7 +201,7 @@ Fault BodyDecoder::take_size_digit(std::uint8_t byte) noexcept {
   if (byte == ';') {
     extension_bytes_ = 1;
     state_ = State::extension;
-    return limits_->chunk_extension_bytes_max == 0 ? Fault::bad_chunk_extension : Fault::none;
+    return limits_.chunk_extension_bytes_max == 0 ? Fault::bad_chunk_extension : Fault::none;
   }
   state_ = State::size_line_feed;
   return byte == '\r' ? Fault::none : Fault::bad_chunk_size;
@@ -214,7 +214,7 @@ Fault BodyDecoder::begin_chunk() noexcept {
     state_ = State::trailers;
     return Fault::none;
   }
-  if (remaining_ > limits_->body_bytes_max - total_) return Fault::body_too_large;
+  if (remaining_ > limits_.body_bytes_max - total_) return Fault::body_too_large;
   total_ += remaining_;
   state_ = State::chunk;
   return Fault::none;

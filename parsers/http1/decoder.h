@@ -54,6 +54,8 @@ enum class Fault : std::uint8_t {
   trailers_too_large,  // 431
   bad_connection_option,
   bad_expectation,     // 417
+  disguised_field,     // Content_Length and the like
+  overridden_request,  // a field that says another method or target is meant
   unexpected_upgrade,  // 101 towards a client that cannot have asked
   too_many_interim,    // 1xx without a final response
   truncated,           // the stream ended inside a message
@@ -122,7 +124,7 @@ class BodyDecoder {
   Fault take_size_digit(std::uint8_t byte) noexcept;
   Fault begin_chunk() noexcept;
 
-  const Limits* limits_ = nullptr;
+  Limits limits_;
   std::uint64_t remaining_ = 0;  ///< Of the body or chunk; the size so far while that is read.
   std::uint64_t total_ = 0;      ///< Payload bytes begun, for body_bytes_max.
   std::size_t extension_bytes_ = 0;
@@ -140,12 +142,12 @@ class BodyDecoder {
 /// returns  head, data…, end, and again for the next request. A bad head is
 ///          refused at the next control byte (a line's end at the latest) or
 ///          when a limit is reached.
-/// limits   checked before more bytes are awaited; `limits` outlives the decoder.
+/// limits   checked before more bytes are awaited.
 /// errors   every Fault; after one, each further call repeats it.
 /// source   RFC 9112 §2–§7, §11 (smuggling).
 class RequestDecoder {
  public:
-  explicit RequestDecoder(const Limits& limits) noexcept : limits_(&limits) {}
+  explicit RequestDecoder(const Limits& limits) noexcept : limits_(limits) {}
 
   Step decode(ByteView in, FieldTable& scratch) noexcept;
   /// Valid after a head step until the next decode.
@@ -159,7 +161,7 @@ class RequestDecoder {
   Step decode_head(ByteView in, FieldTable& scratch) noexcept;
   Step decode_body(ByteView in, FieldTable& scratch) noexcept;
 
-  const Limits* limits_;
+  Limits limits_;
   RequestHead head_;
   BodyDecoder body_;
   std::size_t seen_ = 0;  ///< Of an unfinished head.
@@ -172,7 +174,7 @@ class RequestDecoder {
 /// because a response's framing depends on it (RFC 9112 §6.3).
 class ResponseDecoder {
  public:
-  explicit ResponseDecoder(const Limits& limits) noexcept : limits_(&limits) {}
+  explicit ResponseDecoder(const Limits& limits) noexcept : limits_(limits) {}
 
   void expect(Method request_method) noexcept;
   /// Interim (1xx) heads come as head steps without an end; the final head
@@ -190,7 +192,7 @@ class ResponseDecoder {
   Step decode_head(ByteView in, FieldTable& scratch) noexcept;
   Step pass_on(const Step& body_step) noexcept;
 
-  const Limits* limits_;
+  Limits limits_;
   ResponseHead head_;
   BodyDecoder body_;
   std::size_t seen_ = 0;  ///< Of an unfinished head.

@@ -65,6 +65,10 @@ std::string_view text(Fault fault) noexcept {
       return "bad_connection_option";
     case Fault::bad_expectation:
       return "bad_expectation";
+    case Fault::disguised_field:
+      return "disguised_field";
+    case Fault::overridden_request:
+      return "overridden_request";
     case Fault::unexpected_upgrade:
       return "unexpected_upgrade";
     case Fault::too_many_interim:

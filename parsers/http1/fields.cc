@@ -10,6 +10,10 @@ constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
+constexpr char variable_letter(char c) noexcept {
+  return c == '_' ? '-' : lower(c);
+}
+
 constexpr std::string_view fixed_role_names[] = {
     "age",           "allow",
     "cache-control", "content-range",
@@ -63,6 +67,14 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
+bool equal_as_variables(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (variable_letter(a[i]) != variable_letter(b[i])) return false;
   }
   return true;
 }

@@ -13,6 +13,10 @@ Method method_of(std::string_view text) noexcept;
 /// ASCII case-insensitive equality (RFC 9110 §5.1).
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 
+/// The same, and '_' for '-' as well: what a target that reads fields as CGI
+/// variables (RFC 3875 §4.1.18) cannot tell apart.
+bool equal_as_variables(std::string_view a, std::string_view b) noexcept;
+
 /// RFC 9110 §5.6.2 token: at least one tchar, nothing else.
 bool is_token(std::string_view text) noexcept;
 

@@ -51,6 +51,12 @@ inline constexpr KnownName known_names[] = {
     {"x-forwarded-for", FieldName::x_forwarded_for},
     {"x-forwarded-host", FieldName::x_forwarded_host},
     {"x-forwarded-proto", FieldName::x_forwarded_proto},
+    {"x-http-method", FieldName::overriding},
+    {"x-http-method-override", FieldName::overriding},
+    {"x-method-override", FieldName::overriding},
+    {"x-original-url", FieldName::overriding},
+    {"x-real-ip", FieldName::x_real_ip},
+    {"x-rewrite-url", FieldName::overriding},
 };
 
 // A perfect hash over length, first and last letter, so that the usual unknown
@@ -147,6 +153,15 @@ inline bool equal_folded(const char* name, const Entry& entry) noexcept {
          equal_word<std::uint16_t>(name, entry, size - 2);
 }
 
+/// `name`, which has entry.size bytes, differs from the entry's only by '_' for '-'.
+inline bool is_disguised(std::string_view name, const Entry& entry) noexcept {
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i] == '_' ? '-' : name[i];
+    if ((c | entry.fold[i]) != entry.text[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace known
 
 /// The id of a name that is not empty.
@@ -154,7 +169,9 @@ inline FieldName known_name(std::string_view name) noexcept {
   const std::size_t slot = known::slot_of(name, known::factors.a, known::factors.b);
   const known::Entry& entry = known::table.entries[known::table.entry_of_slot[slot]];
   if (entry.size != name.size()) return FieldName::other;
-  return known::equal_folded(name.data(), entry) ? entry.id : FieldName::other;
+  if (known::equal_folded(name.data(), entry)) return entry.id;
+  // '_' within a name changes nothing of what the slot depends on.
+  return known::is_disguised(name, entry) ? FieldName::disguised : FieldName::other;
 }
 
 }  // namespace sluice::http1

@@ -40,11 +40,13 @@ enum class FieldName : std::uint8_t {
   content_type,
   date,
   digest,
+  disguised,  ///< One of these with '_' for '-': the same to a target that reads CGI variables.
   expect,
   forwarded,
   host,
   if_range,
   keep_alive,
+  overriding,  ///< Says that another method or target is meant than the request line's.
   proxy_authenticate,
   proxy_authorization,
   proxy_connection,
@@ -59,6 +61,7 @@ enum class FieldName : std::uint8_t {
   x_forwarded_for,
   x_forwarded_host,
   x_forwarded_proto,
+  x_real_ip,
 };
 
 /// One field line. `value` has no surrounding whitespace. Both views point into

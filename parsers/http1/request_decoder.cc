@@ -72,19 +72,19 @@ Step RequestDecoder::decode_head(ByteView in, FieldTable& scratch) noexcept {
   const auto read = [&](ByteView section) noexcept {
     SectionReader reader(section);
     FieldFacts facts;
-    auto outcome = reader.request_line(head_, *limits_);
+    auto outcome = reader.request_line(head_, limits_);
     if (outcome == SectionReader::Outcome::complete) {
-      outcome = reader.fields<SectionReader::Section::request>(*limits_, scratch, facts);
+      outcome = reader.fields<SectionReader::Section::request>(limits_, scratch, facts);
     }
     fault = reader.fault();
     if (outcome == SectionReader::Outcome::complete) {
-      fault = complete(head_, scratch, facts, *limits_);
+      fault = complete(head_, scratch, facts, limits_);
       size = reader.size_bytes();
       if (fault != Fault::none) outcome = SectionReader::Outcome::refused;
     }
     return outcome;
   };
-  switch (read_section(in, limits_->head_bytes_max, Fault::head_too_large, seen_, fault, read)) {
+  switch (read_section(in, limits_.head_bytes_max, Fault::head_too_large, seen_, fault, read)) {
     case SectionReader::Outcome::incomplete:
       return {.size_bytes = skipped};
     case SectionReader::Outcome::refused:
@@ -92,7 +92,7 @@ Step RequestDecoder::decode_head(ByteView in, FieldTable& scratch) noexcept {
     case SectionReader::Outcome::complete:
       break;
   }
-  body_.start(head_.framing, head_.content_length, *limits_);
+  body_.start(head_.framing, head_.content_length, limits_);
   phase_ = Phase::body;
   took_empty_line_ = false;
   return {.kind = Step::Kind::head, .size_bytes = skipped + size};

@@ -99,17 +99,17 @@ Step ResponseDecoder::decode_head(ByteView in, FieldTable& scratch) noexcept {
     FieldFacts facts;
     auto outcome = reader.status_line(head_);
     if (outcome == SectionReader::Outcome::complete) {
-      outcome = reader.fields<SectionReader::Section::response>(*limits_, scratch, facts);
+      outcome = reader.fields<SectionReader::Section::response>(limits_, scratch, facts);
     }
     fault = reader.fault();
     if (outcome == SectionReader::Outcome::complete) {
-      fault = complete(head_, scratch, facts, request_method_, *limits_);
+      fault = complete(head_, scratch, facts, request_method_, limits_);
       size = reader.size_bytes();
       if (fault != Fault::none) outcome = SectionReader::Outcome::refused;
     }
     return outcome;
   };
-  switch (read_section(in, limits_->head_bytes_max, Fault::head_too_large, seen_, fault, read)) {
+  switch (read_section(in, limits_.head_bytes_max, Fault::head_too_large, seen_, fault, read)) {
     case SectionReader::Outcome::incomplete:
       return {};
     case SectionReader::Outcome::refused:
@@ -120,7 +120,7 @@ Step ResponseDecoder::decode_head(ByteView in, FieldTable& scratch) noexcept {
   if (head_.is_interim()) {
     if (++interim_heads_ > interim_heads_max) return refuse(Fault::too_many_interim);
   } else {
-    body_.start(head_.framing, head_.content_length, *limits_);
+    body_.start(head_.framing, head_.content_length, limits_);
     phase_ = Phase::body;
   }
   return {.kind = Step::Kind::head, .size_bytes = size};

@@ -23,6 +23,10 @@ constexpr bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
 
+constexpr bool has_lower_case(std::string_view text) noexcept {
+  return std::any_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
 /// The fault for a byte that ends a run too early; a bare LF keeps its own name.
 constexpr Fault fault_at(char c, Fault otherwise) noexcept {
   return c == '\n' ? Fault::bare_line_feed : otherwise;
@@ -95,7 +99,8 @@ Fault note_connection(std::string_view list, FieldFacts& facts) noexcept {
 constexpr bool is_noted(FieldName id) noexcept {
   constexpr auto bit = [](FieldName one) { return std::uint64_t{1} << static_cast<unsigned>(one); };
   constexpr std::uint64_t noted = bit(FieldName::connection) | bit(FieldName::content_length) |
-                                  bit(FieldName::expect) | bit(FieldName::host) |
+                                  bit(FieldName::disguised) | bit(FieldName::expect) |
+                                  bit(FieldName::host) | bit(FieldName::overriding) |
                                   bit(FieldName::transfer_encoding) | bit(FieldName::upgrade);
   return (noted >> static_cast<unsigned>(id) & 1U) != 0;
 }
@@ -116,6 +121,10 @@ Fault note_in_request(const Field& field, const char* readable, FieldFacts& fact
       }
       facts.has_expect = true;
       return Fault::none;
+    case FieldName::disguised:
+      return Fault::disguised_field;
+    case FieldName::overriding:
+      return Fault::overridden_request;
     default:
       return Fault::none;
   }
@@ -202,6 +211,11 @@ SectionReader::Outcome SectionReader::request_line(RequestHead& head,
     return refuse(fault_at(*method_end, Fault::bad_method));
   }
   head.method = method_of(head.method_text);
+  // RFC 9110 §9.1 has methods case-sensitive, but some servers raise them: to
+  // those "delete" is what a rule on DELETE forbids.
+  if (head.method == Method::other && has_lower_case(head.method_text)) {
+    return refuse(Fault::bad_method);
+  }
   at_ = method_end + 1;
 
   const char* const target_end = scan::end_of_run<scan::Visible>(at_, begin_, end_);

@@ -35,7 +35,13 @@ TEST_CASE("known field names are recognised in any case, their neighbours are no
       {"x-api-key", FieldName::x_api_key},
       {"x-forwarded-for", FieldName::x_forwarded_for},
       {"x-forwarded-host", FieldName::x_forwarded_host},
-      {"x-forwarded-proto", FieldName::x_forwarded_proto}};
+      {"x-forwarded-proto", FieldName::x_forwarded_proto},
+      {"x-http-method", FieldName::overriding},
+      {"x-http-method-override", FieldName::overriding},
+      {"x-method-override", FieldName::overriding},
+      {"x-original-url", FieldName::overriding},
+      {"x-real-ip", FieldName::x_real_ip},
+      {"x-rewrite-url", FieldName::overriding}};
   for (const auto& [name, id] : names) {
     std::string text(name);
     CHECK(field_name_of(text) == id);
@@ -61,6 +67,25 @@ TEST_CASE("known field names are recognised in any case, their neighbours are no
   }
   CHECK(has_fixed_role("Set-Cookie"));
   CHECK(has_fixed_role("if-none-match"));
+}
+
+TEST_CASE("a known name with an underscore for a hyphen is seen through") {
+  for (const std::string_view name : {"content_length", "Transfer_Encoding", "X_API_KEY",
+                                      "x_api-key", "x-http-method_override", "X_Real-IP"}) {
+    INFO(name);
+    CHECK(field_name_of(name) == FieldName::disguised);
+    CHECK(has_fixed_role(name));
+  }
+  for (const std::string_view name : {"content_lengths", "x_own_field", "_host", "host_", "_"}) {
+    INFO(name);
+    CHECK(field_name_of(name) == FieldName::other);
+  }
+}
+
+TEST_CASE("names are compared as CGI variables, where that is asked for") {
+  CHECK(equal_as_variables("X_Token-A", "x-token_a"));
+  CHECK_FALSE(equal_as_variables("X_Token", "X_Tokens"));
+  CHECK_FALSE(equal_as_variables("XToken", "X_oken"));
 }
 
 TEST_CASE("methods are case-sensitive") {

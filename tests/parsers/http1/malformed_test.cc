@@ -30,6 +30,7 @@ struct Judged {
 
 Judged judge(const http1::RequestHead& head) {
   if (head.method == http1::Method::connect) return {true, "refuse 501 connect"};
+  if (head.method == http1::Method::trace) return {true, "refuse 501 trace"};
   if (head.wants_upgrade) return {true, "refuse 501 upgrade"};
   std::vector<std::uint8_t> scratch(head.target.size() + 1);
   const auto normalised = http1::normalise_target(head.target, head.host, head.method, scratch);

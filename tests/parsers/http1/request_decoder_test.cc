@@ -74,7 +74,7 @@ TEST_CASE("what the client wants of the connection follows version and options")
       {"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n", "keep-alive ["},
       {"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", "request 8 CONNECT a:443 1.1"},
       {"FROB / HTTP/1.1\r\nHost: a\r\n\r\n", "request 9 FROB / 1.1"},
-      {"get / HTTP/1.1\r\nHost: a\r\n\r\n", "request 9 get / 1.1"},
+      {"PURGE / HTTP/1.1\r\nHost: a\r\n\r\n", "request 9 PURGE / 1.1"},
   };
   for (const auto& [stream, expected] : cases) {
     INFO(stream);
