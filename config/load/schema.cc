@@ -3,6 +3,7 @@
 #include <array>
 
 #include "config/load/schema_builder.h"
+#include "config/model/limits.h"
 #include "config/model/policy.h"
 
 namespace sluice::config {
@@ -20,7 +21,7 @@ constexpr std::array forwarded_words{
     word_for("off", ForwardedFields::off, "drop what the client sent and add nothing")};
 
 constexpr std::array http_limit_fields{
-    size<&HttpLimits::head_bytes_max>("head", 1024, 24 * 1024,
+    size<&HttpLimits::head_bytes_max>("head", 1024, head_bytes_limit,
                                       "Request or status line and all fields."),
     size<&HttpLimits::target_bytes_max>("target", 64, 16 * 1024, "The request target."),
     count<&HttpLimits::fields_max>("fields", 1, 128, "Header fields of one message."),
@@ -30,7 +31,7 @@ constexpr std::array http_limit_fields{
                                                  "Extensions of one chunk; never forwarded."),
     size<&HttpLimits::body_bytes_max>("body", 0, std::uint64_t{1} << 44, "One message's body."),
     size<&HttpLimits::inspected_body_bytes_max>(
-        "inspected_body", 1024, 64 << 20,
+        "inspected_body", 1024, inspected_body_bytes_limit,
         "A request body that a rule's body pattern must see whole; a longer one is refused."),
     count<&HttpLimits::requests_per_connection_max>(
         "requests_per_connection", 1, 1'000'000'000'000,
@@ -43,11 +44,13 @@ constexpr Table http_limits_table{.title = "Limits of HTTP messages",
 
 constexpr std::array timeout_fields{
     duration<&Timeouts::request_head>("request_head", milliseconds(100), seconds(600),
-                                      "From the first byte of a request head to its end."),
+                                      "From the first byte of a request head to its end; at most "
+                                      "1s for one over 2KiB while buffers are scarce."),
     duration<&Timeouts::idle>("idle", milliseconds(100), seconds(86'400),
                               "Between two requests on a connection."),
     duration<&Timeouts::stall>("stall", milliseconds(100), seconds(3'600),
-                               "How long a peer may neither send nor take bytes mid-message.")};
+                               "How long a peer may neither send nor take bytes mid-message; at "
+                               "most 5s while buffers are scarce.")};
 constexpr Table timeouts_table{.title = "Timeouts towards clients",
                                .path = "listeners[].timeouts",
                                .sentence = "What takes longer is closed.",

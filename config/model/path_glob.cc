@@ -117,7 +117,7 @@ Result<std::string> glob_expression(std::string_view glob, GlobReading reading) 
     if (is_last) {
       // A literal end in "/" already asks for the slash; "/**" already covers it.
       if (is_wide && !segment.empty() && segment != "**") expression += "/?";
-      return expression + "$";
+      return (is_wide ? "(?i)" : "") + expression + "$";
     }
     rest.remove_prefix(slash + 1);
   }

@@ -11,7 +11,7 @@ namespace sluice::config {
 /// How a glob treats spellings that some servers take for the same resource.
 enum class GlobReading : unsigned char {
   exact,  ///< For allow: nothing but what is written.
-  wide,   ///< For deny and hold: path parameters (";…") and one trailing slash do not evade.
+  wide,  ///< For deny and hold: case, path parameters (";…") and one trailing slash do not evade.
 };
 
 /// The glob as an expression in Hyperscan's syntax, anchored at both ends.

@@ -56,16 +56,18 @@ TEST_CASE("a glob matches whole normalised paths and nothing else") {
       {"/a/**/m/**", {"/a/m", "/a/m/x", "/a/b/m/x/y"}, {"/a/mm", "/a/b"}},
       {"/a.b+c(d)[e]{f}|g^h$", {"/a.b+c(d)[e]{f}|g^h$"}, {"/aXb+c(d)[e]{f}|g^h$"}},
       {"/caf%C3%A9/%20", {"/caf%C3%A9/%20"}, {"/caf%c3%a9/%20"}},
-      {"/a;v=1", {"/a;v=1"}, {"/a", "/a;v=2"}}};
+      {"/a;v=1", {"/a;v=1"}, {"/a", "/a;v=2", "/A;v=1"}}};
   for (const GlobCase& example : cases) check(example, GlobReading::exact);
 }
 
-TEST_CASE("a refusing rule's glob is not evaded by parameters or a last slash") {
+TEST_CASE("a refusing rule's glob is not evaded by case, parameters or a last slash") {
   const GlobCase cases[] = {
       {"/admin",
        {"/admin", "/admin/", "/admin;x", "/admin;x=1;y/"},
        {"/adminx", "/admin/a", "/admin;x/a"}},
       {"/admin/**", {"/admin", "/admin/a", "/admin;x/a/b", "/admin;x"}, {"/adminx/a"}},
+      {"/Admin/x%C3%A9", {"/admin/X%C3%A9", "/ADMIN/x%C3%A9/"}, {"/admin/x%C3%A8"}},
+      {"/ADMIN/**", {"/admin", "/Admin/a"}, {"/adminx"}},
       {"/a/*/z", {"/a/b/z", "/a/b;p/z;q/", "/a;p/b/z"}, {"/a/b/c/z"}},
       {"/a/**/z", {"/a/z", "/a;p/b;q/z;r"}, {"/a/b/zz"}}};
   for (const GlobCase& example : cases) check(example, GlobReading::wide);
