@@ -156,7 +156,7 @@ void Gateway::State::run_workers() {
     LoopOptions options;
     options.worker = static_cast<std::uint32_t>(i);
     options.durable = snapshot->settings.audit.release == config::Release::durable;
-    options.prove = [this](ProofRequest request) { prover->request(std::move(request)); };
+    options.prove = [this](ProofRequest request) { return prover->request(std::move(request)); };
     worker.thread =
         std::thread([&worker, &log_end = log->worker(options.worker), first = snapshot, options] {
           Loop<UringTransport> loop(*worker.transport, log_end, worker.metrics, *worker.mailbox,

@@ -32,9 +32,10 @@ bool Inbox::append(ChunkTable& table, BufferPool& pool, ByteView bytes) noexcept
 bool Inbox::join_front(ChunkTable& table, BufferPool& pool, std::size_t bytes_max) noexcept {
   if (table[first_].next == no_buffer) return false;
   const std::uint8_t* const data = pool.data(first_);
-  const auto begin = static_cast<std::size_t>(table[first_].begin - data);
-  const bool is_short_of_room = begin + bytes_max > buffer_data_bytes_max;
-  if (is_short_of_room && begin != 0 && !move_front(table, pool)) return false;
+  const std::ptrdiff_t begin = table[first_].begin - data;  // Below 0 in the headroom.
+  const bool is_short_of_room =
+      begin + static_cast<std::ptrdiff_t>(bytes_max) > std::ptrdiff_t{buffer_data_bytes_max};
+  if (is_short_of_room && begin > 0 && !move_front(table, pool)) return false;
 
   ChunkTable::Chunk& first = table[first_];
   ChunkTable::Chunk& second = table[first.next];

@@ -43,8 +43,9 @@ struct ProofRequest {
 struct LoopOptions {
   std::uint32_t worker = 0;
   bool durable = false;
-  /// Hands a slow check to another thread; the answer comes by mail.
-  std::function<void(ProofRequest)> prove;
+  /// Hands a slow check to another thread; the answer comes by mail. False when
+  /// too many wait already.
+  std::function<bool(ProofRequest)> prove;
 };
 
 template <Transport T>

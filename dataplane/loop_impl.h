@@ -236,6 +236,11 @@ void Loop<T>::end_probe(Connection& probe, bool ok) {
 template <Transport T>
 void Loop<T>::settle(Connection& client) {
   HttpSession& session = *client.session;
+  if (std::string credential = session.take_proof_wish(); !credential.empty()) {
+    const bool taken =
+        options_.prove({options_.worker, client.id, session.keys(), std::move(credential)});
+    if (!taken) session.on_no_proof();
+  }
   grant_wishes(client);
   if (session.client_end() == HttpSession::ClientEnd::now) return close(client);
 
@@ -254,9 +259,6 @@ void Loop<T>::settle(Connection& client) {
   if (session.waits_for_log() && !client.waits_for_log) {
     client.waits_for_log = true;
     waiting_for_log_.push_back(client.id);
-  }
-  if (std::string credential = session.take_proof_wish(); !credential.empty()) {
-    options_.prove({options_.worker, client.id, session.keys(), std::move(credential)});
   }
 }
 

@@ -17,13 +17,14 @@ Prover::~Prover() {
   thread_.join();
 }
 
-void Prover::request(ProofRequest request) {
+bool Prover::request(ProofRequest request) {
   {
     const std::lock_guard lock(mutex_);
-    if (queue_.size() >= queue_max) return;
+    if (queue_.size() >= queue_max) return false;
     queue_.push_back(std::move(request));
   }
   changed_.notify_one();
+  return true;
 }
 
 void Prover::run() {

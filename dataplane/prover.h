@@ -20,9 +20,9 @@ class Prover {
   Prover(const Prover&) = delete;
   Prover& operator=(const Prover&) = delete;
 
-  /// Thread-safe. A full queue drops the request: the client's session gives up
-  /// waiting on its own, so that a flood of guesses costs one core at the most.
-  void request(ProofRequest request);
+  /// Thread-safe. False when the queue is full, so that a flood of guesses costs one
+  /// core at the most, and its clients hold nothing while they wait.
+  [[nodiscard]] bool request(ProofRequest request);
 
  private:
   static constexpr std::size_t queue_max = 64;

@@ -23,7 +23,7 @@ Collected collect(WorkerContext& worker, Inbox& inbox, Decoder& decoder,
   std::uint8_t* end = begin;
   bool reading = true;
   while (reading) {
-    const http1::Step step = decoder.decode(inbox.bytes(worker.chunks), worker.fields);
+    const http1::Step step = decoder.decode(inbox.bytes(worker.chunks), worker.trailer_fields);
     if (step.kind == Kind::data) {
       // The first piece stays where it is; later ones move up to it.
       if (end == begin) {

@@ -33,14 +33,9 @@ void write_masked(http1::HeadWriter& out, const Field& field, const matcher::Mas
   out.field(field.name, as_text({worker.text_room.data(), size}));
 }
 
-bool is_forwarding_field(FieldName name) noexcept {
-  return name == FieldName::x_forwarded_for || name == FieldName::x_forwarded_host ||
-         name == FieldName::x_forwarded_proto || name == FieldName::forwarded;
-}
-
 /// Client fields that never reach a target: credentials and what is written anew.
 bool is_dropped_from_request(const Field& field, const RequestHeadRules& rules) noexcept {
-  if (field.is_hop_by_hop || http1::is_always_hop_by_hop(field.id)) return true;
+  if (is_without_standing(field, rules.listener->settings)) return true;
   switch (field.id) {
     case FieldName::authorization:
     case FieldName::x_api_key:
@@ -57,11 +52,7 @@ bool is_dropped_from_request(const Field& field, const RequestHeadRules& rules) 
     default:
       break;
   }
-  if (is_forwarding_field(field.id)) {
-    return rules.listener->settings.forwarded != config::ForwardedFields::append;
-  }
-  const auto& credential = rules.target->settings.credential;
-  return credential && http1::equal_ignoring_case(field.name, credential->header);
+  return is_targets_credential(field, rules.target->settings);
 }
 
 bool is_dropped_from_response(const Field& field, const ResponseHeadRules& rules) noexcept {
@@ -90,9 +81,18 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) n
          http1::equal_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
-bool ends_with_ignoring_case(std::string_view text, std::string_view suffix) noexcept {
-  return text.size() >= suffix.size() &&
-         http1::equal_ignoring_case(text.substr(text.size() - suffix.size()), suffix);
+bool contains_ignoring_case(std::string_view text, std::string_view part) noexcept {
+  for (; text.size() >= part.size(); text.remove_prefix(1)) {
+    if (starts_with_ignoring_case(text, part)) return true;
+  }
+  return false;
+}
+
+/// What earlier hops say of the client: for the target to believe only when an operator says so.
+bool is_forwarding_field(const Field& field) noexcept {
+  constexpr std::string_view prefix = "x-forwarded-";
+  return field.id == FieldName::forwarded || field.id == FieldName::x_real_ip ||
+         http1::equal_as_variables(field.name.substr(0, prefix.size()), prefix);
 }
 
 /// Whether ASCII characters are single ASCII bytes in this charset.
@@ -106,25 +106,48 @@ bool is_ascii_superset(std::string_view charset) noexcept {
 
 void read_media_type(std::string_view content_type, BodyReading& reading) noexcept {
   const std::string_view type = trimmed(content_type.substr(0, content_type.find(';')));
-  if (ends_with_ignoring_case(type, "/json") || ends_with_ignoring_case(type, "+json")) {
+  // "+json", "x-ndjson", "jsonl" and whatever else is made of JSON; what turns
+  // out to be none is refused.
+  if (contains_ignoring_case(type.substr(std::min(type.find('/'), type.size())), "json")) {
     reading.kind = matcher::BodyKind::json;
   } else if (http1::equal_ignoring_case(type, "application/x-www-form-urlencoded")) {
     reading.kind = matcher::BodyKind::form;
   } else if (http1::equal_ignoring_case(type, "multipart/byteranges")) {
     reading.is_readable = false;
   }
+  reading.is_multipart = starts_with_ignoring_case(type, "multipart/");
+  reading.is_textual = reading.kind != matcher::BodyKind::text ||
+                       starts_with_ignoring_case(type, "text/") ||
+                       contains_ignoring_case(type, "xml");
   for (std::size_t cut = content_type.find(';'); cut != std::string_view::npos;
        cut = content_type.find(';')) {
     content_type.remove_prefix(cut + 1);
     std::string_view parameter = trimmed(content_type.substr(0, content_type.find(';')));
-    if (!starts_with_ignoring_case(parameter, "charset=")) continue;
-    parameter.remove_prefix(std::string_view("charset=").size());
+    if (!starts_with_ignoring_case(parameter, "charset")) continue;
+    // Blanks around '=' are not RFC 9110's, but some readers skip them; what else
+    // may stand there (RFC 8187's '*') is not readable.
+    parameter = trimmed(parameter.substr(std::string_view("charset").size()));
+    const bool is_given = parameter.starts_with('=');
+    if (is_given) parameter = trimmed(parameter.substr(1));
     if (parameter.starts_with('"')) parameter.remove_prefix(1);
-    if (!is_ascii_superset(parameter)) reading.is_readable = false;
+    if (!is_given || !is_ascii_superset(parameter)) reading.is_readable = false;
   }
 }
 
 }  // namespace
+
+bool is_targets_credential(const Field& field, const config::Target& target) noexcept {
+  return target.credential && http1::equal_as_variables(field.name, target.credential->header);
+}
+
+bool is_without_standing(const Field& field, const config::Listener& listener) noexcept {
+  if (field.is_hop_by_hop || http1::is_always_hop_by_hop(field.id)) return true;
+  if (listener.forwarded != config::ForwardedFields::append && is_forwarding_field(field)) {
+    return true;
+  }
+  // RFC 3875 §4.1.18: to a CGI program it is HTTP_PROXY, which clients of its own obey.
+  return http1::equal_ignoring_case(field.name, "proxy");
+}
 
 void write_request_head(http1::HeadWriter& out, const http1::RequestHead& request,
                         const http1::Target& target, const BodyFraming& body,

@@ -34,6 +34,15 @@ struct RequestHeadRules {
   std::span<std::uint32_t> mask_counts;  ///< By rule, added to.
 };
 
+/// The field in which the gateway itself presents a credential, however it is written.
+[[nodiscard]] bool is_targets_credential(const http1::Field& field,
+                                         const config::Target& target) noexcept;
+
+/// Fields of a client that say nothing: those of this hop only, and what it claims
+/// about hops before it. They are not sent on, and policy does not look at them.
+[[nodiscard]] bool is_without_standing(const http1::Field& field,
+                                       const config::Listener& listener) noexcept;
+
 /// The onward head, to the target.
 void write_request_head(http1::HeadWriter& out, const http1::RequestHead& request,
                         const http1::Target& target, const BodyFraming& body,
@@ -61,6 +70,8 @@ void write_response_head(http1::HeadWriter& out, const http1::ResponseHead& resp
 struct BodyReading {
   matcher::BodyKind kind = matcher::BodyKind::text;
   bool is_readable = true;
+  bool is_multipart = false;
+  bool is_textual = false;  ///< Says that it is text, so no NUL belongs in it.
 };
 BodyReading body_reading(std::span<const http1::Field> fields) noexcept;
 

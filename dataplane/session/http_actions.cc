@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "config/model/limits.h"
 #include "dataplane/session/heads.h"
 #include "parsers/http1/fields.h"
 
@@ -47,11 +48,19 @@ std::span<const std::uint32_t> scan(const matcher::PatternSet* patterns, ByteVie
   return hits;
 }
 
+/// A line is no longer than what it was read from, so all of them fit.
+static_assert(config::head_bytes_limit <= head_bytes_max);
+
 /// Header lines as policy's patterns expect them: "name: value\n", names in
 /// lower case. A value cannot hold a line feed: the decoder refuses it.
-ByteView header_lines(const http1::RequestHead& head, WorkerContext& worker) noexcept {
+ByteView header_lines(const ListenerPlan& listener, const http1::RequestHead& head,
+                      WorkerContext& worker) noexcept {
   Text lines({worker.text_room.data(), head_bytes_max});
+  lines.append("host: ");  // However the client named it, this is what goes on.
+  lines.append(head.host);
+  lines.append("\n");
   for (const Field& field : head.fields) {
+    if (field.id == FieldName::host || is_without_standing(field, listener.settings)) continue;
     lines.append_lower(field.name);
     lines.append(": ");
     lines.append(field.value);
@@ -81,10 +90,29 @@ config::HttpAction http_action(const ListenerPlan& listener, const http1::Reques
   action.method = head.method_text;
   action.path_hits = scan(listener.paths.get(), as_bytes(target.path), worker.path_hits, worker);
   if (listener.headers != nullptr) {
-    action.header_hits =
-        scan(listener.headers.get(), header_lines(head, worker), worker.header_hits, worker);
+    action.header_hits = scan(listener.headers.get(), header_lines(listener, head, worker),
+                              worker.header_hits, worker);
   }
   return action;
+}
+
+BodyHits scan_body(const ListenerPlan& listener, std::span<const ByteView> pieces,
+                   matcher::BodyKind kind, WorkerContext& worker) noexcept {
+  BodyHits found;
+  found.hits = listener.bodies->scan_body(pieces, kind, worker.scratch);
+  // The patterns' own comes behind policy's (snapshot.cc), and hits ascend.
+  const std::size_t own = listener.bodies->size() - 1;
+  found.has_coded_part = !found.hits.empty() && found.hits.back() == own;
+  if (found.has_coded_part) found.hits = found.hits.first(found.hits.size() - 1);
+  return found;
+}
+
+bool is_in_wide_characters(std::span<const ByteView> pieces, const BodyReading& reading) noexcept {
+  const std::string_view start = pieces.empty() ? std::string_view{} : as_text(pieces.front());
+  if (start.starts_with("\xFE\xFF") || start.starts_with("\xFF\xFE")) return true;
+  return reading.is_textual && std::any_of(pieces.begin(), pieces.end(), [](ByteView piece) {
+           return as_text(piece).find('\0') != std::string_view::npos;
+         });
 }
 
 void describe_principal(const config::Principal& principal, audit::Record& record,
@@ -110,7 +138,8 @@ void describe_operation(const Snapshot& snapshot, const http1::RequestHead& head
     return as_text(room.first(size));
   };
   const auto* const begin = masked.room_left().data();
-  mask(matcher::BodyKind::text, target.path);
+  // Read as a form, so that values show through the path's escapes, too.
+  mask(matcher::BodyKind::form, target.path);
   if (target.whole.size() > target.path.size()) {
     masked.append("?");
     mask(matcher::BodyKind::form, target.query);

@@ -8,6 +8,7 @@
 #include "audit/record.h"
 #include "config/model/policy.h"
 #include "config/model/principal.h"
+#include "dataplane/session/heads.h"
 #include "dataplane/session/worker_context.h"
 #include "identity/credential.h"
 #include "parsers/http1/message.h"
@@ -26,6 +27,19 @@ PresentedCredential presented_credential(const http1::RequestHead& head) noexcep
 /// worker's scratch memory.
 config::HttpAction http_action(const ListenerPlan& listener, const http1::RequestHead& head,
                                const http1::Target& target, WorkerContext& worker) noexcept;
+
+/// What policy's body patterns found.
+struct BodyHits {
+  std::span<const std::uint32_t> hits;
+  /// Somewhere a part's coding or charset is named that patterns do not see through.
+  bool has_coded_part = false;
+};
+BodyHits scan_body(const ListenerPlan& listener, std::span<const ByteView> pieces,
+                   matcher::BodyKind kind, WorkerContext& worker) noexcept;
+
+/// Whether the body seems to be UTF-16 or UTF-32: JSON and XML readers recognise
+/// those by themselves, whatever the head says (RFC 4627 §3).
+bool is_in_wide_characters(std::span<const ByteView> pieces, const BodyReading& reading) noexcept;
 
 void describe_principal(const config::Principal& principal, audit::Record& record,
                         WorkerContext& worker) noexcept;

@@ -23,7 +23,7 @@ constexpr std::uint64_t discarded_body_bytes_max = 64 * 1024;
 
 bool is_idempotent(Method method) noexcept {  // RFC 9110 §9.2.2
   return method == Method::get || method == Method::head || method == Method::options ||
-         method == Method::trace || method == Method::put || method == Method::delete_;
+         method == Method::put || method == Method::delete_;
 }
 
 bool has_body(const http1::RequestHead& head) noexcept {
@@ -42,7 +42,7 @@ struct HttpSession::Judged {
 };
 
 bool HttpSession::read_head() {
-  if (client_inbox_.empty() || to_client_.free_slices() < slices_per_piece_max) return false;
+  if (client_inbox_.empty() || !may_read_head()) return false;
   if (client_inbox_.bytes(worker_.chunks).empty()) {
     client_inbox_.drop_front(worker_.chunks, worker_.pool);
     return true;
@@ -60,6 +60,7 @@ bool HttpSession::read_head() {
     if (!wait_for_more(gather_bytes_)) return false;
     return true;
   }
+  take_up_limits();
   const http1::Step step = decoder_.decode(client_inbox_.bytes(worker_.chunks), worker_.fields);
   switch (step.kind) {
     case Kind::needs_more:
@@ -77,6 +78,14 @@ bool HttpSession::read_head() {
       ASSERT(false);
   }
   return false;
+}
+
+/// A head is read by the limits of the configuration that its request is judged by.
+void HttpSession::take_up_limits() {
+  const std::uint64_t generation = worker_.current->snapshot().generation;
+  if (exchange_ || generation == decoder_generation_) return;
+  decoder_ = http1::RequestDecoder(plan().limits);
+  decoder_generation_ = generation;
 }
 
 /// Moves bytes of the next buffer behind the first's. True when that changed
@@ -97,6 +106,7 @@ void HttpSession::begin(const http1::RequestHead& head, std::size_t head_bytes) 
   }
   Exchange& exchange = *exchange_;
   unread_head_bytes_ = head_bytes;
+  gather_bytes_ = 0;
   exchange.method = head.method;
   exchange.client_minor = head.version_minor;
   exchange.client_keeps_alive =
@@ -104,8 +114,9 @@ void HttpSession::begin(const http1::RequestHead& head, std::size_t head_bytes) 
       exchange.number < exchange.listener->settings.http.requests_per_connection_max;
 
   Judged judged;
-  if (head.method == Method::connect || head.wants_upgrade) {
-    return refuse(head, judged, 501, protocol_rule, "CONNECT and Upgrade are not supported");
+  // RFC 9110 §9.3.8: the answer to TRACE repeats the request, the target's credential with it.
+  if (head.method == Method::connect || head.method == Method::trace || head.wants_upgrade) {
+    return refuse(head, judged, 501, protocol_rule, "CONNECT, TRACE and Upgrade are not supported");
   }
   const auto normalised =
       http1::normalise_target(head.target, head.host, head.method, worker_.target_room);
@@ -171,12 +182,10 @@ bool HttpSession::must_gather(const http1::RequestHead& head, std::size_t head_b
                               const Judged& judged) {
   if (judged.view->request_masks().none() || head.framing != Framing::length) return false;
   if (head.content_length > gathered_body_bytes_max) return false;
-  gather_bytes_ =
+  const std::size_t wanted =
       std::min(head_bytes + static_cast<std::size_t>(head.content_length), buffer_data_bytes_max);
-  if (client_inbox_.bytes(worker_.chunks).size() >= gather_bytes_) {
-    gather_bytes_ = 0;
-    return false;
-  }
+  if (client_inbox_.bytes(worker_.chunks).size() >= wanted) return false;
+  gather_bytes_ = wanted;
   if (head.expects_continue && !std::exchange(continue_answered_, true)) {
     to_client_.push_static(as_bytes(continue_response));
   }
@@ -254,15 +263,25 @@ void HttpSession::judge_held_body() {
   judged.action = http_action(*exchange_->listener, head, judged.target, worker_);
   worker_.body_pieces.clear();
   held_.for_each(worker_.chunks, [&](ByteSpan piece) { worker_.body_pieces.push_back(piece); });
+  if (is_in_wide_characters(worker_.body_pieces, reading)) {
+    return refuse(head, judged, 415, protocol_rule,
+                  "policy cannot read a body in UTF-16 or UTF-32");
+  }
+  bool has_coded_part = false;
   const auto judge_as = [&](matcher::BodyKind kind) {
-    judged.action.body_hits =
-        exchange_->listener->bodies->scan_body(worker_.body_pieces, kind, worker_.scratch);
+    const BodyHits found = scan_body(*exchange_->listener, worker_.body_pieces, kind, worker_);
+    has_coded_part = found.has_coded_part;
+    judged.action.body_hits = found.hits;
     judged.action.body_seen = true;
     return exchange_->listener->policy.judge(*judged.view, judged.action);
   };
   // A target may read the body otherwise than its type says: what any reading
   // forbids is forbidden, what is allowed is so by the declared one.
   config::Ruling ruling = judge_as(reading.kind);
+  if (has_coded_part && reading.is_multipart) {
+    return refuse(head, judged, 415, protocol_rule,
+                  "policy cannot read a part of this coding or charset");
+  }
   for (const auto kind : {matcher::BodyKind::json, matcher::BodyKind::form}) {
     if (ruling.kind != config::Ruling::Kind::allow || kind == reading.kind) continue;
     if (const auto other = judge_as(kind);
@@ -371,7 +390,7 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
 /// Queues settled bytes of the request towards the target.
 void HttpSession::send_on(Settled settled, ByteView head, const Piece& piece) {
   Exchange& exchange = *exchange_;
-  const ByteView trailers = encode_trailers(piece.collected.trailers, exchange.request_masks);
+  const ByteView trailers = encode_trailers(piece.collected.trailers, exchange.request_masks, true);
   while (settled.buffer != no_buffer) {
     if (settled.fault != Settled::Fault::none) {
       const bool malformed = settled.fault == Settled::Fault::malformed;

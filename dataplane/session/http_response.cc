@@ -220,7 +220,7 @@ bool HttpSession::relay_response_body() {
 void HttpSession::release_piece(Settled settled, ByteView head,
                                 std::span<const http1::Field> trailer_fields) {
   Exchange& exchange = *exchange_;
-  const ByteView trailers = encode_trailers(trailer_fields, exchange.response_masks);
+  const ByteView trailers = encode_trailers(trailer_fields, exchange.response_masks, false);
   bool last = false;
   while (settled.buffer != no_buffer) {
     if (settled.fault != Settled::Fault::none) {

@@ -15,6 +15,15 @@ namespace {
 /// (RFC 9112 §9.6: a close that loses no response).
 constexpr Duration linger_timeout = seconds(2);
 constexpr Duration proof_timeout = seconds(10);
+/// While buffers are scarce, who stands still gives way sooner.
+constexpr Duration scarce_stall_timeout = seconds(5);
+constexpr Duration scarce_head_timeout = seconds(1);
+/// The start of a head that is put aside then, so that slow heads hold no buffers.
+constexpr std::size_t parked_bytes_max = 2 * 1024;
+static_assert(parked_bytes_max <= headroom_bytes);
+/// Slices that may wait for the client before its next request is looked at.
+constexpr std::size_t slices_ahead_max = 4;
+static_assert(slices_ahead_max + slices_per_piece_max <= SliceQueue::capacity);
 
 }  // namespace
 
@@ -22,6 +31,7 @@ HttpSession::HttpSession(WorkerContext& worker, std::uint16_t listener, const En
                          std::uint64_t session_number)
     : worker_(worker),
       decoder_(worker.current->snapshot().listeners[listener].limits),
+      decoder_generation_(worker.current->snapshot().generation),
       peer_text_(text(peer)),
       number_(session_number),
       last_progress_(worker.now.monotonic),
@@ -44,8 +54,12 @@ void HttpSession::on_client_bytes(BufferId buffer, std::uint32_t size_bytes) {
     worker_.pool.release(buffer);
     return;
   }
-  if (client_inbox_.empty()) head_since_ = worker_.now.monotonic;
-  client_inbox_.push(worker_.chunks, buffer, worker_.pool.data(buffer), size_bytes);
+  if (!parked_.empty()) {
+    unpark_head(buffer, size_bytes);
+  } else {
+    if (client_inbox_.empty()) head_since_ = worker_.now.monotonic;
+    client_inbox_.push(worker_.chunks, buffer, worker_.pool.data(buffer), size_bytes);
+  }
   note_progress();
   advance();
 }
@@ -158,27 +172,40 @@ void HttpSession::on_proof(const identity::KeyVerdict& verdict) {
   advance();
 }
 
+void HttpSession::on_no_proof() {
+  refuse_unread(503, "too many credentials are being checked");
+}
+
 void HttpSession::on_log_room() {
   waits_for_log_ = false;
   advance();
 }
 
 void HttpSession::on_drain() {
-  if (stage_ == Stage::head && client_inbox_.empty() && to_client_.empty()) close_now();
+  const bool is_idle = client_inbox_.empty() && parked_.empty() && to_client_.empty();
+  if (stage_ == Stage::head && is_idle) close_now();
 }
 
 void HttpSession::on_tick() {
   const config::Timeouts& timeouts = plan().settings.timeouts;
   const Instant now = worker_.now.monotonic;
-  const bool stalled = now >= last_progress_ + timeouts.stall;
+  const bool scarce = is_scarce();
+  const Duration stall = scarce ? std::min(timeouts.stall, scarce_stall_timeout) : timeouts.stall;
+  const bool stalled = now >= last_progress_ + stall;
   switch (stage_) {
     case Stage::head:
       if (!to_client_.empty()) {
         if (stalled) close_now();
-      } else if (client_inbox_.empty()) {
+      } else if (client_inbox_.empty() && parked_.empty()) {
         if (now >= last_progress_ + timeouts.idle) close_now();
-      } else if (!waits_for_log_ && now >= head_since_ + timeouts.request_head) {
-        refuse_unread(408, "the request head did not arrive in time");
+      } else if (!waits_for_log_) {
+        if (scarce) park_head();
+        const Duration time = scarce && parked_.empty()
+                                  ? std::min(timeouts.request_head, scarce_head_timeout)
+                                  : timeouts.request_head;
+        if (now >= head_since_ + time) {
+          refuse_unread(408, "the request head did not arrive in time");
+        }
       }
       return;
     case Stage::proof:
@@ -207,8 +234,7 @@ void HttpSession::on_tick() {
       return;
     }
     case Stage::closing:
-      if (now >= last_progress_ + (to_client_.empty() ? linger_timeout : timeouts.stall))
-        close_now();
+      if (now >= last_progress_ + (to_client_.empty() ? linger_timeout : stall)) close_now();
       return;
   }
 }
@@ -256,11 +282,13 @@ const ListenerPlan& HttpSession::plan() const noexcept {
   return exchange_ ? *exchange_->listener : worker_.current->snapshot().listeners[listener_];
 }
 
+bool HttpSession::is_scarce() const noexcept {
+  return worker_.pool.free_count() < worker_.pool.size() / 4;
+}
+
 std::size_t HttpSession::backlog_bytes_max() const noexcept {
-  // Few free buffers: every connection makes do with less, so that slow readers
-  // cannot starve the others.
-  const bool scarce = worker_.pool.free_count() < worker_.pool.size() / 4;
-  return scarce ? buffer_data_bytes_max : 8 * buffer_data_bytes_max;
+  // Every connection makes do with less, so that slow readers cannot starve the others.
+  return is_scarce() ? buffer_data_bytes_max : 8 * buffer_data_bytes_max;
 }
 
 void HttpSession::advance() {
@@ -292,11 +320,34 @@ void HttpSession::advance() {
   if (client_ended_ && is_starved()) end_with_client();
 }
 
+/// The client takes its answers: it may have another.
+bool HttpSession::may_read_head() const noexcept {
+  return to_client_.free_slices() + slices_ahead_max >= SliceQueue::capacity;
+}
+
+/// Puts the start of a head aside and frees the buffer that it lies in.
+void HttpSession::park_head() {
+  if (exchange_ || client_inbox_.buffers() != 1) return;
+  const ByteView bytes = client_inbox_.bytes(worker_.chunks);
+  if (bytes.empty() || bytes.size() > parked_bytes_max) return;
+  parked_.assign(bytes.begin(), bytes.end());
+  client_inbox_.clear(worker_.chunks, worker_.pool);
+}
+
+/// What was put aside goes into the room before the bytes that follow it.
+void HttpSession::unpark_head(BufferId buffer, std::uint32_t size_bytes) {
+  std::uint8_t* const begin = worker_.pool.data(buffer) - parked_.size();
+  std::copy(parked_.begin(), parked_.end(), begin);
+  client_inbox_.push(worker_.chunks, buffer, begin,
+                     size_bytes + static_cast<std::uint32_t>(parked_.size()));
+  parked_ = {};
+}
+
 /// Nothing can go on without bytes that the client will never send.
 bool HttpSession::is_starved() const noexcept {
   switch (stage_) {
     case Stage::head:
-      return !waits_for_log_ && to_client_.free_slices() >= slices_per_piece_max;
+      return !waits_for_log_ && may_read_head();
     case Stage::inspect:
     case Stage::discard:
       return true;
@@ -317,9 +368,11 @@ void HttpSession::end_with_client() {
   close_after_flush(false);
 }
 
+/// Policy has ruled before a request's trailers come: where it asks for fields, none
+/// goes on (RFC 9110 §6.5.1 leaves that to us), and never one that a head would lose.
 ByteView HttpSession::encode_trailers(std::span<const http1::Field> trailers,
-                                      const matcher::RuleSet& masks) {
-  if (trailers.empty()) return {};
+                                      const matcher::RuleSet& masks, bool from_client) {
+  if (trailers.empty() || (from_client && exchange_->listener->headers != nullptr)) return {};
   std::size_t size = 0;
   const auto append = [&](std::string_view text) {
     const std::size_t n = std::min(text.size(), worker_.trailer_room.size() - size);
@@ -327,6 +380,10 @@ ByteView HttpSession::encode_trailers(std::span<const http1::Field> trailers,
     size += n;
   };
   for (const http1::Field& field : trailers) {
+    if (from_client && (is_without_standing(field, exchange_->listener->settings) ||
+                        is_targets_credential(field, exchange_->target->settings))) {
+      continue;
+    }
     std::string_view value = field.value;
     if (masks.any()) {
       const std::size_t masked = matcher::mask_text(

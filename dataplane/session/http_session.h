@@ -49,6 +49,7 @@ class HttpSession {
   void on_upstream_lost();
   void on_upstream_sent();
   void on_proof(const identity::KeyVerdict& verdict);
+  void on_no_proof();  ///< Too many checks are under way.
   void on_log_room();  ///< The audit ring may have room again.
   void on_tick();      ///< Now and then: deadlines.
   void on_drain();
@@ -107,6 +108,7 @@ class HttpSession {
 
   // http_request.cc: the client's side.
   bool read_head();
+  void take_up_limits();
   bool wait_for_more(std::size_t bytes_max);
   void begin(const http1::RequestHead& head, std::size_t head_bytes);
   bool identify(const http1::RequestHead& head, Judged& judged);
@@ -140,7 +142,8 @@ class HttpSession {
   void drop_upstream_and_close();
 
   // http_session.cc: what both sides need, and endings.
-  ByteView encode_trailers(std::span<const http1::Field> trailers, const matcher::RuleSet& masks);
+  ByteView encode_trailers(std::span<const http1::Field> trailers, const matcher::RuleSet& masks,
+                           bool from_client);
   void answer(Refusal refusal, std::optional<std::uint64_t> record);
   void fail_exchange(std::uint16_t status, std::string_view result, std::string_view detail);
   std::span<const audit::MaskCount> count_masks() noexcept;
@@ -151,9 +154,13 @@ class HttpSession {
   void close_after_flush(bool linger);
   void close_now();
   [[nodiscard]] bool is_starved() const noexcept;
+  [[nodiscard]] bool may_read_head() const noexcept;
+  void park_head();
+  void unpark_head(BufferId buffer, std::uint32_t size_bytes);
   void end_with_client();
 
   [[nodiscard]] const ListenerPlan& plan() const noexcept;
+  [[nodiscard]] bool is_scarce() const noexcept;
   [[nodiscard]] std::size_t backlog_bytes_max() const noexcept;
   void note_progress() noexcept { last_progress_ = worker_.now.monotonic; }
 
@@ -162,6 +169,7 @@ class HttpSession {
   SliceQueue to_client_;
   SliceQueue to_upstream_;
   Inbox client_inbox_;
+  std::vector<std::uint8_t> parked_;  ///< The start of a head, while buffers are scarce.
   Inbox upstream_inbox_;
   Inbox held_;  ///< Payload of a held body, decoded.
   BufferId held_head_ = no_buffer;
@@ -169,6 +177,7 @@ class HttpSession {
   std::uint64_t held_bytes_ = 0;
   std::uint64_t discarded_bytes_ = 0;
   http1::RequestDecoder decoder_;
+  std::uint64_t decoder_generation_;  ///< Of the configuration whose limits the decoder keeps.
   std::string peer_text_;
   std::uint64_t number_;
   std::uint64_t operations_ = 0;

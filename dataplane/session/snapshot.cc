@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <array>
 
+#include "config/model/limits.h"
+
 namespace sluice::dataplane {
 namespace {
 
 static_assert(config::masks_max == matcher::rules_max, "a mask's index must fit a rule set");
+static_assert(config::inspected_body_bytes_limit <= matcher::inspected_body_bytes_max,
+              "the matcher must be able to see every body that policy inspects");
 
 /// Never shown in a record, whatever the masks say.
 constexpr std::array record_builtins = {"payment-card", "jwt", "bearer-token", "aws-key"};
@@ -80,16 +84,25 @@ Result<TargetPlan> plan_target(const config::Target& target) {
   return plan;
 }
 
+/// own  expressions of the gateway itself; they come behind policy's.
 Result<std::shared_ptr<const matcher::PatternSet>> compile_patterns(
-    std::span<const config::PatternSource> sources) {
+    std::span<const config::PatternSource> sources, std::span<const matcher::Pattern> own) {
   if (sources.empty()) return std::shared_ptr<const matcher::PatternSet>{};
   std::vector<matcher::Pattern> patterns;
-  patterns.reserve(sources.size());
+  patterns.reserve(sources.size() + own.size());
   for (const auto& source : sources) {
     patterns.push_back({source.rule, source.expression, source.ignores_case});
   }
+  patterns.insert(patterns.end(), own.begin(), own.end());
   return matcher::PatternSet::compile(patterns);
 }
+
+/// A part of a multipart body (RFC 7578 §4.7, §4.5) whose text is not what its bytes show.
+const matcher::Pattern coded_part{
+    "coded parts",
+    R"(content-transfer-encoding\s*:\s*["']?(?:base64|quoted-printable|x-|uu))"
+    R"(|charset\s*\*?\s*=\s*["']?(?:utf-?(?:16|32|7)|ucs|ibm|cp037))",
+    true};
 
 http1::Limits limits_of(const config::HttpLimits& http) {
   http1::Limits limits;
@@ -126,15 +139,18 @@ Result<ListenerPlan> plan_listener(const config::Settings& settings,
   if (!policy) return fail(policy.error().message);
   plan.policy = std::move(*policy);
 
-  const std::pair<std::span<const config::PatternSource>,
-                  std::shared_ptr<const matcher::PatternSet>*>
-      subjects[] = {{plan.policy.path_patterns(), &plan.paths},
-                    {plan.policy.header_patterns(), &plan.headers},
-                    {plan.policy.body_patterns(), &plan.bodies}};
-  for (const auto& [sources, compiled] : subjects) {
-    auto set = compile_patterns(sources);
+  struct Subject {
+    std::span<const config::PatternSource> sources;
+    std::span<const matcher::Pattern> own;
+    std::shared_ptr<const matcher::PatternSet>& compiled;
+  };
+  const Subject subjects[] = {{plan.policy.path_patterns(), {}, plan.paths},
+                              {plan.policy.header_patterns(), {}, plan.headers},
+                              {plan.policy.body_patterns(), {&coded_part, 1}, plan.bodies}};
+  for (const Subject& subject : subjects) {
+    auto set = compile_patterns(subject.sources, subject.own);
     if (!set) return refuse(set.error());
-    *compiled = std::move(*set);
+    subject.compiled = std::move(*set);
   }
   return plan;
 }

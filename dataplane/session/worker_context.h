@@ -19,7 +19,8 @@ namespace sluice::dataplane {
 
 /// Longest head the gateway writes: what a client or target may send, and what
 /// the gateway adds.
-inline constexpr std::size_t head_bytes_max = 20 * 1024;
+inline constexpr std::size_t head_bytes_max = 25 * 1024;
+static_assert(head_bytes_max <= buffer_data_bytes_max);
 /// Masked bodies up to this size are awaited whole, to keep their Content-Length.
 inline constexpr std::size_t gathered_body_bytes_max = 8 * 1024;
 
@@ -45,6 +46,7 @@ struct WorkerContext {
 
   // Scratch memory of one call; nothing in it outlives the event being handled.
   http1::FieldTable fields;
+  http1::FieldTable trailer_fields;      ///< Its head's fields are still needed when they come.
   std::vector<std::uint32_t> path_hits;  ///< Reserved for every pattern there is.
   std::vector<std::uint32_t> header_hits;
   std::vector<ByteView> body_pieces;
