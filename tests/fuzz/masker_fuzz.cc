@@ -51,7 +51,7 @@ struct Pieces {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size < 3 || size > 12000) return 0;
+  if (size < 3 || size > 8000) return 0;
   static const auto program = MaskProgram::compile(rules(), as_bytes(key)).value();
   static Scratch scratch;
   static const bool is_ready = scratch.prepare(*program).has_value();

@@ -360,4 +360,10 @@ std::string BodyMaker::json(std::size_t size) {
   return made;
 }
 
+std::string BodyMaker::long_json(std::size_t size) {
+  std::string made = R"({"items":[)";
+  while (made.size() < size) made += json_value(4000, 2) + ",\n";
+  return made + "null]}";
+}
+
 }  // namespace sluice::testing

@@ -23,6 +23,8 @@ class BodyMaker {
   std::string form(std::size_t size);
   std::string form_text(std::size_t size);
   std::string json(std::size_t size);
+  /// Well-formed, one value, at least `size` bytes.
+  std::string long_json(std::size_t size);
   /// With its quotes; all of it escaped, or some.
   std::string json_string(std::size_t size, bool heavily_escaped);
 

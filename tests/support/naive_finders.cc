@@ -393,11 +393,27 @@ void find_ipv6(Text value, std::vector<NaiveMatch>& found) {
 
 using Question = bool (*)(Text value, std::size_t start, std::size_t end);
 
-/// Asks about every piece of the value up to `longest` bytes.
-void ask_everywhere(Text value, std::size_t longest, Question question,
+/// Where a match may begin: what every question would deny is not asked.
+using Beginning = bool (*)(Text value, std::size_t at);
+
+bool begins_number(Text value, std::size_t at) {
+  return is_digit(value[at]) && !is_digit(byte_at(value, at - 1));
+}
+bool begins_word(Text value, std::size_t at) {
+  return is_alnum(value[at]) && !is_alnum(byte_at(value, at - 1));
+}
+bool is_plus(Text value, std::size_t at) {
+  return value[at] == '+';
+}
+bool begins_national_phone(Text value, std::size_t at) {
+  return value[at] == '(' || begins_word(value, at);
+}
+
+/// Asks about every piece of the value up to `longest` bytes that begins like that.
+void ask_everywhere(Text value, std::size_t longest, Beginning begins, Question question,
                     std::vector<NaiveMatch>& found) {
   for (std::size_t start = 0; start < value.size(); ++start) {
-    if (!is_alnum(value[start]) && !is_any(value[start], "+(")) continue;
+    if (!begins(value, start)) continue;
     for (std::size_t end = start + 1; end <= std::min(value.size(), start + longest); ++end) {
       if (question(value, start, end)) found.push_back({start, end, 0});
     }
@@ -409,21 +425,21 @@ void ask_everywhere(Text value, std::size_t longest, Question question,
 std::vector<NaiveMatch> naive_find(std::string_view builtin, std::string_view value) {
   std::vector<NaiveMatch> found;
   if (builtin == "payment-card") {
-    ask_everywhere(value, 37, is_payment_card, found);
-    ask_everywhere(value, 25, is_scientific_card, found);
+    ask_everywhere(value, 37, begins_number, is_payment_card, found);
+    ask_everywhere(value, 25, begins_number, is_scientific_card, found);
   }
-  if (builtin == "iban") ask_everywhere(value, 42, is_iban, found);
-  if (builtin == "us-ssn") ask_everywhere(value, 11, is_us_ssn, found);
+  if (builtin == "iban") ask_everywhere(value, 42, begins_word, is_iban, found);
+  if (builtin == "us-ssn") ask_everywhere(value, 11, begins_number, is_us_ssn, found);
   if (builtin == "email") find_emails(value, found);
   if (builtin == "phone") {
-    ask_everywhere(value, 60, is_international_phone, found);
-    ask_everywhere(value, 15, is_national_phone, found);
+    ask_everywhere(value, 60, is_plus, is_international_phone, found);
+    ask_everywhere(value, 15, begins_national_phone, is_national_phone, found);
   }
   if (builtin == "jwt") find_jwts(value, found);
-  if (builtin == "aws-key") ask_everywhere(value, 20, is_aws_key, found);
+  if (builtin == "aws-key") ask_everywhere(value, 20, begins_word, is_aws_key, found);
   if (builtin == "bearer-token") find_bearer_tokens(value, found);
   if (builtin == "ip") {
-    ask_everywhere(value, 15, is_ipv4, found);
+    ask_everywhere(value, 15, begins_word, is_ipv4, found);
     find_ipv6(value, found);
   }
   return found;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -299,38 +300,42 @@ class Naive {
     if (whole && n > 0) matches.push_back({0, n, *whole});
 
     // Bytes i and i+1 belong together when one match covers both.
-    const auto spread = [n](const std::vector<NaiveMatch>& some, auto wanted) {
-      std::pair<std::vector<bool>, std::vector<bool>> covered_joined{std::vector<bool>(n + 1),
-                                                                     std::vector<bool>(n + 1)};
-      for (const NaiveMatch& match : some) {
-        if (!wanted(match.rule)) continue;
-        for (std::size_t i = match.start; i < match.end; ++i) {
-          covered_joined.first[i] = true;
-          if (i + 1 < match.end) covered_joined.second[i] = true;
+    struct Cover {
+      std::vector<char> covered;
+      std::vector<char> joined;
+      void add(std::size_t start, std::size_t end) {
+        for (std::size_t i = start; i < end; ++i) {
+          covered[i] = 1;
+          if (i + 1 < end) joined[i] = 1;
         }
       }
-      return covered_joined;
     };
-    const auto [covered, joined] = spread(matches, [](std::size_t) { return true; });
+    Cover all{std::vector<char>(n), std::vector<char>(n)};
+    for (const NaiveMatch& match : matches) all.add(match.start, match.end);
+    std::ranges::sort(matches, {}, &NaiveMatch::start);
+    auto next = matches.begin();
     std::string out;
     bool any = false;
     for (std::size_t start = 0; start < n;) {
-      if (!covered[start]) {
+      if (all.covered[start] == 0) {
         out += body_.substr(value.places[start], value.places[start + 1] - value.places[start]);
         ++start;
         continue;
       }
       std::size_t end = start + 1;
-      while (joined[end - 1]) ++end;
+      while (all.joined[end - 1] != 0) ++end;
+      // What touches the span lies in it, and spans come in order.
+      const auto first = next;
       std::size_t winner = rules_.size();
-      for (const NaiveMatch& match : matches) {
-        if (match.start >= start && match.end <= end) winner = std::min(winner, match.rule);
+      for (; next != matches.end() && next->start < end; ++next) {
+        winner = std::min(winner, next->rule);
       }
-      const auto own = spread(matches, [winner](std::size_t rule) { return rule == winner; });
-      bool is_exact = true;
-      for (std::size_t i = start; i < end; ++i) {
-        is_exact = is_exact && own.first[i] && (i + 1 == end || own.second[i]);
+      Cover own{std::vector<char>(end - start), std::vector<char>(end - start)};
+      for (auto match = first; match != next; ++match) {
+        if (match->rule == winner) own.add(match->start - start, match->end - start);
       }
+      const bool is_exact = std::ranges::all_of(own.covered, std::identity{}) &&
+                            std::all_of(own.joined.begin(), own.joined.end() - 1, std::identity{});
       const bool is_long = has_limit && value.places[end] - value.places[start] > 2048;
       const Show show = is_exact && !is_long ? rules_[winner].show : Show{};
       out +=
