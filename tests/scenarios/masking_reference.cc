@@ -3,8 +3,9 @@
 //
 //   masking_reference CONFIGURATION
 //
-// Reads lines "KIND SIZE SEED" (KIND: json, form, text) from stdin. Answers each
-// with a line "BODY_BYTES MASKED_BYTES", the body and the masked body.
+// Reads lines "KIND SIZE SEED MASKS" (KIND: json, form, text; MASKS: 1 when all of
+// them apply, 0 when none does) from stdin. Answers each with a line
+// "BODY_BYTES MASKED_BYTES", the body and the masked body.
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -47,14 +48,16 @@ int main(int argc, char** argv) {
   for (const auto& problem : loaded.problems) std::cerr << problem.text() << '\n';
   if (!loaded.problems.empty()) return 3;
   const auto rules = rules_of(loaded.settings);
-  matcher::RuleSet active;
-  for (std::size_t i = 0; i < rules.size(); ++i) active.set(i);
+  matcher::RuleSet all;
+  for (std::size_t i = 0; i < rules.size(); ++i) all.set(i);
   const std::string key = loaded.settings.mask_hash_key ? loaded.settings.mask_hash_key->value : "";
 
   std::string kind_name;
   std::size_t size = 0;
   std::uint64_t seed = 0;
-  while (std::cin >> kind_name >> size >> seed) {
+  bool is_masked = false;
+  while (std::cin >> kind_name >> size >> seed >> is_masked) {
+    const matcher::RuleSet active = is_masked ? all : matcher::RuleSet{};
     const bool is_json = kind_name == "json";
     const bool is_form = kind_name == "form";
     const auto kind = is_json   ? matcher::BodyKind::json
@@ -64,10 +67,11 @@ int main(int argc, char** argv) {
     testing::NaiveResult masked;
     do {  // the maker now and then makes JSON that is none: take the next
       testing::BodyMaker maker(seed++);
-      body = size == 0 ? std::string()
-             : is_json ? maker.json(size)
-             : is_form ? maker.form(size)
-                       : maker.text(size);
+      body = size == 0                ? std::string()
+             : is_json && size > 2000 ? maker.long_json(size)
+             : is_json                ? maker.json(size)
+             : is_form                ? maker.form(size)
+                                      : maker.text(size);
       masked = testing::naive_mask(rules, active, kind, body, key);
     } while (masked.is_malformed && size != 0);
     std::cout << body.size() << ' ' << masked.output.size() << '\n' << body << masked.output;

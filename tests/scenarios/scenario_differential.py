@@ -1,7 +1,9 @@
 """Mixed requests, masked and not, chunked and not, split anywhere, come out of
 the gateway byte for byte as the naive reference masker says."""
+import concurrent.futures
 import subprocess
 import time
+from random import Random
 
 from harness import wire
 from harness.context import ROOT, expect
@@ -13,6 +15,8 @@ FULL_REQUESTS = 100_000
 REQUESTS = 1_500     # At most, and
 SECONDS_MAX = 50     # no longer than this on a busy machine,
 REQUESTS_MIN = 200   # but never so few that it proves nothing.
+LANES = 8            # Clients at a time; each has its share of the requests.
+PATIENCE_S = 240     # More than a scenario's time: that is what ends one that hangs.
 
 MASKS = r"""
   - {name: pan, find: builtin:payment-card, show: {partial: {first: 6, last: 4}}}
@@ -38,9 +42,12 @@ class Reference:
                                        stdout=subprocess.PIPE, preexec_fn=die_with_harness)
         context.on_exit(self.close)
 
-    def make(self, kind: str, size: int, seed: int) -> tuple[bytes, bytes]:
-        self._child.stdin.write(f"{kind} {size} {seed}\n".encode())
+    def ask(self, kind: str, size: int, seed: int, masked: bool) -> None:
+        """Begins a body; answer() waits for it."""
+        self._child.stdin.write(f"{kind} {size} {seed} {masked:d}\n".encode())
         self._child.stdin.flush()
+
+    def answer(self) -> tuple[bytes, bytes]:
         line = self._child.stdout.readline().split()
         expect(len(line) == 2, f"the reference ended with {self._child.poll()}")
         return self._child.stdout.read(int(line[0])), self._child.stdout.read(int(line[1]))
@@ -85,14 +92,19 @@ def size_of(random) -> int:
 
 
 class Case:
-    def __init__(self, context, reference, number: int):
-        random = context.random
+    """One request and what must come back. The reference works on it from the
+    start; complete() takes the result."""
+
+    def __init__(self, random, full: bool, reference, number: str):
         self.number = number
         self.seed = random.getrandbits(32)
         self.kind = random.choice(["json", "json", "form", "text"])
-        self.size = size_of(random) if context.full else min(size_of(random), 1 << 20)
+        self.size = size_of(random) if full else min(size_of(random), 1 << 20)
         self.masked = random.random() < 0.75
-        body, masked = reference.make(self.kind, self.size, self.seed)
+        reference.ask(self.kind, self.size, self.seed, self.masked)
+
+    def complete(self, random, reference) -> None:
+        body, masked = reference.answer()
         self.expected = masked if self.masked else body
         pieces = pieces_of(random, body)
         head = f"HTTP/1.1 200 OK\r\nContent-Type: {TYPES[self.kind]}\r\n"
@@ -104,7 +116,7 @@ class Case:
         self.reply = pieces_of(random, head.encode() + b"\r\n" + body) + ([b""] if framing == "close" else [])
         # The request has a body of its own, which no mask touches.
         self.sent = random.randbytes(random.choice([0, 0, 10, 5_000, 200_000]))
-        headers = [("X-Case", str(number))]
+        headers = [("X-Case", self.number)]
         if random.random() < 0.5 and self.sent:
             headers.append(("Transfer-Encoding", "chunked"))
             self.request_body = chunked(pieces_of(random, self.sent))
@@ -132,47 +144,89 @@ def call(client: wire.Client, gateway, keys, case: Case, random) -> None:
                              f"  expected {case.expected[max(0, at - 40):at + 40]!r}")
 
 
+class Exchange:
+    """What the clients' lanes and the target share."""
+
+    def __init__(self):
+        self._cases: dict[str, Case] = {}
+        self._received: dict[str, bytes] = {}
+        self.is_broken = False
+
+    def answer(self, request) -> list[bytes]:
+        self._received[request.header("X-Case")] = request.body
+        return self._cases[request.header("X-Case")].reply
+
+    def begin(self, case: Case) -> None:
+        self._cases[case.number] = case
+
+    def end(self, case: Case) -> bytes:
+        """The body that the target got."""
+        del self._cases[case.number]
+        return self._received.pop(case.number)
+
+
+def drive(context, gateway, keys, exchange, lane: int) -> tuple[int, int]:
+    """One client's requests, one after the other: how many, bytes of answers."""
+    random = Random(f"{context.seed} {lane}")
+    reference = Reference(context, gateway.configuration)
+    bytes_out, client, number = 0, None, 0
+    began = time.monotonic()
+
+    def is_enough() -> bool:
+        if exchange.is_broken:
+            return True
+        if context.full:
+            return number == FULL_REQUESTS // LANES
+        late = time.monotonic() - began > SECONDS_MAX
+        return number == REQUESTS // LANES or (late and number >= REQUESTS_MIN // LANES)
+
+    try:
+        coming = Case(random, context.full, reference, f"{lane}.{number}")
+        while not is_enough():
+            case = coming
+            case.complete(random, reference)
+            exchange.begin(case)
+            number += 1
+            # Made by the reference while this one is under way.
+            coming = Case(random, context.full, reference, f"{lane}.{number}")
+            if client is None or random.random() < 0.05:
+                if client is not None:
+                    client.close()
+                client = wire.Client(gateway.port, timeout=PATIENCE_S)
+            call(client, gateway, keys, case, random)
+            expect(exchange.end(case) == case.sent, f"{case.describe()}: the target got another body")
+            bytes_out += len(case.expected)
+        if client is not None:
+            client.close()
+    except BaseException:
+        exchange.is_broken = True
+        raise
+    return number, bytes_out
+
+
 def run(context) -> None:
-    cases: dict[str, Case] = {}
-    received: dict[str, bytes] = {}
-
-    def answer(request):
-        received[request.header("X-Case")] = request.body
-        return cases[request.header("X-Case")].reply
-
-    target = Target(context, answer, keeps_bytes=False)
+    exchange = Exchange()
+    target = Target(context, exchange.answer, keeps_bytes=False, keeps_requests=False)
     masks = MASKS.replace(", show:", ", except_groups: [whole], show:")
-    gateway = Gateway(context, target.port, masks=masks, policies="""
+    # Patient enough for a machine that has other things to do.
+    gateway = Gateway(context, target.port, masks=masks,
+                      listener="timeouts: {idle: 1h, stall: 10m, request_head: 10m}",
+                      target="timeouts: {connect: 5m, response: 10m}", policies="""
   - name: all
     principals: {groups: [testers, whole]}
     ruling: allow
 """)
     keys = {True: gateway.key, False: gateway.new_key("sees all", "whole")}
     gateway.start()
-    reference = Reference(context, gateway.configuration)
-    bytes_out, client, number = 0, None, 0
-    began = time.monotonic()
-
-    def is_enough() -> bool:
-        if context.full:
-            return number == FULL_REQUESTS
-        late = time.monotonic() - began > SECONDS_MAX
-        return number == REQUESTS or (late and number >= REQUESTS_MIN)
-
-    while not is_enough():
-        case = Case(context, reference, number)
-        cases[str(number)] = case
-        if client is None or context.random.random() < 0.05:
-            if client is not None:
-                client.close()
-            client = wire.Client(gateway.port, timeout=20)
-        call(client, gateway, keys, case, context.random)
-        expect(received.pop(str(number)) == case.sent, f"{case.describe()}: the target got another body")
-        del cases[str(number)]
-        target.requests.clear()
-        bytes_out += len(case.expected)
-        number += 1
-    client.close()
-    print(f"{number} requests, {bytes_out >> 20} MiB of responses identical; seed {context.seed}")
+    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+        lanes = [pool.submit(drive, context, gateway, keys, exchange, lane) for lane in range(LANES)]
+        try:
+            done = [lane.result() for lane in lanes]
+        except BaseException:
+            exchange.is_broken = True
+            raise
+    requests = sum(number for number, _ in done)
+    bytes_out = sum(size for _, size in done)
+    print(f"{requests} requests, {bytes_out >> 20} MiB of responses identical; seed {context.seed}")
     gateway.stop()
     gateway.expect_verified()

@@ -37,9 +37,11 @@ class Target:
     """answer(request) returns the response's bytes as pieces, each sent on its
     own; an empty piece closes the connection."""
 
-    def __init__(self, context, answer=lambda request: plain(), keeps_bytes: bool = True):
+    def __init__(self, context, answer=lambda request: plain(), keeps_bytes: bool = True,
+                 keeps_requests: bool = True):
         self._answer = answer
         self._keeps_bytes = keeps_bytes
+        self._keeps_requests = keeps_requests
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self._listener.getsockname()[1]
         self._lock = threading.Lock()
@@ -103,8 +105,9 @@ class Target:
                 request = stream.read_request()
                 if request is None:
                     return
-                with self._lock:
-                    self.requests.append(request)
+                if self._keeps_requests:
+                    with self._lock:
+                        self.requests.append(request)
                 for piece in self._answer(request):
                     if not piece:
                         return
