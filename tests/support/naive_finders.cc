@@ -233,6 +233,7 @@ bool is_international_phone(Text value, std::size_t start, std::size_t end) {
   std::string joint;
   for (const char c : text.substr(1)) {
     if (!is_digit(c)) {
+      if (!is_any(c, " -./()")) return false;
       joint += c;
       continue;
     }
