@@ -11,7 +11,7 @@ void ScriptedClient::on_connected(SimRemote& remote) {
 }
 
 void ScriptedClient::on_bytes(SimRemote& remote, ByteView bytes) {
-  in_ += as_text(bytes);
+  reader_.add(as_text(bytes));
   read(remote, false);
 }
 
@@ -32,12 +32,10 @@ void ScriptedClient::send_next(SimRemote& remote) {
 
 void ScriptedClient::read(SimRemote& remote, bool closed) {
   while (responses_.size() < operations_.size()) {
-    const bool interim = in_.starts_with("HTTP/1.1 1");
     const Operation& operation = operations_[responses_.size()];
-    auto message = read_message(in_, !interim && operation.response_has_body(), true, closed);
+    auto message = reader_.next(operation.response_has_body(), true, closed);
     if (!message) return;
-    in_.erase(0, message->size_bytes);
-    if (interim) continue;
+    if (message->is_interim()) continue;
     responses_.push_back(std::move(*message));
     if (manner_ == Manner::one_by_one) {
       send_next(remote);

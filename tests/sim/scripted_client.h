@@ -26,7 +26,7 @@ class ScriptedClient final : public SimPeer {
   /// Final responses in order; shorter than operations() when the connection ended.
   [[nodiscard]] const std::vector<PlainMessage>& responses() const { return responses_; }
   /// Bytes of a response that never became whole.
-  [[nodiscard]] const std::string& rest() const { return in_; }
+  [[nodiscard]] const std::string& rest() const { return reader_.rest(); }
   [[nodiscard]] bool is_over() const { return over_; }
 
  private:
@@ -38,7 +38,7 @@ class ScriptedClient final : public SimPeer {
   Manner manner_;
   std::size_t sent_ = 0;
   std::vector<PlainMessage> responses_;
-  std::string in_;
+  MessageReader reader_;
   bool over_ = false;
 };
 

@@ -1,19 +1,15 @@
 #include "scripted_target.h"
 
-#include "message_reader.h"
-
 namespace sluice::dataplane {
 
 void ScriptedTarget::on_bytes(SimRemote& remote, ByteView bytes) {
-  in_ += as_text(bytes);
-  const bool awaits_continue = in_.find("\r\n\r\n") != std::string::npos &&
-                               in_.find("\r\nExpect: 100-continue\r\n") != std::string::npos;
-  if (awaits_continue && !continued_) {
+  reader_.add(as_text(bytes));
+  const PlainMessage* head = reader_.head();
+  if (head != nullptr && !continued_ && head->field("Expect") == "100-continue") {
     continued_ = true;
     remote.send(as_bytes("HTTP/1.1 100 Continue\r\n\r\n"));
   }
-  while (const auto message = read_message(in_, true, false, false)) {
-    in_.erase(0, message->size_bytes);
+  while (const auto message = reader_.next(true, false, false)) {
     continued_ = false;
     answer(remote, message->head, message->body);
   }

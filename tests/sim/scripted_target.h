@@ -8,6 +8,7 @@
 
 #include "dataplane/transport/sim_peer.h"
 #include "dataplane/transport/sim_random.h"
+#include "message_reader.h"
 #include "payments.h"
 
 namespace sluice::dataplane {
@@ -42,8 +43,7 @@ class ScriptedTarget final : public SimPeer {
   SimRandom& random_;
   bool is_flaky_;
   bool continued_ = false;
-  std::string in_;
-  std::string pending_;
+  MessageReader reader_;
 };
 
 }  // namespace sluice::dataplane
