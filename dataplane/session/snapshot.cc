@@ -48,6 +48,19 @@ matcher::MaskRule rule_of(const config::Mask& mask) {
   return rule;
 }
 
+/// What compiling all masks refused, told of each mask that is refused alone too,
+/// at its place; as it was when it takes them together to fail.
+Error mask_faults(const config::Settings& settings, std::string_view key, const Error& together) {
+  std::string text;
+  for (const auto& mask : settings.masks) {
+    const auto alone = matcher::MaskProgram::compile(std::array{rule_of(mask)}, as_bytes(key));
+    if (alone) continue;
+    if (!text.empty()) text += '\n';
+    text += fmt::format("{}: {}", at(mask.place), alone.error().message);
+  }
+  return text.empty() ? together : Error{std::move(text)};
+}
+
 Result<void> compile_masks(const config::Settings& settings, Snapshot& snapshot) {
   std::vector<matcher::MaskRule> rules;
   for (const auto& mask : settings.masks) rules.push_back(rule_of(mask));
@@ -64,7 +77,7 @@ Result<void> compile_masks(const config::Settings& settings, Snapshot& snapshot)
   const std::string_view key =
       settings.mask_hash_key ? std::string_view(settings.mask_hash_key->value) : std::string_view();
   auto program = matcher::MaskProgram::compile(rules, as_bytes(key));
-  if (!program) return fail(program.error().message);
+  if (!program) return tl::unexpected(mask_faults(settings, key, program.error()));
   snapshot.masks = std::move(*program);
   for (std::size_t i = 0; i < rules.size(); ++i) snapshot.record_masks.set(i);
   return {};
@@ -103,6 +116,21 @@ const matcher::Pattern coded_part{
     R"(content-transfer-encoding\s*:\s*["']?(?:base64|quoted-printable|x-|uu))"
     R"(|charset\s*\*?\s*=\s*["']?(?:utf-?(?:16|32|7)|ucs|ibm|cp037))",
     true};
+
+/// The same for the patterns of rules.
+Error pattern_faults(const config::Settings& settings,
+                     std::span<const config::PatternSource> sources, const Error& together) {
+  std::string text;
+  for (const auto& source : sources) {
+    const auto alone = compile_patterns({&source, 1}, {});
+    if (alone) continue;
+    const auto rule = std::ranges::find(settings.policies, source.rule, &config::PolicyRule::name);
+    if (rule == settings.policies.end()) continue;
+    if (!text.empty()) text += '\n';
+    text += fmt::format("{}: {}", at(rule->place), alone.error().message);
+  }
+  return text.empty() ? together : Error{std::move(text)};
+}
 
 http1::Limits limits_of(const config::HttpLimits& http) {
   http1::Limits limits;
@@ -149,7 +177,7 @@ Result<ListenerPlan> plan_listener(const config::Settings& settings,
                               {plan.policy.body_patterns(), {&coded_part, 1}, plan.bodies}};
   for (const Subject& subject : subjects) {
     auto set = compile_patterns(subject.sources, subject.own);
-    if (!set) return refuse(set.error());
+    if (!set) return tl::unexpected(pattern_faults(settings, subject.sources, set.error()));
     subject.compiled = std::move(*set);
   }
   return plan;

@@ -3,7 +3,7 @@ import time
 
 from harness import wire
 from harness.context import expect
-from harness.gateway import Gateway
+from harness.gateway import ALLOW_ALL, Gateway
 from harness.target import Target
 
 BLOCK = b"{\"filler\":\"" + b"x" * (1 << 20) + b"\"}"
@@ -51,6 +51,26 @@ def check_refusals(context) -> None:
     gateway.expect_verified()
 
 
+def check_long_heads(context) -> None:
+    """A head as long as the limit may allow is judged to its last field, and goes on whole."""
+    target = Target(context)
+    gateway = Gateway(context, target.port, name="long", listener="limits: {head: 24KiB}", policies=ALLOW_ALL + """
+  - name: nothing from the test field
+    ruling: deny
+    operations: {http: {headers: [{name: X-Last, pattern: "^refuse$"}]}}
+""").start()
+    passed_on = [(f"X-{i}", "a" * 2500) for i in range(9)]
+    dropped = [("X-Forwarded-For", "a" * 11_000), ("X-Forwarded-Host", "a" * 11_000)]
+    for long in (dropped, passed_on):
+        for value, expected in (("refuse", 403), ("pass", 200)):
+            reply = wire.request(gateway.port, "GET", "/", [gateway.auth, *long, ("X-Last", value)])
+            expect(reply.status == expected, f"{value}: expected {expected}, got {reply.status}")
+    expect(target.count() == 2, f"{target.count()} requests reached the target")
+    expect(target.last().header("X-8") == "a" * 2500, "a field was cut")
+    gateway.stop()
+    gateway.expect_verified()
+
+
 def check_memory(context, total: int, masked: bool) -> None:
     def answer(request):
         head = ("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
@@ -94,6 +114,7 @@ def check_memory(context, total: int, masked: bool) -> None:
 
 def run(context) -> None:
     check_refusals(context)
+    check_long_heads(context)
     total = (4 << 30) if context.full else (1 << 30)
     check_memory(context, total, False)
     check_memory(context, total // 4, True)
