@@ -111,4 +111,3 @@ def run(context) -> None:
     expect(wire.request(gateway.port, "GET", "/a", [gateway.auth]).status == 200, "the first one suffered")
     gateway.stop()
     gateway.expect_verified()
-
