@@ -35,7 +35,7 @@ and merge keys are errors, each with its file, line and column; all of them are 
 | secret | a reference: `file:PATH`, `env:NAME` or `cred:NAME` (a systemd credential); a final line end is cut off. The secret itself is an error. |
 | file reference | `file:PATH` or `cred:NAME` |
 | path | relative to the folder of the main file |
-| any value | `${env:NAME}` takes a variable of the environment; `$${` stands for `${` |
+| any value | `${env:NAME}` takes a variable of the environment; `$${` stands for `${`; inside `{…}` and `[…]` such a value needs quotes |
 
 )";
 

@@ -32,6 +32,15 @@ std::string suggestion_among(std::string_view written, std::span<const Choice> c
   return suggestion_for(written, words);
 }
 
+/// The finder that was meant, or all there are.
+std::string finder_suggestion(std::string_view written) {
+  std::string nearest = suggestion_among(written, builtin_finders());
+  if (!nearest.empty()) return nearest;
+  std::vector<std::string_view> words;
+  for (const Choice& choice : builtin_finders()) words.push_back(choice.word);
+  return fmt::format("there are: {}", fmt::join(words, ", "));
+}
+
 /// Words of the product's whole map that this version does not know.
 bool is_later_word(std::string_view key, std::string_view word) {
   constexpr std::array<std::string_view, 10> protocols{
@@ -189,8 +198,11 @@ void Reader::read_choice(const YamlNode& node, const Field& field, void* owner) 
     return report(node.place,
                   fmt::format("{} '{}' is not available in this version", field.key, *text));
   }
-  report(node.place,
-         fmt::format("'{}' must be {}, not '{}'", field.key, quoted_list(field.choices), *text),
+  std::string wanted = quoted_list(field.choices);
+  if (field.kind == Field::Kind::choice_or_section) {
+    wanted += fmt::format(", or a section '{}'", field.table->fields.front().key);
+  }
+  report(node.place, fmt::format("'{}' must be {}, not '{}'", field.key, wanted, *text),
          suggestion_among(*text, field.choices));
 }
 
@@ -233,9 +245,8 @@ void Reader::read_texts(const YamlNode& node, const Field& field,
     const auto text = text_of(item, "a text");
     if (!text) continue;
     if (const auto fault = word_fault(field.word, *text)) {
-      report(
-          item.place, fmt::format("'{}': {}", field.key, *fault),
-          field.word == Word::builtin ? suggestion_among(*text, builtin_finders()) : std::string());
+      report(item.place, fmt::format("'{}': {}", field.key, *fault),
+             field.word == Word::builtin ? finder_suggestion(*text) : std::string());
       continue;
     }
     if (std::find(values.begin(), values.end(), *text) != values.end()) {
@@ -390,10 +401,14 @@ void Reader::read_builtins_or_section(const YamlNode& node, const Field& field, 
       item.text.erase(0, prefix.size());
       continue;
     }
-    return report(item.place,
-                  fmt::format("'{}' takes builtin:NAME, a list of them, or a section such as "
-                              "{{json: [$..cvv]}}",
-                              field.key));
+    const bool is_bare_name =
+        item.kind == YamlNode::Kind::scalar && !word_fault(Word::builtin, item.text);
+    return report(
+        item.place,
+        fmt::format("'{}' takes builtin:NAME, a list of them, or a section such as "
+                    "{{json: [\"$..cvv\"]}}",
+                    field.key),
+        is_bare_name ? fmt::format("did you mean 'builtin:{}'?", item.text) : std::string());
   }
   read_field(list, field.table->fields.front(), value);
 }

@@ -374,8 +374,10 @@ constexpr Table audit_table{.title = "The audit log",
 
 constexpr std::array admin_fields{
     text<&Admin::socket>("socket", Word::file_path, not_required, "The admin socket's path."),
-    listen_address<&Admin::tcp>("tcp", not_required,
-                                "A loopback address that serves the same; without it none.")};
+    listen_address<&Admin::tcp>(
+        "tcp", not_required,
+        "A loopback address that serves /livez, /readyz and /metrics, to read only; "
+        "without it none.")};
 constexpr Table admin_table{.title = "The admin interface",
                             .path = "admin",
                             .sentence = "Health, metrics, reload and drain.",

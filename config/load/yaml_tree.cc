@@ -38,12 +38,29 @@ class Event {
   bool is_held_ = false;
 };
 
+/// What a person most likely did, for faults that libyaml words for its author.
+std::string_view advice(std::string_view problem, std::string_view context, bool is_tab) {
+  const auto says = [&](std::string_view words) {
+    return problem.find(words) != std::string_view::npos;
+  };
+  if (is_tab) return "there is a tab; YAML is indented with spaces";
+  if (context.find("flow") != std::string_view::npos) {
+    return "a text with any of , : [ ] { } in it needs quotes inside {…} and […]";
+  }
+  if (says("cannot start any token")) return "a text that begins so needs quotes";
+  if (says("mapping values are not allowed")) {
+    return "a text with ': ' in it needs quotes; or is the indentation wrong?";
+  }
+  if (context.find("block") != std::string_view::npos) return "is the indentation right?";
+  return {};
+}
+
 /// Reads events until the first fault; a fault of the text ends the reading.
 class TreeParser {
  public:
   TreeParser(std::string_view yaml, const std::string& name, const YamlLimits& limits,
              std::vector<Problem>& problems)
-      : name_(name), limits_(limits), problems_(problems) {
+      : yaml_(yaml), name_(name), limits_(limits), problems_(problems) {
     is_ready_ = yaml_parser_initialize(&parser_) == 1;
     if (!is_ready_) return;
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
@@ -98,10 +115,25 @@ class TreeParser {
   bool advance() {
     if (event_.next(parser_)) return true;
     const bool has_mark = parser_.error != YAML_READER_ERROR;
-    std::string message = parser_.problem != nullptr ? parser_.problem : "out of memory";
-    if (parser_.context != nullptr) message += fmt::format(" ({})", parser_.context);
-    fault(has_mark ? parser_.problem_mark : parser_.mark, "not readable as YAML: " + message);
+    const yaml_mark_t& mark = has_mark ? parser_.problem_mark : parser_.mark;
+    const std::string_view problem = parser_.problem != nullptr ? parser_.problem : "out of memory";
+    const std::string_view context = parser_.context != nullptr ? parser_.context : "";
+    std::string message = fmt::format("not readable as YAML: {}", problem);
+    if (!context.empty()) message += fmt::format(" ({})", context);
+    fault(mark, std::move(message));
+    problems_.back().suggestion = advice(problem, context, has_tab_at(mark));
     return false;
+  }
+
+  /// libyaml counts characters; a column is only looked up in plain ASCII before it.
+  [[nodiscard]] bool has_tab_at(const yaml_mark_t& mark) const noexcept {
+    std::string_view rest = yaml_;
+    for (std::size_t line = 0; line < mark.line; ++line) {
+      const std::size_t end = rest.find('\n');
+      if (end == std::string_view::npos) return false;
+      rest.remove_prefix(end + 1);
+    }
+    return mark.column < rest.size() && rest[mark.column] == '\t';
   }
 
   /// The node that the current event begins.
@@ -203,6 +235,7 @@ class TreeParser {
   yaml_parser_t parser_{};
   bool is_ready_ = false;
   Event event_;
+  std::string_view yaml_;
   const std::string& name_;
   const YamlLimits& limits_;
   std::vector<Problem>& problems_;

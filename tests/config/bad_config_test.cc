@@ -39,13 +39,28 @@ const Case cases[] = {
     {0, "just text", "a.yaml:1:1: expected a section with keys at the top"},
     {0, "version: 1\n\tlisteners: []\n",
      "a.yaml:2:1: not readable as YAML: found a tab character that violates indentation (while "
-     "scanning a plain scalar)"},
+     "scanning a plain scalar); there is a tab; YAML is indented with spaces"},
+    {0, "version: 1\nlisteners:\n\t- a\n",
+     "a.yaml:3:1: not readable as YAML: found character that cannot start any token (while "
+     "scanning for the next token); there is a tab; YAML is indented with spaces"},
+    {0, "a: @b\n",
+     "a.yaml:1:4: not readable as YAML: found character that cannot start any token (while "
+     "scanning for the next token); a text that begins so needs quotes"},
+    {0, "a: {b: ${env:NAME}:80}\n",
+     "a.yaml:1:9: not readable as YAML: did not find expected ',' or '}' (while parsing a flow "
+     "mapping); a text with any of , : [ ] { } in it needs quotes inside {…} and […]"},
+    {0, "a: b: c\n",
+     "a.yaml:1:5: not readable as YAML: mapping values are not allowed in this context; a text "
+     "with ': ' in it needs quotes; or is the indentation wrong?"},
+    {0, "a:\n  - b\n   - c: d\n  e: f\n",
+     "a.yaml:3:7: not readable as YAML: mapping values are not allowed in this context; a text "
+     "with ': ' in it needs quotes; or is the indentation wrong?"},
     {0, "a: 'open\n",
      "a.yaml:2:1: not readable as YAML: found unexpected end of stream (while scanning a quoted "
      "scalar)"},
     {0, "a: [1, 2\n",
      "a.yaml:2:1: not readable as YAML: did not find expected ',' or ']' (while parsing a flow "
-     "sequence)"},
+     "sequence); a text with any of , : [ ] { } in it needs quotes inside {…} and […]"},
     {0, "version: 1\n---\nversion: 1\n", "a.yaml:2:1: only one YAML document is allowed"},
     {0, "%YAML 1.1\n---\nversion: 1\n", "a.yaml:1:1: YAML directives ('%…') are not allowed"},
     {0, "a: &anchor 1\n", "a.yaml:1:4: anchors ('&name') are not allowed: write the value out"},
@@ -325,11 +340,15 @@ const Case cases[] = {
     {6, "masks: [{name: m}]", "a.yaml:6:9: 'find' is missing: What is masked."},
     {6, "masks: [{name: m, find: payment-card}]",
      "a.yaml:6:25: 'find' takes builtin:NAME, a list of them, or a section such as {json: "
-     "[$..cvv]}"},
+     "[\"$..cvv\"]}; did you mean 'builtin:payment-card'?"},
+    {6, "masks: [{name: m, find: cards}]",
+     "a.yaml:6:25: 'find' takes builtin:NAME, a list of them, or a section such as {json: "
+     "[\"$..cvv\"]}"},
     {6, "masks: [{name: m, find: builtin:payment-cart}]",
      "a.yaml:6:25: 'builtins': no built-in finder 'payment-cart'; did you mean 'payment-card'?"},
     {6, "masks: [{name: m, find: builtin:card-number-of-a-kind}]",
-     "a.yaml:6:25: 'builtins': no built-in finder 'card-number-of-a-kind'"},
+     "a.yaml:6:25: 'builtins': no built-in finder 'card-number-of-a-kind'; there are: "
+     "payment-card, iban, us-ssn, email, phone, jwt, aws-key, bearer-token, ip"},
     {6, "masks: [{name: m, find: {}}]", "a.yaml:6:25: an empty section; fill it or leave it out"},
     {6, "masks: [{name: m, find: {columns: [a.b]}}]",
      "a.yaml:6:26: 'columns' is not available in this version"},
@@ -338,7 +357,7 @@ const Case cases[] = {
     {6, "masks: [{name: m, find: {jsn: [$.a]}}]",
      "a.yaml:6:26: unknown key 'jsn'; did you mean 'json'?"},
     {6, "masks: [{name: m, find: builtin:ip, show: hide}]",
-     "a.yaml:6:43: 'show' must be 'redact' or 'hash', not 'hide'"},
+     "a.yaml:6:43: 'show' must be 'redact' or 'hash', or a section 'partial', not 'hide'"},
     {6, "masks: [{name: m, find: builtin:ip, show: partial}]",
      "a.yaml:6:43: write how much to keep: {partial: {first: 6, last: 4}}"},
     {6, "masks: [{name: m, find: builtin:ip, show: tokenize}]",
