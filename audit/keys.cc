@@ -106,6 +106,9 @@ Result<Verifier> Verifier::make(std::string_view origin, ByteView public_key) {
 }
 
 Result<Verifier> Verifier::parse(std::string_view line) {
+  if (line.starts_with(private_prefix)) {
+    return fail("that is the signing key, which stays with the gateway; its public half verifies");
+  }
   const auto parts = parse_parts(without_newline(line));
   if (!parts) return fail("bad verifier key: " + parts.error().message);
   auto out = make(parts->origin, parts->key);

@@ -2,7 +2,12 @@
 #include "cli/arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+#include <string_view>
+#include <vector>
+
+#include "config/load/suggest.h"
 
 namespace sluice::cli {
 namespace {
@@ -98,6 +103,8 @@ struct Parser {
     made.add_option("--since", audit.since,
                     "From this time on: RFC 3339, or an age such as 15m, 2h, 7d");
     made.add_option("--until", audit.until, "Before this time, in the same forms");
+    made.add_option("--record", audit.record,
+                    "Only the operation with this record, as a refusal names it");
     made.add_option("--principal", audit.principal, "Only operations of this subject");
     made.add_option("--target", audit.target, "Only operations on this target");
     made.add_option("--ruling", audit.ruling, "Only operations with this ruling")
@@ -175,7 +182,8 @@ struct Parser {
     auto* duration =
         made.add_option("-d,--duration", load.duration, "How long")->capture_default_str();
     made.add_option("-n,--requests", load.requests, "How many requests, instead of how long")
-        ->excludes(duration);
+        ->excludes(duration)
+        ->check(CLI::PositiveNumber);
     made.add_option("-m,--method", load.method, "Method")->capture_default_str();
     made.add_option("-H,--header", load.headers, "'Name: value'; may be repeated")->take_all();
     made.add_option("-b,--body", load.body, "Body: text, or @FILE");
@@ -194,6 +202,18 @@ struct Parser {
 
 std::variant<Command, ExitCode> parse_arguments(int argc, const char* const* argv) {
   Parser parser;
+  // CLI11 would only say that a subcommand is required.
+  if (const std::string_view verb = argc > 1 ? argv[1] : "-"; !verb.starts_with('-')) {
+    std::vector<std::string> names;
+    for (const auto* known : parser.app.get_subcommands({})) names.push_back(known->get_name());
+    if (std::find(names.begin(), names.end(), verb) == names.end()) {
+      const std::vector<std::string_view> known(names.begin(), names.end());
+      const std::string nearest = config::suggestion_for(verb, known);
+      std::cerr << "sluice: there is no verb '" << verb << "'; "
+                << (nearest.empty() ? "`sluice --help` lists them" : nearest) << '\n';
+      return ExitCode::usage;
+    }
+  }
   try {
     parser.app.parse(argc, argv);
   } catch (const CLI::ParseError& outcome) {

@@ -26,11 +26,16 @@ Result<std::string> bound(const std::string& text, WallTime now) {
   return written + "000000Z";
 }
 
-/// A text field, or nothing.
+/// A field as text; nothing when it is absent.
 std::string field(const nlohmann::json& record, const char* key) {
   const auto found = record.find(key);
   if (found == record.end()) return {};
   return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+/// A number that records leave out when it is 0.
+std::uint64_t count(const nlohmann::json& record, const char* key) {
+  return record.value(key, std::uint64_t{0});
 }
 
 std::string masks_of(const nlohmann::json& record) {
@@ -51,16 +56,17 @@ std::string line_of(const nlohmann::json& record) {
                                        field(record, "session"), field(record, "operation"));
   if (phase == "intent") {
     const std::string subject = field(record, "subject");
-    return fmt::format("{} {:<8} {:<5} {} {} {} → {} by rule \"{}\"", time, name,
+    const std::string reason = field(record, "reason");
+    return fmt::format("{} {:<8} {:<5} {} {} {} → {} by rule \"{}\"{}{}", time, name,
                        field(record, "ruling"), subject.empty() ? "(unknown)" : subject,
                        field(record, "verb"), field(record, "resource"), field(record, "target"),
-                       field(record, "rule"));
+                       field(record, "rule"), reason.empty() ? "" : ": ", reason);
   }
   if (phase == "outcome") {
     const std::string masks = masks_of(record);
     return fmt::format("{} {:<8} done  {} {} B in, {} B out{}{}", time, name,
-                       field(record, "status"), field(record, "bytes_in"),
-                       field(record, "bytes_out"), masks.empty() ? "" : ", masked", masks);
+                       field(record, "status"), count(record, "bytes_in"),
+                       count(record, "bytes_out"), masks.empty() ? "" : ", masked", masks);
   }
   return fmt::format("{} {:<8} {} {} {}", time, phase, field(record, "event"),
                      field(record, "peer"), field(record, "detail"));
@@ -84,6 +90,7 @@ ExitCode perform(const AuditOptions& options) {
   AuditFilter filter;
   filter.since = std::move(*since);
   filter.until = std::move(*until);
+  filter.record = options.record;
   filter.principal = options.principal;
   filter.target = options.target;
   filter.ruling = options.ruling;

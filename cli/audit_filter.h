@@ -15,13 +15,14 @@ class AuditFilter {
  public:
   std::string since;  ///< RFC 3339 in UTC, compared as text; empty: no bound.
   std::string until;
+  std::string record;  ///< The id that a refusal shows: EPOCH-WORKER-SEQUENCE.
   std::string principal;
   std::string target;
   std::string ruling;
 
-  [[nodiscard]] bool wants(const nlohmann::json& record);
+  [[nodiscard]] bool wants(const nlohmann::json& candidate);
   [[nodiscard]] bool asks_about_operations() const noexcept {
-    return !principal.empty() || !target.empty() || !ruling.empty();
+    return !record.empty() || !principal.empty() || !target.empty() || !ruling.empty();
   }
 
  private:

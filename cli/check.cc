@@ -1,4 +1,5 @@
 // sluice check: is the configuration good, and what will it really enforce?
+#include "audit/keys.h"
 #include "cli/configuration.h"
 #include "cli/describe.h"
 #include "cli/output.h"
@@ -7,6 +8,18 @@
 #include "control/json_text.h"
 
 namespace sluice::cli {
+namespace {
+
+ExitCode refuse(const CheckOptions& options, std::string_view what) {
+  if (options.json) {
+    fmt::print("{{\"ok\":false,\"error\":{}}}\n", control::json_text(what));
+  } else {
+    fmt::print(stderr, "{}\n", what);
+  }
+  return ExitCode::bad_configuration;
+}
+
+}  // namespace
 
 ExitCode perform(const CheckOptions& options) {
   if (options.reference || options.schema) {
@@ -17,15 +30,11 @@ ExitCode perform(const CheckOptions& options) {
 
   // Compiling is the check: what compiles here is what `run` would enforce.
   const auto snapshot = read_snapshot(options.configuration, 0);
-  if (!snapshot) {
-    if (options.json) {
-      fmt::print("{{\"ok\":false,\"error\":{}}}\n", control::json_text(snapshot.error().message));
-    } else {
-      fmt::print(stderr, "{}\n", snapshot.error().message);
-    }
-    return ExitCode::bad_configuration;
-  }
+  if (!snapshot) return refuse(options, snapshot.error().message);
   const auto& settings = (*snapshot)->settings;
+  if (const auto signer = audit::Signer::load(settings.audit.signing_key); !signer) {
+    return refuse(options, fmt::format("audit.signing_key: {}", signer.error().message));
+  }
   if (options.json) {
     fmt::print("{}\n", describe_json(settings));
   } else {

@@ -1,11 +1,26 @@
 #include "cli/configuration.h"
 
+#include <filesystem>
+
 #include "cli/output.h"
 #include "config/load/load.h"
 
 namespace sluice::cli {
+namespace {
+
+bool is_there(const std::string& path) {
+  std::error_code unknown;
+  return std::filesystem::exists(path, unknown) || unknown;
+}
+
+tl::unexpected<Error> absent(const std::string& path) {
+  return fail(fmt::format("there is no configuration '{}'; name yours with -c FILE", path));
+}
+
+}  // namespace
 
 Result<config::Settings> read_settings(const std::string& path) {
+  if (!is_there(path)) return absent(path);
   auto loaded = config::load(path, config::World::real());
   if (loaded.problems.empty()) return std::move(loaded.settings);
   std::string text;
@@ -13,6 +28,11 @@ Result<config::Settings> read_settings(const std::string& path) {
   text += fmt::format("{} problem{} in the configuration", loaded.problems.size(),
                       loaded.problems.size() == 1 ? "" : "s");
   return fail(text);
+}
+
+Result<std::string> admin_socket(const std::string& path) {
+  if (!is_there(path)) return absent(path);
+  return config::load(path, config::World::real()).settings.admin.socket;
 }
 
 std::optional<config::Settings> load_settings(std::string_view verb, const std::string& path) {

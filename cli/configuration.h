@@ -21,6 +21,10 @@ Result<config::Settings> read_settings(const std::string& path);
 /// The same for a verb that cannot go on without: problems go to stderr.
 std::optional<config::Settings> load_settings(std::string_view verb, const std::string& path);
 
+/// Where the gateway that runs on this configuration is asked. What is faulty
+/// elsewhere in it must not keep the operator from its gateway.
+Result<std::string> admin_socket(const std::string& path);
+
 /// The API keys that the settings name; an empty table when they name none.
 Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings);
 

@@ -5,18 +5,29 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "audit/log.h"
 #include "cli/output.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
+#include "config/load/load.h"
 #include "control/descriptor.h"
 #include "control/socket.h"
 #include "identity/api_keys.h"
 
 namespace sluice::cli {
 namespace {
+
+/// What the keys file holds now; nothing when there is none.
+Result<std::string> present_entries(const std::string& path) {
+  std::error_code unknown;
+  if (path.empty() || (!std::filesystem::exists(path, unknown) && !unknown)) return std::string();
+  auto text = config::World::real().read_file(path);
+  if (!text) return fail(fmt::format("cannot read '{}'", path));
+  return std::move(*text);
+}
 
 /// Adds the entry in one write, so that a gateway watching the file sees all of it or none.
 Result<void> append(const std::string& path, const std::string& entry) {
@@ -39,8 +50,20 @@ ExitCode perform(const KeyNewOptions& options) {
     return complain("key new", control::system_error("getrandom", errno), ExitCode::failed);
   }
   const auto key = identity::make_key(options.subject, options.groups, *expires, random);
-  if (!options.append_to.empty()) {
-    if (auto added = append(options.append_to, key.yaml_entry); !added) {
+  const auto present = present_entries(options.append_to);
+  if (!present) return complain("key new", present.error().message, ExitCode::failed);
+  // An entry must not continue a last line that has no end.
+  const bool is_open = !present->empty() && !present->ends_with('\n');
+  const std::string entry = (is_open ? "\n" : "") + key.yaml_entry;
+  // What the gateway would refuse is not made, nor added to a file that it refuses.
+  const bool appends = !options.append_to.empty();
+  const std::string name = appends ? options.append_to : "the entry";
+  if (const auto good = identity::ApiKeys::parse(*present + entry, name); !good) {
+    return complain("key new", good.error().message,
+                    appends ? ExitCode::bad_configuration : ExitCode::usage);
+  }
+  if (appends) {
+    if (auto added = append(options.append_to, entry); !added) {
       return complain("key new", added.error().message, ExitCode::failed);
     }
   }

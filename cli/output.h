@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 #include "cli/exit_code.h"
@@ -14,6 +16,11 @@ namespace sluice::cli {
 inline ExitCode complain(std::string_view verb, std::string_view what, ExitCode code) {
   fmt::print(stderr, "sluice {}: {}\n", verb, what);
   return code;
+}
+
+/// "1 record", "2 records".
+inline std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 }  // namespace sluice::cli

@@ -11,10 +11,10 @@ namespace {
 using Json = nlohmann::json;
 
 void print_text(const Json& page) {
-  fmt::print("{} for {:.0f} s, configuration {}, {} workers, {} API keys\n",
-             page.at("state").get<std::string>(), page.at("uptime_s").get<double>(),
-             page.at("configuration").get<std::uint64_t>(), page.at("workers").get<std::uint64_t>(),
-             page.at("api_keys").get<std::uint64_t>());
+  fmt::print("{} for {:.0f} s, configuration {}, {}, {}\n", page.at("state").get<std::string>(),
+             page.at("uptime_s").get<double>(), page.at("configuration").get<std::uint64_t>(),
+             counted(page.at("workers").get<std::uint64_t>(), "worker"),
+             counted(page.at("api_keys").get<std::uint64_t>(), "API key"));
   for (const auto& listener : page.at("listeners")) {
     fmt::print("  listener {} on {} → {}\n", listener.at("name").get<std::string>(),
                listener.at("address").get<std::string>(), listener.at("target").get<std::string>());
@@ -37,8 +37,8 @@ void print_text(const Json& page) {
                latency.at("p99").get<double>(), latency.at("max").get<double>());
   }
   const Json& audit = page.at("audit");
-  fmt::print("  audit: {} records, {} checkpoints\n", number(audit, "records"),
-             number(audit, "checkpoints"));
+  fmt::print("  audit: {}, {}\n", counted(number(audit, "records"), "record"),
+             counted(number(audit, "checkpoints"), "checkpoint"));
   if (const auto failure = audit.at("failure").get<std::string>(); !failure.empty()) {
     fmt::print("  AUDIT FAILED, nothing is released: {}\n", failure);
   }

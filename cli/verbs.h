@@ -37,6 +37,7 @@ struct AuditOptions {
   std::string directory = {};  ///< Instead of the configuration's.
   std::string since = {};      ///< RFC 3339, or an age such as "15m".
   std::string until = {};
+  std::string record = {};  ///< The id that a refusal shows.
   std::string principal = {};
   std::string target = {};
   std::string ruling = {};

@@ -13,7 +13,11 @@ namespace {
 Result<std::string> verifier_line(const std::string& key) {
   if (key.empty()) return std::string();
   std::error_code ignored;
-  if (!std::filesystem::exists(key, ignored)) return key;
+  if (!std::filesystem::exists(key, ignored)) {
+    // A verifier line has a '+' in it; what has none was meant as a file.
+    if (key.find('+') == std::string::npos) return fail(fmt::format("there is no file '{}'", key));
+    return key;
+  }
   std::ifstream file(key);
   std::string line;
   if (!std::getline(file, line)) return fail(fmt::format("cannot read the key file '{}'", key));
@@ -38,12 +42,12 @@ void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
     fmt::print("NOT VERIFIED: {}\n  at {}\n", report.fault, report.where);
     return;
   }
-  fmt::print("verified: {} records in {} segments under {} signed checkpoints\n", report.records,
-             report.segments, report.checkpoints);
+  fmt::print("verified: {} in {} under {}\n", counted(report.records, "record"),
+             counted(report.segments, "segment"), counted(report.checkpoints, "signed checkpoint"));
   fmt::print("root: {}\n", report.root_hex);
   if (report.unsigned_tail_records != 0) {
-    fmt::print("{} records after the last checkpoint are chained but not yet signed\n",
-               report.unsigned_tail_records);
+    fmt::print("after the last checkpoint, not signed yet: {}\n",
+               counted(report.unsigned_tail_records, "record"));
   }
   if (!has_trusted_key) {
     fmt::print(

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <system_error>
 
 namespace sluice::control {
@@ -62,6 +63,14 @@ Result<LoopbackAddress> loopback_address(const config::SocketAddress& address) {
   return fail(fmt::format("'{}' is not a loopback address (127.0.0.0/8 or ::1)", address.host));
 }
 
+/// /run is empty after each boot, so the folder in it may be gone.
+Result<void> make_folder(const std::filesystem::path& folder) {
+  std::error_code fault;
+  if (!folder.empty()) std::filesystem::create_directories(folder, fault);
+  if (!fault) return {};
+  return fail(fmt::format("make the folder '{}': {}", folder.string(), fault.message()));
+}
+
 /// A gateway that was killed leaves its socket's name behind.
 Result<void> remove_stale(const std::string& path) {
   struct stat status {};
@@ -83,6 +92,9 @@ std::string system_error(const std::string& what, int error) {
 Result<Descriptor> listen_unix(const std::string& path) {
   const auto address = unix_address(path);
   if (!address) return tl::unexpected(address.error());
+  if (auto made = make_folder(std::filesystem::path(path).parent_path()); !made) {
+    return tl::unexpected(made.error());
+  }
   if (auto removed = remove_stale(path); !removed) return tl::unexpected(removed.error());
   auto socket = open_socket(AF_UNIX);
   if (!socket) return socket;

@@ -67,7 +67,7 @@ TEST_CASE("verbs that programs may read take --json") {
 TEST_CASE("wrong usage says so on stderr and leaves with 2") {
   for (const char* line :
        {"", "rnu", "verify", "run --nope", "key", "key new", "audit --ruling maybe",
-        "load http://h/ -c 0", "load http://h/ -d 1s -n 5"}) {
+        "load http://h/ -c 0", "load http://h/ -n 0", "load http://h/ -d 1s -n 5"}) {
     CAPTURE(line);
     const Capture err(std::cerr);
     const auto parsed = parse(line);
@@ -75,6 +75,12 @@ TEST_CASE("wrong usage says so on stderr and leaves with 2") {
     CHECK(std::get<ExitCode>(parsed) == ExitCode::usage);
     CHECK_FALSE(err.text().empty());
   }
+}
+
+TEST_CASE("a mistyped verb is told the nearest one") {
+  const Capture err(std::cerr);
+  CHECK(std::holds_alternative<ExitCode>(parse("chekc -c x")));
+  CHECK(err.text() == "sluice: there is no verb 'chekc'; did you mean 'check'?\n");
 }
 
 TEST_CASE("options reach their verb") {

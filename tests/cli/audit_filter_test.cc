@@ -38,6 +38,19 @@ TEST_CASE("a search for operations brings their outcomes too, and no others") {
   CHECK_FALSE(filter.wants({{"phase", "control"}, {"time", "2026-11-21T10:00:00.000000000Z"}}));
 }
 
+TEST_CASE("a record's id, as a refusal shows it, finds its operation") {
+  AuditFilter filter;
+  filter.record = "e-0-7";
+  Json found = intent(4, "anna", "deny");
+  found["sequence"] = 7U;
+  Json other = intent(5, "anna", "deny");
+  other["sequence"] = 17U;
+  CHECK_FALSE(filter.wants(other));
+  CHECK(filter.wants(found));
+  CHECK_FALSE(filter.wants(outcome(5)));
+  CHECK(filter.wants(outcome(4)));
+}
+
 TEST_CASE("bounds of time include the first and exclude the last") {
   AuditFilter filter;
   filter.since = "2026-11-21T10:00:00.000000000Z";

@@ -1,6 +1,8 @@
 #include "cli/configuration.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 using namespace sluice;
 
@@ -8,6 +10,22 @@ TEST_CASE("Settings that name no keys file give a table without keys") {
   const auto keys = cli::read_keys(config::Settings{});
   REQUIRE(keys);
   CHECK((*keys)->size() == 0);
+}
+
+TEST_CASE("A configuration that is not there is an error that says how to name another") {
+  const auto settings = cli::read_settings("no/such/sluice.yaml");
+  REQUIRE_FALSE(settings);
+  CHECK(settings.error().message ==
+        "there is no configuration 'no/such/sluice.yaml'; name yours with -c FILE");
+}
+
+TEST_CASE("A faulty configuration still says where its gateway is asked") {
+  const auto path = std::filesystem::temp_directory_path() / "sluice_faulty_configuration.yaml";
+  std::ofstream(path) << "version: 1\nadmin: {socket: /run/here.sock}\nmaks: []\n";
+  CHECK_FALSE(cli::read_settings(path));
+  CHECK(cli::admin_socket(path) == std::string("/run/here.sock"));
+  std::filesystem::remove(path);
+  CHECK_FALSE(cli::admin_socket(path));
 }
 
 TEST_CASE("A keys file that cannot be read is an error that names it") {
