@@ -1,6 +1,8 @@
 #include "base/text_codec.h"
 
-#include <array>
+#include <algorithm>
+
+#include "base/ascii.h"
 
 namespace sluice {
 namespace {
@@ -51,13 +53,6 @@ std::optional<std::vector<std::uint8_t>> decode(std::string_view text, std::stri
   return out;
 }
 
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
 
 std::string to_hex(ByteView bytes) {
@@ -76,8 +71,8 @@ std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text) {
   std::vector<std::uint8_t> out;
   out.reserve(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = hex_digit(text[i]);
-    const int low = hex_digit(text[i + 1]);
+    const int high = hex_value(text[i]);
+    const int low = hex_value(text[i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     out.push_back(static_cast<std::uint8_t>(high << 4 | low));
   }

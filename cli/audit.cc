@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/timestamp.h"
 #include "cli/audit_filter.h"
 #include "cli/configuration.h"
 #include "cli/output.h"
@@ -21,9 +22,7 @@ Result<std::string> bound(const std::string& text, WallTime now) {
   if (text.empty()) return std::string();
   const auto time = parse_time(text, now, false);
   if (!time) return tl::unexpected(time.error());
-  std::string written = rfc3339(*time);
-  written.pop_back();
-  return written + "000000Z";
+  return timestamp_text(*time, 9);
 }
 
 /// A field as text; nothing when it is absent.

@@ -1,7 +1,9 @@
+// `sluice check --json`.
 #include <nlohmann/json.hpp>
 
 #include "cli/describe.h"
 #include "cli/describe_words.h"
+#include "config/load/quantity.h"
 
 namespace sluice::cli {
 namespace {
@@ -14,7 +16,7 @@ std::int64_t ms(Duration duration) {
 
 Json target_json(const config::Target& target) {
   Json addresses = Json::array();
-  for (const auto& address : target.addresses) addresses.push_back(text(address));
+  for (const auto& address : target.addresses) addresses.push_back(config::address_text(address));
   Json page{{"name", target.name}, {"addresses", std::move(addresses)}};
   if (target.credential) {
     page["credential"] = {{"header", target.credential->header},
@@ -77,7 +79,7 @@ Json limits_json(const config::Listener& listener) {
 
 Json listener_json(const config::Settings& settings, const config::Listener& listener) {
   Json page{{"name", listener.name},
-            {"address", text(listener.address)},
+            {"address", config::address_text(listener.address)},
             {"protocol", "http"},
             {"via", listener.via},
             {"forwarded", text(listener.forwarded)}};

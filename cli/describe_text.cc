@@ -1,13 +1,18 @@
+// `sluice check` for people.
 #include <fmt/format.h>
 
 #include <iterator>
 
 #include "cli/describe.h"
 #include "cli/describe_words.h"
+#include "config/load/quantity.h"
 
 namespace sluice::cli {
 namespace {
 
+using config::address_text;
+using config::duration_text;
+using config::size_text;
 using Lines = std::back_insert_iterator<std::string>;
 
 std::string joined(const std::vector<std::string>& words) {
@@ -47,7 +52,7 @@ std::string finds(const config::MaskFind& find) {
 
 void add_target(Lines out, const config::Target& target) {
   std::vector<std::string> addresses;
-  for (const auto& address : target.addresses) addresses.push_back(text(address));
+  for (const auto& address : target.addresses) addresses.push_back(address_text(address));
   fmt::format_to(out, "  target {} at {}\n", target.name, joined(addresses));
   if (target.credential) {
     fmt::format_to(out, "    credential: {} from {}; the client's own is removed\n",
@@ -100,7 +105,7 @@ std::string describe_text(const config::Settings& settings) {
   std::string page;
   const auto out = std::back_inserter(page);
   for (const auto& listener : settings.listeners) {
-    fmt::format_to(out, "listener {}: http on {}\n", listener.name, text(listener.address));
+    fmt::format_to(out, "listener {}: http on {}\n", listener.name, address_text(listener.address));
     fmt::format_to(out, "  X-Forwarded-*: {}; Via: {}\n", text(listener.forwarded),
                    listener.via ? "added" : "off");
     if (const auto* target = target_of(settings, listener)) add_target(out, *target);
@@ -118,8 +123,9 @@ std::string describe_text(const config::Settings& settings) {
                  settings.audit.signing_key.empty() ? "no signing key"
                                                     : "signed with " + settings.audit.signing_key,
                  settings.audit.directory, text(settings.audit.release));
-  fmt::format_to(out, "admin: {}{}\n", settings.admin.socket,
-                 settings.admin.tcp ? " and http://" + text(*settings.admin.tcp) : std::string());
+  fmt::format_to(
+      out, "admin: {}{}\n", settings.admin.socket,
+      settings.admin.tcp ? " and http://" + address_text(*settings.admin.tcp) : std::string());
   return page;
 }
 

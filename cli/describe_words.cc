@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace sluice::cli {
 namespace {
@@ -26,12 +25,6 @@ int strictness(config::RulingKind kind) noexcept {
 }
 
 }  // namespace
-
-std::string text(const config::SocketAddress& address) {
-  const bool is_v6 = address.host.find(':') != std::string::npos;
-  return is_v6 ? fmt::format("[{}]:{}", address.host, address.port)
-               : fmt::format("{}:{}", address.host, address.port);
-}
 
 std::string_view text(config::RulingKind kind) noexcept {
   switch (kind) {
@@ -83,25 +76,6 @@ std::string text(const config::MaskShow& show) {
       return fmt::format("partial (first {}, last {})", show.first, show.last);
   }
   return "redact";
-}
-
-std::string size_text(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 4> units{"B", "KiB", "MiB", "GiB"};
-  std::size_t unit = 0;
-  while (unit + 1 < units.size() && bytes != 0 && bytes % 1024 == 0) {
-    bytes /= 1024;
-    ++unit;
-  }
-  return fmt::format("{} {}", bytes, units[unit]);
-}
-
-std::string duration_text(Duration duration) {
-  const std::int64_t ms = duration.ns / 1'000'000;
-  if (ms % 1000 != 0) return fmt::format("{}ms", ms);
-  const std::int64_t s = ms / 1000;
-  if (s % 3600 == 0 && s != 0) return fmt::format("{}h", s / 3600);
-  if (s % 60 == 0 && s != 0) return fmt::format("{}m", s / 60);
-  return fmt::format("{}s", s);
 }
 
 std::vector<const config::PolicyRule*> rules_of(const config::Settings& settings,

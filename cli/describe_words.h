@@ -9,14 +9,11 @@
 
 namespace sluice::cli {
 
-std::string text(const config::SocketAddress& address);
 std::string_view text(config::RulingKind kind) noexcept;
 std::string_view text(config::MaskDirection direction) noexcept;
 std::string_view text(config::ForwardedFields forwarded) noexcept;
 std::string_view text(config::Release release) noexcept;
 std::string text(const config::MaskShow& show);
-std::string size_text(std::uint64_t bytes);    ///< "16 KiB"
-std::string duration_text(Duration duration);  ///< "10s"
 
 /// The rules that can decide on this listener, strictest first, and the masks
 /// that apply to its target.

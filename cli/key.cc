@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/log.h"
+#include "base/timestamp.h"
 #include "cli/output.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
@@ -72,7 +73,7 @@ ExitCode perform(const KeyNewOptions& options) {
     const nlohmann::ordered_json page{{"secret", key.secret},
                                       {"subject", options.subject},
                                       {"groups", options.groups},
-                                      {"expires", rfc3339(*expires)},
+                                      {"expires", timestamp_text(*expires)},
                                       {"entry", key.yaml_entry}};
     fmt::print("{}\n", page.dump());
     return ExitCode::ok;

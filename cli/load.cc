@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "cli/output.h"
-#include "cli/times.h"
 #include "cli/verbs.h"
 #include "config/load/load.h"
+#include "config/load/quantity.h"
 #include "load/http1_driver.h"
 #include "load/run.h"
 #include "parsers/http1/fields.h"
@@ -41,7 +41,7 @@ ExitCode perform(const LoadOptions& options) {
   };
   const auto url = load::parse_url(options.url);
   if (!url) return refuse(url.error());
-  const auto duration = parse_duration(options.duration);
+  const auto duration = config::parse_duration(options.duration);
   if (!duration) return refuse(duration.error());
   const auto request = request_of(options);
   if (!request) return refuse(request.error());

@@ -11,14 +11,8 @@ namespace sluice::cli {
 
 WallTime wall_now();
 
-/// "500ms", "10s", "15m", "2h", "7d".
-Result<Duration> parse_duration(std::string_view text);
-
 /// RFC 3339 with any offset ("2026-11-21T10:00:00Z"), or that far before `now`
 /// ("15m"); `ahead` instead counts from `now` on, for expiry.
 Result<WallTime> parse_time(std::string_view text, WallTime now, bool ahead);
-
-/// RFC 3339 in UTC with milliseconds.
-std::string rfc3339(WallTime time);
 
 }  // namespace sluice::cli

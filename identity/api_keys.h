@@ -17,6 +17,9 @@
 
 namespace sluice::identity {
 
+/// The expiry of what does not expire.
+inline constexpr WallTime never{INT64_MAX};
+
 enum class KeyFault : unsigned char {
   none,
   unknown,  ///< No such key, or a wrong secret: never told apart.

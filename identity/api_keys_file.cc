@@ -5,10 +5,10 @@
 
 #include "base/assert.h"
 #include "base/text_codec.h"
+#include "base/timestamp.h"
 #include "config/load/reader.h"
 #include "config/load/schema_builder.h"
 #include "identity/api_keys_entry.h"
-#include "identity/timestamp.h"
 
 namespace sluice::identity {
 namespace {
@@ -91,6 +91,17 @@ std::string in_quotes(std::string_view text) {
   return result;
 }
 
+/// A point in time, the first instant of a day, or "never".
+std::optional<WallTime> parse_expiry(const std::string& text) {
+  if (text == "never") return never;
+  constexpr std::size_t day_size = std::string_view("2027-01-31").size();
+  return parse_timestamp(text.size() == day_size ? text + "T00:00:00Z" : text);
+}
+
+std::string expiry_text(WallTime time) {
+  return time == never ? "never" : timestamp_text(time);
+}
+
 std::string entry_text(std::string_view id, std::string_view subject,
                        const std::vector<std::string>& groups, WallTime expires,
                        std::string_view hash_key, std::string_view hash) {
@@ -100,7 +111,7 @@ std::string entry_text(std::string_view id, std::string_view subject,
     for (const std::string& group : groups) names.push_back(in_quotes(group));
     text += fmt::format("  groups: [{}]\n", fmt::join(names, ", "));
   }
-  return text + fmt::format("  expires: {}\n  {}: {}\n", timestamp_text(expires), hash_key, hash);
+  return text + fmt::format("  expires: {}\n  {}: {}\n", expiry_text(expires), hash_key, hash);
 }
 
 }  // namespace
@@ -149,7 +160,7 @@ class ApiKeys::Builder {
     entry.principal.groups = written.groups;
     entry.principal.proof = config::Proof::api_key;
     entry.principal.credential_id = written.id;
-    const auto expires = parse_timestamp(written.expires);
+    const auto expires = parse_expiry(written.expires);
     if (!expires) {
       report(places.of(&written.expires, written.place),
              fmt::format("'{}' is not a time; write 2027-01-31, 2027-01-31T12:00:00Z or never",

@@ -6,6 +6,8 @@
 #include <optional>
 #include <span>
 
+#include "base/ascii.h"
+
 namespace sluice::identity {
 namespace {
 
@@ -13,7 +15,7 @@ namespace {
 bool takes_scheme(std::string_view& value, std::string_view lower_scheme) noexcept {
   if (value.size() <= lower_scheme.size() || value[lower_scheme.size()] != ' ') return false;
   for (std::size_t i = 0; i < lower_scheme.size(); ++i) {
-    if ((value[i] | 0x20) != lower_scheme[i]) return false;
+    if (lower_of(value[i]) != lower_scheme[i]) return false;
   }
   value.remove_prefix(lower_scheme.size());
   value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));

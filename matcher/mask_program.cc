@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "matcher/compiled_program.h"
 
 namespace sluice::matcher {
@@ -85,14 +86,6 @@ Result<Database> compile_ends(const std::vector<std::string>& texts) {
     return fail(fmt::format("the mask expressions do not compile together: {}", owned->message));
   }
   return Database(database);
-}
-
-std::string in_lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return lower;
 }
 
 Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgram::Compiled& into,

@@ -1,6 +1,7 @@
 // The block form: short texts in one call, through the same masker as bodies.
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "matcher/body_walk.h"
 #include "matcher/render.h"
 #include "matcher/triggers.h"
@@ -9,9 +10,8 @@ namespace sluice::matcher {
 namespace {
 
 bool equal_ignoring_case(std::string_view a, std::string_view lower_b) noexcept {
-  return std::equal(a.begin(), a.end(), lower_b.begin(), lower_b.end(), [](char x, char y) {
-    return (x >= 'A' && x <= 'Z' ? static_cast<char>(x + 32) : x) == y;
-  });
+  return std::equal(a.begin(), a.end(), lower_b.begin(), lower_b.end(),
+                    [](char x, char y) { return lower_of(x) == y; });
 }
 
 /// The first active rule that names this header.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/ascii.h"
 #include "config/load/load.h"
 #include "config/load/schema.h"
 
@@ -52,8 +53,7 @@ std::string anchor(std::string_view heading) {
   std::string link;
   for (const char c : heading) {
     if (c == ' ') link += '-';
-    if (c >= 'A' && c <= 'Z') link += static_cast<char>(c + ('a' - 'A'));
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) link += c;
+    if (is_letter_or_digit(c)) link += lower_of(c);
   }
   return link;
 }

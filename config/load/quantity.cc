@@ -7,6 +7,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace sluice::config {
 namespace {
 
@@ -26,17 +28,13 @@ constexpr std::array<Unit, 4> size_units{{{"TiB", std::uint64_t{1} << 40},
                                           {"MiB", std::uint64_t{1} << 20},
                                           {"KiB", 1024}}};
 
-bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
 struct Split {
   std::string_view digits;
   std::string_view suffix;
 };
 
 Split split(std::string_view text) noexcept {
-  const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
+  const auto end = std::find_if_not(text.begin(), text.end(), is_digit<char>);
   const auto count = static_cast<std::size_t>(end - text.begin());
   return {text.substr(0, count), text.substr(count)};
 }
@@ -67,8 +65,7 @@ bool is_host_name(std::string_view host) noexcept {
   const bool has_letter =
       std::any_of(host.begin(), host.end(), [](char c) { return !is_digit(c) && c != '.'; });
   return has_letter && std::all_of(host.begin(), host.end(), [](char c) {
-           return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-                  c == '.' || c == '_';
+           return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_';
          });
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "config/load/quantity.h"
 #include "config/load/suggest.h"
 
@@ -67,7 +68,7 @@ Result<std::uint64_t> parse_number(const Field& field, std::string_view text) {
 
 bool is_variable_name(std::string_view name) noexcept {
   return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    return is_letter_or_digit(c) || c == '_';
   });
 }
 

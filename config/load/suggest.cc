@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace sluice::config {
 namespace {
 
 char folded(char c) noexcept {
   if (c == '-' || c == ' ') return '_';
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  return lower_of(c);
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours between two

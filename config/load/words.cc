@@ -4,19 +4,17 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "config/load/quantity.h"
 #include "config/load/schema.h"
 #include "config/model/path_glob.h"
 #include "config/model/policy.h"
+#include "config/model/token.h"
 
 namespace sluice::config {
 namespace {
 
 using Fault = std::optional<std::string>;
-
-bool is_alphanumeric(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 /// No control characters; other bytes were checked to be UTF-8 by the YAML parser.
 bool is_printable(std::string_view text) noexcept {
@@ -37,21 +35,16 @@ Fault line_fault(std::string_view text, std::size_t bytes_max) {
 }
 
 Fault name_fault(std::string_view text) {
-  const bool is_good = !text.empty() && text.size() <= 64 && is_alphanumeric(text.front()) &&
+  const bool is_good = !text.empty() && text.size() <= 64 && is_letter_or_digit(text.front()) &&
                        std::all_of(text.begin(), text.end(), [](char c) {
-                         return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
+                         return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
                        });
   if (is_good) return std::nullopt;
   return fmt::format("'{}' is not a name: letters, digits, '.', '_', '-'; at most 64", text);
 }
 
 Fault header_name_fault(std::string_view text) {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";  // RFC 9110 §5.6.2
-  const bool is_good =
-      !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [&](char c) {
-        return is_alphanumeric(c) || others.find(c) != std::string_view::npos;
-      });
-  if (is_good) return std::nullopt;
+  if (is_token(text) && text.size() <= 128) return std::nullopt;
   return fmt::format("'{}' is not a header name", text);
 }
 
@@ -61,11 +54,9 @@ Fault injected_header_fault(std::string_view text) {
       "host",       "content-length",      "transfer-encoding", "connection", "te",
       "keep-alive", "proxy-authenticate",  "trailer",           "upgrade",    "expect",
       "via",        "proxy-authorization", "content-encoding"};
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  });
-  if (std::find(framing.begin(), framing.end(), lower) == framing.end()) return std::nullopt;
+  if (std::find(framing.begin(), framing.end(), in_lower_case(text)) == framing.end()) {
+    return std::nullopt;
+  }
   return fmt::format("'{}' belongs to the connection, not to a credential", text);
 }
 

@@ -7,16 +7,13 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
 #include "config/model/path_glob.h"
 
 namespace sluice::config {
 namespace {
 
 constexpr std::string_view no_line_end = "[^\\n]";
-
-bool is_alphanumeric(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 /// Other bytes of a value are written as \xHH.
 bool is_plain(char c) noexcept {
@@ -25,18 +22,11 @@ bool is_plain(char c) noexcept {
 constexpr std::string_view not_plain = "write anything but printable ASCII as '\\xHH'";
 
 std::optional<unsigned> hex_byte(std::string_view digits) noexcept {
-  unsigned value = 0;
-  for (const char c : digits) {
-    const char lower = static_cast<char>(c | 0x20);
-    if (c >= '0' && c <= '9') {
-      value = value * 16 + static_cast<unsigned>(c - '0');
-    } else if (lower >= 'a' && lower <= 'f') {
-      value = value * 16 + static_cast<unsigned>(lower - 'a' + 10);
-    } else {
-      return std::nullopt;
-    }
-  }
-  return digits.size() == 2 ? std::optional(value) : std::nullopt;
+  if (digits.size() != 2) return std::nullopt;
+  const int high = hex_value(digits[0]);
+  const int low = hex_value(digits[1]);
+  if (high < 0 || low < 0) return std::nullopt;
+  return static_cast<unsigned>(high * 16 + low);
 }
 
 /// Walks a pattern once and writes it again, alternative by alternative.
@@ -144,7 +134,7 @@ class Confiner {
       case 'x':
         return hex_escape();
       default:
-        if (!is_alphanumeric(c) && is_plain(c)) return copy(2);
+        if (!is_letter_or_digit(c) && is_plain(c)) return copy(2);
         return refuse(fmt::format("'\\{}' is not understood here", c));
     }
   }
@@ -196,7 +186,7 @@ class Confiner {
         return taken(4, pattern_.substr(at_, 4), code);
       }
       default:
-        if (!is_alphanumeric(escaped) && is_plain(escaped)) {
+        if (!is_letter_or_digit(escaped) && is_plain(escaped)) {
           return taken(2, pattern_.substr(at_, 2), static_cast<unsigned char>(escaped));
         }
         return refused_member(fmt::format("'\\{}' is not understood here", escaped));
@@ -208,7 +198,8 @@ class Confiner {
     if (!is_plain(c)) return refused_member(std::string(not_plain));
     // Escaped, so that neither ']' nor '-' nor '^' changes meaning where it lands.
     const auto byte = static_cast<unsigned char>(c);
-    return taken(1, is_alphanumeric(c) ? std::string(1, c) : fmt::format("\\x{:02x}", byte), byte);
+    return taken(1, is_letter_or_digit(c) ? std::string(1, c) : fmt::format("\\x{:02x}", byte),
+                 byte);
   }
 
   std::optional<Member> posix_set(bool is_negated) {
@@ -280,11 +271,7 @@ class Confiner {
 
 Result<std::string> line_expression(std::string_view name, std::string_view pattern) {
   if (pattern.empty()) return fail("an empty expression; '.*' asks for the header's presence");
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  });
-  return Confiner(pattern).run(escaped_literal(lower) + ": ");
+  return Confiner(pattern).run(escaped_literal(in_lower_case(name)) + ": ");
 }
 
 }  // namespace sluice::config

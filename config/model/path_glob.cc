@@ -4,28 +4,22 @@
 
 #include <optional>
 
+#include "base/ascii.h"
+
 namespace sluice::config {
 namespace {
 
 bool is_unreserved(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
-std::optional<int> hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return std::nullopt;
+  return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 /// What keeps the escape at `glob[at]` from ever occurring in a normalised path.
 std::optional<std::string> escape_fault(std::string_view glob, std::size_t at) {
-  const auto high = at + 1 < glob.size() ? hex_value(glob[at + 1]) : std::nullopt;
-  const auto low = at + 2 < glob.size() ? hex_value(glob[at + 2]) : std::nullopt;
-  if (!high || !low) return "'%' must be followed by two hex digits";
+  const int high = at + 1 < glob.size() ? hex_value(glob[at + 1]) : -1;
+  const int low = at + 2 < glob.size() ? hex_value(glob[at + 2]) : -1;
+  if (high < 0 || low < 0) return "'%' must be followed by two hex digits";
   const std::string_view written = glob.substr(at, 3);
-  const int code = *high * 16 + *low;
+  const int code = high * 16 + low;
   if (const char c = static_cast<char>(code); is_unreserved(c)) {
     return fmt::format("paths are matched after normalisation: write '{}' instead of '{}'", c,
                        written);
@@ -33,7 +27,8 @@ std::optional<std::string> escape_fault(std::string_view glob, std::size_t at) {
   if (code == 0 || code == '/' || code == '\\') {
     return fmt::format("'{}' never reaches a rule: such paths are refused", written);
   }
-  if (code == '%' && at + 4 < glob.size() && hex_value(glob[at + 3]) && hex_value(glob[at + 4])) {
+  if (code == '%' && at + 4 < glob.size() && hex_value(glob[at + 3]) >= 0 &&
+      hex_value(glob[at + 4]) >= 0) {
     return fmt::format("'{}' never reaches a rule: double encoding is refused", glob.substr(at, 5));
   }
   const std::string normal = fmt::format("%{:02X}", code);
@@ -80,9 +75,7 @@ std::string segment_expression(std::string_view segment) {
 std::string escaped_literal(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
-    const bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                         (c >= '0' && c <= '9') || c == '_' || c == '/';
-    if (is_word) {
+    if (is_letter_or_digit(c) || c == '_' || c == '/') {
       escaped += c;
     } else {
       escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));

@@ -6,9 +6,11 @@
 #include <atomic>
 #include <map>
 
+#include "base/ascii.h"
 #include "config/model/line_expression.h"
 #include "config/model/path_glob.h"
 #include "config/model/policy.h"
+#include "config/model/token.h"
 
 namespace sluice::config {
 namespace {
@@ -63,18 +65,10 @@ Audience audience_of(const PolicyRule& rule) {
   return {.authenticated = names_all, .anonymous = match.anonymous};
 }
 
-bool is_token(char c) noexcept {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         others.find(c) != std::string_view::npos;
-}
-
 }  // namespace
 
 std::optional<std::string> method_fault(std::string_view method) {
-  if (method.empty() || !std::all_of(method.begin(), method.end(), is_token)) {
-    return fmt::format("'{}' is not a method", method);
-  }
+  if (!is_token(method)) return fmt::format("'{}' is not a method", method);
   std::string upper(method);
   std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;

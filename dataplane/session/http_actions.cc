@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "config/model/limits.h"
 #include "dataplane/session/heads.h"
 #include "parsers/http1/fields.h"
@@ -26,9 +27,7 @@ class Text {
   void append_lower(std::string_view text) noexcept {
     const std::size_t from = size_;
     append(text);
-    for (std::uint8_t& c : room_.subspan(from, size_ - from)) {
-      if (c >= 'A' && c <= 'Z') c |= 0x20;
-    }
+    for (std::uint8_t& c : room_.subspan(from, size_ - from)) c = lower_of(c);
   }
   [[nodiscard]] ByteSpan room_left() const noexcept { return room_.subspan(size_); }
   void grew(std::size_t bytes) noexcept { size_ += bytes; }

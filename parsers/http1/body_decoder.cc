@@ -1,5 +1,7 @@
+// Where a body ends, and what of it is payload.
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "parsers/http1/decoder.h"
 #include "parsers/http1/section_reader.h"
 
@@ -7,13 +9,6 @@ namespace sluice::http1 {
 namespace {
 
 constexpr std::uint8_t size_digits_max = 16;  // of hexadecimal: all that 64 bits hold
-
-constexpr int hex_value(std::uint8_t c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 Step needs_more(std::size_t size_bytes) noexcept {
   return {.kind = Step::Kind::needs_more, .size_bytes = size_bytes};

@@ -1,17 +1,14 @@
 #include "parsers/http1/fields.h"
 
+#include "base/ascii.h"
 #include "parsers/http1/known_names.h"
 #include "parsers/http1/scan.h"
 
 namespace sluice::http1 {
 namespace {
 
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
 constexpr char variable_letter(char c) noexcept {
-  return c == '_' ? '-' : lower(c);
+  return c == '_' ? '-' : lower_of(c);
 }
 
 constexpr std::string_view fixed_role_names[] = {
@@ -66,7 +63,7 @@ Method method_of(std::string_view text) noexcept {
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
+    if (lower_of(a[i]) != lower_of(b[i])) return false;
   }
   return true;
 }

@@ -12,14 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace sluice::http1::scan {
+#include "base/ascii.h"
 
-constexpr bool is_alpha(unsigned char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-constexpr bool is_digit(unsigned char c) noexcept {
-  return c >= '0' && c <= '9';
-}
+namespace sluice::http1::scan {
 
 /// RFC 9110 §5.6.2.
 constexpr bool is_tchar(unsigned char c) noexcept {
@@ -27,12 +22,12 @@ constexpr bool is_tchar(unsigned char c) noexcept {
   for (const char other : others) {
     if (other != '\0' && c == static_cast<unsigned char>(other)) return true;
   }
-  return is_alpha(c) || is_digit(c);
+  return is_letter_or_digit(c);
 }
 
 /// RFC 3986 §2.3.
 constexpr bool is_unreserved(unsigned char c) noexcept {
-  return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+  return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 /// Membership of the ASCII bytes in a class, as two nibble look-ups: for each

@@ -19,10 +19,6 @@ constexpr bool is_visible(char c) noexcept {
   return static_cast<unsigned char>(c) > ' ';
 }
 
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
 constexpr bool has_lower_case(std::string_view text) noexcept {
   return std::any_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
@@ -60,8 +56,7 @@ std::size_t size_of_ip_literal(std::string_view host) noexcept {
   std::size_t at = 1;
   while (at < host.size()) {
     const char c = host[at];
-    const bool is_hex = is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    if (!is_hex && c != ':' && c != '.') break;
+    if (hex_value(c) < 0 && c != ':' && c != '.') break;
     ++at;
   }
   const bool is_closed = at < host.size() && host[at] == ']' && at > 2;

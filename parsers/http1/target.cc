@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "parsers/http1/fields.h"
 #include "parsers/http1/scan.h"
 
@@ -30,13 +31,6 @@ using QueryByte = scan::AsciiClass<is_query_byte>;
 /// Escapes with only one meaning inside a path segment; see the header.
 constexpr bool is_decoded(unsigned char c) noexcept {
   return scan::is_unreserved(c) || is_one_of(c, ":@!$'()*");
-}
-
-constexpr int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 /// The byte that "%hh" at the front of `text` stands for, or -1.

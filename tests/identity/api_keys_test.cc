@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
 
-#include "identity/timestamp.h"
-
 using namespace sluice;
 using namespace sluice::identity;
 
