@@ -20,8 +20,6 @@ class LogReader {
   /// are no more for now or `each` returns false. Returns the next index.
   Result<std::uint64_t> read(const std::function<bool(std::uint64_t, ByteView)>& each);
 
-  [[nodiscard]] std::uint64_t next_index() const noexcept { return next_; }
-
  private:
   /// Opens the segment that holds record `next_`.
   Result<void> find_segment();

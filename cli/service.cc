@@ -136,13 +136,17 @@ control::GatewayView Service::view() const {
     const auto& listener = snapshot->listeners[i].settings;
     view.listeners.push_back({listener.name, gateway_->addresses()[i], listener.target});
   }
-  auto latency = std::make_unique<control::LatencyView>();
-  latency->target = snapshot->targets.size() == 1 ? snapshot->targets.front().settings.name : "all";
   for (std::size_t i = 0; i < gateway_->workers(); ++i) {
     view.workers.push_back(view_of(gateway_->worker(i)));
-    latency->ns.add(gateway_->worker(i).metrics.latency_ns);
   }
-  view.latencies.push_back(std::move(latency));
+  for (const auto& target : snapshot->targets) {
+    auto latency = std::make_unique<control::LatencyView>();
+    latency->target = target.settings.name;
+    for (std::size_t i = 0; i < gateway_->workers(); ++i) {
+      gateway_->worker(i).metrics.latencies.add_to(latency->ns, latency->target);
+    }
+    view.latencies.push_back(std::move(latency));
+  }
 
   const std::lock_guard lock(reloading_);
   view.reloads = reloads_;

@@ -60,8 +60,6 @@ class Loop {
   bool turn(Duration wait);
   void run();
 
-  [[nodiscard]] std::uint32_t sessions() const noexcept { return sessions_; }
-
  private:
   enum class Role : std::uint8_t { none, client, upstream, idle_upstream, probe, gone };
   struct Connection {
@@ -87,8 +85,7 @@ class Loop {
   void on_accepted(const Completion& completion);
   void on_connected(Connection& connection);
   void on_received(Connection& connection, const Completion& completion);
-  void on_peer_closed(Connection& connection);
-  void on_failed(Connection& connection);
+  void on_ended(Connection& connection, bool is_broken);
   void on_closed(Connection& connection);
   void on_sent(Connection& connection);
   void on_probe_bytes(Connection& probe, const Completion& completion);
@@ -104,8 +101,9 @@ class Loop {
   void flush(Connection& connection, SliceQueue& queue, std::uint64_t gate);
   void set_receiving(Connection& connection, bool wanted);
   void give_back_lent(Connection& connection);
-  void read_mail();
+  void read(const WorkerMail& mail);
   void adopt(std::shared_ptr<const Snapshot> snapshot);
+  [[nodiscard]] UpstreamPool& pool_for(const TargetPlan& target);
   void retire_views();
   [[nodiscard]] Duration idle_timeout_of(const UpstreamPool& pool) const;
   void sweep();
@@ -133,7 +131,6 @@ class Loop {
   std::array<Completion, 256> done_;
   Instant next_sweep_;
   std::uint64_t session_counter_ = 0;
-  std::uint32_t sessions_ = 0;
   bool stopping_ = false;
 };
 

@@ -48,8 +48,15 @@ bool Loop<T>::turn(Duration wait) {
   if (!waiting_for_log_.empty()) wait = std::min(wait, log_wait);
   const std::size_t count = transport_.poll(done_, wait);
   context_.now = transport_.now();
+  std::vector<WorkerMail> mail;
+  if (mailbox_.maybe_has_mail()) mail = mailbox_.take();
+  // Before the batch: a request in it may have been sent when the reload was
+  // confirmed already, and must be judged by the new rules.
+  for (WorkerMail& letter : mail) {
+    if (letter.snapshot) adopt(std::move(letter.snapshot));
+  }
   for (std::size_t i = 0; i < count; ++i) handle(done_[i]);
-  if (mailbox_.maybe_has_mail()) read_mail();
+  for (const WorkerMail& letter : mail) read(letter);
   if (context_.log.is_broken()) stop_releasing();
   resume_waiting();
   if (context_.now.monotonic >= next_sweep_) {
@@ -76,11 +83,11 @@ void Loop<T>::handle(const Completion& completion) {
     case Kind::received:
       return on_received(*connection, completion);
     case Kind::peer_closed:
-      return on_peer_closed(*connection);
+      return on_ended(*connection, false);
     case Kind::sent:
       return on_sent(*connection);
     case Kind::failed:
-      return on_failed(*connection);
+      return on_ended(*connection, true);
     case Kind::closed:
       return on_closed(*connection);
     case Kind::accepted:
@@ -92,7 +99,6 @@ void Loop<T>::handle(const Completion& completion) {
 template <Transport T>
 void Loop<T>::on_accepted(const Completion& completion) {
   Connection& client = open(completion.conn, Role::client);
-  ++sessions_;
   context_.metrics.clients_accepted.add();
   context_.metrics.clients_open.add();
   // Unique in this process: the worker's number, and a count.
@@ -143,40 +149,22 @@ void Loop<T>::on_received(Connection& connection, const Completion& completion) 
   }
 }
 
+/// The peer will send no more; when the connection broke, it takes no more either.
 template <Transport T>
-void Loop<T>::on_peer_closed(Connection& connection) {
+void Loop<T>::on_ended(Connection& connection, bool is_broken) {
   connection.receiving = false;
   switch (connection.role) {
-    case Role::client:
-      connection.session->on_client_end();
+    case Role::client: {
+      HttpSession& session = *connection.session;
+      is_broken ? session.on_client_lost() : session.on_client_end();
       return settle(connection);
-    case Role::upstream: {
-      Connection& client = client_of(connection);
-      client.session->on_upstream_end();
-      return settle(client);
     }
-    case Role::probe:
-      return end_probe(connection, false);
-    case Role::idle_upstream:
-      return close(connection);
-    case Role::gone:
-    case Role::none:
-      return;
-  }
-}
-
-template <Transport T>
-void Loop<T>::on_failed(Connection& connection) {
-  connection.receiving = false;
-  switch (connection.role) {
-    case Role::client:
-      connection.session->on_client_lost();
-      return settle(connection);
     case Role::upstream: {
-      if (connection.connecting)
+      if (connection.connecting) {
         return give_up_connecting(connection, UpstreamTrouble::connect_failed);
+      }
       Connection& client = client_of(connection);
-      client.session->on_upstream_lost();
+      is_broken ? client.session->on_upstream_lost() : client.session->on_upstream_end();
       return settle(client);
     }
     case Role::probe:
@@ -359,7 +347,6 @@ void Loop<T>::close(Connection& connection) {
     case Role::client:
       close_upstream(connection);
       connection.session.reset();
-      --sessions_;
       context_.metrics.clients_open.subtract();
       break;
     case Role::upstream:
@@ -454,28 +441,26 @@ void Loop<T>::stop_releasing() {
   }
 }
 
+/// All but the snapshot, which was adopted already.
 template <Transport T>
-void Loop<T>::read_mail() {
-  for (WorkerMail& mail : mailbox_.take()) {
-    if (mail.snapshot) adopt(std::move(mail.snapshot));
-    if (Connection* const client = find(mail.proved); client && client->role == Role::client) {
-      client->session->on_proof(mail.verdict);
-      settle(*client);
+void Loop<T>::read(const WorkerMail& mail) {
+  if (Connection* const client = find(mail.proved); client && client->role == Role::client) {
+    client->session->on_proof(mail.verdict);
+    settle(*client);
+  }
+  if (mail.drain || mail.stop) {
+    context_.draining = true;
+    transport_.stop_accepting();
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+      Connection& connection = connections_[live_[i]];
+      if (connection.role != Role::client) continue;
+      connection.session->on_drain();
+      settle(connection);
     }
-    if (mail.drain || mail.stop) {
-      context_.draining = true;
-      transport_.stop_accepting();
-      for (std::size_t i = 0; i < live_.size(); ++i) {
-        Connection& connection = connections_[live_[i]];
-        if (connection.role != Role::client) continue;
-        connection.session->on_drain();
-        settle(connection);
-      }
-    }
-    if (mail.stop) {
-      stopping_ = true;
-      for (std::size_t i = 0; i < live_.size(); ++i) close(connections_[live_[i]]);
-    }
+  }
+  if (mail.stop) {
+    stopping_ = true;
+    for (std::size_t i = 0; i < live_.size(); ++i) close(connections_[live_[i]]);
   }
 }
 
@@ -498,22 +483,27 @@ void Loop<T>::adopt(std::shared_ptr<const Snapshot> snapshot) {
   context_.path_hits.reserve(patterns);
   context_.header_hits.reserve(patterns);
 
-  std::vector<UpstreamPool*> pools;
-  for (const TargetPlan& target : snapshot->targets) {
-    const auto known = std::ranges::find_if(pools_, [&target](const auto& pool) {
-      return pool->serves(target.settings.name, target.endpoint_texts);
-    });
-    if (known != pools_.end()) {
-      pools.push_back(known->get());
-    } else {
-      pools_.push_back(std::make_unique<UpstreamPool>(target.settings.name, target.endpoints,
-                                                      target.endpoint_texts));
-      pools.push_back(pools_.back().get());
-    }
+  std::vector<std::string_view> names;
+  for (const TargetPlan& target : snapshot->targets) names.push_back(target.settings.name);
+  auto latencies = context_.metrics.latencies.adopt(names);
+  std::vector<TargetUse> targets;
+  for (std::size_t i = 0; i < snapshot->targets.size(); ++i) {
+    targets.push_back({&pool_for(snapshot->targets[i]), std::move(latencies[i])});
   }
-  views_.push_back(std::make_unique<SnapshotView>(std::move(snapshot), std::move(pools)));
+  views_.push_back(std::make_unique<SnapshotView>(std::move(snapshot), std::move(targets)));
   context_.current = views_.back().get();
   retire_views();
+}
+
+template <Transport T>
+UpstreamPool& Loop<T>::pool_for(const TargetPlan& target) {
+  const auto known = std::ranges::find_if(pools_, [&target](const auto& pool) {
+    return pool->serves(target.settings.name, target.endpoint_texts);
+  });
+  if (known != pools_.end()) return **known;
+  pools_.push_back(std::make_unique<UpstreamPool>(target.settings.name, target.endpoints,
+                                                  target.endpoint_texts));
+  return *pools_.back();
 }
 
 /// Forgets snapshots that no operation uses any more.

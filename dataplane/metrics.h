@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "base/histogram.h"
+#include "dataplane/target_latencies.h"
 
 namespace sluice::dataplane {
 
@@ -44,7 +44,7 @@ struct WorkerMetrics {
   Tally upstream_retries;
   Tally log_stalls;  ///< Times reading stopped because the audit ring was full.
   Tally buffers_free;
-  Histogram latency_ns;  ///< Request head understood to last response byte handed on.
+  TargetLatencies latencies;
 };
 
 }  // namespace sluice::dataplane

@@ -472,7 +472,8 @@ bool HttpSession::record_outcome(std::string_view result) {
   record.masks = count_masks();
   worker_.metrics.bytes_in.add(record.bytes_in);
   worker_.metrics.bytes_out.add(record.bytes_out);
-  worker_.metrics.latency_ns.record(static_cast<std::uint64_t>(record.duration.ns));
+  exchange.view->latency_ns(exchange.listener->target)
+      .record(static_cast<std::uint64_t>(record.duration.ns));
   return worker_.log.append_outcome(record).has_value();
 }
 

@@ -2,10 +2,9 @@
 
 namespace sluice::dataplane {
 
-SnapshotView::SnapshotView(std::shared_ptr<const Snapshot> snapshot,
-                           std::vector<UpstreamPool*> pools)
+SnapshotView::SnapshotView(std::shared_ptr<const Snapshot> snapshot, std::vector<TargetUse> targets)
     : snapshot_(std::move(snapshot)),
-      pools_(std::move(pools)),
+      targets_(std::move(targets)),
       views_(snapshot_->listeners.size()) {
   for (auto& views : views_) views.by_key.resize(snapshot_->keys->size());
 }

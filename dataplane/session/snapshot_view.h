@@ -1,23 +1,35 @@
-// A snapshot as one worker uses it: its upstream pools and the principals it met.
+// A snapshot as one worker uses it: the targets as it reaches and times them, and
+// the principals it met.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "base/histogram.h"
 #include "dataplane/session/snapshot.h"
 #include "dataplane/upstream/pool.h"
 
 namespace sluice::dataplane {
 
+/// A target as one worker reaches and times it.
+struct TargetUse {
+  UpstreamPool* pool = nullptr;
+  std::shared_ptr<Histogram> latency_ns;
+};
+
 /// One snapshot as one worker uses it. Kept while an operation that began under
 /// it is still going on.
 class SnapshotView {
  public:
-  SnapshotView(std::shared_ptr<const Snapshot> snapshot, std::vector<UpstreamPool*> pools);
+  /// targets  in the order of Snapshot::targets.
+  SnapshotView(std::shared_ptr<const Snapshot> snapshot, std::vector<TargetUse> targets);
 
   [[nodiscard]] const Snapshot& snapshot() const noexcept { return *snapshot_; }
-  [[nodiscard]] UpstreamPool& pool(std::size_t target) noexcept { return *pools_[target]; }
+  [[nodiscard]] UpstreamPool& pool(std::size_t target) noexcept { return *targets_[target].pool; }
+  [[nodiscard]] Histogram& latency_ns(std::size_t target) noexcept {
+    return *targets_[target].latency_ns;
+  }
 
   /// What one API key's principal may do on one listener; worked out on first use.
   [[nodiscard]] const config::PrincipalView& principal(std::size_t listener, std::size_t key);
@@ -31,7 +43,7 @@ class SnapshotView {
     std::unique_ptr<const config::PrincipalView> anonymous;
   };
   std::shared_ptr<const Snapshot> snapshot_;
-  std::vector<UpstreamPool*> pools_;
+  std::vector<TargetUse> targets_;
   std::vector<ListenerViews> views_;
 };
 

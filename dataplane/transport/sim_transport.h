@@ -50,8 +50,6 @@ class SimTransport {
   void swallow(const Endpoint& endpoint);
   /// A client of `listener` comes after `delay`.
   void bring_client(std::uint16_t listener, SimPeer& peer, Duration delay = {});
-  /// Nothing can happen any more but by a call.
-  [[nodiscard]] bool is_quiet() const noexcept { return events_.empty(); }
 
   // The seam.
   ConnId connect(const Endpoint& peer);

@@ -78,7 +78,6 @@ class SimWire final : public SimRemote {
   /// Breaks both ways; the peer is told.
   void break_off();
   [[nodiscard]] std::size_t inbound_bytes() const;
-  [[nodiscard]] std::size_t outbound_bytes() const { return departed_.size(); }
 
   bool pending[16] = {};                  ///< By SimStep; the simulation's own note.
   std::uint32_t connection = 0xFFFFFFFF;  ///< The gateway's slot, while it has one.

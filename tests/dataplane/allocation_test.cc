@@ -11,10 +11,9 @@
 #include <thread>
 
 #include "audit/log.h"
-#include "config/load/load.h"
 #include "dataplane/loop.h"
-#include "dataplane/session/snapshot.h"
 #include "dataplane/transport/uring_transport.h"
+#include "snapshot_of.h"
 #include "temporary_folder.h"
 
 namespace {
@@ -48,18 +47,13 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
 
 using namespace sluice;
 using namespace sluice::dataplane;
+using test::must;
 
 namespace sluice::dataplane {
 extern template class Loop<UringTransport>;
 }
 
 namespace {
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return std::move(*result);
-}
 
 /// A socket of the test's own, closed when it goes.
 struct Socket {
@@ -140,15 +134,9 @@ TEST_CASE("A worker that is warm allocates nothing per request") {
   REQUIRE(::listen(target.fd, 8) == 0);
   std::thread server(serve, target.fd);
 
-  config::World world;
-  world.read_file = [](const std::string&) { return std::optional<std::string>("unused"); };
-  const config::Loaded loaded =
-      config::load_text(configuration(port_of(target.fd)), "test.yaml", world);
-  for (const auto& problem : loaded.problems) FAIL(problem.text());
   const std::array<std::uint8_t, 32> random{1, 2, 3};
   const auto key = identity::make_key("alice", {"clerks"}, {INT64_MAX}, random);
-  const auto snapshot =
-      must(compile(loaded.settings, must(identity::ApiKeys::parse(key.yaml_entry, "keys")), 1));
+  const auto snapshot = test::snapshot_of(configuration(port_of(target.fd)), key.yaml_entry);
 
   const test::TemporaryFolder folder;
   audit::LogOptions log_options;

@@ -24,11 +24,12 @@ def check_endpoints(gateway: Gateway, tcp_port: int) -> None:
         expect(wire.request(tcp_port, "POST", path).status == 403, f"{path} is open over TCP")
 
 
-def check_metrics(gateway: Gateway) -> None:
-    def total(families, name: str, **labels) -> float:
-        return sum(value for (_, found), value in families[name]["samples"].items()
-                   if labels.items() <= dict(found).items())
+def total(families, name: str, **labels) -> float:
+    return sum(value for (_, found), value in families[name]["samples"].items()
+               if labels.items() <= dict(found).items())
 
+
+def check_metrics(gateway: Gateway) -> None:
     before = prometheus.parse(gateway.admin("GET", "/metrics")[1])
     for _ in range(5):
         expect(wire.request(gateway.port, "GET", "/a", [gateway.auth]).status == 200, "allowed")
@@ -36,14 +37,62 @@ def check_metrics(gateway: Gateway) -> None:
         expect(wire.request(gateway.port, "GET", "/forbidden/x", [gateway.auth]).status == 403, "denied")
     for _ in range(2):
         expect(wire.request(gateway.port, "GET", "/a").status == 401, "unauthenticated")
-    text = gateway.admin("GET", "/metrics")[1]
-    after = prometheus.parse(text)
+    after = prometheus.parse(gateway.admin("GET", "/metrics")[1])
     expect(all(name.startswith("sluice_") for name in after), f"{list(after)}")
     for ruling, grown in (("allowed", 5), ("denied", 3), ("unauthenticated", 2)):
         difference = (total(after, "sluice_requests_total", ruling=ruling)
                       - total(before, "sluice_requests_total", ruling=ruling))
         expect(difference == grown, f"{ruling}: {difference} instead of {grown}")
-    expect('sluice_request_duration_seconds_count{target="api"}' in text, "no latency of the target")
+
+
+def measured(gateway: Gateway) -> dict[str, int]:
+    """How many requests were timed, by target; /metrics and /status agree."""
+    family = prometheus.parse(gateway.admin("GET", "/metrics")[1])["sluice_request_duration_seconds"]
+    counts = {dict(labels)["target"]: int(value) for (name, labels), value in family["samples"].items()
+              if name.endswith("_count")}
+    page = json.loads(gateway.admin("GET", "/status")[1])
+    shown = {latency["target"]: latency["count"] for latency in page["latency_us"]}
+    expect(counts == shown, f"/metrics: {counts}, /status: {shown}")
+    return counts
+
+
+def target_entry(name: str, port: int) -> str:
+    return f"""
+  - name: {name}
+    addresses: ["127.0.0.1:{port}"]"""
+
+
+def check_latencies(gateway: Gateway, second_port: int, port: int) -> None:
+    """Each target has its own histogram, and keeps it across reloads."""
+    def ask(port: int, times: int) -> None:
+        for _ in range(times):  # a connection each, so that both workers take part
+            expect(wire.request(port, "GET", "/a", [gateway.auth]).status == 200, "allowed")
+
+    def reload(edit) -> None:
+        gateway.configuration.write_text(edit(gateway.configuration.read_text()))
+        gateway.sluice("reload", "--socket", gateway.admin_socket, check=True)
+
+    before = measured(gateway)
+    expect(set(before) == {"api", "second"}, f"{before}")
+    ask(gateway.port, 20)
+    ask(second_port, 7)
+    after = measured(gateway)
+    grown = {target: after[target] - before[target] for target in after}
+    expect(grown == {"api": 20, "second": 7}, f"{grown}")
+
+    # "second" stays, a target comes before it, and its listener goes to that one.
+    reload(lambda text: text.replace("target: second", "target: fresh").replace(
+        target_entry("second", port), target_entry("fresh", port) + target_entry("second", port)))
+    expect(measured(gateway) == after | {"fresh": 0}, f"{measured(gateway)} is not {after} and a new one")
+    ask(gateway.port, 1)
+    ask(second_port, 5)
+    expected = {"api": after["api"] + 1, "second": after["second"], "fresh": 5}
+    expect(measured(gateway) == expected, f"{measured(gateway)} instead of {expected}")
+
+    # A target that is no longer named is no longer shown.
+    reload(lambda text: text.replace(target_entry("second", port), ""))
+    del expected["second"]
+    expect(measured(gateway) == expected, f"{measured(gateway)} instead of {expected}")
 
 
 def check_verbs(gateway: Gateway) -> None:
@@ -97,13 +146,22 @@ def check_keys(gateway: Gateway) -> None:
 def run(context) -> None:
     target = Target(context)
     tcp_port = free_port()
-    gateway = Gateway(context, target.port, workers=2)
+    second_port = free_port()
+    gateway = Gateway(
+        context, target.port, workers=2,
+        listener=f"""
+  - name: second
+    address: 127.0.0.1:{second_port}
+    protocol: http
+    target: second""",
+        target=target_entry("second", target.port))
     text = gateway.configuration.read_text()
     gateway.configuration.write_text(text.replace(
         "admin: {", f"admin: {{tcp: 127.0.0.1:{tcp_port}, "))
     gateway.start()
     check_endpoints(gateway, tcp_port)
     check_metrics(gateway)
+    check_latencies(gateway, second_port, target.port)
     check_verbs(gateway)
     check_keys(gateway)
     second = gateway.sluice("run", "-c", gateway.configuration)

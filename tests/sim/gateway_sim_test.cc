@@ -90,6 +90,26 @@ void check_log(SimGateway& gateway) {
   CHECK(gateway.transport().pool().free_count() == gateway.transport().pool().size());
 }
 
+/// Sends a request in the very moment in which a reload is confirmed.
+class ReloadingClient final : public SimPeer {
+ public:
+  explicit ReloadingClient(SimGateway& gateway) : gateway_(gateway) {}
+
+  void on_connected(SimRemote& remote) override { remote.alarm(seconds(1)); }
+  void on_alarm(SimRemote& remote) override {
+    gateway_.reload_without_keys();
+    remote.send(as_bytes("GET /v1/payments HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer " +
+                         gateway_.key() + "\r\n\r\n"));
+  }
+  void on_bytes(SimRemote& /*remote*/, ByteView bytes) override { received_ += as_text(bytes); }
+
+  [[nodiscard]] const std::string& received() const { return received_; }
+
+ private:
+  SimGateway& gateway_;
+  std::string received_;
+};
+
 void check_target(const SimGateway& gateway) {
   std::map<std::string, Operation> operations;
   for (const auto& client : gateway.clients()) {
@@ -166,4 +186,15 @@ TEST_CASE("Resets and flaky targets cost answers, never secrets or records") {
   }
   check_target(gateway);
   check_log(gateway);
+}
+
+TEST_CASE("What is sent once a reload was confirmed is judged by it, even in the same turn") {
+  SimOptions options;
+  options.delay_max = {};
+  SimGateway gateway(options);
+  ReloadingClient client(gateway);
+  gateway.transport().bring_client(0, client);
+  REQUIRE(gateway.run_until([&] { return !client.received().empty(); }));
+  CHECK_THAT(client.received(), Catch::StartsWith("HTTP/1.1 401 "));
+  gateway.stop();
 }

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <stdexcept>
 #include <thread>
 
-#include "config/load/load.h"
 #include "dataplane/loop_impl.h"
+#include "snapshot_of.h"
 
 namespace sluice::dataplane {
+
+using test::must;
 
 template class Loop<SimTransport>;
 
@@ -35,21 +36,6 @@ audit:
   directory: audit
   signing_key: file:audit.key
 )";
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return std::move(*result);
-}
-
-std::shared_ptr<const Snapshot> snapshot_of(const std::string& keys_yaml) {
-  config::World world;
-  world.read_file = [](const std::string&) { return std::optional<std::string>("unused"); };
-  world.environment = [](const std::string&) { return std::optional<std::string>{}; };
-  const config::Loaded loaded = config::load_text(configuration, "sim.yaml", world);
-  if (!loaded.problems.empty()) throw std::runtime_error(loaded.problems.front().text());
-  return must(compile(loaded.settings, must(identity::ApiKeys::parse(keys_yaml, "keys.yaml")), 1));
-}
 
 }  // namespace
 
@@ -80,7 +66,8 @@ SimGateway::SimGateway(const SimOptions& options, bool flaky_target, bool durabl
   LoopOptions loop_options;
   loop_options.durable = durable;
   loop_ = std::make_unique<Loop<SimTransport>>(transport_, log_->worker(0), *metrics_, mailbox_,
-                                               snapshot_of(key.yaml_entry), loop_options);
+                                               test::snapshot_of(configuration, key.yaml_entry),
+                                               loop_options);
 }
 
 SimGateway::~SimGateway() {
@@ -101,10 +88,21 @@ ScriptedClient& SimGateway::add_client(std::size_t count) {
   return *clients_.back();
 }
 
+void SimGateway::reload_without_keys() {
+  WorkerMail mail;
+  mail.snapshot = test::snapshot_of(configuration, "[]");
+  mailbox_.post(std::move(mail));
+}
+
 bool SimGateway::run() {
+  return run_until([this] {
+    return std::ranges::all_of(clients_, [](const auto& client) { return client->is_over(); });
+  });
+}
+
+bool SimGateway::run_until(const std::function<bool()>& is_done) {
   const Instant end = transport_.now().monotonic + seconds(600);  // simulated
-  const auto done = [](const auto& client) { return client->is_over(); };
-  while (!std::ranges::all_of(clients_, done)) {
+  while (!is_done()) {
     // The log's writer lives in real time: when bytes wait for it, simulated
     // time must not run ahead into every deadline.
     if (durable_) std::this_thread::sleep_for(std::chrono::microseconds(50));

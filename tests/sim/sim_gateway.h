@@ -1,6 +1,7 @@
 // The real loop, sessions and audit log on the simulated transport.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,6 +27,9 @@ class SimGateway {
   ScriptedClient& add_client(std::size_t count);
   /// Runs until every client is done. False when that takes too long.
   [[nodiscard]] bool run();
+  [[nodiscard]] bool run_until(const std::function<bool()>& is_done);
+  /// Posts the same configuration without the client's key, as a reload would.
+  void reload_without_keys();
   /// Stops the loop and closes the log; afterwards holds and log can be judged.
   void stop();
 

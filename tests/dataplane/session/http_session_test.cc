@@ -88,8 +88,9 @@ class Bench {
       REQUIRE(worker_->scratch.prepare(*patterns).has_value());
       REQUIRE(worker_->text_scratch.prepare(*patterns).has_value());
     }
-    view_ = std::make_unique<SnapshotView>(std::move(compiled),
-                                           std::vector<UpstreamPool*>{upstreams_.get()});
+    view_ = std::make_unique<SnapshotView>(
+        std::move(compiled),
+        std::vector<TargetUse>{{upstreams_.get(), std::make_shared<Histogram>()}});
     worker_->current = view_.get();
   }
 

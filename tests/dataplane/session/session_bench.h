@@ -1,0 +1,48 @@
+// One worker's world around one session, which is told event by event what its
+// loop would tell it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "audit/log.h"
+#include "dataplane/session/http_session.h"
+#include "must.h"
+#include "temporary_folder.h"
+
+namespace sluice::dataplane {
+
+class SessionBench {
+ public:
+  /// The session is a client of the snapshot's first listener.
+  explicit SessionBench(std::shared_ptr<const Snapshot> snapshot);
+
+  HttpSession& session() { return *session_; }
+  WorkerContext& worker() { return *worker_; }
+
+  void client_sends(std::string_view bytes);
+  void upstream_sends(std::string_view bytes);
+  void pass(Duration time);
+
+  /// Gives the session the upstream that it must be asking for.
+  void connect_upstream();
+  /// What goes out now, taken as sent.
+  std::string to_upstream();
+  std::string to_client();
+
+ private:
+  BufferId buffer_with(std::string_view bytes);
+  std::string drain(SliceQueue& queue, void (HttpSession::*on_sent)());
+
+  test::TemporaryFolder folder_;
+  std::unique_ptr<audit::Log> log_;
+  BufferPool pool_ = test::must(BufferPool::make(std::size_t{1} << 20));
+  WorkerMetrics metrics_;
+  std::unique_ptr<UpstreamPool> upstreams_;
+  std::unique_ptr<SnapshotView> view_;
+  std::unique_ptr<WorkerContext> worker_;
+  std::unique_ptr<HttpSession> session_;
+};
+
+}  // namespace sluice::dataplane
