@@ -390,7 +390,11 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
 /// Queues settled bytes of the request towards the target.
 void HttpSession::send_on(Settled settled, ByteView head, const Piece& piece) {
   Exchange& exchange = *exchange_;
-  const ByteView trailers = encode_trailers(piece.collected.trailers, exchange.request_masks, true);
+  const auto trailers = encode_trailers(piece.collected.trailers, exchange.request_masks, true);
+  if (!trailers) {
+    BodyRelay::drop(worker_.pool, settled);
+    return fail_exchange(431, "malformed-request", "the masked trailers are too large");
+  }
   while (settled.buffer != no_buffer) {
     if (settled.fault != Settled::Fault::none) {
       const bool malformed = settled.fault == Settled::Fault::malformed;
@@ -399,7 +403,7 @@ void HttpSession::send_on(Settled settled, ByteView head, const Piece& piece) {
                                        "masks cannot read the body: it is not valid JSON")
                        : fail_exchange(503, "no-buffers", "no buffer is free");
     }
-    if (!exchange.request_relay.emit(worker_, to_upstream_, settled, head, trailers)) {
+    if (!exchange.request_relay.emit(worker_, to_upstream_, settled, head, *trailers)) {
       return fail_exchange(503, "no-buffers", "no buffer is free");
     }
   }

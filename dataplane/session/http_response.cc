@@ -220,7 +220,11 @@ bool HttpSession::relay_response_body() {
 void HttpSession::release_piece(Settled settled, ByteView head,
                                 std::span<const http1::Field> trailer_fields) {
   Exchange& exchange = *exchange_;
-  const ByteView trailers = encode_trailers(trailer_fields, exchange.response_masks, false);
+  const auto trailers = encode_trailers(trailer_fields, exchange.response_masks, false);
+  if (!trailers) {
+    BodyRelay::drop(worker_.pool, settled);
+    return fail_exchange(502, "bad-response", "the masked trailers are too large");
+  }
   bool last = false;
   while (settled.buffer != no_buffer) {
     if (settled.fault != Settled::Fault::none) {
@@ -233,7 +237,7 @@ void HttpSession::release_piece(Settled settled, ByteView head,
       BodyRelay::drop(worker_.pool, settled);
       return drop_upstream_and_close();
     }
-    const bool queued = exchange.response_relay.emit(worker_, to_client_, settled, head, trailers);
+    const bool queued = exchange.response_relay.emit(worker_, to_client_, settled, head, *trailers);
     exchange.bytes_out_pending = 0;
     if (!queued && last) return drop_upstream_and_close();
     if (!queued) return fail_exchange(503, "no-buffers", "no buffer is free");

@@ -368,16 +368,19 @@ void HttpSession::end_with_client() {
   close_after_flush(false);
 }
 
+/// Nothing when masks made the section longer than the room for it.
 /// Policy has ruled before a request's trailers come: where it asks for fields, none
 /// goes on (RFC 9110 §6.5.1 leaves that to us), and never one that a head would lose.
-ByteView HttpSession::encode_trailers(std::span<const http1::Field> trailers,
-                                      const matcher::RuleSet& masks, bool from_client) {
-  if (trailers.empty() || (from_client && exchange_->listener->headers != nullptr)) return {};
+std::optional<ByteView> HttpSession::encode_trailers(std::span<const http1::Field> trailers,
+                                                     const matcher::RuleSet& masks,
+                                                     bool from_client) {
+  if (trailers.empty() || (from_client && exchange_->listener->headers != nullptr)) {
+    return ByteView{};
+  }
   std::size_t size = 0;
   const auto append = [&](std::string_view text) {
-    const std::size_t n = std::min(text.size(), worker_.trailer_room.size() - size);
-    std::memcpy(worker_.trailer_room.data() + size, text.data(), n);
-    size += n;
+    std::memcpy(worker_.trailer_room.data() + size, text.data(), text.size());
+    size += text.size();
   };
   for (const http1::Field& field : trailers) {
     if (from_client && (is_without_standing(field, exchange_->listener->settings) ||
@@ -391,14 +394,15 @@ ByteView HttpSession::encode_trailers(std::span<const http1::Field> trailers,
           as_bytes(value), worker_.text_room, worker_.text_scratch, exchange_->head_mask_counts);
       value = as_text({worker_.text_room.data(), masked});
     }
-    // A trailer section is bounded far below the room, masks included or not.
-    if (field.name.size() + value.size() + 4 > worker_.trailer_room.size() - size) break;
+    if (field.name.size() + value.size() + 4 > worker_.trailer_room.size() - size) {
+      return std::nullopt;
+    }
     append(field.name);
     append(": ");
     append(value);
     append("\r\n");
   }
-  return {worker_.trailer_room.data(), size};
+  return ByteView{worker_.trailer_room.data(), size};
 }
 
 void HttpSession::answer(Refusal refusal, std::optional<std::uint64_t> record) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -142,8 +143,8 @@ class HttpSession {
   void drop_upstream_and_close();
 
   // http_session.cc: what both sides need, and endings.
-  ByteView encode_trailers(std::span<const http1::Field> trailers, const matcher::RuleSet& masks,
-                           bool from_client);
+  std::optional<ByteView> encode_trailers(std::span<const http1::Field> trailers,
+                                          const matcher::RuleSet& masks, bool from_client);
   void answer(Refusal refusal, std::optional<std::uint64_t> record);
   void fail_exchange(std::uint16_t status, std::string_view result, std::string_view detail);
   std::span<const audit::MaskCount> count_masks() noexcept;
