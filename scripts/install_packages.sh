@@ -17,6 +17,7 @@ build_packages=(
 test_packages=(
   clang clang-format clang-tidy libclang-rt-14-dev llvm
   python3 curl nginx-light wrk apache2-utils nghttp2-client haproxy
+  libcbor-dev python3-h11 golang-go golang-golang-x-mod-dev
 )
 bench_packages=(libbenchmark-dev iproute2 procps nginx-light haproxy wrk curl)
 

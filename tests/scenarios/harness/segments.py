@@ -1,0 +1,58 @@
+"""Reads and writes segments of the audit log as docs/audit_log.md, "Frames", has a
+stranger do it."""
+import struct
+
+from harness.context import expect
+
+HEAD = struct.Struct("<II")  # body bytes, CRC-32C over the length and the body
+MAGIC = b"sluice-segment1\n"
+RECORD = 0
+
+
+def _crc_row(byte: int) -> int:
+    for _ in range(8):
+        byte = (byte >> 1) ^ (0x82F63B78 if byte & 1 else 0)
+    return byte
+
+
+_CRC_TABLE = [_crc_row(byte) for byte in range(256)]
+
+
+def crc32c(data: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ byte) & 255]
+    return crc ^ 0xFFFFFFFF
+
+
+def frames(data: bytes) -> list[bytes]:
+    expect(data.startswith(MAGIC), "not a segment")
+    found, position = [], len(MAGIC)
+    while position < len(data):
+        length, crc = HEAD.unpack_from(data, position)
+        frame = data[position:position + HEAD.size + length]
+        expect(crc == crc32c(frame[:4] + frame[HEAD.size:]), "this reader misreads the log")
+        found.append(frame)
+        position += len(frame)
+    return found
+
+
+def sealed(body: bytes) -> bytes:
+    length = struct.pack("<I", len(body))
+    return length + struct.pack("<I", crc32c(length + body)) + body
+
+
+def is_record(frame: bytes) -> bool:
+    return frame[HEAD.size] == RECORD
+
+
+def rewrite(path, change) -> None:
+    """Writes the segment with its list of frames changed, checksums and all."""
+    path.write_bytes(MAGIC + b"".join(change(frames(path.read_bytes()))))
+
+
+def edit_record(all_frames, old: bytes, new: bytes):
+    """Changes text in the first record that has it, and seals the frame anew."""
+    index = next(i for i, frame in enumerate(all_frames) if is_record(frame) and old in frame)
+    body = all_frames[index][HEAD.size:].replace(old, new)
+    return all_frames[:index] + [sealed(body)] + all_frames[index + 1:]
