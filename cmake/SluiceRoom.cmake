@@ -1,8 +1,9 @@
 # sluice_room(NAME SOURCES a.cc … ROOMS base … LIBRARIES PkgConfig::x …)
 #
 # One room is one static library `sluice_NAME`. Its headers are reached as
-# "NAME/header.h" through a link directory of its own, so a room sees exactly
-# the rooms it names and an include of any other does not compile.
+# "NAME/header.h" through a link directory of its own, so a room sees the
+# rooms it names and what their headers need; an include of any other does not
+# compile. scripts/check_structure.py narrows that to the rooms it names.
 function(sluice_room name)
   cmake_parse_arguments(ARG "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
   set(view ${CMAKE_BINARY_DIR}/rooms/${name})

@@ -1,3 +1,4 @@
+// The asking side: one request, one reply.
 #include <array>
 
 #include "control/http.h"

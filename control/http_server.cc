@@ -1,3 +1,4 @@
+// The answering side: few threads, one exchange per connection.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>

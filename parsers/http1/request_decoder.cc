@@ -1,3 +1,4 @@
+// Request heads: what is checked once the whole head is there.
 #include "parsers/http1/decoder.h"
 #include "parsers/http1/fields.h"
 #include "parsers/http1/section_reader.h"

@@ -1,3 +1,4 @@
+// Response heads, and how the body of one is framed (RFC 9112 §6.3).
 #include "parsers/http1/decoder.h"
 #include "parsers/http1/fields.h"
 #include "parsers/http1/section_reader.h"
