@@ -60,9 +60,9 @@ inline std::uint32_t outside(__m256i bytes, const std::array<std::uint8_t, 16>& 
 }
 
 /// A class of ASCII bytes, given as a predicate.
-template <auto Contains>
+template <auto is_member>
 struct AsciiClass {
-  static constexpr auto table = nibble_table(Contains);
+  static constexpr auto table = nibble_table(is_member);
   static constexpr bool contains(unsigned char c) noexcept {
     const unsigned row = table[c & 15U];
     return c < 0x80 && (row >> (c >> 4) & 1U) != 0;
