@@ -93,7 +93,7 @@ section_sanitizers() {
     local corpus program
     for program in "${programs[@]}"; do targets+=("test_$program"); done
     for corpus in tests/fuzz/corpus/*/; do targets+=("fuzz_$(basename "$corpus")"); done
-    targets=(--target "${targets[@]}")
+    targets=(--target "${targets[@]}" http1_oracle)
   fi
   quietly configure-asan cmake --preset asan -DCMAKE_CXX_COMPILER=clang++ \
     -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -gline-tables-only" &&
