@@ -14,10 +14,15 @@ SessionBench::SessionBench(std::shared_ptr<const Snapshot> snapshot) {
   must(audit::create_signing_key(options.signing_key, "test"));
   log_ = must(audit::Log::open(options, {}, [](std::uint32_t) {}));
 
+  worker_ = std::make_unique<WorkerContext>(pool_, log_->worker(0), metrics_);
+  adopt(std::move(snapshot));
+  session_ = std::make_unique<HttpSession>(*worker_, 0, must(parse_endpoint("127.0.0.1", 1)), 1);
+}
+
+void SessionBench::adopt(std::shared_ptr<const Snapshot> snapshot) {
   const TargetPlan& target = snapshot->targets.front();
   upstreams_ =
       std::make_unique<UpstreamPool>(target.settings.name, target.endpoints, target.endpoint_texts);
-  worker_ = std::make_unique<WorkerContext>(pool_, log_->worker(0), metrics_);
   const ListenerPlan& listener = snapshot->listeners.front();
   for (matcher::Scratch* scratch : {&worker_->scratch, &worker_->text_scratch}) {
     REQUIRE(scratch->prepare(*snapshot->masks).has_value());
@@ -29,7 +34,6 @@ SessionBench::SessionBench(std::shared_ptr<const Snapshot> snapshot) {
       std::move(snapshot),
       std::vector<TargetUse>{{upstreams_.get(), std::make_shared<Histogram>()}});
   worker_->current = view_.get();
-  session_ = std::make_unique<HttpSession>(*worker_, 0, must(parse_endpoint("127.0.0.1", 1)), 1);
 }
 
 void SessionBench::client_sends(std::string_view bytes) {
@@ -43,6 +47,12 @@ void SessionBench::upstream_sends(std::string_view bytes) {
 void SessionBench::pass(Duration time) {
   worker_->now.monotonic = worker_->now.monotonic + time;
   session_->on_tick();
+}
+
+void SessionBench::prove() {
+  const std::string credential = session_->take_proof_wish();
+  REQUIRE_FALSE(credential.empty());
+  session_->on_proof(session_->keys()->verify_slow(credential, worker_->now.wall));
 }
 
 void SessionBench::connect_upstream() {

@@ -20,11 +20,17 @@ class SessionBench {
 
   HttpSession& session() { return *session_; }
   WorkerContext& worker() { return *worker_; }
+  BufferPool& pool() { return pool_; }
+
+  /// From now on this snapshot is in force, and the one before it is gone.
+  void adopt(std::shared_ptr<const Snapshot> snapshot);
 
   void client_sends(std::string_view bytes);
   void upstream_sends(std::string_view bytes);
   void pass(Duration time);
 
+  /// Answers the proof that the session must be waiting for, by its keys.
+  void prove();
   /// Gives the session the upstream that it must be asking for.
   void connect_upstream();
   /// What goes out now, taken as sent.

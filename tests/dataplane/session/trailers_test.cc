@@ -11,22 +11,9 @@ using Catch::Contains;
 
 namespace {
 
-constexpr const char* configuration = R"(version: 1
-listeners:
-  - {name: payments, address: "127.0.0.1:8080", protocol: http, target: api}
-targets:
-  - {name: api, addresses: ["127.0.0.1:9001"]}
-identity:
-  api_keys: file:keys.yaml
-policies:
-  - name: the api is open
-    ruling: allow
-masks:
+constexpr const char* masks = R"(masks:
   - {name: pan, find: "builtin:payment-card", show: {partial: {first: 6, last: 4}}, on: both}
   - {name: crosses, find: {patterns: ["x"]}, show: redact, on: both}
-audit:
-  directory: audit
-  signing_key: file:audit.key
 )";
 
 constexpr std::string_view chunked = "Transfer-Encoding: chunked\r\nContent-Type: text/plain\r\n";
@@ -37,7 +24,7 @@ class Conversation {
   Conversation()
       : key_(identity::make_key("alice", {"clerks"}, {INT64_MAX},
                                 std::array<std::uint8_t, 32>{1, 2, 3})),
-        bench_(test::snapshot_of(configuration, key_.yaml_entry)) {}
+        bench_(test::snapshot_of(test::open_gateway(masks), key_.yaml_entry)) {}
 
   SessionBench& bench() { return bench_; }
 
