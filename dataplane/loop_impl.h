@@ -589,9 +589,6 @@ typename Loop<T>::Connection& Loop<T>::client_of(const Connection& upstream) noe
 template <Transport T>
 typename Loop<T>::Connection& Loop<T>::open(ConnId id, Role role) noexcept {
   Connection& connection = connections_[id.index];
-  // The transport may give an index out again while the `closed` of its last
-  // connection still waits in this turn's batch.
-  if (connection.role == Role::gone) on_closed(connection);
   ASSERT(connection.role == Role::none);
   connection.id = id;
   connection.role = role;

@@ -126,6 +126,8 @@ void SimTransport::close(ConnId id) {
 std::size_t SimTransport::poll(std::span<Completion> done, Duration wait) {
   counters_.turns.add();
   now_ = now_ + turn_cost;
+  free_.insert(free_.end(), freed_.begin(), freed_.end());
+  freed_.clear();
   feed_starved();
   std::size_t count = 0;
   Instant until = now_ + Duration{std::max<std::int64_t>(wait.ns, 0)};
@@ -152,7 +154,7 @@ Now SimTransport::now() const noexcept {
 }
 
 std::uint32_t SimTransport::connections_open() const noexcept {
-  return options_.connections_max - static_cast<std::uint32_t>(free_.size());
+  return options_.connections_max - static_cast<std::uint32_t>(free_.size() + freed_.size());
 }
 
 SimTransport::Connection* SimTransport::find(ConnId id) {
@@ -374,7 +376,7 @@ bool SimTransport::on_closed(SimWire& wire, Completion& out) {
   connection->wire = nullptr;
   connection->slices.clear();
   ++connection->generation;
-  free_.push_back(wire.connection);
+  freed_.push_back(wire.connection);
   wire.gateway_closed();
   return true;
 }

@@ -138,6 +138,7 @@ class SimTransport {
   Instant now_{1'000'000'000};
   std::vector<Connection> connections_;
   std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> freed_;  ///< Closed by the last poll; free from the next on.
   std::vector<std::uint32_t> starved_;
   std::vector<std::unique_ptr<SimWire>> wires_;
   std::map<std::string, Server> servers_;

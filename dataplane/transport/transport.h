@@ -83,7 +83,8 @@ class Waker {
 ///          slices; completes once, when every byte went out.
 /// shutdown no more sends: the peer sees the end after what was sent (FIN).
 /// close    always answered by one `closed`; later polls report nothing else of the id, and
-///          calls with it are ignored.
+///          calls with it are ignored. Its index is given out again by a later poll at the
+///          earliest, so within a batch an index names one connection.
 /// poll     submits what is pending, waits at most `wait` for something to
 ///          report, and fills `done`. Calls the kernel once.
 /// When the pool is empty, receiving stalls and goes on when buffers return.

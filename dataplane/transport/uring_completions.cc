@@ -281,7 +281,7 @@ bool UringTransport::on_close(std::uint32_t index, Completion& out) noexcept {
   connection.in_use = false;
   connection.has_file = false;
   ++connection.generation;
-  free_.push_back(index);
+  freed_.push_back(index);
   return true;
 }
 

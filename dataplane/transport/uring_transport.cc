@@ -89,6 +89,7 @@ UringTransport::UringTransport(const UringOptions& options, UringRing ring, Buff
       starved_last_(none),
       connections_max_(options.connections_max) {
   free_.reserve(connections_max_);
+  freed_.reserve(connections_max_);
   dirty_.reserve(connections_max_);
   ready_.reserve(connections_max_);
   for (std::uint32_t i = connections_max_; i-- > 0;) free_.push_back(i);
@@ -202,6 +203,8 @@ void UringTransport::close(ConnId id) noexcept {
 
 std::size_t UringTransport::poll(std::span<Completion> done, Duration wait) noexcept {
   counters_.turns.add();
+  free_.insert(free_.end(), freed_.begin(), freed_.end());  // within the reserved capacity
+  freed_.clear();
   if (published_) published_->top_up();
   feed_starved();
   arm_wake_event();
@@ -226,7 +229,7 @@ std::size_t UringTransport::buffers_lent() const noexcept {
 }
 
 std::uint32_t UringTransport::connections_open() const noexcept {
-  return connections_max_ - static_cast<std::uint32_t>(free_.size());
+  return connections_max_ - static_cast<std::uint32_t>(free_.size() + freed_.size());
 }
 
 std::uint64_t UringTransport::tag(Op op, std::uint32_t index, std::uint32_t generation) noexcept {

@@ -208,6 +208,7 @@ class UringTransport {
   UringRing ring_;
 
   std::vector<std::uint32_t> free_;   ///< Last closed, first used.
+  std::vector<std::uint32_t> freed_;  ///< Closed by the last poll; free from the next on.
   std::vector<std::uint32_t> dirty_;  ///< Connections whose wishes changed.
   std::vector<std::uint32_t> ready_;  ///< Connections with something to report from before.
   std::vector<Listener> listeners_;

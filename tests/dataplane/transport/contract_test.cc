@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <set>
 #include <thread>
 
 #include "harness.h"
@@ -304,6 +305,25 @@ IN_EVERY_WORLD("Calls with a dead name change nothing") {
   REQUIRE(h.until([&] { return h.near[id].received == "still here"; }));
   CHECK(far->received.empty());
   CHECK_FALSE(far->ended);
+}
+
+IN_EVERY_WORLD("A connect between two closed of a batch takes the index of neither") {
+  Harness<TestType> h;
+  std::set<std::uint32_t> closing;
+  int made = 0;
+  bool taken_early = false;
+  h.then = [&](const Completion& c) {
+    if (c.kind != Completion::Kind::closed) return;
+    closing.erase(c.conn.index);
+    taken_early = taken_early || closing.contains(h.transport().connect(h.world.nobody()).index);
+    ++made;
+  };
+  std::array<ConnId, 8> ids;
+  for (ConnId& id : ids) h.client(id);
+  for (const ConnId& id : ids) closing.insert(id.index);
+  for (const ConnId& id : ids) h.close(id);
+  REQUIRE(h.until([&] { return made == 8; }));
+  CHECK_FALSE(taken_early);
 }
 
 IN_EVERY_WORLD("Another thread wakes the poll, and no wake is lost") {
