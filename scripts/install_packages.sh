@@ -16,10 +16,14 @@ build_packages=(
 )
 test_packages=(
   clang clang-format clang-tidy libclang-rt-14-dev llvm
-  python3 curl nginx-light wrk apache2-utils nghttp2-client haproxy
+  python3 python3-jsonschema curl nginx-light wrk apache2-utils nghttp2-client haproxy
   libcbor-dev python3-h11 golang-go golang-golang-x-mod-dev
 )
-bench_packages=(libbenchmark-dev iproute2 procps nginx-light haproxy wrk curl)
+bench_packages=(
+  libbenchmark-dev iproute2 procps nginx-light haproxy wrk
+  libnginx-mod-http-lua libnginx-mod-http-js
+  python3 python3-jsonschema
+)
 
 wanted=()
 for group in "$@"; do

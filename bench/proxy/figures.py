@@ -1,0 +1,51 @@
+"""From samples to rows: what is pure in the benchmark, and tested (tests/bench)."""
+import json
+import re
+import statistics
+
+MEDIANS = ["cpu_us_per_op", "cpu_stat_us_per_op", "ops_per_s", "p50_us", "p99_us", "p999_us",
+           "context_switches_per_op"]
+RATIOS = ["cpu_us_per_op", "ops_per_s", "p99_us"]
+
+
+def wrk_figures(output: str) -> dict:
+    """The line that peers/figures.lua prints."""
+    line = re.search(r"^wrk-figures (\{.*\})$", output, re.MULTILINE)
+    if not line:
+        raise ValueError(f"wrk printed no figures:\n{output}")
+    return json.loads(line.group(1))
+
+
+def sample(wrk: dict, cpu_us: float, cpu_stat_us: float, context_switches: int, memory_kib: int) -> dict:
+    """One round of one contender."""
+    ops = wrk["requests"]
+    return {"cpu_us_per_op": cpu_us / ops, "cpu_stat_us_per_op": cpu_stat_us / ops,
+            "ops_per_s": ops * 1e6 / wrk["duration_us"],
+            **{key: wrk[key] for key in ("p50_us", "p99_us", "p999_us", "max_us")},
+            "context_switches_per_op": context_switches / ops, "memory_kib": memory_kib}
+
+
+def median_row(samples: list) -> dict:
+    """Medians over the rounds; of the maximum and the memory the worst."""
+    row = {key: statistics.median(each[key] for each in samples) for key in MEDIANS}
+    row.update({key: max(each[key] for each in samples) for key in ("max_us", "memory_kib")})
+    return {**row, "runs": len(samples), "samples": samples}
+
+
+def paired_ratios(over: list, under: list) -> dict:
+    """Per figure the ratio of two contenders round by round: its median, least and largest.
+
+    Rounds of one turn are seconds apart, so what slows the machine for minutes slows both.
+    """
+    ratios = {}
+    for key in RATIOS:
+        each = [a[key] / b[key] for a, b in zip(over, under, strict=True) if b[key] > 0]
+        if each:
+            ratios[key] = {"median": statistics.median(each), "min": min(each), "max": max(each)}
+    return ratios
+
+
+def merged(old: list, new: list) -> list:
+    """Old rows but those of scenarios that were measured again."""
+    again = {row["scenario"] for row in new}
+    return [row for row in old if row["scenario"] not in again] + new

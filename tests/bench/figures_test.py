@@ -1,0 +1,65 @@
+"""bench/proxy/figures.py: from what wrk prints to medians and ratios."""
+import unittest
+
+import figures
+
+OUTPUT = """Running 1s test @ http://127.0.0.1:7001/v1/clean-200
+  803 requests in 1.00s, 512.85KB read
+wrk-figures {"requests":800,"bytes":524000,"duration_us":2000000,"p50_us":40,"p99_us":170,"p999_us":340,"max_us":900,"errors":0}
+"""
+
+
+def a_sample(cpu, ops=100.0, p99=10.0, worst=50.0, memory=7):
+    return {"cpu_us_per_op": cpu, "cpu_stat_us_per_op": cpu, "ops_per_s": ops, "p50_us": 5.0, "p99_us": p99,
+            "p999_us": 20.0, "max_us": worst, "context_switches_per_op": 0.5, "memory_kib": memory}
+
+
+class WrkFigures(unittest.TestCase):
+    def test_the_line_is_found_among_wrks_own(self):
+        self.assertEqual(figures.wrk_figures(OUTPUT)["p999_us"], 340)
+
+    def test_output_without_the_line_is_an_error(self):
+        with self.assertRaises(ValueError):
+            figures.wrk_figures("unable to connect to 127.0.0.1:7001 Connection refused\n")
+
+
+class Sample(unittest.TestCase):
+    def test_use_is_divided_by_requests_and_requests_by_time(self):
+        got = figures.sample(figures.wrk_figures(OUTPUT), cpu_us=8000, cpu_stat_us=10000, context_switches=400,
+                             memory_kib=5)
+        self.assertEqual((got["cpu_us_per_op"], got["cpu_stat_us_per_op"], got["ops_per_s"]), (10.0, 12.5, 400.0))
+        self.assertEqual((got["context_switches_per_op"], got["memory_kib"], got["max_us"]), (0.5, 5, 900))
+
+
+class MedianRow(unittest.TestCase):
+    def test_is_of_medians_but_for_the_worst_of_latency_and_memory(self):
+        row = figures.median_row([a_sample(9, worst=60, memory=8), a_sample(1, worst=90), a_sample(2, memory=12)])
+        self.assertEqual((row["cpu_us_per_op"], row["max_us"], row["memory_kib"], row["runs"]), (2, 90, 12, 3))
+        self.assertEqual([each["cpu_us_per_op"] for each in row["samples"]], [9, 1, 2])
+
+
+class PairedRatios(unittest.TestCase):
+    def test_a_machine_that_slows_for_everyone_leaves_the_ratio_alone(self):
+        over = [a_sample(cpu) for cpu in (8, 16, 8)]
+        under = [a_sample(cpu) for cpu in (10, 20, 10)]
+        self.assertEqual(figures.paired_ratios(over, under)["cpu_us_per_op"],
+                         {"median": 0.8, "min": 0.8, "max": 0.8})
+
+    def test_spread_is_that_of_the_rounds(self):
+        got = figures.paired_ratios([a_sample(1), a_sample(2), a_sample(6)], [a_sample(2)] * 3)["cpu_us_per_op"]
+        self.assertEqual(got, {"median": 1.0, "min": 0.5, "max": 3.0})
+
+    def test_rounds_must_pair(self):
+        with self.assertRaises(ValueError):
+            figures.paired_ratios([a_sample(1)], [a_sample(1)] * 2)
+
+
+class Merged(unittest.TestCase):
+    def test_a_scenario_measured_again_replaces_all_its_rows(self):
+        old = [{"scenario": "a", "contender": "x"}, {"scenario": "a", "contender": "y"}, {"scenario": "b"}]
+        new = [{"scenario": "a", "contender": "z"}]
+        self.assertEqual(figures.merged(old, new), [{"scenario": "b"}, {"scenario": "a", "contender": "z"}])
+
+
+if __name__ == "__main__":
+    unittest.main()
