@@ -168,10 +168,13 @@ struct Parser {
   }
 
   void add_load() {
-    auto& made = verb(app, "load", "Send requests as fast as they are answered, and measure", load,
-                      "  sluice load http://127.0.0.1:8080/ -c 64 -d 10s\n"
-                      "  sluice load http://127.0.0.1:8080/v1/payments -m POST -b @body.json \\\n"
-                      "      -H 'Authorization: Bearer sk_…' -n 100000 --json");
+    auto& made =
+        verb(app, "load", "Send requests by a schedule or as fast as they are answered", load,
+             "  sluice load http://127.0.0.1:8080/ -c 64 -d 10s\n"
+             "  sluice load http://127.0.0.1:8080/ --rate 20k -d 60s --warmup 5s\n"
+             "  sluice load http://127.0.0.1:8080/ --rate-steps 5k:50k:5k/10s\n"
+             "  sluice load http://127.0.0.1:8080/v1/payments -m POST -b @body.json \\\n"
+             "      -H 'Authorization: Bearer sk_…' -n 100000 --json");
     made.add_option("url", load.url, "http://HOST:PORT/PATH")->required();
     made.add_option("-c,--connections", load.connections, "Connections kept open")
         ->capture_default_str()
@@ -181,12 +184,33 @@ struct Parser {
         ->check(CLI::Range(1, 256));
     auto* duration =
         made.add_option("-d,--duration", load.duration, "How long")->capture_default_str();
-    made.add_option("-n,--requests", load.requests, "How many requests, instead of how long")
+    auto* requests =
+        made.add_option("-n,--requests", load.requests, "How many requests, instead of how long")
+            ->excludes(duration)
+            ->check(CLI::PositiveNumber);
+    auto* rate = made.add_option("--rate", load.rate,
+                                 "Open loop: requests per second over all connections, e.g. 20k;\n"
+                                 "latency counts from when a request was due")
+                     ->excludes(requests);
+    made.add_option("--rate-steps", load.rate_steps,
+                    "Open loop: FROM:TO:STEP/DURATION, e.g. 5k:50k:5k/10s")
+        ->excludes(requests)
         ->excludes(duration)
-        ->check(CLI::PositiveNumber);
-    made.add_option("-m,--method", load.method, "Method")->capture_default_str();
-    made.add_option("-H,--header", load.headers, "'Name: value'; may be repeated")->take_all();
-    made.add_option("-b,--body", load.body, "Body: text, or @FILE");
+        ->excludes(rate);
+    made.add_option("--warmup", load.warmup, "Load before counting begins")
+        ->capture_default_str()
+        ->excludes(requests);
+    made.add_option("--churn", load.churn, "A new connection after so many requests");
+    auto* method = made.add_option("-m,--method", load.method, "Method")->capture_default_str();
+    auto* header =
+        made.add_option("-H,--header", load.headers, "'Name: value'; may be repeated")->take_all();
+    auto* body = made.add_option("-b,--body", load.body, "Body: text, or @FILE");
+    made.add_option("--mix", load.mix, "Requests, checks and identities from a file (docs/load.md)")
+        ->excludes(method)
+        ->excludes(header)
+        ->excludes(body);
+    made.add_option("--seed", load.seed, "For what the mix leaves to chance")
+        ->capture_default_str();
     add_json(made, load.json);
   }
 

@@ -86,9 +86,15 @@ struct LoadOptions {
   std::uint32_t threads = 1;
   std::string duration = "10s";
   std::optional<std::uint64_t> requests = {};  ///< Instead of a duration.
+  std::string rate = {};                       ///< Open loop, requests per second.
+  std::string rate_steps = {};                 ///< Open loop, instead of rate and duration.
+  std::string warmup = "0s";
+  std::uint64_t churn = 0;  ///< Requests per connection; 0: no end.
   std::string method = "GET";
   std::vector<std::string> headers = {};
   std::string body = {};  ///< Text, or @FILE.
+  std::string mix = {};   ///< A file of requests, instead of one.
+  std::uint64_t seed = 1;
   bool json = false;
 };
 

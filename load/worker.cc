@@ -1,23 +1,26 @@
+// The run of one worker: its clock, its seconds, what is due. What happens on a
+// connection is in connections.cc.
 #include "load/worker.h"
 
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sluice::load {
 namespace {
 
 using dataplane::Completion;
-using dataplane::ConnId;
 
 constexpr std::size_t batch = 256;
 constexpr std::size_t buffer_bytes = std::size_t{32} << 20;
-/// A peer that refuses connections is asked again, but not in a tight loop.
-constexpr Duration retry_after = milliseconds(20);
+/// Load begins when every connection stands or failed once, or after this.
+constexpr Duration connect_wait_max = seconds(1);
 constexpr Duration give_up_after = seconds(5);
-constexpr Duration wait_max = milliseconds(100);
-constexpr std::uint32_t no_slot = UINT32_MAX;
+/// How long an open loop waits for answers after its last request was due.
+constexpr Duration grace = seconds(2);
+constexpr Duration second = seconds(1);
 
 Duration thread_cpu() noexcept {
   rusage usage{};
@@ -31,194 +34,170 @@ Duration thread_cpu() noexcept {
 }  // namespace
 
 bool Quota::take() noexcept {
-  if (duration.ns != 0) return true;
   std::uint64_t left = requests.load(std::memory_order_relaxed);
+  if (left == UINT64_MAX) return true;
   while (left != 0) {
     if (requests.compare_exchange_weak(left, left - 1, std::memory_order_relaxed)) return true;
   }
   return false;
 }
 
-Worker::Worker(std::unique_ptr<dataplane::UringTransport> transport,
-               const dataplane::Endpoint& peer, Quota& quota)
-    : transport_(std::move(transport)), peer_(peer), quota_(quota) {}
+Worker::Worker(std::unique_ptr<dataplane::UringTransport> transport, Share share, Shared& shared)
+    : transport_(std::move(transport)),
+      share_(std::move(share)),
+      shared_(shared),
+      connections_(share_.connections),
+      slots_(transport_->connections_max(), UINT32_MAX),
+      idle_(share_.connections),
+      unfinished_(share_.connections) {}
 
-Result<std::unique_ptr<Worker>> Worker::make(const dataplane::Endpoint& peer,
-                                             std::uint32_t connections,
-                                             const DriverFactory& drivers, Quota& quota) {
+Result<std::unique_ptr<Worker>> Worker::make(Share share, const DriverFactory& drivers,
+                                             Shared& shared) {
   // Closed connections linger in the transport until the kernel let go of them,
   // while their successors are being made.
   auto transport = dataplane::UringTransport::make(
-      {.connections_max = connections * 2 + 16, .buffer_bytes = buffer_bytes});
+      {.connections_max = share.connections * 2 + 16, .buffer_bytes = buffer_bytes});
   if (!transport) return tl::unexpected(transport.error());
-  auto worker = std::unique_ptr<Worker>(new Worker(std::move(*transport), peer, quota));
-  worker->connections_.resize(connections);
-  for (auto& connection : worker->connections_) connection.driver = drivers.make();
-  worker->slots_.assign(worker->transport_->connections_max(), no_slot);
-  worker->unfinished_ = connections;
+  auto worker =
+      std::unique_ptr<Worker>(new Worker(std::move(*transport), std::move(share), shared));
+  std::uint64_t number = worker->share_.number;
+  for (auto& connection : worker->connections_) {
+    connection.driver = drivers.make_driver(number);
+    number += worker->share_.workers;
+  }
+  worker->figures_.failed_checks.resize(drivers.check_names().size());
   return worker;
 }
 
 void Worker::run() {
-  std::array<Completion, batch> done;
+  connect_all();
+  shared_.all_connected.arrive_and_wait();
+  turn(Duration{0});  // sets the clock
+  begin();
   const Duration cpu_before = thread_cpu();
-  static_cast<void>(transport_->poll(done, Duration{0}));  // sets the clock
-  const Instant began = transport_->now().monotonic;
+  const Instant began = now();
+  while (!is_done()) {
+    turn(wait());
+    end_seconds(now());
+    if (!ever_connected_ && now() - began >= give_up_after) break;
+  }
+  elapsed_ = std::max(now() - counting_from_, Duration{0});
+  cpu_ = {thread_cpu().ns - cpu_before.ns};
+  count_unanswered();
+  hand_in_second();
+  shared_.timeline.leave(share_.number);
+}
+
+/// Load begins with all connections in place: the first requests would otherwise
+/// wait for theirs, and show it.
+void Worker::connect_all() {
+  turn(Duration{0});
+  const Instant began = now();
+  unsettled_ = share_.connections;
   for (auto& connection : connections_) open(connection);
-
-  while (unfinished_ != 0) {
-    const std::size_t count = transport_->poll(done, waiting_ != 0 ? retry_after : wait_max);
-    const Instant now = transport_->now().monotonic;
-    for (const auto& completion : std::span(done).first(count)) on(completion);
-    if (quota_.duration.ns != 0 && now - began >= quota_.duration) break;
-    if (report_.connects == 0 && now - began >= give_up_after) break;
-    if (waiting_ != 0) retry(now);
-  }
-  report_.elapsed = transport_->now().monotonic - began;
-  report_.cpu = {thread_cpu().ns - cpu_before.ns};
+  while (unsettled_ != 0 && now() - began < connect_wait_max) turn(milliseconds(100));
 }
 
-void Worker::on(const Completion& done) {
-  Connection* const connection = find(done.conn);
-  if (connection == nullptr) {
-    if (done.buffer != dataplane::no_buffer) transport_->pool().release(done.buffer);
-    return;
-  }
-  switch (done.kind) {
-    case Completion::Kind::connected:
-      ++report_.connects;
-      connection->driver->start();
-      transport_->receive(connection->id);
-      ask(*connection);
-      break;
-    case Completion::Kind::received:
-      on_received(*connection, done);
-      break;
-    case Completion::Kind::sent:
-      connection->sending = false;
-      // The answer was quicker than the news that its request had been sent.
-      if (!connection->awaiting && !connection->closing) ask(*connection);
-      break;
-    case Completion::Kind::peer_closed:
-      if (connection->awaiting) on_answer(*connection, connection->driver->on_close());
-      close(*connection);
-      break;
-    case Completion::Kind::failed:
-      on_lost(*connection);
-      break;
-    case Completion::Kind::closed:
-      on_closed(*connection);
-      break;
-    case Completion::Kind::accepted:
-    case Completion::Kind::woken:
-      break;
-  }
-}
-
-void Worker::on_received(Connection& connection, const Completion& done) {
-  report_.bytes_received += done.size_bytes;
-  const ByteView bytes{transport_->pool().data(done.buffer), done.size_bytes};
-  // Bytes that nobody asked for mean that the peer and we no longer agree.
-  const Answer answer = connection.awaiting
-                            ? connection.driver->on_bytes(bytes)
-                            : Answer{.kind = Answer::Kind::broken, .connection_ends = true};
-  transport_->pool().release(done.buffer);
-  if (!connection.closing) on_answer(connection, answer);
-}
-
-void Worker::on_answer(Connection& connection, const Answer& answer) {
-  switch (answer.kind) {
-    case Answer::Kind::incomplete:
-      return;
-    case Answer::Kind::broken:
-      ++report_.read_errors;
-      connection.awaiting = false;
-      close(connection);
-      return;
-    case Answer::Kind::complete:
-      break;
-  }
-  connection.awaiting = false;
-  const Duration latency = transport_->now().monotonic - connection.sent_at;
-  report_.latency_ns.record(static_cast<std::uint64_t>(latency.ns));
-  ++report_.completed;
-  ++report_.statuses[std::min<std::size_t>(answer.status, statuses_max - 1)];
-  if (answer.connection_ends) {
-    close(connection);
-  } else if (!connection.sending) {
-    ask(connection);
-  }
-}
-
-void Worker::on_lost(Connection& connection) {
-  if (connection.closing) return;
-  if (connection.awaiting) {
-    ++report_.read_errors;
-    connection.awaiting = false;
-  } else {
-    ++report_.connect_errors;
-  }
-  close(connection);
-  connection.retry_at = transport_->now().monotonic + retry_after;
-}
-
-void Worker::on_closed(Connection& connection) {
-  slots_[connection.id.index] = no_slot;
-  connection.open = false;
-  connection.closing = false;
-  connection.sending = false;
-  if (connection.finished) {
-    --unfinished_;
-  } else if (connection.retry_at > transport_->now().monotonic) {
-    ++waiting_;
-  } else {
-    open(connection);
-  }
-}
-
-void Worker::open(Connection& connection) {
-  connection.id = transport_->connect(peer_);
-  connection.open = connection.id.index != no_slot;
-  if (!connection.open) {
-    connection.retry_at = transport_->now().monotonic + retry_after;
-    ++waiting_;
-    return;
-  }
-  slots_[connection.id.index] = static_cast<std::uint32_t>(&connection - connections_.data());
-}
-
-void Worker::ask(Connection& connection) {
-  if (!quota_.take()) {
-    connection.finished = true;
-    close(connection);
-    return;
-  }
-  const ByteView request = connection.driver->next_request();
-  const dataplane::Slice slice{request.data(), static_cast<std::uint32_t>(request.size())};
-  connection.sending = true;
-  connection.awaiting = true;
-  connection.sent_at = transport_->now().monotonic;
-  transport_->send(connection.id, {&slice, 1});
-}
-
-void Worker::close(Connection& connection) {
-  if (connection.closing) return;
-  connection.closing = true;
-  transport_->close(connection.id);
-}
-
-void Worker::retry(Instant now) {
+void Worker::begin() {
+  began_ = true;
+  counting_from_ = now() + share_.warmup;
+  ends_at_ = counting_from_ + share_.duration;
+  // Whole seconds lead up to the moment that counting begins.
+  const std::int64_t part = share_.warmup.ns % second.ns;
+  second_ends_at_ = now() + (part == 0 ? second : Duration{part});
+  tick_.clear();
+  tick_.second = -((share_.warmup.ns + second.ns - 1) / second.ns);
   for (auto& connection : connections_) {
-    if (connection.open || connection.finished || connection.retry_at > now) continue;
-    --waiting_;
-    open(connection);
+    if (connection.connected && !connection.closing) go_on(connection);
+  }
+  send_due(now());
+}
+
+void Worker::turn(Duration wait_max) {
+  std::array<Completion, batch> done;
+  const std::size_t count = transport_->poll(done, wait_max);
+  for (const auto& completion : std::span(done).first(count)) on(completion);
+  ring_alarms(now());
+  if (began_) send_due(now());
+}
+
+bool Worker::is_done() const noexcept {
+  if (unfinished_ == 0) return true;
+  if (share_.duration.ns == 0) return false;
+  if (!share_.is_open_loop) return now() >= ends_at_;
+  return (share_.schedule.is_over() && awaiting_ == 0 && now() >= ends_at_) ||
+         now() >= ends_at_ + grace;
+}
+
+/// Until something is to be done that no completion announces.
+Duration Worker::wait() const noexcept {
+  Instant until = second_ends_at_;
+  if (share_.duration.ns != 0 && now() < ends_at_) until = std::min(until, ends_at_);
+  if (!alarms_.empty()) until = std::min(until, alarms_.front().at);
+  if (share_.is_open_loop && !idle_.empty() && !share_.schedule.is_over()) {
+    until = std::min(until, counting_from_ + Duration{-share_.warmup.ns} + share_.schedule.due());
+  }
+  return std::max(until - now(), Duration{0});
+}
+
+void Worker::end_seconds(Instant now) {
+  while (now >= second_ends_at_) {
+    hand_in_second();
+    ++tick_.second;
+    second_ends_at_ = second_ends_at_ + second;
+    if (tick_.second == 0) figures_.clear();
   }
 }
 
-Worker::Connection* Worker::find(ConnId id) noexcept {
-  if (id.index >= slots_.size() || slots_[id.index] == no_slot) return nullptr;
-  Connection& connection = connections_[slots_[id.index]];
-  return connection.id == id ? &connection : nullptr;
+void Worker::hand_in_second() {
+  shared_.timeline.add(share_.number, tick_);
+  tick_.clear();
+}
+
+/// Sends what is due while connections are free. What is due and not sent stays
+/// where it is: in the part of the schedule that lies in the past.
+void Worker::send_due(Instant now) {
+  if (!share_.is_open_loop) return;
+  Schedule& schedule = share_.schedule;
+  const Instant zero = counting_from_ + Duration{-share_.warmup.ns};
+  while (!schedule.is_over() && !idle_.empty()) {
+    const Instant due = zero + schedule.due();
+    if (due > now) break;
+    Connection& connection = connections_[idle_.take()];
+    if (!connection.connected || connection.closing || connection.awaiting) continue;
+    (all_busy_ ? figures_.queueing : figures_.lateness).record(now - due);
+    schedule.advance();
+    send(connection, due);
+  }
+  all_busy_ = idle_.empty();
+}
+
+void Worker::ring_alarms(Instant now) {
+  while (!alarms_.empty() && alarms_.front().at <= now) {
+    Connection& connection = connections_[alarms_.front().connection];
+    std::pop_heap(alarms_.begin(), alarms_.end());
+    alarms_.pop_back();
+    // An alarm whose connection was closed in between is late, which is no error.
+    if (!connection.waiting || connection.alarm_at > now) continue;
+    connection.waiting = false;
+    connection.connected ? ask(connection) : open(connection);
+  }
+}
+
+/// A closed loop's end cuts answers off that were on their way, which is no
+/// failure; how long the slowest was away shows one.
+void Worker::count_unanswered() {
+  Schedule& schedule = share_.schedule;
+  figures_.unanswered = awaiting_ + schedule.left();
+  const auto waited_since = [this](Instant since) {
+    figures_.unanswered_wait_max = std::max(figures_.unanswered_wait_max, now() - since);
+  };
+  for (const auto& connection : connections_) {
+    if (connection.awaiting) waited_since(connection.since);
+  }
+  if (!schedule.is_over()) {
+    waited_since(counting_from_ + Duration{-share_.warmup.ns} + schedule.due());
+  }
 }
 
 }  // namespace sluice::load

@@ -23,7 +23,7 @@ CONFINED = {
     r"hs/hs\.h|hs\.h": ["matcher/", "tests/"],
     r"liburing\.h": ["dataplane/", "bench/"],
     r"yaml\.h": ["config/load/"],
-    r"openssl/.*": ["audit/", "identity/", "matcher/", "tests/"],
+    r"openssl/.*": ["audit/", "identity/", "load/", "matcher/", "tests/"],
     r"thread|mutex|condition_variable": ["base/", "audit/", "dataplane/", "control/", "load/", "cli/",
                                          "matcher/", "tests/", "bench/"],
 }
