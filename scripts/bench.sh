@@ -1,33 +1,36 @@
 #!/usr/bin/env bash
 # What Sluice costs beside its peers, measured on this machine.
 #
-#   scripts/bench.sh proxy  [--only SCENARIO] [--json FILE] [--rounds N] [--beside SLUICE]
-#   scripts/bench.sh growth [the same]
-#   scripts/bench.sh micro  [GOOGLE BENCHMARK OPTIONS]
+#   scripts/bench.sh proxy   [--only SCENARIO] [--json FILE] [--rounds N] [--beside SLUICE]
+#   scripts/bench.sh growth  [the same]
+#   scripts/bench.sh latency [--json FILE] [--rounds N]
+#   scripts/bench.sh stages  [--flame SVG]
+#   scripts/bench.sh micro   [GOOGLE BENCHMARK OPTIONS]
 #
 # See bench/README.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
 
 verb=${1:-}
 [ $# -gt 0 ] && shift
 case "$verb" in
-  proxy | growth | micro) ;;
+  proxy | growth | latency | stages | micro) ;;
   *) usage ;;
 esac
 
 scripts/install_packages.sh build bench
 cmake --preset perf >/dev/null
 
-end_to_end() {
+run() {
   cmake --build build/perf --target sluice bare_relay
-  exec /usr/bin/python3 bench/proxy/run.py "$verb" --build build/perf "$@"
+  exec /usr/bin/python3 "$@"
 }
 
 case "$verb" in
-  proxy | growth) end_to_end "$@" ;;
+  proxy | growth | latency) run bench/proxy/run.py "$verb" --build build/perf "$@" ;;
+  stages) run bench/proxy/stages.py --build build/perf "$@" ;;
   micro)
     cmake --build build/perf
     for program in build/perf/bench/*/bench_*; do

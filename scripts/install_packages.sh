@@ -20,7 +20,7 @@ test_packages=(
   libcbor-dev python3-h11 golang-go golang-golang-x-mod-dev
 )
 bench_packages=(
-  libbenchmark-dev iproute2 procps nginx-light haproxy wrk
+  libbenchmark-dev iproute2 procps nginx-light haproxy wrk valgrind
   libnginx-mod-http-lua libnginx-mod-http-js
   python3 python3-jsonschema
 )

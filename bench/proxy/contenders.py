@@ -10,6 +10,7 @@ import subprocess
 import host
 
 PEERS = pathlib.Path(__file__).resolve().parent / "peers"
+FIRST_PORT = 7000  # the namespace is new: whoever wants a port finds it free
 
 
 @dataclasses.dataclass(frozen=True)

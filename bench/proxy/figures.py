@@ -25,6 +25,18 @@ def sample(wrk: dict, cpu_us: float, cpu_stat_us: float, context_switches: int, 
             "context_switches_per_op": context_switches / ops, "memory_kib": memory_kib}
 
 
+def open_loop_sample(report: dict, due: int, cpu_us: float, cpu_stat_us: float, context_switches: int,
+                     memory_kib: int) -> dict:
+    """One round of `sluice load --rate --json`; `due` are the requests that the CPU time was spent on."""
+    latency = report["latency_us"]
+    if any(report["failed_checks"].values()) or set(report["statuses"]) != {"200"} or report["read_errors"]:
+        raise ValueError(f"not answered cleanly: {report['statuses']}, {report['failed_checks']}")
+    return {"cpu_us_per_op": cpu_us / due, "cpu_stat_us_per_op": cpu_stat_us / due,
+            "ops_per_s": report["requests_per_s"], "p50_us": latency["p50"], "p99_us": latency["p99"],
+            "p999_us": latency["p99.9"], "max_us": latency["max"],
+            "context_switches_per_op": context_switches / due, "memory_kib": memory_kib}
+
+
 def median_row(samples: list) -> dict:
     """Medians over the rounds; of the maximum and the memory the worst."""
     row = {key: statistics.median(each[key] for each in samples) for key in MEDIANS}
@@ -43,6 +55,15 @@ def paired_ratios(over: list, under: list) -> dict:
         if each:
             ratios[key] = {"median": statistics.median(each), "min": min(each), "max": max(each)}
     return ratios
+
+
+def paired_differences(over: list, under: list) -> dict:
+    """Per percentile what one contender adds to another, round by round: median, least and largest."""
+    differences = {}
+    for key in ("p50_us", "p99_us", "p999_us"):
+        each = [a[key] - b[key] for a, b in zip(over, under, strict=True)]
+        differences[key] = {"median": statistics.median(each), "min": min(each), "max": max(each)}
+    return differences
 
 
 def merged(old: list, new: list) -> list:

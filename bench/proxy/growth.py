@@ -9,9 +9,8 @@ import tempfile
 import time
 
 import host
-from contenders import PEERS, Contender, Proxy, Site, Target
-from scenarios import (CONNECTIONS, HAPROXY, NGINX, SLUICE, SLUICE_PLAIN, Case, Scenario, case_of, clean,
-                       payments)
+from contenders import FIRST_PORT, PEERS, Contender, Proxy, Site, Target
+from scenarios import (CONNECTIONS, HAPROXY, NGINX, SLUICE, Case, Scenario, case_of, clean, payments)
 
 IDLE_CONNECTIONS = 10_000
 _SMALL = clean(200)
@@ -72,7 +71,7 @@ def _bodies() -> Scenario:
     return Scenario("body", [
         case_of(contender, clean(size), size)
         for size in (0, 1024, 16 * 1024, 128 * 1024, 2**20, 10 * 2**20)
-        for contender in (SLUICE, SLUICE_PLAIN, HAPROXY)], SLUICE.name)
+        for contender in (SLUICE, HAPROXY)], SLUICE.name)
 
 
 SCENARIOS = {scenario.name: scenario for scenario in [
@@ -88,7 +87,7 @@ SCENARIOS = {scenario.name: scenario for scenario in [
 ]}
 
 
-def idle_memory(build: pathlib.Path, first_port: int) -> list:
+def idle_memory(build: pathlib.Path) -> list:
     """What connections that wait for their next request cost in memory of the process, per connection.
 
     Each has had one answer. The kernel's memory for its sockets comes on top and is the same for all.
@@ -97,13 +96,13 @@ def idle_memory(build: pathlib.Path, first_port: int) -> list:
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
-        target = Target(folder, first_port, [_SMALL])
+        target = Target(folder, FIRST_PORT, [_SMALL])
         try:
             site = Site.prepare(folder, build, target.port)
             # HAProxy plans for two descriptors a connection, so it gets fewer here.
             for number, (contender, count) in enumerate(
                     [(SLUICE, IDLE_CONNECTIONS), (NGINX, IDLE_CONNECTIONS), (HAPROXY, 4000)], 1):
-                proxy = Proxy(contender, site, folder / contender.name, first_port + number)
+                proxy = Proxy(contender, site, folder / contender.name, FIRST_PORT + number)
                 try:
                     rows.append(_idle_row(proxy, site, count))
                 finally:

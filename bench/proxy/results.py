@@ -69,6 +69,9 @@ def line(row: dict) -> str:
         cpu = row["ratio"]["cpu_us_per_op"]
         spread = f"{cpu['median']:.2f} ({cpu['min']:.2f}–{cpu['max']:.2f})"
         ratio = f"{row['ratio']['of']}" if "at" not in row else f"at {row['ratio']['to']}"
+    if "added_us" in row:
+        spread = " / ".join(f"{row['added_us'][key]['median']:+.0f}" for key in ("p50_us", "p99_us"))
+        ratio = "µs to direct"
     return (f"{row['scenario']:14} {row['contender']:18} {row.get('at', ''):>9} {row['cpu_us_per_op']:10.2f} "
             f"{spread:>23} {ratio:>13} {row['ops_per_s']:8.0f} {row['p50_us']:8.0f} {row['p99_us']:8.0f} "
             f"{row['p999_us']:8.0f} {row['max_us']:8.0f} {row['context_switches_per_op']:11.2f} "

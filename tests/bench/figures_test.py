@@ -31,6 +31,34 @@ class Sample(unittest.TestCase):
         self.assertEqual((got["context_switches_per_op"], got["memory_kib"], got["max_us"]), (0.5, 5, 900))
 
 
+def a_report(**changes):
+    return {"requests_per_s": 99.5, "statuses": {"200": 200}, "read_errors": 0, "failed_checks": {"request: status": 0},
+            "latency_us": {"p50": 1, "p99": 2, "p99.9": 3, "max": 4}, **changes}
+
+
+class OpenLoopSample(unittest.TestCase):
+    def sample(self, report):
+        return figures.open_loop_sample(report, due=200, cpu_us=1000, cpu_stat_us=2000, context_switches=20,
+                                        memory_kib=5)
+
+    def test_spreads_use_over_what_was_due(self):
+        got = self.sample(a_report())
+        self.assertEqual((got["cpu_us_per_op"], got["ops_per_s"], got["p999_us"], got["max_us"]), (5, 99.5, 3, 4))
+
+    def test_refuses_answers_that_are_not_clean(self):
+        for changes in ({"statuses": {"200": 1, "503": 1}}, {"statuses": {}}, {"read_errors": 1},
+                        {"failed_checks": {"request: status": 1}}):
+            with self.assertRaises(ValueError):
+                self.sample(a_report(**changes))
+
+
+class PairedDifferences(unittest.TestCase):
+    def test_are_taken_within_a_round(self):
+        got = figures.paired_differences([a_sample(1, p99=30.0), a_sample(1, p99=130.0)],
+                                         [a_sample(1, p99=10.0), a_sample(1, p99=100.0)])["p99_us"]
+        self.assertEqual(got, {"median": 25.0, "min": 20.0, "max": 30.0})
+
+
 class MedianRow(unittest.TestCase):
     def test_is_of_medians_but_for_the_worst_of_latency_and_memory(self):
         row = figures.median_row([a_sample(9, worst=60, memory=8), a_sample(1, worst=90), a_sample(2, memory=12)])

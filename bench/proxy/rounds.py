@@ -1,0 +1,85 @@
+"""Runs a scenario: answers checked first, contenders in turns, medians and paired ratios."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import figures
+import host
+import scenarios
+from contenders import FIRST_PORT, PEERS, Proxy, Site, Target
+
+INTERRUPTIONS_MAX = 5  # rounds that a suspended machine may spoil in a row
+
+
+def load(proxy: Proxy, case: scenarios.Case, headers: dict, seconds: int) -> dict:
+    """One round with wrk; every answer must be whole, and a 200."""
+    seconds = case.seconds or seconds
+    fields = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    command = ["wrk", "-t1", f"-c{case.connections}", f"-d{seconds}", "--timeout", "30",
+               "-s", str(PEERS / "figures.lua"), *fields, f"http://127.0.0.1:{proxy.port}{case.body.path}"]
+    for _ in range(INTERRUPTIONS_MAX):
+        before = host.usage(proxy.process.pid)
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        used = host.usage(proxy.process.pid) - before
+        wrk = figures.wrk_figures(output)
+        if wrk["duration_us"] < 2e6 * seconds + 1e6:
+            break  # else the machine stood still: once more
+    shown = len(case.body.shown_by(case.contender.masks))
+    if wrk["errors"] or wrk["requests"] == 0 or wrk["bytes"] < wrk["requests"] * shown:
+        raise RuntimeError(f"{proxy.name} did not answer cleanly:\n{output}")
+    return figures.sample(wrk, **vars(used))
+
+
+def check_answers(proxy: Proxy, case: scenarios.Case, headers: dict) -> None:
+    expected = case.body.shown_by(case.contender.masks)
+    for got in host.fetch(proxy.port, case.body.path, headers, times=3):
+        if got != expected:
+            at = next((i for i, (a, b) in enumerate(zip(got, expected)) if a != b), min(len(got), len(expected)))
+            raise RuntimeError(f"{proxy.name} answers {len(got)} bytes instead of {len(expected)}; from byte {at} on\n"
+                               f"{got[at:at + 80]!r}\ninstead of\n{expected[at:at + 80]!r}")
+
+
+def row_of(case: scenarios.Case, scenario: scenarios.Scenario, measured: dict) -> dict:
+    row = {"scenario": scenario.name, "contender": case.contender.name, "connections": case.connections}
+    if case.at is not None:
+        row["at"] = case.at
+    row.update(figures.median_row(measured[case]))
+    over, under = scenario.compared(case)
+    if over is not under:
+        row["ratio"] = {"of": over.at if scenario.grows else over.contender.name,
+                        "to": under.at if scenario.grows else under.contender.name,
+                        **figures.paired_ratios(measured[over], measured[under])}
+    return row
+
+
+def run_scenario(scenario: scenarios.Scenario, build: pathlib.Path, rounds: int, seconds: int) -> list:
+    """Starts what the scenario needs, checks every case's answers, then measures all of them in turns."""
+    started = []
+    with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        try:
+            target = Target(folder, FIRST_PORT, {case.body for case in scenario.cases})
+            started.append(target)
+            site = Site.prepare(folder, build, target.port)
+            proxies = {}
+            for case in scenario.cases:
+                if case.contender not in proxies:
+                    number = len(proxies) + 1
+                    proxies[case.contender] = Proxy(case.contender, site, folder / str(number), FIRST_PORT + number)
+                    started.append(proxies[case.contender])
+                check_answers(proxies[case.contender], case, site.headers)
+            for case in scenario.cases:
+                load(proxies[case.contender], case, site.headers, 1)  # warm-up
+            measured = {case: [] for case in scenario.cases}
+            for turn in range(rounds):
+                for case in scenario.cases:
+                    measured[case].append(load(proxies[case.contender], case, site.headers, seconds))
+                print(f"{scenario.name}: round {turn + 1} of {rounds}", file=sys.stderr)
+            for case in scenario.cases:
+                check_answers(proxies[case.contender], case, site.headers)
+        finally:
+            for process in reversed(started):
+                process.stop()
+    return [row_of(case, scenario, measured) for case in scenario.cases]
