@@ -4,7 +4,7 @@
 #   scripts/bench.sh proxy   [--only SCENARIO] [--json FILE] [--rounds N] [--beside SLUICE]
 #   scripts/bench.sh growth  [the same]
 #   scripts/bench.sh latency [--json FILE] [--rounds N]
-#   scripts/bench.sh stages  [--flame SVG]
+#   scripts/bench.sh stages  [--only SCENARIO/CONTENDER] [--flame SVG]
 #   scripts/bench.sh micro   [GOOGLE BENCHMARK OPTIONS]
 #
 # See bench/README.md.

@@ -22,6 +22,7 @@ class Callgrind:
         self._names, self._objects = {}, {}
         self._own = collections.Counter()    # (function, object) → instructions
         self._calls = collections.Counter()  # function → calls
+        self._allocating = collections.Counter()  # function → its calls of what allocates
         function = called = library = None
         is_cost_of_call = False
         for line in text.splitlines():
@@ -42,7 +43,10 @@ class Callgrind:
                 if name:
                     self._objects[number.strip("()")] = name
             elif line.startswith("calls="):
-                self._calls[called] += int(line[6:].split()[0])
+                count = int(line[6:].split()[0])
+                self._calls[called] += count
+                if _ALLOCATING.match(self._name(called)):
+                    self._allocating[function] += count
                 is_cost_of_call = True
             elif line[:1].isdigit() or line[:1] in ("+", "-", "*"):
                 if not is_cost_of_call and len(line.split()) >= 2:
@@ -66,8 +70,10 @@ class Callgrind:
         return [(self._name(number).replace("sluice::", ""), count, self._calls[number])
                 for number, count in own.most_common()]
 
-    def allocations(self) -> int:
-        return sum(count for number, count in self._calls.items() if _ALLOCATING.match(self._name(number)))
+    def allocations(self) -> list:
+        """(calling function, calls of what allocates), the busiest first."""
+        return [(self._name(number).replace("sluice::", ""), count)
+                for number, count in self._allocating.most_common()]
 
     def stacks(self) -> collections.Counter:
         """As shallow stacks, room over function: what there is to draw where perf may not look."""
@@ -94,7 +100,9 @@ def folded_stacks(script: str) -> collections.Counter:
             if not found:
                 continue
             name, place = found.groups()
-            is_kernel = place.startswith(("[kernel", "[guest.kernel", "[unknown]")) and name != "[unknown]"
+            if name == "[unknown]":
+                continue
+            is_kernel = place.startswith(("[kernel", "[guest.kernel"))
             frames.append(name.replace("sluice::", "") + ("_[k]" if is_kernel else ""))
         if frames:
             stacks[(lines[0].strip(), *reversed(frames))] += 1

@@ -36,7 +36,7 @@ def callgrind(case: scenarios.Case, site: Site, folder: pathlib.Path, port: int)
     proxy = Proxy(wrapped, site, folder / "proxy", port)
 
     def control(*words):
-        subprocess.run(["callgrind_control", *words, str(proxy.process.pid)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["callgrind_control", *words, str(proxy.process.pid)], check=True, capture_output=True)
 
     try:
         check_answers(proxy, case, site.headers)
@@ -84,11 +84,15 @@ def show_callgrind(results: dict) -> None:
     for room, _ in rooms.most_common():
         print(f"{room:22}" + "".join(f"{p.by_room()[room] / n:24.0f}" for n, p in results.values()))
     print(f"{'all':22}" + "".join(f"{sum(p.by_room().values()) / n:24.0f}" for n, p in results.values()))
-    print(f"{'allocations':22}" + "".join(f"{p.allocations() / n:24.3f}" for n, p in results.values()))
+    print(f"{'allocations':22}" + "".join(f"{sum(count for _, count in p.allocations()) / n:24.3f}"
+                                          for n, p in results.values()))
     requests, profile = next(iter(results.values()))
     print(f"\nFunctions of {names[0]} by their own instructions per request")
     for name, count, calls in profile.functions()[:20]:
         print(f"{count / requests:8.0f}  {calls / requests:6.2f} calls  {name[:110]}")
+    print(f"\nWho allocates in {names[0]}, times per request")
+    for name, count in profile.allocations()[:5]:
+        print(f"{count / requests:8.3f}  {name[:110]}")
 
 
 def show_perf(name: str, cpu_us: float, stacks: collections.Counter) -> None:
@@ -106,18 +110,20 @@ def main() -> None:
     host.enter_namespaces()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("--flame", type=pathlib.Path, metavar="SVG", help="write a flame graph of http-small")
+    parser.add_argument("--only", metavar="SCENARIO/CONTENDER", choices=["/".join(each) for each in CASES])
+    parser.add_argument("--flame", type=pathlib.Path, metavar="SVG", help="write a flame graph of the first")
     options = parser.parse_args()
+    cases = [each for each in CASES if options.only in (None, "/".join(each))]
     host.set_up_network()
     counted, sampled = {}, {}
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
-        target = Target(folder, FIRST_PORT, {case_of(*each).body for each in CASES})
+        target = Target(folder, FIRST_PORT, {case_of(*each).body for each in cases})
         try:
             site = Site.prepare(folder, options.build.resolve(), target.port)
             port = FIRST_PORT
-            for each in CASES:
+            for each in cases:
                 for measure, into in ((callgrind, counted), (perf, sampled)):
                     port += 1
                     place = folder / str(port)
@@ -133,8 +139,8 @@ def main() -> None:
     if not sampled:
         print("\nperf is not there, or may not sample here: no figures with the kernel in them")
     if options.flame:
-        stacks = sampled[CASES[0]][1] if sampled else counted[CASES[0]][1].stacks()
-        options.flame.write_text(flame.svg(stacks, "http-small, sluice"))
+        stacks = sampled[cases[0]][1] if sampled else counted[cases[0]][1].stacks()
+        options.flame.write_text(flame.svg(stacks, ", ".join(cases[0])))
 
 
 if __name__ == "__main__":

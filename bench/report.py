@@ -1,0 +1,104 @@
+"""Writes what a JSON of scripts/bench.sh holds into docs/performance.md, between its markers.
+
+Usage: report.py RESULTS.json [PAGE]
+"""
+import json
+import pathlib
+import re
+import sys
+
+PAGE = pathlib.Path(__file__).parents[1] / "docs/performance.md"
+GROWTH = {"rules": "rules", "masks": "masks", "connections": "connections", "body": "bytes of body",
+          "workers": "workers", "audit": "release"}
+
+
+def spread(figures: dict, form: str = "{:.2f}") -> str:
+    return f"{form} ({form}–{form})".format(figures["median"], figures["min"], figures["max"])
+
+
+def table(head: list, rows: list) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def beside(name: str, rows: list) -> str:
+    """One end-to-end scenario."""
+    base = next(row["contender"] for row in rows if "ratio" not in row)
+    body = []
+    for row in rows:
+        ratio = row.get("ratio", {})
+        body.append([f"`{row['contender']}`", f"{row['cpu_us_per_op']:.1f}",
+                     spread(ratio["cpu_us_per_op"]) if ratio else "",
+                     f"{row['ops_per_s']:.0f}", spread(ratio["ops_per_s"]) if ratio else "",
+                     *(f"{row[key]:.0f}" for key in ("p50_us", "p99_us", "p999_us", "max_us")),
+                     f"{row['context_switches_per_op']:.2f}", f"{row['memory_kib'] / 1024:.0f}"])
+    head = ["contender", "CPU µs/request", f"{base}'s CPU ÷ this", "requests/s", f"{base}'s rate ÷ this", "p50 µs",
+            "p99 µs", "p99.9 µs", "max µs", "switches/request", "MiB"]
+    return (f"### {name}\n\n{rows[0]['connections']} connections, {rows[0]['runs']} rounds.\n\n"
+            + table(head, body) + f"\n![{name}](plots/cpu-{name}.svg)\n")
+
+
+def growth(name: str, rows: list) -> str:
+    body = []
+    for row in rows:
+        ratio = row.get("ratio", {})
+        body.append([f"{row['at']:,}" if isinstance(row["at"], int) else row["at"], f"`{row['contender']}`",
+                     f"{row['cpu_us_per_op']:.1f}",
+                     f"{spread(ratio['cpu_us_per_op'])} of {ratio['of']} ÷ {ratio['to']}" if ratio else "",
+                     f"{row['ops_per_s']:.0f}", f"{row['p50_us']:.0f}", f"{row['p99_us']:.0f}",
+                     f"{row['memory_kib'] / 1024:.0f}"])
+    return f"### By {GROWTH[name]}\n\n{rows[0]['runs']} rounds.\n\n" + table(
+        [GROWTH[name], "contender", "CPU µs/request", "ratio", "requests/s", "p50 µs", "p99 µs", "MiB"], body)
+
+
+def latency(rows: list) -> str:
+    body = []
+    for row in rows:
+        added = row.get("added_us", {})
+        body.append([row["at"], f"`{row['contender']}`", f"{row['ops_per_s']:.0f}", f"{row['p50_us']:.0f}",
+                     f"{row['p99_us']:.0f}", f"{row['p999_us']:.0f}",
+                     *(spread(added[key], "{:.0f}") if added else "" for key in ("p50_us", "p99_us")),
+                     f"{row['cpu_us_per_op']:.1f}"])
+    return (f"### Added latency\n\n{rows[0]['connections']} connections, {rows[0]['runs']} rounds.\n\n" + table(
+        ["requests/s due", "contender", "answered/s", "p50 µs", "p99 µs", "p99.9 µs", "added at p50", "added at p99",
+         "CPU µs/request"], body) + "\n![latency](plots/latency-open-loop.svg)\n")
+
+
+def idle(rows: list) -> str:
+    return "### Idle connections\n\n" + table(
+        ["contender", "connections", "bytes of its memory each", "KiB before", "KiB with them"],
+        [[f"`{row['contender']}`", f"{row['connections']:,}", f"{row['bytes_per_connection']:.0f}",
+          f"{row['memory_kib_before']:.0f}", f"{row['memory_kib_after']:.0f}"] for row in rows])
+
+
+def measured(document: dict) -> str:
+    scenarios = {}
+    for row in document["rows"]:
+        scenarios.setdefault(row["scenario"], []).append(row)
+    parts = [f"{document['machine']}; Linux {document['kernel']}; TCP with {document['congestion_control']}; "
+             f"commit `{document['commit']}`.\n"]
+    for name, rows in scenarios.items():
+        parts.append(growth(name, rows) if name in GROWTH else latency(rows) if name == "latency" else
+                     beside(name, rows))
+        if name == "http-small":
+            parts.append("![latency by percentile](plots/latency-saturated.svg)\n")
+    if document.get("idle"):
+        parts.append(idle(document["idle"]))
+    return "\n".join(parts)
+
+
+def filled(page: str, words: str) -> str:
+    begin, end = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+    if page.count(begin) != 1 or page.count(end) != 1:
+        raise ValueError("the page has not one pair of markers")
+    return re.sub(re.escape(begin) + ".*" + re.escape(end), lambda _: begin + "\n" + words + "\n" + end, page,
+                  flags=re.DOTALL)
+
+
+def main() -> None:
+    page = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else PAGE
+    page.write_text(filled(page.read_text(), measured(json.loads(pathlib.Path(sys.argv[1]).read_text()))))
+
+
+if __name__ == "__main__":
+    main()
