@@ -224,9 +224,9 @@ void Loop<T>::end_probe(Connection& probe, bool ok) {
 template <Transport T>
 void Loop<T>::settle(Connection& client) {
   HttpSession& session = *client.session;
-  if (std::string credential = session.take_proof_wish(); !credential.empty()) {
+  if (session.wants_proof()) {
     const bool taken =
-        options_.prove({options_.worker, client.id, session.keys(), std::move(credential)});
+        options_.prove({options_.worker, client.id, session.keys(), session.take_proof_wish()});
     if (!taken) session.on_no_proof();
   }
   grant_wishes(client);

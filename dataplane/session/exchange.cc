@@ -6,7 +6,6 @@ std::unique_ptr<Exchange> ExchangePool::take() {
   if (free_.empty()) return std::make_unique<Exchange>();
   auto exchange = std::move(free_.back());
   free_.pop_back();
-  exchange->reset();
   return exchange;
 }
 

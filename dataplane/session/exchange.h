@@ -2,6 +2,7 @@
 // both directions have come. Reused from a worker's free list.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -54,18 +55,20 @@ struct Exchange : ExchangeFacts {
   bool request_is_masked = false;  ///< The body passes request_masker.
   bool response_is_masked = false;
   /// Masks applied to heads, by rule; bodies are counted by their maskers.
-  std::array<std::uint32_t, matcher::rules_max> head_mask_counts{};
+  std::array<std::uint32_t, matcher::rules_max> head_mask_counts;
 
-  void reset() noexcept {
+  /// rules  of the mask program in force: so many counts begin at zero.
+  void begin(std::size_t rules) noexcept {
     static_cast<ExchangeFacts&>(*this) = {};
     request_is_masked = response_is_masked = false;
-    head_mask_counts.fill(0);
+    std::fill_n(head_mask_counts.begin(), rules, 0);
   }
 };
 
 /// Gives out exchanges without allocating once a worker is warm.
 class ExchangePool {
  public:
+  /// As its last operation left it: begin() comes first.
   [[nodiscard]] std::unique_ptr<Exchange> take();
   void give_back(std::unique_ptr<Exchange> exchange) noexcept;
 

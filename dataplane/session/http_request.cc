@@ -97,6 +97,7 @@ bool HttpSession::wait_for_more(std::size_t bytes_max) {
 void HttpSession::begin(const http1::RequestHead& head, std::size_t head_bytes) {
   if (!exchange_) {
     exchange_ = worker_.exchanges.take();
+    exchange_->begin(worker_.current->snapshot().masks->size());
     exchange_->view = worker_.current;
     ++exchange_->view->operations;
     exchange_->started = worker_.now.monotonic;
@@ -152,28 +153,38 @@ bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
     judged.view = &exchange_->view->anonymous(listener_);
     return true;
   }
-  const std::string_view secret = presented.credential->presented();
-  const identity::ApiKeys* const keys = snapshot.keys.get();
-  identity::KeyVerdict verdict = keys->verify(secret, worker_.now.wall);
-  if (verdict.fault == identity::KeyFault::needs_slow_proof) {
-    if (std::exchange(has_proof_, false)) {
-      verdict = proof_;
-      worker_.proofs.remember(keys, secret, verdict, worker_.now);
-    } else if (const auto proved = worker_.proofs.find(keys, secret, worker_.now)) {
-      verdict = *proved;
-    } else {
-      // The exchange keeps its snapshot: the proof is about that snapshot's keys.
-      proof_wish_.assign(secret);
-      stage_ = Stage::proof;
-      note_progress();
-      return false;
-    }
-  }
-  if (verdict.fault != identity::KeyFault::none)
-    return refuse_unproved(identity::text(verdict.fault));
-  judged.principal = verdict.principal;
-  judged.view = &exchange_->view->principal(listener_, verdict.index);
+  const auto verdict = prove(presented.credential->presented());
+  if (!verdict) return false;
+  if (verdict->fault != identity::KeyFault::none)
+    return refuse_unproved(identity::text(verdict->fault));
+  judged.principal = verdict->principal;
+  judged.view = &exchange_->view->principal(listener_, verdict->index);
   return true;
+}
+
+/// Nothing while a slow check is under way.
+std::optional<identity::KeyVerdict> HttpSession::prove(std::string_view secret) {
+  const Snapshot& snapshot = exchange_->view->snapshot();
+  const identity::ApiKeys* const keys = snapshot.keys.get();
+  const identity::Fingerprint print = worker_.fingerprint_key.of(secret);
+  if (const auto proven = proven_.find(print, snapshot.generation, worker_.now.wall)) {
+    return proven;
+  }
+  const identity::KeyVerdict verdict = keys->verify(secret, worker_.now.wall);
+  if (verdict.fault == identity::KeyFault::none) {
+    proven_.remember(print, snapshot.generation, verdict);
+  }
+  if (verdict.fault != identity::KeyFault::needs_slow_proof) return verdict;
+  if (std::exchange(has_proof_, false)) {
+    worker_.proofs.remember(keys, secret, proof_, worker_.now);
+    return proof_;
+  }
+  if (const auto proved = worker_.proofs.find(keys, secret, worker_.now)) return proved;
+  // The exchange keeps its snapshot: the proof is about that snapshot's keys.
+  proof_wish_.assign(secret);
+  stage_ = Stage::proof;
+  note_progress();
+  return std::nullopt;
 }
 
 /// A short body that will be masked is awaited whole, so that its new length is

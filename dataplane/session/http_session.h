@@ -20,6 +20,7 @@
 #include "dataplane/session/worker_context.h"
 #include "dataplane/slice_queue.h"
 #include "identity/api_keys.h"
+#include "identity/proven_credential.h"
 
 namespace sluice::dataplane {
 
@@ -69,7 +70,8 @@ class HttpSession {
   [[nodiscard]] bool has_exchange() const noexcept { return exchange_ != nullptr; }
   [[nodiscard]] bool wants_client_bytes() const noexcept;
   [[nodiscard]] bool wants_upstream_bytes() const noexcept;
-  /// A credential that needs slow proof, once; empty when there is none.
+  /// A credential needs slow proof: take it, once.
+  [[nodiscard]] bool wants_proof() const noexcept { return !proof_wish_.empty(); }
   [[nodiscard]] std::string take_proof_wish() noexcept;
   /// The table that the proof is about.
   [[nodiscard]] std::shared_ptr<const identity::ApiKeys> keys() const noexcept;
@@ -113,6 +115,7 @@ class HttpSession {
   bool wait_for_more(std::size_t bytes_max);
   void begin(const http1::RequestHead& head, std::size_t head_bytes);
   bool identify(const http1::RequestHead& head, Judged& judged);
+  std::optional<identity::KeyVerdict> prove(std::string_view secret);
   bool must_gather(const http1::RequestHead& head, std::size_t head_bytes, const Judged& judged);
   void hold_body(const http1::RequestHead& head, std::size_t head_bytes);
   bool inspect_body();
@@ -190,6 +193,7 @@ class HttpSession {
   std::size_t gather_bytes_ = 0;       ///< read_head waits until so many bytes lie side by side.
   std::string proof_wish_;
   identity::KeyVerdict proof_;  ///< Answer to the last proof wish, used once.
+  identity::ProvenCredential proven_;
   std::uint16_t listener_;
   Stage stage_ = Stage::head;
   UpstreamState upstream_ = UpstreamState::none;

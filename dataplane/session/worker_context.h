@@ -12,6 +12,7 @@
 #include "dataplane/session/exchange.h"
 #include "dataplane/session/proof_cache.h"
 #include "dataplane/session/snapshot_view.h"
+#include "identity/fingerprint.h"
 #include "matcher/scratch.h"
 #include "parsers/http1/message.h"
 
@@ -39,6 +40,7 @@ struct WorkerContext {
   matcher::Scratch text_scratch;  ///< For heads and records, in between.
   ExchangePool exchanges;
   ProofCache proofs;
+  const identity::FingerprintKey fingerprint_key = identity::FingerprintKey::random();
   SnapshotView* current = nullptr;  ///< New operations are judged by this one.
   Now now;
   bool draining = false;

@@ -1,8 +1,8 @@
 #include "parsers/http1/encoder.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace sluice::http1 {
 namespace {
@@ -27,7 +27,11 @@ void HeadWriter::append(const Parts&... parts) noexcept {
     return;
   }
   std::uint8_t* at = room_.data() + size_;
-  ((std::copy_n(parts.data(), parts.size(), at), at += parts.size()), ...);
+  const auto put = [&at](std::string_view part) {
+    if (!part.empty()) std::memcpy(at, part.data(), part.size());
+    at += part.size();
+  };
+  (put(parts), ...);
   size_ += total;
 }
 
