@@ -82,6 +82,8 @@ class Loop {
   };
 
   void handle(const Completion& completion);
+  void prefetch(const Completion& completion) const noexcept;
+  void prefetch_session(const Completion& completion) const noexcept;
   void on_accepted(const Completion& completion);
   void on_connected(Connection& connection);
   void on_received(Connection& connection, const Completion& completion);
