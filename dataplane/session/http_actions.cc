@@ -144,7 +144,12 @@ void describe_operation(const Snapshot& snapshot, const http1::RequestHead& head
     mask(matcher::BodyKind::form, target.query);
   }
   record.resource = as_text({begin, masked.room_left().data()});
-  record.host = mask(matcher::BodyKind::text, head.host);
+  if (const auto known = worker.masked_host.find(head.host, snapshot.generation)) {
+    record.host = *known;
+  } else {
+    record.host = mask(matcher::BodyKind::text, head.host);
+    worker.masked_host.remember(head.host, snapshot.generation, record.host);
+  }
   record.verb = head.method == http1::Method::other
                     ? mask(matcher::BodyKind::text, head.method_text)
                     : head.method_text;

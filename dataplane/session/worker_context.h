@@ -10,6 +10,7 @@
 #include "dataplane/inbox.h"
 #include "dataplane/metrics.h"
 #include "dataplane/session/exchange.h"
+#include "dataplane/session/masked_host.h"
 #include "dataplane/session/proof_cache.h"
 #include "dataplane/session/snapshot_view.h"
 #include "identity/fingerprint.h"
@@ -40,6 +41,7 @@ struct WorkerContext {
   matcher::Scratch text_scratch;  ///< For heads and records, in between.
   ExchangePool exchanges;
   ProofCache proofs;
+  MaskedHost masked_host;
   const identity::FingerprintKey fingerprint_key = identity::FingerprintKey::random();
   SnapshotView* current = nullptr;  ///< New operations are judged by this one.
   Now now;
