@@ -44,8 +44,8 @@ Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> 
       keys_file_(keys_file),
       started_(wall_now()) {}
 
-Result<std::unique_ptr<Service>> Service::start(const std::string& configuration,
-                                                std::shared_ptr<const dataplane::Snapshot> first) {
+Result<std::unique_ptr<Service>> Service::start(
+    const std::string& configuration, const std::shared_ptr<const dataplane::Snapshot>& first) {
   const config::Settings& settings = first->settings;
   auto gateway = dataplane::Gateway::start(first);
   if (!gateway) return tl::unexpected(gateway.error());

@@ -20,8 +20,8 @@ namespace sluice::cli {
 class Service {
  public:
   /// `configuration` is where reloads read from, too.
-  static Result<std::unique_ptr<Service>> start(const std::string& configuration,
-                                                std::shared_ptr<const dataplane::Snapshot> first);
+  static Result<std::unique_ptr<Service>> start(
+      const std::string& configuration, const std::shared_ptr<const dataplane::Snapshot>& first);
   /// Drops connections, records the stop and signs a last checkpoint.
   ~Service() = default;
   Service(const Service&) = delete;

@@ -108,6 +108,7 @@ std::string entry_text(std::string_view id, std::string_view subject,
   std::string text = fmt::format("- id: {}\n  subject: {}\n", in_quotes(id), in_quotes(subject));
   if (!groups.empty()) {
     std::vector<std::string> names;
+    names.reserve(groups.size());
     for (const std::string& group : groups) names.push_back(in_quotes(group));
     text += fmt::format("  groups: [{}]\n", fmt::join(names, ", "));
   }

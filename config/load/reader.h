@@ -22,11 +22,11 @@ class Places {
     sections_.insert_or_assign(owner, place);
   }
   /// `fallback` when the value was not written.
-  [[nodiscard]] Place of(const void* value, Place fallback) const {
+  [[nodiscard]] Place of(const void* value, const Place& fallback) const {
     const auto found = values_.find(value);
     return found == values_.end() ? fallback : found->second;
   }
-  [[nodiscard]] Place of_section(const void* owner, Place fallback) const {
+  [[nodiscard]] Place of_section(const void* owner, const Place& fallback) const {
     const auto found = sections_.find(owner);
     return found == sections_.end() ? fallback : found->second;
   }

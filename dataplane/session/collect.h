@@ -23,11 +23,13 @@ Collected collect(WorkerContext& worker, Inbox& inbox, Decoder& decoder,
   std::uint8_t* end = begin;
   bool reading = true;
   while (reading) {
-    const http1::Step step = decoder.decode(inbox.bytes(worker.chunks), worker.trailer_fields);
+    const ByteSpan unread = inbox.bytes(worker.chunks);
+    const http1::Step step = decoder.decode(unread, worker.trailer_fields);
     if (step.kind == Kind::data) {
       // The first piece stays where it is; later ones move up to it.
       if (end == begin) {
-        collected.payload = {const_cast<std::uint8_t*>(step.data.data()), step.data.size()};
+        const auto skipped = static_cast<std::size_t>(step.data.data() - unread.data());
+        collected.payload = unread.subspan(skipped, step.data.size());
         end = collected.payload.data() + step.data.size();
       } else {
         if (end != step.data.data()) std::memmove(end, step.data.data(), step.data.size());

@@ -283,12 +283,12 @@ const ListenerPlan& HttpSession::plan() const noexcept {
 }
 
 bool HttpSession::is_scarce() const noexcept {
-  return worker_.pool.free_count() < worker_.pool.size() / 4;
+  return worker_.pool.is_scarce();
 }
 
 std::size_t HttpSession::backlog_bytes_max() const noexcept {
   // Every connection makes do with less, so that slow readers cannot starve the others.
-  return is_scarce() ? buffer_data_bytes_max : 8 * buffer_data_bytes_max;
+  return is_scarce() ? buffer_data_bytes_max : 2 * large_slot_bytes;
 }
 
 void HttpSession::advance() {

@@ -11,6 +11,7 @@ namespace sluice::dataplane {
 /// What a scripted peer can do with its connection. Calls after its end are ignored.
 class SimRemote {
  public:
+  virtual ~SimRemote() = default;
   /// Queues bytes; the network takes them as the window allows.
   virtual void send(ByteView bytes) = 0;
   /// Sends no more once what was queued has gone (FIN).
@@ -23,9 +24,6 @@ class SimRemote {
   /// Calls on_alarm after `delay`.
   virtual void alarm(Duration delay) = 0;
   [[nodiscard]] virtual Instant now() const = 0;
-
- protected:
-  ~SimRemote() = default;
 };
 
 /// A script. It outlives the transport; callbacks come from inside poll.
