@@ -57,8 +57,10 @@ def _sluice_at(name, body, base, variants) -> Scenario:
 
 
 def _connections() -> Scenario:
+    # Requests of ten thousand callers at once: room for their buffers, and more connections to the target.
     many = dataclasses.replace(SLUICE, changes=(
-        ('addresses: ["127.0.0.1:@target@"]', 'addresses: ["127.0.0.1:@target@"], connections: 6000'),))
+        ('addresses: ["127.0.0.1:@target@"]', 'addresses: ["127.0.0.1:@target@"], connections: 6000'),
+        ("pin: false", "pin: false, buffers: 512MiB")))
     # wrk opens its connections within the round; thousands of them need a longer one.
     cases = [Case(contender, _SMALL, at, connections=at, seconds=seconds)
              for at, seconds in ((1, 0), (CONNECTIONS, 0), (1000, 3)) for contender in (many, NGINX)]
