@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 #include "dataplane/loop.h"
 
 namespace sluice::dataplane {
@@ -76,9 +77,11 @@ bool Loop<T>::turn(Duration wait) {
 template <Transport T>
 void Loop<T>::prefetch(const Completion& completion) const noexcept {
   if (completion.conn.index >= connections_.size()) return;
-  const auto* const begin = reinterpret_cast<const char*>(&connections_[completion.conn.index]);
-  __builtin_prefetch(begin);
-  __builtin_prefetch(begin + 64);
+  prefetch_lines(&connections_[completion.conn.index], sizeof(Connection));
+  if (completion.kind != Completion::Kind::received) return;
+  constexpr std::uint32_t head_bytes_usual = 512;
+  prefetch_lines(context_.pool.data(completion.buffer),
+                 std::min(completion.size_bytes, head_bytes_usual));
 }
 
 template <Transport T>

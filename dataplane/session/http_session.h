@@ -13,6 +13,7 @@
 
 #include "audit/record.h"
 #include "base/instant.h"
+#include "base/prefetch.h"
 #include "dataplane/inbox.h"
 #include "dataplane/session/exchange.h"
 #include "dataplane/session/heads.h"
@@ -90,11 +91,7 @@ class HttpSession {
   [[nodiscard]] const config::Target& target() const noexcept;
   [[nodiscard]] std::uint16_t listener() const noexcept { return listener_; }
   /// It will be told something soon.
-  void prefetch() const noexcept {
-    for (std::size_t at = 0; at < sizeof *this; at += 64) {
-      __builtin_prefetch(reinterpret_cast<const char*>(this) + at);
-    }
-  }
+  void prefetch() const noexcept { prefetch_lines(this, sizeof *this); }
 
  private:
   enum class Stage : std::uint8_t {
