@@ -68,7 +68,8 @@ def line(row: dict) -> str:
     if "ratio" in row:
         cpu = row["ratio"]["cpu_us_per_op"]
         spread = f"{cpu['median']:.2f} ({cpu['min']:.2f}–{cpu['max']:.2f})"
-        ratio = f"{row['ratio']['of']}" if "at" not in row else f"at {row['ratio']['to']}"
+        compares = row["ratio"]["to"] == row["contender"]
+        ratio = row["ratio"]["of"] if compares else f"at {row['ratio']['to']}"
     if "added_us" in row:
         spread = " / ".join(f"{row['added_us'][key]['median']:+.0f}" for key in ("p50_us", "p99_us"))
         ratio = "µs to direct"

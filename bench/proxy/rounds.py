@@ -13,12 +13,16 @@ INTERRUPTIONS_MAX = 5  # rounds that a suspended machine may spoil in a row
 
 
 def load(proxy: Proxy, case: scenarios.Case, headers: dict, seconds: int) -> dict:
-    """One round with wrk; every answer must be whole, and a 200."""
+    """One round with wrk; every answer must be whole, and a 200.
+
+    It begins when the proxy answers: after thousands of connections it may still be closing some.
+    """
     seconds = case.seconds or seconds
     fields = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
     command = ["wrk", "-t1", f"-c{case.connections}", f"-d{seconds}", "--timeout", "30",
                "-s", str(PEERS / "figures.lua"), *fields, f"http://127.0.0.1:{proxy.port}{case.body.path}"]
     for _ in range(INTERRUPTIONS_MAX):
+        host.fetch(proxy.port, case.body.path, headers)
         before = host.usage(proxy.process.pid)
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         used = host.usage(proxy.process.pid) - before
