@@ -38,7 +38,7 @@ def bars(scenario: str, rows: list) -> str:
 
 def percentiles(title: str, rows: list) -> str:
     """Latency by percentile, both on scales of their logarithm."""
-    left, top, width, height = 70, 40, 420, 220
+    left, top, width, height = 100, 40, 420, 220
     values = [row[key] for row in rows for _, key in PERCENTILES]
     low, high = math.floor(math.log10(max(1, min(values)))), math.ceil(math.log10(max(values)))
     high = max(high, low + 1)
@@ -60,7 +60,7 @@ def percentiles(title: str, rows: list) -> str:
         content += [f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>',
                     f'<rect x="{left + width + 20}" y="{top + 20 * i}" width="12" height="12" fill="{colour}"/>',
                     _text(left + width + 38, top + 11 + 20 * i, row["contender"])]
-    return _svg(680, top + height + 34, title, content)
+    return _svg(710, top + height + 34, title, content)
 
 
 def plots(document: dict) -> dict:
