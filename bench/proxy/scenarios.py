@@ -118,6 +118,8 @@ _MASKING = [SUB_FILTER, LUA_MASK, JS_MASK]
 def case_of(contender: Contender, body: Body, at=None) -> Case:
     if len(body.target) < 2**20:
         return Case(contender, body, at)
+    if contender == HAPROXY:
+        contender = dataclasses.replace(contender, changes=(("tune.bufsize 16384", "tune.bufsize 65536"),))
     # 16 at 1 MiB, fewer above: what is under way at once stays the same.
     return Case(contender, body, at, max(2, LARGE_CONNECTIONS * 2**20 // len(body.target)), LARGE_SECONDS)
 
