@@ -24,7 +24,7 @@ Result<bool> Drain::look(const SegmentLog& log) {
   for (auto& source : sources_) {
     if (source.is_given_up) continue;
     source.unread = source.ring->unread();
-    const auto has_more = advance(source, log);
+    auto has_more = advance(source, log);
     if (!has_more) return has_more;
     if (*has_more) live_.push_back(&source);
   }

@@ -24,7 +24,7 @@ Result<std::uint64_t> committed_records(const std::filesystem::path& directory) 
 }  // namespace
 
 Result<std::uint64_t> LogReader::read(const std::function<bool(std::uint64_t, ByteView)>& each) {
-  const auto end = committed_records(directory_);
+  auto end = committed_records(directory_);
   if (!end) return end;
   if (next_ >= *end) return next_;
   if (auto done = reader_ ? reader_->follow() : find_segment(); !done) {

@@ -68,7 +68,7 @@ Result<std::uint64_t> empty_left_rings(RingRecovery& left, const Chain& past, Se
   Drain drain(rings, Drain::OnDamage::stop_ring);
   std::uint64_t recovered = 0;
   const auto move_one_batch = [&]() -> Result<bool> {
-    const auto has_new = drain.look(log);
+    auto has_new = drain.look(log);
     if (!has_new || !*has_new) return has_new;
     if (auto done = log.begin_batch(); !done) return fail(done.error().message);
     const auto staged = drain.stage_into(log);

@@ -118,7 +118,8 @@ void add_gateway(Exposition& page, const GatewayView& view) {
   const std::array<Label, 1> version{{{"version", view.version}}};
   page.sample(version, std::uint64_t{1});
   page.family("sluice_start_time_seconds", Type::gauge, "When the gateway started, in Unix time.");
-  page.sample({}, static_cast<double>(view.started.ns / 1'000'000) / 1e3);
+  const std::int64_t started_ms = view.started.ns / 1'000'000;
+  page.sample({}, static_cast<double>(started_ms) / 1e3);
   page.family("sluice_draining", Type::gauge, "1 while the gateway takes nothing new.");
   page.sample({}, std::uint64_t{view.state == "running" ? 0U : 1U});
   page.family("sluice_configuration_generation", Type::gauge, "The configuration in force.");

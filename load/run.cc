@@ -105,6 +105,7 @@ Result<std::unique_ptr<Report>> run(const Plan& plan, const DriverFactory& drive
   report->check_names = drivers.check_names();
   {
     std::vector<std::jthread> running;
+    running.reserve(workers.size());
     for (auto& worker : workers) running.emplace_back([&own = *worker] { own.run(); });
     while (auto tick = timeline.next()) {
       take(*tick, counted_duration(plan).ns / seconds(1).ns, *report, observer);
