@@ -39,31 +39,61 @@ class BodyWalk {
   [[nodiscard]] std::uint8_t first_active(const RuleSet& rules) const noexcept;
 
   // json_skim.cc
-  struct SkimmedRow {
-    bool is_malformed = false;
-    std::uint64_t closing = 0;  ///< The bracket behind which tokens are looked at one by one.
+  struct SkimBlock;
+  struct CloseLook;
+  /// What is known behind one block and needed for the next.
+  struct Skim {
+    std::size_t limit = 0;     ///< Of the input, as far as it is skimmed.
+    std::size_t token_at = 0;  ///< Where the last token begins.
+    TokenBefore before;
+    std::uint64_t in_string = 0;  ///< One if the block ended in a string.
+    std::uint64_t scalar = 0;     ///< One if it ended in a number or literal.
+    std::size_t masked_to = 0;    ///< What triggers before it has been dealt with.
+    NumberScan numbers;
+  };
+  enum class Checked : std::uint8_t {
+    plain,
+    malformed,
+    closed,  ///< A bracket at the end of what may be skimmed, with at_ behind it.
+  };
+  struct Handled {
+    bool is_over = false;
+    Progress progress = Progress::done;
+    std::uint64_t tokens_left = 0;  ///< That are to be checked.
   };
   [[nodiscard]] bool may_skim() noexcept;
   bool is_free_of_expressions() noexcept;
   Progress skim_json() noexcept;
-  SkimmedRow skim_row(const TokenRow& row, unsigned count) noexcept;
+  [[nodiscard]] SkimBlock cut_block(const ByteClasses& ahead, Skim& skim,
+                                    std::size_t at) const noexcept;
+  const std::uint8_t* padded(std::size_t at, std::span<std::uint8_t> room) const noexcept;
+  [[nodiscard]] CloseLook look_closely(std::size_t at, std::uint64_t opening) const noexcept;
   [[nodiscard]] std::uint64_t names_in(const std::uint8_t* block,
                                        std::uint64_t opening) const noexcept;
-  void resume_tokens(const TokenRow& row, std::uint64_t before) noexcept;
+  [[nodiscard]] std::size_t scalar_end(std::size_t begin) const noexcept;
+  [[nodiscard]] bool is_scalar_at(std::size_t begin) const noexcept;
+  [[nodiscard]] bool are_scalars(const SkimBlock& block, std::uint64_t starts) const noexcept;
+  Checked check_tokens(TokenBefore& last, const SkimBlock& block, std::uint64_t tokens) noexcept;
+  Handled handle_events(Skim& skim, const SkimBlock& block) noexcept;
+  bool mask_token(Skim& skim, std::size_t at, const Triggers& triggers, std::size_t begin) noexcept;
+  void resume_tokens(const TokenBefore& last, bool is_from_its_begin) noexcept;
 
   // json_walk.cc
   Progress walk_json() noexcept;
   Progress json_token(std::uint8_t byte) noexcept;
   Progress json_string_end() noexcept;
   Progress json_string(bool is_key) noexcept;
-  bool mask_plain_string(std::size_t size, std::uint8_t rule) noexcept;
+  bool mask_plain_string(std::size_t begin, std::size_t size, std::uint8_t rule,
+                         BuiltinSet builtins) noexcept;
   void key_is_over(std::string_view name) noexcept;
   [[nodiscard]] bool wants_names() const noexcept { return !is_hidden() && rules_.has_paths; }
   Progress json_open(bool is_object) noexcept;
   Progress json_close(bool is_object) noexcept;
   Progress json_number() noexcept;
   Progress json_literal(std::string_view literal) noexcept;
-  Progress mask_number(std::size_t size, std::uint8_t rule) noexcept;
+  Progress mask_number(std::size_t begin, std::size_t size, std::uint8_t rule,
+                       BuiltinSet builtins) noexcept;
+  [[nodiscard]] BuiltinSet triggered_in(std::size_t begin, std::size_t size) const noexcept;
   void aim_at_value() noexcept;
   void value_is_over() noexcept;
   [[nodiscard]] bool is_hidden() const noexcept { return json_.hidden_depth != 0; }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <type_traits>
 
 namespace sluice::matcher {
 
@@ -14,14 +15,19 @@ inline constexpr std::size_t block_bytes = 64;
 
 /// Bits below `count`, which is at most 64.
 constexpr std::uint64_t bits_below(std::size_t count) noexcept {
+  if (!std::is_constant_evaluated()) {
+    return _bzhi_u64(~std::uint64_t{0}, static_cast<unsigned>(count));
+  }
   return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
 }
 
-/// `bits` moved up by `count` places; what `before`, the block before, has at its
-/// upper end comes in below.
-constexpr std::uint64_t moved_up(std::uint64_t bits, std::uint64_t before,
-                                 unsigned count) noexcept {
-  return bits << count | before >> (64 - count);
+/// How many bits from the lower, or the upper, end on are zero: one instruction, where
+/// the compiler makes a question of it whether there is a bit at all.
+inline unsigned zeros_below(std::uint64_t bits) noexcept {
+  return static_cast<unsigned>(_tzcnt_u64(bits));
+}
+inline unsigned zeros_above(std::uint64_t bits) noexcept {
+  return static_cast<unsigned>(_lzcnt_u64(bits));
 }
 
 /// Half a block in a register.
@@ -57,18 +63,26 @@ struct Lanes {
   [[nodiscard]] Lanes is_beyond_print() const noexcept {
     return {_mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), bytes)};  // Signed: 0x80 to 0xFF are below.
   }
-  /// Whether no byte has a bit of `mask`.
-  [[nodiscard]] bool has_none_of(Lanes mask) const noexcept {
-    return _mm256_testz_si256(bytes, mask.bytes) != 0;
+  /// Of each byte the lesser one, as signed bytes.
+  [[nodiscard]] Lanes least(Lanes other) const noexcept {
+    return {_mm256_min_epi8(bytes, other.bytes)};
   }
+  /// '{', '[', '}', ']', ',' or ':', or one of the control characters 0x0C and 0x1A.
+  [[nodiscard]] Lanes is_mark() const noexcept {
+    // By the lower four bits: the one mark, with bit 5 set, that ends in them.
+    const __m256i marks = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0,
+                                           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
+    return {_mm256_cmpeq_epi8(folded().bytes, _mm256_shuffle_epi8(marks, bytes))};
+  }
+  [[nodiscard]] bool is_zero() const noexcept { return _mm256_testz_si256(bytes, bytes) != 0; }
   /// The upper bit of each byte.
   [[nodiscard]] std::uint32_t bits() const noexcept {
     return static_cast<std::uint32_t>(_mm256_movemask_epi8(bytes));
   }
 };
 
-/// Up to eight classes of ASCII bytes, told apart by one look-up for each half of a
-/// byte: a byte belongs to class i when bit i is set for both of its halves.
+/// Up to eight classes of bytes, told apart by one look-up for each half of a byte: a
+/// byte belongs to class i when bit i is set for both of its halves.
 class ByteClasses {
  public:
   /// high, low  bit n: the class has bytes whose upper or lower four bits are n,
@@ -78,29 +92,44 @@ class ByteClasses {
     unsigned low;
   };
 
-  consteval ByteClasses(std::initializer_list<Class> classes) {
-    unsigned bit = 1;
-    for (const Class& each : classes) {
-      for (unsigned n = 0; n < 16; ++n) {
-        if ((each.high >> n & 1U) != 0) high_[n] = static_cast<std::uint8_t>(high_[n] | bit);
-        if ((each.low >> n & 1U) != 0) low_[n] = static_cast<std::uint8_t>(low_[n] | bit);
-      }
-      bit <<= 1;
+  constexpr ByteClasses(std::initializer_list<Class> classes) noexcept {
+    int bit = 0;
+    for (const Class& each : classes) widen(bit++, each);
+  }
+
+  /// Adds bytes, and whatever pairs up with them, to the class of bit `bit`.
+  constexpr void widen(int bit, Class by) noexcept {
+    const unsigned mask = 1U << bit;
+    for (unsigned n = 0; n < 16; ++n) {
+      if ((by.high >> n & 1U) != 0) high_[n] = static_cast<std::uint8_t>(high_[n] | mask);
+      if ((by.low >> n & 1U) != 0) low_[n] = static_cast<std::uint8_t>(low_[n] | mask);
     }
   }
 
   /// The classes of each byte, as bits. A byte that is not ASCII has none.
   [[nodiscard]] Lanes of(Lanes bytes) const noexcept {
-    const __m256i upper = _mm256_and_si256(_mm256_srli_epi16(bytes.bytes, 4), _mm256_set1_epi8(15));
-    const auto table = [](const std::array<std::uint8_t, 16>& from) {
-      return _mm256_broadcastsi128_si256(
-          _mm_loadu_si128(reinterpret_cast<const __m128i*>(from.data())));
-    };
-    return {_mm256_and_si256(_mm256_shuffle_epi8(table(high_), upper),
+    return {_mm256_and_si256(_mm256_shuffle_epi8(table(high_), upper_half(bytes)),
                              _mm256_shuffle_epi8(table(low_), bytes.bytes))};
+  }
+  /// The same for all bytes.
+  [[nodiscard]] Lanes of_any(Lanes bytes) const noexcept {
+    const __m256i lower = _mm256_and_si256(bytes.bytes, _mm256_set1_epi8(15));
+    return {_mm256_and_si256(_mm256_shuffle_epi8(table(high_), upper_half(bytes)),
+                             _mm256_shuffle_epi8(table(low_), lower))};
+  }
+  [[nodiscard]] std::uint8_t of_one(std::uint8_t byte) const noexcept {
+    return high_[byte >> 4] & low_[byte & 15];
   }
 
  private:
+  static __m256i upper_half(Lanes bytes) noexcept {
+    return _mm256_and_si256(_mm256_srli_epi16(bytes.bytes, 4), _mm256_set1_epi8(15));
+  }
+  static __m256i table(const std::array<std::uint8_t, 16>& from) noexcept {
+    return _mm256_broadcastsi128_si256(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(from.data())));
+  }
+
   std::array<std::uint8_t, 16> high_{};
   std::array<std::uint8_t, 16> low_{};
 };

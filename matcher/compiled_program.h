@@ -13,6 +13,7 @@
 #include "matcher/mask_program.h"
 #include "matcher/name_hash.h"
 #include "matcher/path_tree.h"
+#include "matcher/triggers.h"
 
 namespace sluice::matcher {
 
@@ -43,6 +44,7 @@ struct MaskProgram::Compiled {
   Database expression_ends;     ///< All expressions together; null when there are none.
   bool asks_for_edges = false;  ///< An expression may ask where its value begins or ends.
   PathTree paths;
+  ByteClasses ahead_classes = matcher::ahead_classes;  ///< With what names of paths have.
   NameMap<RuleSet> form_fields;
   RuleSet rules_with_headers;
   RuleSet rules_with_expressions;

@@ -2,6 +2,7 @@
 // all, a known issuer range that uses that many, and a valid check digit.
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "matcher/builtin_finders.h"
 
@@ -93,7 +94,9 @@ std::optional<std::size_t> payment_card_at(const Window& window, std::size_t sta
         std::uint32_t six_digits = 0;
         for (unsigned i = 0; i < 6; ++i) six_digits = six_digits * 10 + digits[i];
         allowed = lengths_of(six_digits);
-        if (allowed == 0) return std::nullopt;
+        // Whether there is room for the fewest digits that such a card has.
+        const unsigned fewest = static_cast<unsigned>(std::countr_zero(allowed));
+        if (allowed == 0 || window.size - at - 1 < fewest - count) return std::nullopt;
       }
       const bool ends_group = at + 1 == window.size || !is_digit(window.bytes[at + 1]);
       if (ends_group && count >= digits_min && (allowed >> count & 1U) != 0) {

@@ -1,6 +1,7 @@
-// JSON in which there is nothing to mask, 64 bytes at a time: checked against its
-// grammar and passed over. Whatever is not plain is left to the walk by tokens:
-// escapes, what triggers a finder, names that a path may know, the input's end.
+// JSON in which there is little to mask, 64 bytes at a time: checked against its
+// grammar and passed over, but for the token in which a finder is triggered. What is
+// not plain is left to the walk by tokens: escapes, names that a path may know, the
+// input's end.
 #include <algorithm>
 #include <bit>
 
@@ -11,53 +12,70 @@
 namespace sluice::matcher {
 namespace {
 
-/// One block, cut into tokens.
-struct TokenBlock {
-  JsonBytes bytes;
-  std::uint64_t in_string = 0;  ///< With the opening quote, without the closing one.
-  std::uint64_t opening = 0;    ///< Quotes.
-  std::uint64_t marks = 0;      ///< Brackets, commas, colons.
-  std::uint64_t scalar = 0;     ///< All else outside strings but white space.
-  std::uint64_t tokens = 0;     ///< The first byte of each.
-
-  TokenBlock(const std::uint8_t* block, std::size_t size, std::uint64_t in_string_before) noexcept
-      : bytes(json_bytes(block)) {
-    const std::uint64_t there = bits_below(size);
-    const std::uint64_t quote = bytes.quote & there;
-    in_string = parity_up_to(quote) ^ in_string_before;
-    opening = quote & in_string;
-    const std::uint64_t outside = ~(in_string | quote) & there;
-    if (outside == 0 && opening == 0) return;  // Most of a long string looks like this.
-    marks = (bytes.open | bytes.close | bytes.comma | bytes.colon) & outside;
-    scalar = outside & ~(marks | bytes.space);
-    tokens = opening | marks | (scalar & ~(scalar << 1));
-  }
-
-  /// The first byte of a number or literal whose end is not in the block.
-  [[nodiscard]] std::uint64_t open_scalar(std::size_t size) const noexcept {
-    if (size == 0) return 0;
-    const auto run = static_cast<unsigned>(std::countl_one(scalar << (block_bytes - size)));
-    return run == 0 ? 0 : std::uint64_t{1} << (size - run);
-  }
-};
-
 bool is_json_literal(ByteView token) noexcept {
   const std::string_view text = as_text(token);
   return text == "true" || text == "false" || text == "null";
 }
 
-bool are_scalars(const std::uint8_t* block, std::uint64_t scalar, std::uint64_t starts) noexcept {
-  for (; starts != 0; starts &= starts - 1) {
-    const auto at = static_cast<unsigned>(std::countr_zero(starts));
-    const auto size = static_cast<std::size_t>(std::countr_one(scalar >> at));
-    const ByteView text(block + at, size);
-    const bool is_number = text[0] == '-' || is_digit(text[0]);
-    if (is_number ? !is_json_number(text) : !is_json_literal(text)) return false;
+bool is_scalar(ByteView text) noexcept {
+  const bool is_number = text[0] == '-' || is_digit(text[0]);
+  return is_number ? text.size() <= json_number_bytes_max && is_json_number(text)
+                   : is_json_literal(text);
+}
+
+/// Whether the byte belongs to a number or literal, or at least not to what is around it.
+bool is_scalar_byte(std::uint8_t byte) noexcept {
+  switch (byte) {
+    case ' ':
+    case '\t':
+    case '\n':
+    case '\r':
+    case '"':
+    case ',':
+    case ':':
+    case '[':
+    case ']':
+    case '{':
+    case '}':
+      return false;
+    default:
+      return true;
   }
-  return true;
+}
+
+constexpr std::uint64_t bit_at(std::size_t place) noexcept {
+  return std::uint64_t{1} << place;
+}
+/// `bit` and all bits below it.
+constexpr std::uint64_t bits_up_to(std::uint64_t bit) noexcept {
+  return bit ^ (bit - 1);
+}
+inline std::size_t last_of(std::uint64_t bits) noexcept {
+  return 63 - zeros_above(bits);
 }
 
 }  // namespace
+
+/// A block of JSON, cut into tokens.
+struct BodyWalk::SkimBlock {
+  std::size_t at = 0;  ///< In the input.
+  TriggerBytes bytes;
+  std::uint64_t quotes = 0;
+  std::uint64_t in_string = 0;  ///< With the opening quote, without the closing one.
+  std::uint64_t marks = 0;
+  std::uint64_t scalar = 0;  ///< Numbers and literals.
+  std::uint64_t starts = 0;  ///< The first byte of each of those.
+  std::uint64_t tokens = 0;  ///< The first byte of each token.
+  std::uint64_t stops = 0;   ///< What is not plain, and the input's end.
+  Triggers triggers;
+};
+
+/// What is seen at a close look, one bit a byte.
+struct BodyWalk::CloseLook {
+  OddJsonBytes odd;
+  RareBytes rare;
+  std::uint64_t names = 0;
+};
 
 bool BodyWalk::may_skim() noexcept {
   if (at_ < skim_from_ || json_.depth == 0 || is_hidden()) return false;
@@ -87,115 +105,109 @@ bool BodyWalk::is_free_of_expressions() noexcept {
 }
 
 BodyWalk::Progress BodyWalk::skim_json() noexcept {
-  constexpr std::uint64_t last_token = 2;
-  TokenRow row;  // Nothing before means a value before: a comma or the end may follow.
-  if (json_.expects != JsonExpects::comma_or_close) row.open = last_token;
-  if (json_.expects == JsonExpects::key_or_close) row.brace = last_token;
-  TriggerScan triggers;
-  std::uint64_t in_string_before = 0;
-  std::size_t string_at = at_;  // Of the last string.
+  Skim skim;
+  skim.limit = rules_.has_expressions ? free_to_ : in_.size();
+  skim.token_at = at_;
+  // Nothing before means a value before: a comma or the end may follow.
+  skim.before.opens = std::uint64_t{json_.expects != JsonExpects::comma_or_close};
+  skim.before.wants_value = skim.before.opens;
+  skim.before.wants_name = std::uint64_t{json_.expects == JsonExpects::key_or_close};
+  const ByteClasses& ahead = rules_.has_paths ? rules_.program.ahead_classes : ahead_classes;
   for (std::size_t at = at_;; at += block_bytes) {
-    const std::size_t size = std::min(in_.size() - at, block_bytes);
-    const std::uint8_t* block = in_.data() + at;
-    std::array<std::uint8_t, block_bytes + trigger_ahead_bytes> rest;
-    if (size < block_bytes) {
-      rest.fill(' ');
-      std::copy_n(block, size, rest.begin());
-      block = rest.data();
+    const SkimBlock block = cut_block(ahead, skim, at);
+    std::uint64_t tokens = block.tokens;
+    if ((block.stops | block.triggers.any()) != 0) [[unlikely]] {
+      Skim handled_skim = skim;  // So that the usual one need not be in memory.
+      const Handled handled = handle_events(handled_skim, block);
+      if (handled.is_over) return handled.progress;
+      skim = handled_skim;
+      tokens = handled.tokens_left;
     }
-    const TokenBlock cut(block, size, in_string_before);
-    std::uint64_t stops = (cut.bytes.odd & cut.in_string) | cut.open_scalar(size);
-    if (rules_.builtins != 0) {
-      const Triggers found = triggers.next(block, cut.in_string | cut.scalar);
-      stops |= found.of(rules_.builtins);
-    }
-    if (rules_.has_expressions && free_to_ - at < block_bytes) {
-      stops |= std::uint64_t{1} << (free_to_ - at);
-    }
-    if (size < block_bytes) stops |= std::uint64_t{1} << size;
-    if ((cut.tokens | stops) == 0) {
-      in_string_before = std::uint64_t{0} - (cut.in_string >> (block_bytes - 1));
-      continue;
-    }
-    if (rules_.has_paths) stops |= names_in(block, cut.opening);
-    if (std::popcount(cut.tokens) > int{TokenRow::count_max}) {
-      stops |= _pdep_u64(std::uint64_t{1} << (TokenRow::count_max - 1), cut.tokens);
-    }
-
-    // Up to the stop all is plain, but for the token that it lies in.
-    std::uint64_t plain = cut.tokens & (stops ^ (stops - 1));
-    std::size_t end = at + static_cast<std::size_t>(std::countr_zero(stops));
-    bool is_in_block = true;
-    if (stops != 0) {
-      skim_from_ = end + 1;
-      is_in_block = plain != 0;
-      if (is_in_block) {
-        const std::uint64_t last = std::bit_floor(plain);
-        const bool is_mark = (cut.marks & last) != 0;
-        end = at + static_cast<std::size_t>(std::countr_zero(last)) + (is_mark ? 1 : 0);
-        if (!is_mark) plain ^= last;
+    if (tokens != 0) {
+      const Checked checked = check_tokens(skim.before, block, tokens);
+      if (checked != Checked::plain) {
+        return checked == Checked::malformed ? Progress::malformed : Progress::done;
       }
     }
-    if (!are_scalars(block, cut.scalar, plain & cut.scalar)) return Progress::malformed;
-    row.take(plain, cut.bytes);
-    const auto count = static_cast<unsigned>(std::popcount(plain));
-    const SkimmedRow skimmed = skim_row(row, count);
-    if (skimmed.is_malformed) return Progress::malformed;
-    if (skimmed.closing != 0) {
-      const std::uint64_t closing = _pdep_u64(skimmed.closing, plain);
-      at_ = at + static_cast<std::size_t>(std::countr_zero(closing)) + 1;
-      value_is_over();
-      return Progress::done;
-    }
-    row.forget(count);
-    const std::uint64_t strings = plain & cut.opening;
-    if (strings != 0) {
-      string_at = at + static_cast<std::size_t>(std::countr_zero(std::bit_floor(strings)));
-    }
-    if (stops != 0) {
-      const bool is_in_string = !is_in_block && (row.string & last_token) != 0;
-      at_ = is_in_string ? string_at : end;
-      resume_tokens(row, is_in_string ? 1 : last_token);
-      return Progress::done;
-    }
-    in_string_before = std::uint64_t{0} - (cut.in_string >> (block_bytes - 1));
+    if (block.tokens != 0) skim.token_at = at + last_of(block.tokens);
+    skim.in_string = block.in_string >> 63;
+    skim.scalar = block.scalar >> 63;
   }
 }
 
-/// Checks a row's tokens and goes through its brackets, until one leads to where
-/// tokens must be looked at one by one.
-BodyWalk::SkimmedRow BodyWalk::skim_row(const TokenRow& row, unsigned count) noexcept {
-  const TokenErrors errors = token_errors(row);
-  std::uint64_t unchecked = bits_below(count) << TokenRow::first;
-  std::uint64_t wrong = errors.anywhere & unchecked;
-  bool is_object = json_.is_object[json_.depth];
-  for (std::uint64_t brackets = (row.open | row.close) & unchecked; brackets != 0;
-       brackets &= brackets - 1) {
-    const std::uint64_t bracket = brackets & (~brackets + 1);
-    const std::uint64_t up_to_it = unchecked & (brackets ^ (brackets - 1));
-    wrong |= up_to_it & (is_object ? errors.in_object : errors.in_array);
-    unchecked ^= up_to_it;
-    const bool is_brace = (row.brace & bracket) != 0;
-    if ((row.open & bracket) != 0) {
-      if (json_.depth == json_depth_max) return {true, 0};
-      ++json_.depth;
-      json_.is_object[json_.depth] = is_brace;
-      if (rules_.has_paths) {
-        json_.nodes[json_.depth] = rules_.program.paths.below(json_.nodes[json_.depth - 1U]);
-      }
-      is_object = is_brace;
-      continue;
-    }
-    if (is_brace != is_object) return {true, 0};
-    --json_.depth;
-    is_object = json_.is_object[json_.depth];
-    const bool is_by_token =
-        json_.depth == 0 ||
-        (rules_.has_paths && rules_.program.paths.selects_by_place(json_.nodes[json_.depth]));
-    if (is_by_token) return {(wrong & ~unchecked) != 0, bracket >> TokenRow::first};
+[[gnu::always_inline]] inline BodyWalk::SkimBlock BodyWalk::cut_block(
+    const ByteClasses& ahead, Skim& skim, std::size_t at) const noexcept {
+  const std::size_t size = std::min(skim.limit - at, block_bytes);
+  // What the input has behind it is enough but for the last byte's sake.
+  std::array<std::uint8_t, block_bytes + trigger_ahead_bytes> rest;
+  const std::uint8_t* const bytes = size < 2 ? padded(at, rest) : in_.data() + at;
+  const TriggerLanes lanes(bytes, ahead);
+  JsonBytes json = json_bytes(lanes);
+  SkimBlock block;
+  block.at = at;
+  block.bytes = lanes.trigger_bytes();
+  if (size < block_bytes) [[unlikely]] {
+    const std::uint64_t there = bits_below(size);
+    block.bytes.digit &= there;
+    block.bytes.joint &= there;
+    block.bytes.letterish &= there;
+    json.quote &= there;
+    json.mark &= there;
+    json.blank |= ~there;
+    block.stops = bit_at(size);
   }
-  wrong |= unchecked & (is_object ? errors.in_object : errors.in_array);
-  return {wrong != 0, 0};
+  const Quoted quoted(json.quote, skim.in_string);
+  block.quotes = json.quote;
+  block.in_string = quoted.in_string;
+  const std::uint64_t outside = ~(quoted.in_string | json.quote);
+  if (!(lanes.rare | odd_json_lanes(lanes)).is_zero()) [[unlikely]] {
+    const CloseLook look = look_closely(at, quoted.opening);
+    const std::uint64_t there = bits_below(size);
+    json.mark &= ~look.odd.any;
+    json.blank |= look.odd.line_space;
+    block.stops |= there & ((look.odd.any & quoted.in_string) | look.names);
+    block.triggers.word = there & look.rare.word;
+    block.triggers.opening = there & look.rare.opening;
+  }
+  block.marks = json.mark & outside;
+  block.scalar = outside & ~(json.mark | json.blank);
+  block.starts = block.scalar & ~(block.scalar << 1 | skim.scalar);
+  block.tokens = quoted.opening | block.marks | block.starts;
+  if ((block.scalar >> 63) != 0 && block.starts != 0) [[unlikely]] {
+    // A number or literal that goes on behind the block: perhaps up to the limit.
+    const std::size_t place = last_of(block.starts);
+    if (scalar_end(at + place) == skim.limit) block.stops |= bit_at(place);
+  }
+  if (rules_.builtins != 0) {
+    const std::uint64_t colon =
+        json.mark & quoted.in_string & block.bytes.second_bit & ~block.bytes.letterish;
+    const Triggers found = skim.numbers.candidates(block.bytes, colon);
+    block.triggers.run = found.run;
+    block.triggers.iban = found.iban;
+    block.triggers.ip = found.ip;
+  }
+  return block;
+}
+
+/// The input from `at` on, with blanks behind it.
+[[gnu::noinline]] const std::uint8_t* BodyWalk::padded(
+    std::size_t at, std::span<std::uint8_t> room) const noexcept {
+  const std::size_t size = std::min(in_.size() - at, room.size());
+  std::fill(std::copy_n(in_.data() + at, size, room.begin()), room.end(), std::uint8_t{' '});
+  return room.data();
+}
+
+/// What few blocks ask for: odd bytes, rare words, names.
+[[gnu::noinline]] BodyWalk::CloseLook BodyWalk::look_closely(std::size_t at,
+                                                             std::uint64_t opening) const noexcept {
+  std::array<std::uint8_t, block_bytes + trigger_ahead_bytes> rest;
+  const bool is_whole = in_.size() - at >= rest.size();
+  const std::uint8_t* const bytes = is_whole ? in_.data() + at : padded(at, rest);
+  CloseLook look;
+  look.odd = odd_json_bytes(bytes);
+  if (rules_.builtins != 0) look.rare = rare_bytes(bytes);
+  if (rules_.has_paths) look.names = names_in(bytes, opening);
+  return look;
 }
 
 /// Opening quotes of what may be a name in a path.
@@ -208,17 +220,166 @@ std::uint64_t BodyWalk::names_in(const std::uint8_t* block, std::uint64_t openin
   return names;
 }
 
-/// Sets what the walk by tokens expects behind the token `before` of the row.
-void BodyWalk::resume_tokens(const TokenRow& row, std::uint64_t before) noexcept {
+/// Where the number or literal that begins at `begin` ends.
+[[gnu::noinline]] std::size_t BodyWalk::scalar_end(std::size_t begin) const noexcept {
+  std::size_t end = begin;
+  while (end < in_.size() && is_scalar_byte(in_[end])) ++end;
+  return end;
+}
+
+[[gnu::noinline]] bool BodyWalk::is_scalar_at(std::size_t begin) const noexcept {
+  return is_scalar(ByteView(in_).subspan(begin, scalar_end(begin) - begin));
+}
+
+/// starts  of numbers and literals in the block.
+[[gnu::always_inline]] inline bool BodyWalk::are_scalars(const SkimBlock& block,
+                                                         std::uint64_t starts) const noexcept {
+  for (; starts != 0; starts &= starts - 1) {
+    const unsigned place = zeros_below(starts);
+    const unsigned size = zeros_below(~(block.scalar >> place));
+    const unsigned digits = zeros_below(~(block.bytes.digit >> place));
+    const bool is_plain = digits == size && place + size < block_bytes;
+    if (is_plain && (size == 1 || in_[block.at + place] != '0')) continue;
+    if (!is_scalar_at(block.at + place)) return false;
+  }
+  return true;
+}
+
+/// Checks tokens against the grammar and follows brackets, until one leads to where
+/// tokens must be looked at one by one.
+[[gnu::always_inline]] inline BodyWalk::Checked BodyWalk::check_tokens(
+    TokenBefore& last, const SkimBlock& block, std::uint64_t tokens) noexcept {
+  if (!are_scalars(block, tokens & block.starts)) return Checked::malformed;
+  const TokenRow row(tokens, block.marks, block.quotes, block.bytes);
+  const auto count = static_cast<unsigned>(std::popcount(tokens));
+  std::uint64_t in_object = json_.is_object[json_.depth] ? ~std::uint64_t{0} : 0;
+  for (std::uint64_t brackets = row.open | row.close; brackets != 0; brackets &= brackets - 1) {
+    const unsigned nth = zeros_below(brackets);
+    const std::uint64_t bracket = bit_at(nth);
+    const std::size_t place = zeros_below(_pdep_u64(bracket, tokens));
+    const bool is_brace = (in_[block.at + place] & 0x20) != 0;  // Not '[' or ']'.
+    if ((row.open & bracket) != 0) {
+      if (json_.depth == json_depth_max) return Checked::malformed;
+      ++json_.depth;
+      json_.is_object[json_.depth] = is_brace;
+      if (rules_.has_paths) {
+        json_.nodes[json_.depth] = rules_.program.paths.below(json_.nodes[json_.depth - 1U]);
+      }
+      in_object = (in_object & (bracket - 1)) | (is_brace ? ~(bracket - 1) : 0);
+      continue;
+    }
+    if (is_brace != json_.is_object[json_.depth]) return Checked::malformed;
+    --json_.depth;
+    const bool is_by_token =
+        json_.depth == 0 ||
+        (rules_.has_paths && rules_.program.paths.selects_by_place(json_.nodes[json_.depth]));
+    if (is_by_token) {
+      const std::uint64_t wrong = row.errors(in_object, nth + 1, last);
+      if ((wrong & bits_up_to(bracket)) != 0) return Checked::malformed;
+      at_ = block.at + place + 1;
+      value_is_over();
+      return Checked::closed;
+    }
+    const std::uint64_t behind = ~bits_up_to(bracket);
+    in_object = (in_object & ~behind) | (json_.is_object[json_.depth] ? behind : 0);
+  }
+  const std::uint64_t wrong = row.errors(in_object, count, last) & bits_below(count);
+  return wrong != 0 ? Checked::malformed : Checked::plain;
+}
+
+/// Masks what triggers in the block, token by token, and finds where it stops to be
+/// plain.
+BodyWalk::Handled BodyWalk::handle_events(Skim& skim, const SkimBlock& block) noexcept {
+  Triggers triggers = block.triggers;
+  if ((triggers.iban | triggers.ip) != 0) {
+    NumberScan::confirm(triggers, in_.data(), in_.data() + block.at);
+  }
+  const std::uint64_t in_scalar = block.scalar | block.scalar << 1 | skim.scalar;
+  std::uint64_t tokens = block.tokens;
+  std::uint64_t events = block.stops | triggers.of(rules_.builtins);
+  while (events != 0) {
+    const auto place = static_cast<std::size_t>(std::countr_zero(events));
+    const std::uint64_t event = bit_at(place);
+    const bool is_stop = (block.stops & event) != 0;
+    // The token that it lies in, which may have begun in a block before. The input may
+    // end directly behind one, of which more may come.
+    const std::uint64_t in_token = block.in_string | (is_stop ? in_scalar : block.scalar);
+    const bool is_in_token = (in_token & event) != 0;
+    if (!is_stop && (!is_in_token || block.at + place < skim.masked_to)) {
+      events ^= event;
+      continue;
+    }
+    const std::uint64_t begun = block.tokens & bits_up_to(event);
+    const bool is_earlier = is_in_token && begun == 0;
+    std::uint64_t before = tokens & bits_up_to(event);
+    std::size_t begin = block.at + place;
+    if (is_earlier) {
+      begin = skim.token_at;
+    } else if (is_in_token) {
+      before &= bits_below(last_of(begun));
+      begin = block.at + last_of(begun);
+    }
+    if (before != 0) {
+      const Checked checked = check_tokens(skim.before, block, before);
+      if (checked != Checked::plain) {
+        return {true, checked == Checked::malformed ? Progress::malformed : Progress::done, 0};
+      }
+      tokens &= ~before;
+    }
+    if (!is_stop && mask_token(skim, block.at, triggers, begin)) {
+      events &= ~bits_below(std::min(skim.masked_to - block.at, block_bytes));
+      continue;
+    }
+    skim_from_ = block.at + place + 1;
+    at_ = begin;
+    resume_tokens(skim.before, is_earlier);
+    return {true, Progress::done, 0};
+  }
+  return {false, Progress::done, tokens};
+}
+
+/// Masks the token at `begin` if it is plain and all there.
+/// triggers  in the block at `at`, in which the token is or ends or goes on.
+bool BodyWalk::mask_token(Skim& skim, std::size_t at, const Triggers& triggers,
+                          std::size_t begin) noexcept {
+  const ByteView text = ByteView(in_).first(skim.limit).subspan(begin);
+  const bool is_string = text[0] == '"';
+  std::size_t size = 0;
+  if (is_string) {
+    const auto plain = plain_string_size(text.subspan(1));
+    if (!plain) return false;
+    size = *plain + 2;
+  } else {
+    size = scalar_end(begin) - begin;
+    if (size >= text.size() || size > json_number_bytes_max) return false;
+  }
+  const std::size_t end = begin + size;
+  const std::uint64_t before = begin > at ? bits_below(begin - at) : 0;
+  unsigned builtins = triggers.builtins(bits_below(std::min(end - at, block_bytes)) & ~before);
+  if (end > at + block_bytes) builtins |= may_match(text.first(size));
+  builtins &= rules_.builtins;
+  const bool is_masked =
+      is_string
+          ? mask_plain_string(begin + 1, size - 2, no_rule, static_cast<BuiltinSet>(builtins))
+          : mask_number(begin, size, no_rule, static_cast<BuiltinSet>(builtins)) == Progress::done;
+  if (is_masked) skim.masked_to = end;
+  return is_masked;
+}
+
+/// Sets what the walk by tokens expects behind the last token that was checked, or
+/// where that begins.
+void BodyWalk::resume_tokens(const TokenBefore& last, bool is_from_its_begin) noexcept {
   const bool is_object = json_.is_object[json_.depth];
-  if ((row.open & before) != 0) {
+  if (is_from_its_begin) {
+    json_.expects = last.is_name != 0 ? JsonExpects::key : JsonExpects::value;
+  } else if (last.opens != 0) {
     json_.expects = is_object ? JsonExpects::key_or_close : JsonExpects::value_or_close;
-  } else if ((row.comma & before) != 0) {
-    json_.expects = is_object ? JsonExpects::key : JsonExpects::value;
-  } else if ((row.colon & before) != 0) {
+  } else if (last.wants_name != 0) {
+    json_.expects = JsonExpects::key;
+  } else if (last.wants_value != 0) {
     json_.expects = JsonExpects::value;
   } else {
-    json_.expects = JsonExpects::comma_or_close;
+    json_.expects = last.is_name != 0 ? JsonExpects::colon : JsonExpects::comma_or_close;
   }
   // A name that was passed over is in no path.
   json_.next_rule = no_rule;

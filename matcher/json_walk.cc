@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "matcher/body_walk.h"
 #include "matcher/render.h"
+#include "matcher/triggers.h"
 
 namespace sluice::matcher {
 namespace {
@@ -116,7 +117,7 @@ BodyWalk::Progress BodyWalk::json_string(bool is_key) noexcept {
   const std::uint8_t rule = is_key ? no_rule : json_.next_rule;
   ++at_;
   const auto size = plain_string_size(ByteView(in_).subspan(at_));
-  if (!size || (!is_hidden() && !mask_plain_string(*size, rule))) {
+  if (!size || (!is_hidden() && !mask_plain_string(at_, *size, rule, triggered_in(at_, *size)))) {
     value_.begin(rule);
     json_.in_string = true;
     json_.string_is_key = is_key;
@@ -129,22 +130,28 @@ BodyWalk::Progress BodyWalk::json_string(bool is_key) noexcept {
   return Progress::done;
 }
 
+/// The active built-ins that may match in a part of the input.
+BuiltinSet BodyWalk::triggered_in(std::size_t begin, std::size_t size) const noexcept {
+  if (rules_.builtins == 0) return 0;
+  return static_cast<BuiltinSet>(may_match(ByteView(in_).subspan(begin, size)) & rules_.builtins);
+}
+
 /// Masks a string where it lies. False when what may become of it has no room at
 /// once.
-bool BodyWalk::mask_plain_string(std::size_t size, std::uint8_t rule) noexcept {
+bool BodyWalk::mask_plain_string(std::size_t begin, std::size_t size, std::uint8_t rule,
+                                 BuiltinSet builtins) noexcept {
   constexpr std::size_t masked_bytes_max = 1024;
   Window window;
-  window.bytes = in_.data() + at_;
+  window.bytes = in_.data() + begin;
   window.size = size;
   window.set_horizon();
-  const BuiltinSet builtins = triggered(rules_, window);
   if (builtins == 0 && !rules_.has_expressions && rule == no_rule) return true;
   const bool has_room = size <= masked_bytes_max &&
                         state_.edits.edits_left() > masked_bytes_max + edits_reserved &&
                         state_.edits.text_left().size() >= edit_text_bytes_max / 2;
   if (!has_room) return false;
   value_.begin(rule);
-  const WindowSource source{in_, at_, nullptr, Encoding::json_string};
+  const WindowSource source{in_, begin, nullptr, Encoding::json_string};
   const WindowResult result =
       mask_window(rules_, value_, window, source, builtins, masker_.counts_, state_);
   ASSERT(result.decided == size && !result.is_full);
@@ -249,9 +256,8 @@ BodyWalk::Progress BodyWalk::json_number() noexcept {
   if (!ends_input && !is_delimiter(in_[at_ + size])) return Progress::malformed;
   aim_at_value();
   if (!is_hidden()) {
-    if (const Progress progress = mask_number(size, json_.next_rule); progress != Progress::done) {
-      return progress;
-    }
+    const Progress progress = mask_number(at_, size, json_.next_rule, triggered_in(at_, size));
+    if (progress != Progress::done) return progress;
   }
   at_ += size;
   value_is_over();
@@ -259,14 +265,14 @@ BodyWalk::Progress BodyWalk::json_number() noexcept {
 }
 
 /// A number with a match in it becomes a string, so that the text stays JSON.
-BodyWalk::Progress BodyWalk::mask_number(std::size_t size, std::uint8_t rule) noexcept {
+BodyWalk::Progress BodyWalk::mask_number(std::size_t begin, std::size_t size, std::uint8_t rule,
+                                         BuiltinSet builtins) noexcept {
   constexpr std::size_t text_bytes_max = 2 + rendered_bytes_max(json_number_bytes_max) * 2;
   static_assert(text_bytes_max < edit_text_bytes_max);
   Window window;
-  window.bytes = in_.data() + at_;
+  window.bytes = in_.data() + begin;
   window.size = size;
   window.set_horizon();
-  const BuiltinSet builtins = triggered(rules_, window);
   if (builtins == 0 && !rules_.has_expressions && rule == no_rule) return Progress::done;
   value_.begin(rule);
   find_clusters(rules_, value_, window, builtins, state_);
@@ -294,7 +300,7 @@ BodyWalk::Progress BodyWalk::mask_number(std::size_t size, std::uint8_t rule) no
   }
   copy_up_to(size);
   text[written++] = '"';
-  state_.edits.add({at_, size, state_.edits.keep_text(written)});
+  state_.edits.add({begin, size, state_.edits.keep_text(written)});
   return Progress::done;
 }
 

@@ -170,6 +170,7 @@ Result<std::shared_ptr<const MaskProgram>> MaskProgram::compile(std::span<const 
       }
     }
   }
+  compiled->paths.add_second_bytes(compiled->ahead_classes, trigger_class::quote);
   if (!expression_texts.empty()) {
     auto ends = compile_ends(expression_texts);
     if (!ends) return tl::unexpected(ends.error());

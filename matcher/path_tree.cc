@@ -129,6 +129,12 @@ std::uint32_t PathTree::add_name(const std::string& name) {
   return id;
 }
 
+void PathTree::add_second_bytes(ByteClasses& classes, int bit) const noexcept {
+  for (unsigned byte = 0; byte < second_bytes_.size(); ++byte) {
+    if (second_bytes_[byte] != 0) classes.widen(bit, {nibble(byte >> 4), nibble(byte & 15)});
+  }
+}
+
 Result<void> PathTree::add(std::string_view text, std::size_t rule) {
   auto steps = parse(text);
   if (!steps) return tl::unexpected(steps.error());

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "matcher/byte_block.h"
 #include "matcher/mask_rule.h"
 #include "matcher/name_hash.h"
 #include "matcher/value_state.h"
@@ -42,6 +43,9 @@ class PathTree {
   [[nodiscard]] bool may_be_name(const std::uint8_t* name) const noexcept {
     return (first_bytes_[name[0]] & second_bytes_[name[1]]) != 0;
   }
+
+  /// The second bytes behind those quotes, for a look at many bytes at once.
+  void add_second_bytes(ByteClasses& classes, int bit) const noexcept;
 
   [[nodiscard]] PathTarget root() const noexcept;
   /// A name longer than name_bytes_max may be cut to name_bytes_max + 1 bytes.

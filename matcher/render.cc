@@ -11,10 +11,14 @@ namespace {
 
 class Writer {
  public:
-  Writer(Encoding encoding, ByteSpan out) noexcept : encoding_(encoding), out_(out) {}
+  Writer(Encoding encoding, ByteSpan out) noexcept
+      : encoding_(encoding),
+        is_form_(encoding == Encoding::form_name || encoding == Encoding::form_value),
+        out_(out) {}
   void put(std::uint8_t byte) noexcept {
     ASSERT(out_.size() - size_ >= encoded_byte_bytes_max);
-    if (is_alnum(byte) || byte == '*') {  // Themselves in every encoding.
+    const bool is_plain = byte > 0x1F && byte != '"' && byte != '\\' && !is_form_;
+    if (is_plain || is_alnum(byte) || byte == '*') {  // Itself in the encoding.
       out_[size_++] = byte;
       return;
     }
@@ -27,6 +31,7 @@ class Writer {
 
  private:
   Encoding encoding_;
+  bool is_form_;
   ByteSpan out_;
   std::size_t size_ = 0;
 };

@@ -5,38 +5,109 @@
 #include <bit>
 
 namespace sluice::matcher {
+namespace {
+
+/// Clears those of `bits` for which holds(byte's place) says no.
+template <class Holds>
+std::uint64_t those_that_hold(std::uint64_t bits, Holds&& holds) noexcept {
+  std::uint64_t held = 0;
+  for (; bits != 0; bits &= bits - 1) {
+    if (holds(static_cast<std::ptrdiff_t>(std::countr_zero(bits)))) held |= bits & (~bits + 1);
+  }
+  return held;
+}
+
+}  // namespace
+
+TriggerBytes trigger_bytes(const std::uint8_t* block) noexcept {
+  const TriggerLanes lanes(block, ahead_classes);
+  TriggerBytes found = lanes.trigger_bytes();
+  found.may_be_rare = !lanes.rare.is_zero();
+  return found;
+}
 
 TriggerBytes trigger_bytes_scalar(const std::uint8_t* block) noexcept {
   TriggerBytes found;
   for (unsigned i = 0; i < block_bytes; ++i) {
-    const std::uint8_t* const at = block + i;
-    const std::uint64_t bit = std::uint64_t{1} << i;
-    const auto put = [&](std::uint64_t& mask, bool is_set) { mask |= is_set ? bit : 0; };
-    const auto is_any_case = [](std::uint8_t byte, char lower) {
-      return byte == lower || byte == lower - 32;
-    };
-    put(found.rare, *at == '@' || (at[0] == 'y' && at[1] == 'J') ||
-                        (at[0] == 'I' && at[1] == 'A') ||
-                        (is_any_case(at[0], 'r') && is_any_case(at[1], 'e') &&
-                         is_any_case(at[2], 'r') && at[3] == ' '));
-    put(found.digit, is_digit(*at));
-    put(found.letter, is_in(*at, byte_class::letter));
-    put(found.chain, is_digit(*at) || *at == ' ' || *at == '-' || *at == '.' || *at == '/');
-    put(found.opening, *at == '+' || *at == '(');
-    put(found.dot, *at == '.');
-    put(found.colon, *at == ':');
+    const std::uint8_t byte = block[i];
+    const auto put = [i](std::uint64_t& mask, bool is_set) { mask |= std::uint64_t{is_set} << i; };
+    put(found.digit, is_digit(byte));
+    put(found.joint, byte == ' ' || byte == '-' || byte == '.' || byte == '/');
+    put(found.letterish, (byte & 0x40) != 0);
+    put(found.second_bit, (byte & 2) != 0);
+    const std::uint8_t ahead = block[i + 2];
+    const auto is_r = [](std::uint8_t c) { return (c | 0x20) == 'r'; };
+    const bool is_of_number =
+        is_in(ahead, byte_class::digit) || (ahead >= 0x20 && ahead <= 0x3F && (ahead & 15) != 0xA &&
+                                            (ahead & 15) != 0xB && (ahead & 15) != 0xC);
+    found.may_be_rare = found.may_be_rare || byte == '@' || (byte == 'e' && ahead == 'J') ||
+                        (byte == 'A' && ahead == 'I') || (is_r(byte) && is_r(ahead)) ||
+                        ((byte == '+' || byte == '(') && is_of_number);
   }
   return found;
 }
 
-std::uint64_t TriggerScan::colons_of_ipv6(std::uint64_t colon, std::uint64_t before) noexcept {
-  __extension__ using Wide = unsigned __int128;
-  const auto near = [](Wide bits) {
-    return bits << 1 | bits << 2 | bits << 3 | bits << 4 | bits << 5;
+RareBytes rare_bytes(const std::uint8_t* block) noexcept {
+  RareBytes found;
+  found.word = ask_block(block, [](const std::uint8_t* half) {
+    const Lanes first = Lanes::load(half);
+    const Lanes second = Lanes::load(half + 1);
+    const Lanes third = Lanes::load(half + 2);
+    const Lanes fourth = Lanes::load(half + 3);
+    return first.is('@') | (first.is('e') & second.is('y') & third.is('J')) |
+           (first.is('A') & (second.is('K') | second.is('S')) & third.is('I') & fourth.is('A')) |
+           (first.folded().is('r') & second.folded().is('e') & third.folded().is('r') &
+            fourth.is(' '));
+  });
+  found.opening = ask_block(block, [](const std::uint8_t* half) {
+    const Lanes first = Lanes::load(half);
+    return (first.is('+') | first.is('(')) & Lanes::load(half + 1).is_between('0', '9');
+  });
+  return found;
+}
+
+RareBytes rare_bytes_scalar(const std::uint8_t* block) noexcept {
+  RareBytes found;
+  for (unsigned i = 0; i < block_bytes; ++i) {
+    const std::string_view text = as_text(ByteView(block + i, 4));
+    const auto is_any_case = [](char c, char lower) { return c == lower || c == lower - 32; };
+    const bool is_bearer = is_any_case(text[0], 'r') && is_any_case(text[1], 'e') &&
+                           is_any_case(text[2], 'r') && text[3] == ' ';
+    const bool is_word =
+        text[0] == '@' || text.starts_with("eyJ") || text == "AKIA" || text == "ASIA" || is_bearer;
+    found.word |= std::uint64_t{is_word} << i;
+    const bool is_opening = (text[0] == '+' || text[0] == '(') && is_digit(block[i + 1]);
+    found.opening |= std::uint64_t{is_opening} << i;
+  }
+  return found;
+}
+
+void NumberScan::confirm(Triggers& found, const std::uint8_t* text,
+                         const std::uint8_t* block) noexcept {
+  const std::ptrdiff_t first = text - block;
+  const auto is_class = [&](std::ptrdiff_t at, std::uint16_t classes) {
+    return at >= first && is_in(block[at], classes);
   };
-  const Wide colons = Wide{colon} << 64 | before;
-  const Wide two = colons & near(colons);
-  return static_cast<std::uint64_t>((colons & (colons << 1 | near(two))) >> 64);
+  const auto is_at = [&](std::ptrdiff_t at, char c) {
+    return at >= first && block[at] == static_cast<std::uint8_t>(c);
+  };
+  // Two letters and two digits, with no letter or digit before them.
+  found.iban = those_that_hold(found.iban, [&](std::ptrdiff_t at) {
+    return is_class(at - 3, byte_class::letter) && is_class(at - 2, byte_class::letter) &&
+           !is_class(at - 4, byte_class::alnum);
+  });
+  const auto is_near = [&](std::ptrdiff_t at, char c, std::ptrdiff_t reach_max) {
+    for (std::ptrdiff_t reach = 1; reach <= reach_max; ++reach) {
+      if (is_at(at - reach, c)) return reach;
+    }
+    return std::ptrdiff_t{0};
+  };
+  found.ip = those_that_hold(found.ip, [&](std::ptrdiff_t at) {
+    if (is_at(at, '.')) return is_at(at - 2, '.') || is_at(at - 3, '.') || is_at(at - 4, '.');
+    if (!is_at(at, ':')) return false;
+    const std::ptrdiff_t second = is_near(at, ':', 5);
+    return second == 1 || (second != 0 && is_near(at - second, ':', 5) != 0);
+  });
 }
 
 namespace {
@@ -46,7 +117,7 @@ namespace {
 template <class Visit>
 void visit_triggers(ByteView text, Visit&& visit) noexcept {
   constexpr std::size_t looked_at_bytes = block_bytes + trigger_ahead_bytes;
-  TriggerScan scan;
+  NumberScan numbers;
   for (std::size_t at = 0; at < text.size(); at += block_bytes) {
     const std::uint8_t* block = text.data() + at;
     const std::size_t size = text.size() - at;
@@ -56,28 +127,32 @@ void visit_triggers(ByteView text, Visit&& visit) noexcept {
       std::copy_n(block, size, rest.begin());
       block = rest.data();
     }
-    if (visit(scan.next(block, bits_below(size)), at)) return;
+    const TriggerLanes lanes(block, ahead_classes);
+    const std::uint64_t colon =
+        ask_halves(lanes.bytes[0], lanes.bytes[1], [](Lanes of) { return of.is(':'); });
+    Triggers found = numbers.candidates(lanes.trigger_bytes(), colon);
+    if (!lanes.rare.is_zero()) {
+      const RareBytes rare = rare_bytes(block);
+      found.word = rare.word;
+      found.opening = rare.opening;
+    }
+    if (found.any() == 0) continue;
+    if ((found.iban | found.ip) != 0) {
+      // The text's own bytes: what lies before the block counts too.
+      NumberScan::confirm(found, text.data(), text.data() + at);
+    }
+    if (visit(found, at)) return;
   }
 }
 
 }  // namespace
 
 BuiltinSet may_match(ByteView text) noexcept {
-  Triggers all;
-  visit_triggers(text, [&](const Triggers& found, std::size_t) {
-    all.rare |= found.rare;
-    all.run |= found.run;
-    all.opening |= found.opening;
-    all.iban |= found.iban;
-    all.ip |= found.ip;
+  unsigned set = 0;
+  visit_triggers(text, [&set](const Triggers& found, std::size_t) {
+    set |= found.builtins(~std::uint64_t{0});
     return false;
   });
-  unsigned set = 0;
-  if (all.rare != 0) set |= rare_builtins;
-  if (all.run != 0) set |= run_builtins;
-  if (all.opening != 0) set |= bit_of(Builtin::phone);
-  if (all.iban != 0) set |= bit_of(Builtin::iban);
-  if (all.ip != 0) set |= bit_of(Builtin::ip);
   return static_cast<BuiltinSet>(set);
 }
 

@@ -10,175 +10,194 @@
 
 namespace sluice::matcher {
 
-/// What triggers ask of each byte of a block, one bit a byte.
+/// What triggers ask of every block, one bit a byte.
 struct TriggerBytes {
-  std::uint64_t rare = 0;  ///< '@', or where "yJ", "IA" or, in any case, "rer " begins.
   std::uint64_t digit = 0;
-  std::uint64_t letter = 0;
-  std::uint64_t chain = 0;    ///< Digits and what may join them: ' ', '-', '.', '/'.
-  std::uint64_t opening = 0;  ///< '+' or '(': what a telephone number may begin with.
-  std::uint64_t dot = 0;
-  std::uint64_t colon = 0;
+  std::uint64_t joint = 0;       ///< What may join digits: ' ', '-', '.', '/'.
+  std::uint64_t letterish = 0;   ///< Bit 6 of the byte: set for letters, and for others.
+  std::uint64_t second_bit = 0;  ///< Bit 1 of the byte: tells '.' and '/' from ' ' and '-'.
+  /// Perhaps one of RareBytes begins here, or something that `ahead` knows.
+  bool may_be_rare = false;
 
+  [[nodiscard]] std::uint64_t dot() const noexcept { return joint & second_bit; }
   bool operator==(const TriggerBytes&) const = default;
+};
+
+/// What is looked for exactly where a block may have it, one bit where it begins.
+struct RareBytes {
+  std::uint64_t word = 0;     ///< '@', "eyJ", "AKIA", "ASIA" or, in any case, "rer ".
+  std::uint64_t opening = 0;  ///< '+' or '(' and a digit: a telephone number may begin.
+
+  bool operator==(const RareBytes&) const = default;
 };
 
 /// Bytes behind a block that are looked at with it.
 inline constexpr std::size_t trigger_ahead_bytes = 3;
 
-/// One bit a class, in the order of trigger_classes.
+/// One bit a class, in the order of trigger_classes. From at_sign on they are
+/// asked for with the byte two further on, which ahead_classes knows.
 namespace trigger_class {
-inline constexpr int colon = 0;
-inline constexpr int at_sign = 1;
-inline constexpr int dot = 2;
-inline constexpr int opening = 3;
-inline constexpr int joint = 4;
-inline constexpr int late_letter = 5;   ///< p to z.
-inline constexpr int early_letter = 6;  ///< a to o.
-inline constexpr int digit = 7;
+inline constexpr int digit = 0;
+inline constexpr int joint = 1;
+inline constexpr int at_sign = 2;
+inline constexpr int jwt = 3;
+inline constexpr int aws_key = 4;
+inline constexpr int bearer = 5;
+inline constexpr int opening = 6;
+inline constexpr int quote = 7;
 }  // namespace trigger_class
 
 inline constexpr ByteClasses trigger_classes{
-    {nibble(3), nibble(0xA)},
-    {nibble(4), nibble(0)},
-    {nibble(2), nibble(0xE)},
-    {nibble(2), nibble(8) | nibble(0xB)},
-    {nibble(2), nibble(0) | nibbles(0xD, 0xF)},
-    {nibble(5) | nibble(7), nibbles(0, 0xA)},
-    {nibble(4) | nibble(6), nibbles(1, 0xF)},
     {nibble(3), nibbles(0, 9)},
+    {nibble(2), nibble(0) | nibbles(0xD, 0xF)},
+    {nibble(4), nibble(0)},
+    {nibble(6), nibble(5)},
+    {nibble(4), nibble(1)},
+    {nibble(5) | nibble(7), nibble(2)},
+    {nibble(2), nibble(8) | nibble(0xB)},
+    {nibble(2), nibble(2)},
 };
 
-/// The same answer twice: in vectors, and byte by byte for tests to compare.
-inline TriggerBytes trigger_bytes(const std::uint8_t* block) noexcept {
-  const Lanes bytes[2] = {Lanes::load(block), Lanes::load(block + 32)};
-  const Lanes classes[2] = {trigger_classes.of(bytes[0]), trigger_classes.of(bytes[1])};
-  const auto ask = [&classes](auto&& question) {
-    return ask_halves(classes[0], classes[1], question);
-  };
-  const auto rare = [&](int half) {
-    const std::uint8_t* const at = block + half * 32;
-    const Lanes first = bytes[half];
-    const Lanes second = Lanes::load(at + 1);
-    const Lanes third = Lanes::load(at + 2);
-    const Lanes fourth = Lanes::load(at + 3);
-    return (classes[half].raised<trigger_class::at_sign>() | (first.is('y') & second.is('J')) |
-            (first.is('I') & second.is('A')) |
-            (first.folded().is('r') & second.folded().is('e') & third.folded().is('r') &
-             fourth.is(' ')))
-        .bits();
-  };
-  TriggerBytes found;
-  found.rare = std::uint64_t{rare(1)} << 32 | rare(0);
-  found.digit = ask([](Lanes of) { return of.raised<trigger_class::digit>(); });
-  found.letter = ask([](Lanes of) {
-    return of.raised<trigger_class::early_letter>() | of.raised<trigger_class::late_letter>();
-  });
-  found.chain = ask([](Lanes of) {
-    return of.raised<trigger_class::digit>() | of.raised<trigger_class::joint>();
-  });
-  found.opening = ask([](Lanes of) { return of.raised<trigger_class::opening>(); });
-  found.dot = ask([](Lanes of) { return of.raised<trigger_class::dot>(); });
-  found.colon = ask([](Lanes of) { return of.raised<trigger_class::colon>(); });
-  return found;
-}
-TriggerBytes trigger_bytes_scalar(const std::uint8_t* block) noexcept;
+/// What may stand two bytes behind: anything behind '@', the 'J' of "eyJ", the 'I' of
+/// "AKIA", the last 'r' of "rer", and of a telephone number a digit, a joint or a bracket.
+inline constexpr ByteClasses ahead_classes{
+    {},
+    {},
+    {nibbles(0, 0xF), nibbles(0, 0xF)},
+    {nibble(4), nibble(0xA)},
+    {nibble(4), nibble(9)},
+    {nibble(5) | nibble(7), nibble(2)},
+    {nibble(2) | nibble(3), nibbles(0, 9) | nibbles(0xD, 0xF)},
+    {},
+};
 
-/// Whether the block is words: nothing in it but letters, blanks and the like, by
-/// which only `rare` could trigger.
-inline bool is_words(const std::uint8_t* block) noexcept {
-  constexpr char telling =
-      static_cast<char>(1U << trigger_class::digit | 1U << trigger_class::opening |
-                        1U << trigger_class::dot | 1U << trigger_class::colon);
-  const Lanes low = trigger_classes.of(Lanes::load(block));
-  const Lanes high = trigger_classes.of(Lanes::load(block + 32));
-  return (low | high).has_none_of(Lanes::all(telling));
-}
+/// A block in registers: itself, the block two bytes further on, and the classes of both.
+struct TriggerLanes {
+  Lanes bytes[2];
+  Lanes ahead[2];
+  Lanes classes[2];
+  Lanes rare;  ///< Not zero in some byte: may_be_rare.
+
+  TriggerLanes(const std::uint8_t* block, const ByteClasses& ahead_of) noexcept
+      : bytes{Lanes::load(block), Lanes::load(block + 32)},
+        ahead{Lanes::load(block + 2), Lanes::load(block + 34)},
+        classes{trigger_classes.of(bytes[0]), trigger_classes.of(bytes[1])},
+        rare((classes[0] & ahead_of.of_any(ahead[0])) | (classes[1] & ahead_of.of_any(ahead[1]))) {}
+
+  template <int Class>
+  [[nodiscard]] std::uint64_t bits_of() const noexcept {
+    return ask_halves(classes[0], classes[1], [](Lanes of) { return of.raised<Class>(); });
+  }
+  [[nodiscard]] TriggerBytes trigger_bytes() const noexcept {
+    TriggerBytes found;
+    found.digit = bits_of<trigger_class::digit>();
+    found.joint = bits_of<trigger_class::joint>();
+    found.letterish = ask_halves(bytes[0], bytes[1], [](Lanes of) { return of.raised<6>(); });
+    found.second_bit = ask_halves(bytes[0], bytes[1], [](Lanes of) { return of.raised<1>(); });
+    return found;
+  }
+};
+
+/// The same answers twice: in vectors, and byte by byte for tests to compare.
+TriggerBytes trigger_bytes(const std::uint8_t* block) noexcept;
+TriggerBytes trigger_bytes_scalar(const std::uint8_t* block) noexcept;
+RareBytes rare_bytes(const std::uint8_t* block) noexcept;
+RareBytes rare_bytes_scalar(const std::uint8_t* block) noexcept;
 
 /// Where groups of finders are triggered in a block, one bit a byte. A bit lies
 /// within the value that triggers, at or behind the first byte that matters.
 struct Triggers {
-  std::uint64_t rare = 0;     ///< E-mail, JWT, AWS key, bearer token.
+  std::uint64_t word = 0;     ///< E-mail, JWT, AWS key, bearer token.
   std::uint64_t run = 0;      ///< Eleven digits and joints: card, SSN, telephone.
   std::uint64_t opening = 0;  ///< A telephone number.
   std::uint64_t iban = 0;
   std::uint64_t ip = 0;
 
+  [[nodiscard]] std::uint64_t any() const noexcept { return word | run | opening | iban | ip; }
+  /// The built-ins that bits among `where` may mean.
+  [[nodiscard]] BuiltinSet builtins(std::uint64_t where) const noexcept;
   /// All bits that mean one of `builtins`.
   [[nodiscard]] std::uint64_t of(BuiltinSet builtins) const noexcept;
 };
 
 /// The built-ins that each group may mean.
-inline constexpr BuiltinSet rare_builtins = bit_of(Builtin::email) | bit_of(Builtin::jwt) |
+inline constexpr BuiltinSet word_builtins = bit_of(Builtin::email) | bit_of(Builtin::jwt) |
                                             bit_of(Builtin::aws_key) |
                                             bit_of(Builtin::bearer_token);
 inline constexpr BuiltinSet run_builtins =
     bit_of(Builtin::payment_card) | bit_of(Builtin::us_ssn) | bit_of(Builtin::phone);
 
+inline BuiltinSet Triggers::builtins(std::uint64_t where) const noexcept {
+  unsigned set = 0;
+  if ((word & where) != 0) set |= word_builtins;
+  if ((run & where) != 0) set |= run_builtins;
+  if ((opening & where) != 0) set |= bit_of(Builtin::phone);
+  if ((iban & where) != 0) set |= bit_of(Builtin::iban);
+  if ((ip & where) != 0) set |= bit_of(Builtin::ip);
+  return static_cast<BuiltinSet>(set);
+}
+
 inline std::uint64_t Triggers::of(BuiltinSet builtins) const noexcept {
   const auto if_any = [builtins](unsigned of_group, std::uint64_t bits) {
     return (builtins & of_group) != 0 ? bits : 0;
   };
-  return if_any(rare_builtins, rare) | if_any(run_builtins, run) |
+  return if_any(word_builtins, word) | if_any(run_builtins, run) |
          if_any(bit_of(Builtin::phone), opening) | if_any(bit_of(Builtin::iban), iban) |
          if_any(bit_of(Builtin::ip), ip);
 }
 
-/// Goes over a text block by block.
-class TriggerScan {
+/// Finds what numbers trigger, block by block: runs exactly, for IBANs and IP
+/// addresses first candidates and then, if there are any, which of them hold.
+class NumberScan {
  public:
-  /// content  bytes that belong to values: nothing else triggers.
-  Triggers next(const std::uint8_t* block, std::uint64_t content) noexcept {
-    TriggerBytes bytes = trigger_bytes(block);
-    if (is_words(block)) return pass_words(bytes, content);
-    bytes.chain &= content;
-    bytes.colon &= content;
+  /// colon  those that belong to values.
+  Triggers candidates(const TriggerBytes& bytes, std::uint64_t colon) noexcept {
+    const std::uint64_t digit_before = bytes.digit << 1 | digit_;
+    const std::uint64_t chain = bytes.digit | (bytes.joint & digit_before);
     Triggers found;
-    found.rare = bytes.rare & content;
-    found.run = runs_of_11(bytes.chain) & content;
-    found.opening = moved_up(bytes.opening, before_.opening, 1) & bytes.digit;
-    const std::uint64_t alnum = bytes.digit | bytes.letter;
-    const std::uint64_t alnum_before = before_.digit | before_.letter;
-    found.iban = bytes.digit & moved_up(bytes.digit, before_.digit, 1) &
-                 moved_up(bytes.letter, before_.letter, 2) &
-                 moved_up(bytes.letter, before_.letter, 3) & ~moved_up(alnum, alnum_before, 4);
-    const std::uint64_t near_dots = moved_up(bytes.dot, before_.dot, 2) |
-                                    moved_up(bytes.dot, before_.dot, 3) |
-                                    moved_up(bytes.dot, before_.dot, 4);
-    found.ip = bytes.dot & near_dots;
-    if (bytes.colon != 0) found.ip |= colons_of_ipv6(bytes.colon, before_.colon);
-    before_ = bytes;
+    found.run = runs_of_11(chain);
+    const std::uint64_t digits = bytes.digit & digit_before;
+    const std::uint64_t letters = bytes.letterish & (bytes.letterish << 1 | letter_);
+    found.iban = digits & (letters << 2 | letters_);
+    const std::uint64_t dots = bytes.dot() & digit_before;
+    const std::uint64_t near = dots << 2 | dots << 3 | dots << 4;
+    found.ip = dots & (near | near_dots_);
+    const std::uint64_t second_colons = colon & (colon - 1);
+    found.ip |=
+        (colon & colon << 1) | (second_colons & (second_colons - 1)) | (colon & near_colons_);
+    digit_ = bytes.digit >> 63;
+    letter_ = bytes.letterish >> 63;
+    letters_ = letters >> 62;
+    near_dots_ = dots >> 60 != 0 ? bits_below(4) : 0;
+    near_colons_ = colon >> (64 - colon_reach) != 0 ? bits_below(colon_reach) : 0;
     return found;
   }
+  /// Drops candidates that do not hold.
+  /// text  where the values' text begins: nothing before it is looked at.
+  static void confirm(Triggers& found, const std::uint8_t* text,
+                      const std::uint8_t* block) noexcept;
 
  private:
-  /// No number reaches across a whole block of words: of it, what comes behind
-  /// need only know the letters.
-  Triggers pass_words(const TriggerBytes& bytes, std::uint64_t content) noexcept {
-    before_ = {};
-    before_.letter = bytes.letter;
-    for (std::uint64_t& run : runs_before_) run = 0;
-    Triggers found;
-    found.rare = bytes.rare & content;
-    return found;
-  }
-  /// Places that end a run of at least eleven.
-  std::uint64_t runs_of_11(std::uint64_t one) noexcept {
-    const std::uint64_t two = one & moved_up(one, runs_before_[0], 1);
-    const std::uint64_t four = two & moved_up(two, runs_before_[1], 2);
-    const std::uint64_t eight = four & moved_up(four, runs_before_[2], 4);
-    const std::uint64_t eleven = eight & moved_up(eight, runs_before_[3], 3);
-    runs_before_[0] = one;
-    runs_before_[1] = two;
-    runs_before_[2] = four;
-    runs_before_[3] = eight;
-    return eleven;
-  }
-  /// The last of two colons together, or of three each at most five from the next.
-  static std::uint64_t colons_of_ipv6(std::uint64_t colon, std::uint64_t before) noexcept;
+  /// Three colons, each at most five from the next.
+  static constexpr unsigned colon_reach = 10;
 
-  TriggerBytes before_;
-  std::uint64_t runs_before_[4] = {};
+  /// Where runs of at least eleven begin, or go on from the block before.
+  std::uint64_t runs_of_11(std::uint64_t chain) noexcept {
+    const std::uint64_t two = chain & chain >> 1;
+    const std::uint64_t four = two & two >> 2;
+    const std::uint64_t eight = four & four >> 4;
+    const std::uint64_t eleven = eight & eight >> 3;
+    const std::uint64_t goes_on = chain & std::uint64_t{run_ + zeros_below(~chain) >= 11};
+    run_ = zeros_above(~chain);
+    return eleven | goes_on;
+  }
+
+  std::uint64_t digit_ = 0;  ///< Of the block before: its last byte, and so on.
+  std::uint64_t letter_ = 0;
+  std::uint64_t letters_ = 0;
+  std::uint64_t near_dots_ = 0;
+  std::uint64_t near_colons_ = 0;
+  unsigned run_ = 0;
 };
 
 /// Which built-ins may match in `text`. Reads nothing behind it.

@@ -92,6 +92,25 @@ TEST_CASE("values longer than any window give what the naive masker gives") {
   }
 }
 
+TEST_CASE("what triggers is masked once, wherever in a block of JSON it lies") {
+  Setup setup(all_builtins());
+  const std::vector<std::string> values = {
+      "4111111111111111 , \n 41111111111 ",
+      R"("4111 1111 1111 1111" , "to joe@example.com, +49 30 1234567 and ::1:2:3 ")",
+      R"({"GB82WEST12345698765432" : "10.0.0.1"} )",
+      R"("Bearer abc123==" , "AKIAIOSFODNN7EXAMPLE" , "2026-11-21 10:15:30" )",
+      R"("a@b.co\t4111111111111111" , -0.5e1 )",
+  };
+  for (const std::string& value : values) {
+    for (std::size_t before = 0; before < 2 * 64 + 2; ++before) {
+      const std::string body =
+          R"({"a":[")" + std::string(before, 'x') + "\"," + value + "]}\n[" + value + "]";
+      INFO(body);
+      compare(setup, BodyKind::json, body, whole());
+    }
+  }
+}
+
 TEST_CASE("JSON with one byte changed is read or refused as the naive masker does") {
   Setup setup(all_builtins());
   const auto seed = GENERATE(range(0U, 20U));

@@ -154,7 +154,9 @@ TEST_CASE("the vector and the byte-wise look at raw bytes agree") {
                          : static_cast<std::uint8_t>(telling[random() % telling.size()]));
     }
     REQUIRE(json_bytes(bytes.data()) == json_bytes_scalar(bytes.data()));
+    REQUIRE(odd_json_bytes(bytes.data()) == odd_json_bytes_scalar(bytes.data()));
     REQUIRE(trigger_bytes(bytes.data()) == trigger_bytes_scalar(bytes.data()));
+    REQUIRE(rare_bytes(bytes.data()) == rare_bytes_scalar(bytes.data()));
   }
 }
 
