@@ -172,7 +172,8 @@ struct Parser {
         verb(app, "load", "Send requests by a schedule or as fast as they are answered", load,
              "  sluice load http://127.0.0.1:8080/ -c 64 -d 10s\n"
              "  sluice load http://127.0.0.1:8080/ --rate 20k -d 60s --warmup 5s\n"
-             "  sluice load http://127.0.0.1:8080/ --rate-steps 5k:50k:5k/10s\n"
+             "  sluice load http://127.0.0.1:8080/ --rate-steps 5k:50k:5k/10s --html load.html\n"
+             "  sluice load http://127.0.0.1:8080/ --find-rate 'p99<2ms'\n"
              "  sluice load http://127.0.0.1:8080/v1/payments -m POST -b @body.json \\\n"
              "      -H 'Authorization: Bearer sk_…' -n 100000 --json");
     made.add_option("url", load.url, "http://HOST:PORT/PATH")->required();
@@ -192,11 +193,15 @@ struct Parser {
                                  "Open loop: requests per second over all connections, e.g. 20k;\n"
                                  "latency counts from when a request was due")
                      ->excludes(requests);
-    made.add_option("--rate-steps", load.rate_steps,
-                    "Open loop: FROM:TO:STEP/DURATION, e.g. 5k:50k:5k/10s")
+    auto* steps = made.add_option("--rate-steps", load.rate_steps,
+                                  "Open loop: FROM:TO:STEP/DURATION, e.g. 5k:50k:5k/10s")
+                      ->excludes(requests)
+                      ->excludes(duration)
+                      ->excludes(rate);
+    made.add_option("--find-rate", load.find_rate,
+                    "Find the highest rate with e.g. 'p99<2ms', from --rate on")
         ->excludes(requests)
-        ->excludes(duration)
-        ->excludes(rate);
+        ->excludes(steps);
     made.add_option("--warmup", load.warmup, "Load before counting begins")
         ->capture_default_str()
         ->excludes(requests);
@@ -211,6 +216,10 @@ struct Parser {
         ->excludes(body);
     made.add_option("--seed", load.seed, "For what the mix leaves to chance")
         ->capture_default_str();
+    made.add_option("--hdr", load.hdr, "Write the percentile distribution (.hgrm) to this file");
+    made.add_option("--hdr-log", load.hdr_log, "Write HdrHistogram's interval log to this file");
+    made.add_option("--html", load.html, "Write a page with plots to this file");
+    made.add_flag("--quiet", load.quiet, "No live line on the terminal");
     add_json(made, load.json);
   }
 

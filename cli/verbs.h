@@ -87,6 +87,7 @@ struct LoadOptions {
   std::string duration = "10s";
   std::optional<std::uint64_t> requests = {};  ///< Instead of a duration.
   std::string rate = {};                       ///< Open loop, requests per second.
+  std::string find_rate = {};                  ///< A goal such as "p99<2ms".
   std::string rate_steps = {};                 ///< Open loop, instead of rate and duration.
   std::string warmup = "0s";
   std::uint64_t churn = 0;  ///< Requests per connection; 0: no end.
@@ -95,6 +96,10 @@ struct LoadOptions {
   std::string body = {};  ///< Text, or @FILE.
   std::string mix = {};   ///< A file of requests, instead of one.
   std::uint64_t seed = 1;
+  std::string hdr = {};      ///< File for the percentile distribution.
+  std::string hdr_log = {};  ///< File for the interval log.
+  std::string html = {};     ///< File for the page.
+  bool quiet = false;        ///< No live line.
   bool json = false;
 };
 

@@ -3,6 +3,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)
 find_package(tl-expected REQUIRED)
 pkg_check_modules(uring REQUIRED IMPORTED_TARGET liburing>=2.3)

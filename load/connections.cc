@@ -51,6 +51,7 @@ void Worker::on(const Completion& done) {
 
 void Worker::on_connected(Connection& connection) {
   connection.connected = true;
+  ++connected_;
   connection.answers = 0;
   ever_connected_ = true;
   if (unsettled_ != 0) --unsettled_;
@@ -124,6 +125,7 @@ void Worker::on_lost(Connection& connection) {
 void Worker::on_closed(Connection& connection) {
   slots_[connection.id.index] = no_slot;
   connection.open = false;
+  if (connection.connected && --connected_ == 0) alone_since_ = now();
   connection.connected = false;
   connection.closing = false;
   connection.sending = false;

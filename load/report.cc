@@ -165,6 +165,14 @@ bool Report::is_clean() const noexcept {
          (!is_open_loop() || figures.unanswered == 0);
 }
 
+std::string second_text(const Second& second) {
+  const std::string due =
+      second.due_per_second == 0 ? "" : fmt::format(" of {:.0f} due", second.due_per_second);
+  return fmt::format("{} s{}: {} per second{}, p50 {:.1f} µs, p99 {:.1f} µs, errors {}",
+                     second.number + 1, second.number < 0 ? " (warm-up)" : "", second.completed,
+                     due, us(second.p50), us(second.p99), second.errors);
+}
+
 std::string report_text(const Report& report) {
   const Figures& figures = report.figures;
   std::string page;

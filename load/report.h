@@ -47,6 +47,8 @@ struct Report {
   [[nodiscard]] bool is_clean() const noexcept;
 };
 
+/// One line, for a terminal while the run is on.
+std::string second_text(const Second& second);
 /// For people.
 std::string report_text(const Report& report);
 /// One JSON object; docs/load.md names its fields.

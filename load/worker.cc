@@ -75,11 +75,9 @@ void Worker::run() {
   turn(Duration{0});  // sets the clock
   begin();
   const Duration cpu_before = thread_cpu();
-  const Instant began = now();
-  while (!is_done()) {
+  while (!is_done() && !gives_up()) {
     turn(wait());
     end_seconds(now());
-    if (!ever_connected_ && now() - began >= give_up_after) break;
   }
   elapsed_ = std::max(now() - counting_from_, Duration{0});
   cpu_ = {thread_cpu().ns - cpu_before.ns};
@@ -93,6 +91,7 @@ void Worker::run() {
 void Worker::connect_all() {
   turn(Duration{0});
   const Instant began = now();
+  alone_since_ = began;
   unsettled_ = share_.connections;
   for (auto& connection : connections_) open(connection);
   while (unsettled_ != 0 && now() - began < connect_wait_max) turn(milliseconds(100));
@@ -127,6 +126,13 @@ bool Worker::is_done() const noexcept {
   if (!share_.is_open_loop) return now() >= ends_at_;
   return (share_.schedule.is_over() && awaiting_ == 0 && now() >= ends_at_) ||
          now() >= ends_at_ + grace;
+}
+
+/// Nobody is there. A run of a given time goes on when somebody was: a restart of
+/// the peer is for the run to show.
+bool Worker::gives_up() const noexcept {
+  if (connected_ != 0 || (ever_connected_ && share_.duration.ns != 0)) return false;
+  return now() - alone_since_ >= give_up_after;
 }
 
 /// Until something is to be done that no completion announces.

@@ -88,6 +88,7 @@ class Worker {
   void begin();
   void turn(Duration wait_max);
   [[nodiscard]] bool is_done() const noexcept;
+  [[nodiscard]] bool gives_up() const noexcept;
   [[nodiscard]] Duration wait() const noexcept;
   void end_seconds(Instant now);
   void hand_in_second();
@@ -126,6 +127,8 @@ class Worker {
   bool began_ = false;
   bool all_busy_ = false;  ///< No connection was free when the last turn ended.
   bool ever_connected_ = false;
+  std::uint32_t connected_ = 0;
+  Instant alone_since_;  ///< When the last connection was lost; meaningful while there is none.
 
   Instant counting_from_;
   Instant ends_at_;

@@ -5,18 +5,19 @@
 #   scripts/bench.sh growth  [the same]
 #   scripts/bench.sh latency [--json FILE] [--rounds N]
 #   scripts/bench.sh stages  [--only SCENARIO/CONTENDER] [--flame SVG]
+#   scripts/bench.sh load    [--json FILE] [--rounds N] [--seconds N]
 #   scripts/bench.sh micro   [GOOGLE BENCHMARK OPTIONS]
 #
 # See bench/README.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
 
 verb=${1:-}
 [ $# -gt 0 ] && shift
 case "$verb" in
-  proxy | growth | latency | stages | micro) ;;
+  proxy | growth | latency | stages | load | micro) ;;
   *) usage ;;
 esac
 
@@ -30,6 +31,7 @@ run() {
 
 case "$verb" in
   proxy | growth | latency) run bench/proxy/run.py "$verb" --build build/perf "$@" ;;
+  load) run bench/load/run.py --build build/perf "$@" ;;
   stages) run bench/proxy/stages.py --build build/perf "$@" ;;
   micro)
     cmake --build build/perf

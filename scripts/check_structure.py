@@ -24,6 +24,7 @@ CONFINED = {
     r"liburing\.h": ["dataplane/", "bench/"],
     r"yaml\.h": ["config/load/"],
     r"openssl/.*": ["audit/", "identity/", "load/", "matcher/", "tests/"],
+    r"zlib\.h": ["load/", "tests/"],
     r"thread|mutex|condition_variable": ["base/", "audit/", "dataplane/", "control/", "load/", "cli/",
                                          "matcher/", "tests/", "bench/"],
 }

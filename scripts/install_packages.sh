@@ -10,7 +10,7 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build pkg-config ccache mold
-  liburing-dev libhyperscan-dev libyaml-dev libssl-dev libfmt-dev libexpected-dev
+  liburing-dev libhyperscan-dev libyaml-dev libssl-dev zlib1g-dev libfmt-dev libexpected-dev
   libmimalloc-dev nlohmann-json3-dev libcli11-dev
   catch2
 )

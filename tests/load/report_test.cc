@@ -76,6 +76,18 @@ TEST_CASE("a run is clean only when every request got the answer that was asked 
   CHECK_FALSE(cut.is_clean());
 }
 
+TEST_CASE("the live line says what the last second was like") {
+  CHECK(load::second_text({.number = 4,
+                           .due_per_second = 500,
+                           .completed = 498,
+                           .errors = 1,
+                           .p50 = 120'000,
+                           .p99 = 2'300'000}) ==
+        "5 s: 498 per second of 500 due, p50 120.0 µs, p99 2300.0 µs, errors 1");
+  CHECK(load::second_text({.number = -1, .completed = 7}) ==
+        "0 s (warm-up): 7 per second, p50 0.0 µs, p99 0.0 µs, errors 0");
+}
+
 TEST_CASE("an empty report divides by nothing") {
   const Report empty;
   CHECK(report_json(empty).find("\"cpu_us_per_request\":0.000") != std::string::npos);

@@ -82,6 +82,23 @@ TEST_CASE("a run against nothing says so") {
   CHECK(report.error().message.find("takes no connection") != std::string::npos);
 }
 
+TEST_CASE("a run of so many requests ends when its peer is gone for good") {
+  auto server = std::make_unique<KeepAliveServer>(
+      [](const std::string&) { return KeepAliveServer::answer("ok"); });
+  const std::uint16_t port = server->port();
+  std::jthread ending([&server] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    server.reset();
+  });
+  const auto report =
+      load::run({.host = "127.0.0.1", .port = port, .connections = 2, .requests = 1'000'000'000},
+                *drivers_for(port));
+  REQUIRE(report);
+  CHECK((*report)->figures.completed > 0);
+  CHECK((*report)->figures.connect_errors > 0);
+  CHECK_FALSE((*report)->is_clean());
+}
+
 TEST_CASE("an open loop sends what is due, no more and no less, over all threads") {
   KeepAliveServer server([](const std::string&) { return KeepAliveServer::answer("ok"); });
   const auto report = load::run({.host = "127.0.0.1",
