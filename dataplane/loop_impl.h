@@ -547,7 +547,7 @@ void Loop<T>::sweep() {
   if (views_.size() > 1) retire_views();
   for (std::size_t i = 0; i < live_.size(); ++i) sweep(connections_[live_[i]]);
   if (!context_.draining) check_health();
-  context_.metrics.buffers_free.set(context_.pool.ordinary_free_count());
+  context_.metrics.buffers_free.set(context_.pool.free_count());
 }
 
 template <Transport T>

@@ -391,7 +391,7 @@ constexpr std::array worker_fields{
                                      "Connections per worker, clients and targets together."),
     size<&Workers::buffer_bytes>(
         "buffers", 1 << 20, std::uint64_t{2} << 30,
-        "Receive buffers per worker; half of them are large ones for long bodies.")};
+        "Receive buffers per worker.")};
 constexpr Table worker_table{.title = "Workers",
                              .path = "workers",
                              .sentence = "Threads that carry connections.",
