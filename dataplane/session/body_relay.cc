@@ -146,7 +146,7 @@ Settled BodyRelay::settle(WorkerContext& worker, BufferId buffer, const Collecte
       return settled;
     }
     payload = {pool.data(settled.buffer), withheld_.size()};
-    settled.free_end = pool.data(settled.buffer) + pool.data_bytes_max(settled.buffer);
+    settled.free_end = pool.data(settled.buffer) + buffer_data_bytes_max;
   } else {
     pool.hold(buffer);
     if (!withheld_.empty()) {

@@ -283,12 +283,12 @@ const ListenerPlan& HttpSession::plan() const noexcept {
 }
 
 bool HttpSession::is_scarce() const noexcept {
-  return worker_.pool.is_scarce();
+  return worker_.pool.free_count() < worker_.pool.size() / 4;
 }
 
 std::size_t HttpSession::backlog_bytes_max() const noexcept {
   // Every connection makes do with less, so that slow readers cannot starve the others.
-  return is_scarce() ? buffer_data_bytes_max : 2 * large_slot_bytes;
+  return is_scarce() ? buffer_data_bytes_max : 8 * buffer_data_bytes_max;
 }
 
 void HttpSession::advance() {

@@ -11,16 +11,14 @@
 
 namespace sluice::dataplane {
 
-Result<PublishedBuffers> PublishedBuffers::make(io_uring* ring, BufferPool* pool, Group group,
+Result<PublishedBuffers> PublishedBuffers::make(io_uring* ring, BufferPool* pool,
                                                 unsigned count_max) {
   constexpr unsigned kernel_entries_max = 32768;
   PublishedBuffers made;
   made.pool_ = pool;
-  made.group_ = group;
   made.entries_ = std::bit_ceil(std::clamp(count_max, 1U, kernel_entries_max));
   // Half of the pool stays for the loop, which needs slots to answer with.
-  const std::size_t slots = group == large ? pool->large_size() : pool->size() - pool->large_size();
-  made.count_max_ = std::clamp(count_max, 1U, static_cast<unsigned>(slots + 1) / 2);
+  made.count_max_ = std::clamp(count_max, 1U, static_cast<unsigned>(pool->size() + 1) / 2);
   made.ring_bytes_ = made.entries_ * sizeof(io_uring_buf);
   void* memory =
       ::mmap(nullptr, made.ring_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -44,7 +42,6 @@ PublishedBuffers::PublishedBuffers(PublishedBuffers&& other) noexcept
     : ring_(std::exchange(other.ring_, nullptr)),
       pool_(other.pool_),
       ring_bytes_(other.ring_bytes_),
-      group_(other.group_),
       entries_(other.entries_),
       count_max_(other.count_max_),
       count_(other.count_) {}
@@ -57,10 +54,10 @@ void PublishedBuffers::top_up() noexcept {
   const int mask = io_uring_buf_ring_mask(entries_);
   int added = 0;
   for (; count_ < count_max_; ++count_, ++added) {
-    const BufferId id = group_ == large ? pool_->take_large() : pool_->take();
+    const BufferId id = pool_->take();
     if (id == no_buffer) break;
-    io_uring_buf_ring_add(ring_, pool_->data(id), static_cast<unsigned>(pool_->data_bytes_max(id)),
-                          id, mask, added);
+    io_uring_buf_ring_add(ring_, pool_->data(id), static_cast<unsigned>(buffer_data_bytes_max), id,
+                          mask, added);
   }
   if (added > 0) io_uring_buf_ring_advance(ring_, added);
 }

@@ -1,5 +1,5 @@
-// The buffers of one size that the kernel may fill next: a provided-buffer ring
-// fed from the pool. Bounded, so that the few slots in turn stay warm in the cache.
+// The buffers that the kernel may fill next: a provided-buffer ring fed from
+// the pool. Bounded, so that the few slots in turn stay warm in the cache.
 #pragma once
 
 #include <liburing.h>
@@ -15,12 +15,10 @@ namespace sluice::dataplane {
 /// The pool outlives this, and this outlives the io_uring.
 class PublishedBuffers {
  public:
-  /// Names the buffers to the kernel (sqe.buf_group).
-  enum Group : std::uint16_t { ordinary, large };
+  static constexpr std::uint16_t group = 0;
 
-  /// Publishes at most `count_max` buffers at a time, and half of the pool's.
-  static Result<PublishedBuffers> make(io_uring* ring, BufferPool* pool, Group group,
-                                       unsigned count_max);
+  /// Publishes at most `count_max` buffers at a time.
+  static Result<PublishedBuffers> make(io_uring* ring, BufferPool* pool, unsigned count_max);
   PublishedBuffers(PublishedBuffers&& other) noexcept;
   PublishedBuffers& operator=(PublishedBuffers&&) = delete;
   ~PublishedBuffers();
@@ -37,7 +35,6 @@ class PublishedBuffers {
   io_uring_buf_ring* ring_ = nullptr;
   BufferPool* pool_ = nullptr;
   std::size_t ring_bytes_ = 0;
-  Group group_ = ordinary;
   unsigned entries_ = 0;
   unsigned count_max_ = 0;
   unsigned count_ = 0;

@@ -15,8 +15,6 @@ constexpr std::uint32_t none = 0xFFFFFFFF;
 constexpr std::int64_t wall_epoch_ns = 1'767'225'600'000'000'000;
 /// A poll gathers what happens this shortly after its first event.
 constexpr std::uint64_t batch_ns_max = 100'000;
-/// Receives into a large slot, while there are any.
-constexpr std::uint64_t large_per_mille = 300;
 /// What a turn of the loop takes, so that time goes on for one that never waits.
 constexpr Duration turn_cost{1'000};
 
@@ -222,7 +220,7 @@ std::size_t SimTransport::some_chunk() {
 }
 
 void SimTransport::feed_starved() {
-  if (pool_.ordinary_free_count() == 0) return;
+  if (pool_.free_count() == 0) return;
   for (const std::uint32_t index : std::exchange(starved_, {})) {
     Connection& connection = connections_[index];
     connection.starved = false;
@@ -314,11 +312,7 @@ bool SimTransport::on_read(SimWire& wire, Completion& out) {
     connection->turn_receives = 0;
   }
   if (connection->starved || connection->turn_receives == receives_per_turn_max) return false;
-  BufferId buffer = no_buffer;
-  if (!random_.chance(options_.starve_per_mille)) {
-    if (random_.chance(large_per_mille)) buffer = pool_.take_large();
-    if (buffer == no_buffer) buffer = pool_.take();
-  }
+  const BufferId buffer = random_.chance(options_.starve_per_mille) ? no_buffer : pool_.take();
   if (buffer == no_buffer) {
     connection->starved = true;
     counters_.starvations.add();
@@ -326,8 +320,7 @@ bool SimTransport::on_read(SimWire& wire, Completion& out) {
     return false;
   }
   ++connection->turn_receives;
-  const std::size_t count =
-      std::min({some_chunk(), wire.readable().size(), pool_.data_bytes_max(buffer)});
+  const std::size_t count = std::min({some_chunk(), wire.readable().size(), buffer_data_bytes_max});
   std::memcpy(pool_.data(buffer), wire.readable().front(count).data(), count);
   wire.consume(count);
   out = report(Completion::Kind::received, *connection);

@@ -121,7 +121,7 @@ bool UringTransport::on_receive(std::uint32_t index, const io_uring_cqe& answer,
   connection.socket_empty = (answer.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
   if ((answer.flags & IORING_CQE_F_BUFFER) != 0) {
     buffer = static_cast<BufferId>(answer.flags >> IORING_CQE_BUFFER_SHIFT);
-    (pool_.is_large(buffer) ? published_large_ : published_)->taken();
+    published_->taken();
   }
   if (answer.res > 0) {
     return on_received(index, {buffer, static_cast<std::uint32_t>(answer.res)}, out);

@@ -71,15 +71,9 @@ Result<std::unique_ptr<UringTransport>> UringTransport::make(const UringOptions&
     return sluice::fail(fmt::format("the kernel takes no file table of {} entries: {}",
                                     options.connections_max, std::strerror(-status)));
   }
-  auto published = PublishedBuffers::make(raw, &made->pool_, PublishedBuffers::ordinary,
-                                          options.published_buffers);
+  auto published = PublishedBuffers::make(raw, &made->pool_, options.published_buffers);
   if (!published) return tl::unexpected(published.error());
   made->published_.emplace(*std::move(published));
-  if (made->pool_.large_size() == 0) return made;
-  auto large = PublishedBuffers::make(raw, &made->pool_, PublishedBuffers::large,
-                                      options.published_large_buffers);
-  if (!large) return tl::unexpected(large.error());
-  made->published_large_.emplace(*std::move(large));
   return made;
 }
 
@@ -213,7 +207,6 @@ std::size_t UringTransport::poll(std::span<Completion> done, Duration wait) noex
   free_.insert(free_.end(), freed_.begin(), freed_.end());  // within the reserved capacity
   freed_.clear();
   if (published_) published_->top_up();
-  if (published_large_) published_large_->top_up();
   feed_starved();
   arm_wake_event();
   wait = arm_listeners(wait);
@@ -233,8 +226,7 @@ std::size_t UringTransport::poll(std::span<Completion> done, Duration wait) noex
 }
 
 std::size_t UringTransport::buffers_lent() const noexcept {
-  return (published_ ? published_->count() : 0U) +
-         (published_large_ ? published_large_->count() : 0U);
+  return published_ ? published_->count() : 0;
 }
 
 std::uint32_t UringTransport::connections_open() const noexcept {
@@ -380,8 +372,7 @@ void UringTransport::begin_receive(std::uint32_t index) noexcept {
     if (connection.socket_empty) entry->ioprio |= IORING_RECVSEND_POLL_FIRST;
   }
   entry->flags |= IOSQE_BUFFER_SELECT;
-  const bool takes_large = connection.bulk && published_large_ && published_large_->count() > 0;
-  entry->buf_group = takes_large ? PublishedBuffers::large : PublishedBuffers::ordinary;
+  entry->buf_group = PublishedBuffers::group;
   begin(Op::receive, index, entry);
 }
 
@@ -395,12 +386,10 @@ void UringTransport::begin_plain_receive(std::uint32_t index) noexcept {
     begin(Op::readable, index, entry);
     return;
   }
-  connection.reading = connection.bulk ? pool_.take_large() : no_buffer;
-  if (connection.reading == no_buffer) connection.reading = pool_.take();
+  connection.reading = pool_.take();
   if (connection.reading == no_buffer) return starve(index);
   io_uring_sqe* const entry = ring_.entry();
-  io_uring_prep_recv(entry, 0, pool_.data(connection.reading),
-                     pool_.data_bytes_max(connection.reading), MSG_DONTWAIT);
+  io_uring_prep_recv(entry, 0, pool_.data(connection.reading), buffer_data_bytes_max, MSG_DONTWAIT);
   begin(Op::receive, index, entry);
 }
 
@@ -520,7 +509,7 @@ void UringTransport::unstarve(std::uint32_t index) noexcept {
 
 /// Those that waited longest go on, no more of them than there are buffers.
 void UringTransport::feed_starved() noexcept {
-  std::size_t buffers = published_ ? published_->count() : pool_.ordinary_free_count();
+  std::size_t buffers = published_ ? published_->count() : pool_.free_count();
   for (; starved_first_ != none && buffers > 0; --buffers) {
     const std::uint32_t index = starved_first_;
     unstarve(index);

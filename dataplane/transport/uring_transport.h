@@ -25,8 +25,7 @@ struct UringOptions {
   std::uint32_t connections_max = 4096;         ///< 1 to 2^24, clients and targets together.
   std::size_t buffer_bytes = 64 * 1024 * 1024;  ///< The whole pool.
   unsigned ring_entries = 1024;                 ///< Submissions per crossing.
-  unsigned published_buffers = 256;             ///< Offered to the kernel at a time,
-  unsigned published_large_buffers = 64;        ///< and for bulk.
+  unsigned published_buffers = 256;             ///< Offered to the kernel at a time.
   bool plain = false;                           ///< Only what Linux 5.11 has; for tests.
   bool huge_pages = false;                      ///< Advise huge pages for the pool.
 };
@@ -42,8 +41,8 @@ struct UringOptions {
 /// next one. But a multishot receive cannot be held to a number of buffers, and
 /// a cancellation misses it while the kernel has it queued to go on. So one that
 /// overruns puts its buffers into a backlog, and the connection changes to one
-/// buffer per submission, a large one while there are any, until its messages are
-/// small again: memory held for a slow reader stays bounded.
+/// buffer per submission until its messages are small again: memory held for a
+/// slow reader stays bounded.
 class UringTransport {
  public:
   static Result<std::unique_ptr<UringTransport>> make(const UringOptions& options);
@@ -203,7 +202,6 @@ class UringTransport {
   BufferPool pool_;
   WakeEvent wake_event_;
   std::optional<PublishedBuffers> published_;
-  std::optional<PublishedBuffers> published_large_;
   std::vector<Connection> connections_;
   std::vector<Outgoing> outgoing_;
   BacklogTable backlogs_;

@@ -82,7 +82,7 @@ TEST_CASE("The start of a head gives its buffer back when buffers are scarce") {
   Bench bench;
   const std::size_t all = bench.pool().free_count();
   std::vector<BufferId> taken;
-  while (!bench.pool().is_scarce()) taken.push_back(bench.pool().take());
+  while (bench.pool().free_count() >= bench.pool().size() / 4) taken.push_back(bench.pool().take());
   const std::size_t free = bench.pool().free_count();
 
   bench.client_sends("GET /a HTTP/1.1\r\nHo");

@@ -56,42 +56,6 @@ TEST_CASE("A pool that moves keeps its slots") {
   CHECK(second.free_count() == 2);
 }
 
-TEST_CASE(
-    "Half of a pool that is not small is large slots, which never stand in for ordinary ones") {
-  auto pool = *BufferPool::make(std::size_t{8} << 20);
-  CHECK(pool.large_size() == 15);
-  REQUIRE(pool.ordinary_free_count() == pool.size() - pool.large_size());
-  CHECK(pool.size() * slot_bytes + pool.large_size() * (large_slot_bytes - slot_bytes) >
-        (std::size_t{7} << 20));
-
-  std::vector<BufferId> large;
-  for (BufferId id = pool.take_large(); id != no_buffer; id = pool.take_large())
-    large.push_back(id);
-  CHECK(large.size() == pool.large_size());
-  std::vector<BufferId> ordinary;
-  for (BufferId id = pool.take(); id != no_buffer; id = pool.take()) ordinary.push_back(id);
-  CHECK(large.size() + ordinary.size() == pool.size());
-  CHECK(pool.is_scarce());
-
-  for (const BufferId id : large) {
-    CHECK(pool.is_large(id));
-    CHECK(pool.slot(id).size() == large_slot_bytes);
-    CHECK(headroom_bytes + pool.data_bytes_max(id) + tailroom_bytes == large_slot_bytes);
-    std::memset(pool.slot(id).data(), id, pool.slot(id).size());
-  }
-  for (const BufferId id : ordinary) {
-    CHECK_FALSE(pool.is_large(id));
-    std::memset(pool.slot(id).data(), id, pool.slot(id).size());
-  }
-  for (const BufferId id : large) CHECK(pool.slot(id).front() == static_cast<std::uint8_t>(id));
-  for (const BufferId id : large) CHECK(pool.slot(id).back() == static_cast<std::uint8_t>(id));
-
-  pool.release(large[3]);
-  CHECK(pool.is_scarce());
-  CHECK(pool.take() == no_buffer);
-  CHECK(pool.take_large() == large[3]);
-}
-
 TEST_CASE("A pool of no slot, or of more than ids can name, is refused") {
   CHECK_FALSE(BufferPool::make(0).has_value());
   CHECK_FALSE(BufferPool::make(std::size_t{1} << 40).has_value());

@@ -165,8 +165,7 @@ class Harness {
   void note_received(Near& state, const Completion& c) {
     if (state.ended) broken_promise = "bytes after the end";
     if (paused_.count(c.conn) != 0) broken_promise = "bytes after a pause";
-    if (c.size_bytes == 0 || c.size_bytes > transport().pool().data_bytes_max(c.buffer))
-      broken_promise = "a bad size";
+    if (c.size_bytes == 0 || c.size_bytes > buffer_data_bytes_max) broken_promise = "a bad size";
     const auto* const data = reinterpret_cast<const char*>(transport().pool().data(c.buffer));
     state.received.append(data, c.size_bytes);
     if (keeps_buffers) {
