@@ -39,8 +39,7 @@ constexpr std::array<WorkerFamily, 11> worker_families{{
      &WorkerView::bytes_out},
     {"sluice_audit_stalls_total", Type::counter,
      "Times a worker stopped reading because its audit ring was full.", &WorkerView::log_stalls},
-    {"sluice_buffers_free", Type::gauge, "Receive buffers free now.",
-     &WorkerView::buffers_free},
+    {"sluice_buffers_free", Type::gauge, "Receive buffers free now.", &WorkerView::buffers_free},
 }};
 
 /// How a request was ruled, as a label of one family.

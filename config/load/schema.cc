@@ -389,9 +389,8 @@ constexpr std::array worker_fields{
     flag<&Workers::pin>("pin", "Whether each worker stays on one core."),
     count<&Workers::connections_max>("connections", 16, 1'048'576,
                                      "Connections per worker, clients and targets together."),
-    size<&Workers::buffer_bytes>(
-        "buffers", 1 << 20, std::uint64_t{2} << 30,
-        "Receive buffers per worker.")};
+    size<&Workers::buffer_bytes>("buffers", 1 << 20, std::uint64_t{2} << 30,
+                                 "Receive buffers per worker.")};
 constexpr Table worker_table{.title = "Workers",
                              .path = "workers",
                              .sentence = "Threads that carry connections.",
