@@ -12,7 +12,8 @@ from harness.processes import free_port
 from harness.target import Target, plain
 
 NGINX = """
-worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+master_process off;  # A worker would outlive a master that is killed.
 events {{ worker_connections 256; }}
 http {{
   access_log {folder}/access.log; keepalive_requests 100000; default_type application/json;
