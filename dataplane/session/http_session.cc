@@ -153,6 +153,7 @@ void HttpSession::on_upstream_lost() {
 
 void HttpSession::on_upstream_sent() {
   to_upstream_.sent(worker_.pool);
+  give_up_retry_if_scarce();
   note_progress();
   advance();
 }
@@ -224,6 +225,7 @@ void HttpSession::on_tick() {
     case Stage::response: {
       if (upstream_ != UpstreamState::attached) return;  // the loop times connecting
       if (!exchange_->response_seen) {
+        give_up_retry_if_scarce();
         if (now >= last_progress_ + target().response_timeout) {
           upstream_pool().failed(exchange_->address, target().health, now);
           fail_exchange(504, "upstream-timeout", "the target did not answer in time");
@@ -280,6 +282,12 @@ const config::Target& HttpSession::target() const noexcept {
 
 const ListenerPlan& HttpSession::plan() const noexcept {
   return exchange_ ? *exchange_->listener : worker_.current->snapshot().listeners[listener_];
+}
+
+/// Requests that wait for their answers must not hold the buffers that the answers
+/// need: when all do, none is answered.
+void HttpSession::give_up_retry_if_scarce() noexcept {
+  if (is_scarce()) to_upstream_.forget_sent(worker_.pool);
 }
 
 bool HttpSession::is_scarce() const noexcept {

@@ -168,6 +168,7 @@ class HttpSession {
 
   [[nodiscard]] const ListenerPlan& plan() const noexcept;
   [[nodiscard]] bool is_scarce() const noexcept;
+  void give_up_retry_if_scarce() noexcept;
   [[nodiscard]] std::size_t backlog_bytes_max() const noexcept;
   void note_progress() noexcept { last_progress_ = worker_.now.monotonic; }
 

@@ -1,10 +1,11 @@
 """Everything has a limit, and a slow reader of a huge body costs no memory."""
+import contextlib
 import time
 
 from harness import wire
 from harness.context import expect
 from harness.gateway import ALLOW_ALL, Gateway
-from harness.target import Target
+from harness.target import Target, plain
 
 BLOCK = b"{\"filler\":\"" + b"x" * (1 << 20) + b"\"}"
 
@@ -71,6 +72,24 @@ def check_long_heads(context) -> None:
     gateway.expect_verified()
 
 
+def check_more_requests_than_buffers(context) -> None:
+    """Requests that wait for their answers leave the buffers that the answers need."""
+    def answer(_request):
+        time.sleep(0.5)  # Until all are under way.
+        yield from plain()
+
+    target = Target(context, answer)
+    gateway = Gateway(context, target.port, name="scarce", buffers="1MiB").start()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(wire.Client(gateway.port, timeout=20)) for _ in range(200)]
+        for client in clients:
+            client.send(wire.encode("GET", "/", [gateway.auth]))
+        statuses = [client.read_reply().status for client in clients]
+    expect(statuses == [200] * len(clients), f"{statuses}")
+    gateway.stop()
+    gateway.expect_verified()
+
+
 def check_memory(context, total: int, masked: bool) -> None:
     def answer(request):
         head = ("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
@@ -115,6 +134,7 @@ def check_memory(context, total: int, masked: bool) -> None:
 def run(context) -> None:
     check_refusals(context)
     check_long_heads(context)
+    check_more_requests_than_buffers(context)
     total = (4 << 30) if context.full else (1 << 30)
     check_memory(context, total, False)
     check_memory(context, total // 4, True)

@@ -113,6 +113,44 @@ TEST_CASE("The start of a head gives its buffer back when buffers are scarce") {
   CHECK(bench.pool().free_count() == all);
 }
 
+TEST_CASE("What was sent is kept for another try, but not while buffers are scarce") {
+  Bench bench;
+  std::vector<BufferId> taken;
+  const auto make_scarce = [&] {
+    while (bench.pool().free_count() >= bench.pool().size() / 4) {
+      taken.push_back(bench.pool().take());
+    }
+  };
+  const auto send = [&] {
+    bench.client_sends("GET /a HTTP/1.1\r\nHost: api\r\n" + std::string(ann));
+    bench.prove();
+    bench.connect_upstream();
+    CHECK(bench.to_upstream().starts_with("GET /a "));
+  };
+  SECTION("plenty") {
+    const std::size_t free = bench.pool().free_count();
+    send();
+    CHECK(bench.session().to_upstream().can_rewind());
+    CHECK(bench.pool().free_count() < free);
+  }
+  SECTION("scarce when it is sent") {
+    make_scarce();
+    const std::size_t free = bench.pool().free_count();
+    send();
+    CHECK_FALSE(bench.session().to_upstream().can_rewind());
+    CHECK(bench.pool().free_count() == free);
+  }
+  SECTION("scarce later") {
+    send();
+    make_scarce();
+    const std::size_t free = bench.pool().free_count();
+    bench.pass(milliseconds(100));
+    CHECK_FALSE(bench.session().to_upstream().can_rewind());
+    CHECK(bench.pool().free_count() > free);
+  }
+  for (const BufferId buffer : taken) bench.pool().release(buffer);
+}
+
 TEST_CASE("A client that takes no answers gets no more of them") {
   Bench bench;
   const std::size_t free = bench.pool().free_count();

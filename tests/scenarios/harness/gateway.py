@@ -36,7 +36,7 @@ class Gateway:
     """Files are written at once; start() runs it."""
 
     def __init__(self, context: Context, target_ports, *, name="gw", policies=ALLOW_ALL + DENY_FORBIDDEN,
-                 masks="", listener="", target="", identity="", audit="", workers=1, more=""):
+                 masks="", listener="", target="", identity="", audit="", workers=1, buffers="32MiB", more=""):
         self.context = context
         self.folder = context.folder / name
         self.folder.mkdir()
@@ -49,7 +49,8 @@ class Gateway:
         ports = [target_ports] if isinstance(target_ports, int) else target_ports
         self._parts = {"addresses": ", ".join(f"127.0.0.1:{port}" for port in ports),
                        "masks": masks, "listener": listener, "target": target,
-                       "identity": identity, "audit": audit, "workers": workers, "more": more}
+                       "identity": identity, "audit": audit, "workers": workers, "buffers": buffers,
+                       "more": more}
         self.verifier = self.sluice("key", "signing", "--file", self.folder / "audit.key", "--origin",
                                     "scenario.test", "--json", check=True).json()["verifier"]
         self.key = self.new_key("tester", "testers")
@@ -81,7 +82,7 @@ audit:
   signing_key: file:{self.folder}/audit.key
   {parts['audit']}
 admin: {{socket: {self.admin_socket}}}
-workers: {{count: {parts['workers']}, pin: false, connections: 2048, buffers: 32MiB}}
+workers: {{count: {parts['workers']}, pin: false, connections: 2048, buffers: {parts['buffers']}}}
 {parts['more']}
 """)
 
