@@ -13,7 +13,7 @@
 
 #include "audit/worker_log.h"
 #include "base/mailbox.h"
-#include "dataplane/session/http_session.h"
+#include "dataplane/session/session.h"
 #include "dataplane/session/snapshot.h"
 #include "dataplane/session/worker_context.h"
 #include "dataplane/transport/transport.h"
@@ -71,9 +71,9 @@ class Loop {
     bool shut = false;
     bool waits_for_log = false;
     bool waits_for_durable = false;
-    std::unique_ptr<HttpSession> session;  ///< Clients.
-    ConnId other;                          ///< A client's upstream, an upstream's client.
-    UpstreamPool* pool = nullptr;          ///< Upstreams.
+    std::unique_ptr<Session> session;  ///< Clients.
+    ConnId other;                      ///< A client's upstream, an upstream's client.
+    UpstreamPool* pool = nullptr;      ///< Upstreams.
     std::size_t address = 0;
     Instant deadline;  ///< Of connecting, idling or probing.
     std::unique_ptr<HealthProbe> probe;

@@ -128,8 +128,7 @@ void Loop<T>::on_accepted(const Completion& completion) {
   context_.metrics.clients_open.add();
   // Unique in this process: the worker's number, and a count.
   const std::uint64_t number = std::uint64_t{options_.worker} << 48 | ++session_counter_;
-  client.session =
-      std::make_unique<HttpSession>(context_, completion.listener, completion.peer, number);
+  client.session = make_session(context_, completion.listener, completion.peer, number);
   if (context_.draining || stopping_) return close(client);
   set_receiving(client, true);
 }
@@ -180,7 +179,7 @@ void Loop<T>::on_ended(Connection& connection, bool is_broken) {
   connection.receiving = false;
   switch (connection.role) {
     case Role::client: {
-      HttpSession& session = *connection.session;
+      Session& session = *connection.session;
       is_broken ? session.on_client_lost() : session.on_client_end();
       return settle(connection);
     }
@@ -248,17 +247,17 @@ void Loop<T>::end_probe(Connection& probe, bool ok) {
 
 template <Transport T>
 void Loop<T>::settle(Connection& client) {
-  HttpSession& session = *client.session;
+  Session& session = *client.session;
   if (session.wants_proof()) {
     const bool taken =
         options_.prove({options_.worker, client.id, session.keys(), session.take_proof_wish()});
     if (!taken) session.on_no_proof();
   }
   grant_wishes(client);
-  if (session.client_end() == HttpSession::ClientEnd::now) return close(client);
+  if (session.client_end() == Session::ClientEnd::now) return close(client);
 
   flush(client, session.to_client(), session.client_gate());
-  if (session.client_end() == HttpSession::ClientEnd::after_flush && !client.shut &&
+  if (session.client_end() == Session::ClientEnd::after_flush && !client.shut &&
       session.to_client().empty() && !client.sending) {
     if (!session.lingers()) return close(client);
     client.shut = true;
@@ -277,7 +276,7 @@ void Loop<T>::settle(Connection& client) {
 
 template <Transport T>
 void Loop<T>::grant_wishes(Connection& client) {
-  using Wish = HttpSession::UpstreamWish;
+  using Wish = Session::UpstreamWish;
   for (;;) {
     switch (client.session->take_upstream_wish()) {
       case Wish::none:
@@ -298,7 +297,7 @@ void Loop<T>::grant_wishes(Connection& client) {
 
 template <Transport T>
 void Loop<T>::acquire_upstream(Connection& client) {
-  HttpSession& session = *client.session;
+  Session& session = *client.session;
   UpstreamPool& pool = session.upstream_pool();
   const auto choice = pool.choose(session.target(), context_.now.monotonic);
   if (!choice) return session.on_upstream_trouble(UpstreamTrouble::no_address);
@@ -462,7 +461,7 @@ template <Transport T>
 void Loop<T>::stop_releasing() {
   for (std::size_t i = 0; i < live_.size(); ++i) {
     Connection& connection = connections_[live_[i]];
-    if (connection.role == Role::client && connection.session->has_exchange()) close(connection);
+    if (connection.role == Role::client && connection.session->has_operation()) close(connection);
   }
 }
 

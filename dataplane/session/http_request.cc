@@ -392,8 +392,7 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
   exchange.response_decoder.emplace(exchange.listener->limits);
   exchange.response_decoder->expect(head.method);
 
-  upstream_ = UpstreamState::wanted;
-  acquires_ = true;
+  acquire_upstream();
   ++exchange.attempts;
   send_on(settled, onward.written(), piece);
 }

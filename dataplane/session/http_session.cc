@@ -29,22 +29,16 @@ static_assert(slices_ahead_max + slices_per_piece_max <= SliceQueue::capacity);
 
 HttpSession::HttpSession(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
                          std::uint64_t session_number)
-    : worker_(worker),
+    : Session(worker, listener, peer, session_number),
       decoder_(worker.current->snapshot().listeners[listener].limits),
       decoder_generation_(worker.current->snapshot().generation),
-      peer_text_(text(peer)),
-      number_(session_number),
-      last_progress_(worker.now.monotonic),
-      head_since_(worker.now.monotonic),
-      listener_(listener) {}
+      head_since_(worker.now.monotonic) {}
 
 HttpSession::~HttpSession() {
   if (exchange_) {
     if (exchange_->intent != 0) record_outcome("gateway-stopped");
     drop_exchange();
   }
-  to_client_.clear(worker_.pool);
-  to_upstream_.clear(worker_.pool);
   client_inbox_.clear(worker_.chunks, worker_.pool);
   upstream_inbox_.clear(worker_.chunks, worker_.pool);
 }
@@ -98,8 +92,7 @@ void HttpSession::on_upstream_trouble(UpstreamTrouble trouble) {
   const std::size_t addresses = upstream_pool().size();
   if (trouble != UpstreamTrouble::no_address &&
       exchange_->attempts < std::min<std::size_t>(addresses, 3)) {
-    upstream_ = UpstreamState::wanted;
-    acquires_ = true;
+    acquire_upstream();
     ++exchange_->attempts;
     return;
   }
@@ -143,8 +136,7 @@ void HttpSession::on_upstream_lost() {
     upstream_reused_ = false;
     exchange_->wants_fresh_upstream = true;
     exchange_->rewind = true;
-    upstream_ = UpstreamState::wanted;
-    acquires_ = true;
+    acquire_upstream();
     return;
   }
   upstream_pool().failed(exchange_->address, target().health, worker_.now.monotonic);
@@ -241,17 +233,6 @@ void HttpSession::on_tick() {
   }
 }
 
-HttpSession::UpstreamWish HttpSession::take_upstream_wish() noexcept {
-  // What is held goes before something new is asked for.
-  const UpstreamWish wish = std::exchange(wish_, UpstreamWish::none);
-  if (wish != UpstreamWish::none || !std::exchange(acquires_, false)) return wish;
-  return UpstreamWish::acquire;
-}
-
-std::string HttpSession::take_proof_wish() noexcept {
-  return std::exchange(proof_wish_, {});
-}
-
 std::shared_ptr<const identity::ApiKeys> HttpSession::keys() const noexcept {
   return exchange_->view->snapshot().keys;
 }
@@ -288,15 +269,6 @@ const ListenerPlan& HttpSession::plan() const noexcept {
 /// need: when all do, none is answered.
 void HttpSession::give_up_retry_if_scarce() noexcept {
   if (is_scarce()) to_upstream_.forget_sent(worker_.pool);
-}
-
-bool HttpSession::is_scarce() const noexcept {
-  return worker_.pool.free_count() < worker_.pool.size() / 4;
-}
-
-std::size_t HttpSession::backlog_bytes_max() const noexcept {
-  // Every connection makes do with less, so that slow readers cannot starve the others.
-  return is_scarce() ? buffer_data_bytes_max : 8 * buffer_data_bytes_max;
 }
 
 void HttpSession::advance() {
@@ -514,14 +486,6 @@ void HttpSession::drop_exchange() {
   held_.clear(worker_.chunks, worker_.pool);
   if (held_head_ != no_buffer) worker_.pool.release(std::exchange(held_head_, no_buffer));
   worker_.exchanges.give_back(std::move(exchange_));
-}
-
-void HttpSession::release_upstream(UpstreamWish wish) {
-  acquires_ = false;
-  if (upstream_ == UpstreamState::none) return;
-  upstream_ = UpstreamState::none;
-  to_upstream_.abandon_send();
-  wish_ = wish;
 }
 
 void HttpSession::close_after_flush(bool linger) {

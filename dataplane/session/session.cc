@@ -1,0 +1,60 @@
+#include "dataplane/session/session.h"
+
+#include <utility>
+
+#include "dataplane/session/http_session.h"
+
+namespace sluice::dataplane {
+
+Session::Session(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
+                 std::uint64_t session_number)
+    : worker_(worker),
+      peer_text_(text(peer)),
+      number_(session_number),
+      last_progress_(worker.now.monotonic),
+      listener_(listener) {}
+
+Session::~Session() {
+  to_client_.clear(worker_.pool);
+  to_upstream_.clear(worker_.pool);
+}
+
+Session::UpstreamWish Session::take_upstream_wish() noexcept {
+  // What is held goes before something new is asked for.
+  const UpstreamWish wish = std::exchange(wish_, UpstreamWish::none);
+  if (wish != UpstreamWish::none || !std::exchange(acquires_, false)) return wish;
+  return UpstreamWish::acquire;
+}
+
+std::string Session::take_proof_wish() noexcept {
+  return std::exchange(proof_wish_, {});
+}
+
+void Session::release_upstream(UpstreamWish wish) {
+  acquires_ = false;
+  if (upstream_ == UpstreamState::none) return;
+  upstream_ = UpstreamState::none;
+  to_upstream_.abandon_send();
+  wish_ = wish;
+}
+
+void Session::acquire_upstream() noexcept {
+  upstream_ = UpstreamState::wanted;
+  acquires_ = true;
+}
+
+bool Session::is_scarce() const noexcept {
+  return worker_.pool.free_count() < worker_.pool.size() / 4;
+}
+
+std::size_t Session::backlog_bytes_max() const noexcept {
+  // Every connection makes do with less, so that slow readers cannot starve the others.
+  return is_scarce() ? buffer_data_bytes_max : 8 * buffer_data_bytes_max;
+}
+
+std::unique_ptr<Session> make_session(WorkerContext& worker, std::uint16_t listener,
+                                      const Endpoint& peer, std::uint64_t session_number) {
+  return std::make_unique<HttpSession>(worker, listener, peer, session_number);
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,125 @@
+// One client connection, as the loop sees it: whatever protocol it speaks.
+//
+// Sans-IO: it is told what arrived and when, and says what it wants. The loop
+// owns sockets, clock and upstream connections.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/prefetch.h"
+#include "dataplane/session/worker_context.h"
+#include "dataplane/slice_queue.h"
+#include "identity/api_keys.h"
+
+namespace sluice::dataplane {
+
+/// Why the target could not be used.
+enum class UpstreamTrouble : std::uint8_t {
+  no_address,  ///< None is healthy, or all connections are in use.
+  connect_failed,
+  connect_timeout,
+};
+
+class Session {
+ public:
+  virtual ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // What happened. The worker's clock is current.
+  virtual void on_client_bytes(BufferId buffer,
+                               std::uint32_t size_bytes) = 0;  ///< Takes over one hold.
+  virtual void on_client_end() = 0;                            ///< The client will send no more.
+  virtual void on_client_lost() = 0;                           ///< The connection broke.
+  virtual void on_client_sent() = 0;
+  virtual void on_upstream_ready(std::size_t address, bool reused) = 0;
+  virtual void on_upstream_trouble(UpstreamTrouble trouble) = 0;
+  virtual void on_upstream_bytes(BufferId buffer, std::uint32_t size_bytes) = 0;
+  virtual void on_upstream_end() = 0;
+  virtual void on_upstream_lost() = 0;
+  virtual void on_upstream_sent() = 0;
+  virtual void on_proof(const identity::KeyVerdict& verdict) = 0;
+  virtual void on_no_proof() = 0;  ///< Too many checks are under way.
+  virtual void on_log_room() = 0;  ///< The audit ring may have room again.
+  virtual void on_tick() = 0;      ///< Now and then: deadlines.
+  virtual void on_drain() = 0;
+
+  // What it wants. The loop looks after each event.
+  enum class UpstreamWish : std::uint8_t { none, acquire, keep, discard };
+  /// acquire: an upstream for target(); keep: back to the pool; discard: close it,
+  /// or stop making it. Ask until there is none.
+  [[nodiscard]] UpstreamWish take_upstream_wish() noexcept;
+  enum class ClientEnd : std::uint8_t { open, after_flush, now };
+  [[nodiscard]] ClientEnd client_end() const noexcept { return client_end_; }
+  /// After the flush, read on until the client ends too: it may still be sending,
+  /// and a close would destroy the answer on its way (RFC 9112 §9.6).
+  [[nodiscard]] bool lingers() const noexcept { return lingers_; }
+  /// An operation is under way.
+  [[nodiscard]] virtual bool has_operation() const noexcept = 0;
+  [[nodiscard]] virtual bool wants_client_bytes() const noexcept = 0;
+  [[nodiscard]] virtual bool wants_upstream_bytes() const noexcept = 0;
+  /// A credential needs slow proof: take it, once.
+  [[nodiscard]] bool wants_proof() const noexcept { return !proof_wish_.empty(); }
+  [[nodiscard]] std::string take_proof_wish() noexcept;
+  /// The table that the proof is about.
+  [[nodiscard]] virtual std::shared_ptr<const identity::ApiKeys> keys() const noexcept = 0;
+  [[nodiscard]] bool waits_for_log() const noexcept { return waits_for_log_; }
+  /// The pooled connection it had was dead; it must not get another pooled one.
+  [[nodiscard]] virtual bool wants_fresh_upstream() const noexcept = 0;
+
+  SliceQueue& to_client() noexcept { return to_client_; }
+  SliceQueue& to_upstream() noexcept { return to_upstream_; }
+  /// Durable release: these sequence numbers must be durable before bytes leave.
+  [[nodiscard]] std::uint64_t client_gate() const noexcept { return client_gate_; }
+  [[nodiscard]] std::uint64_t upstream_gate() const noexcept { return upstream_gate_; }
+
+  /// Of the operation that wished for an upstream.
+  [[nodiscard]] virtual UpstreamPool& upstream_pool() noexcept = 0;
+  [[nodiscard]] virtual const config::Target& target() const noexcept = 0;
+  /// It will be told something soon.
+  void prefetch() const noexcept { prefetch_lines(this, prefetched_bytes); }
+
+ protected:
+  Session(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
+          std::uint64_t session_number);
+
+  enum class UpstreamState : std::uint8_t { none, wanted, attached };
+
+  /// Lets go of the upstream, or stops asking for one.
+  void release_upstream(UpstreamWish wish);
+  void acquire_upstream() noexcept;
+  [[nodiscard]] bool is_scarce() const noexcept;
+  /// How much may wait for a peer before the other is read no further.
+  [[nodiscard]] std::size_t backlog_bytes_max() const noexcept;
+  void note_progress() noexcept { last_progress_ = worker_.now.monotonic; }
+
+  WorkerContext& worker_;
+  SliceQueue to_client_;
+  SliceQueue to_upstream_;
+  std::string peer_text_;
+  std::string proof_wish_;
+  std::uint64_t number_;
+  std::uint64_t operations_ = 0;
+  std::uint64_t client_gate_ = 0;
+  std::uint64_t upstream_gate_ = 0;
+  Instant last_progress_;
+  std::uint16_t listener_;
+  UpstreamState upstream_ = UpstreamState::none;
+  ClientEnd client_end_ = ClientEnd::open;
+  bool lingers_ = false;
+  bool waits_for_log_ = false;
+
+ private:
+  static constexpr std::size_t prefetched_bytes = 1664;  ///< An HttpSession, whole lines.
+
+  UpstreamWish wish_ = UpstreamWish::none;
+  bool acquires_ = false;  ///< An upstream is wished for and not yet asked for.
+};
+
+/// A session that speaks what the listener speaks.
+std::unique_ptr<Session> make_session(WorkerContext& worker, std::uint16_t listener,
+                                      const Endpoint& peer, std::uint64_t session_number);
+
+}  // namespace sluice::dataplane
