@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/fingerprint.h"
 #include "base/instant.h"
 #include "identity/api_keys.h"
-#include "identity/fingerprint.h"
 
 namespace sluice::identity {
 

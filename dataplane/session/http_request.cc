@@ -166,7 +166,7 @@ bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
 std::optional<identity::KeyVerdict> HttpSession::prove(std::string_view secret) {
   const Snapshot& snapshot = exchange_->view->snapshot();
   const identity::ApiKeys* const keys = snapshot.keys.get();
-  const identity::Fingerprint print = worker_.fingerprint_key.of(secret);
+  const Fingerprint print = worker_.fingerprint_key.of(secret);
   if (const auto proven = proven_.find(print, snapshot.generation, worker_.now.wall)) {
     return proven;
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "audit/worker_log.h"
+#include "base/fingerprint.h"
 #include "base/instant.h"
 #include "dataplane/inbox.h"
 #include "dataplane/metrics.h"
@@ -13,7 +14,6 @@
 #include "dataplane/session/masked_host.h"
 #include "dataplane/session/proof_cache.h"
 #include "dataplane/session/snapshot_view.h"
-#include "identity/fingerprint.h"
 #include "matcher/scratch.h"
 #include "parsers/http1/message.h"
 
@@ -42,7 +42,7 @@ struct WorkerContext {
   ExchangePool exchanges;
   ProofCache proofs;
   MaskedHost masked_host;
-  const identity::FingerprintKey fingerprint_key = identity::FingerprintKey::random();
+  const FingerprintKey fingerprint_key = FingerprintKey::random();
   SnapshotView* current = nullptr;  ///< New operations are judged by this one.
   Now now;
   bool draining = false;

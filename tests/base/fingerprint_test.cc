@@ -1,4 +1,4 @@
-#include "identity/fingerprint.h"
+#include "base/fingerprint.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -9,10 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "identity/proven_credential.h"
-
 using namespace sluice;
-using namespace sluice::identity;
 
 namespace {
 
@@ -50,18 +47,17 @@ TEST_CASE("Every process has fingerprints of its own") {
   CHECK(FingerprintKey::random().of("sk_a") != FingerprintKey::random().of("sk_a"));
 }
 
-TEST_CASE("A proven credential is believed for its text, its keys and its time only") {
-  const FingerprintKey key(1, 2);
-  config::Principal ann;
-  ann.expires = WallTime{1000};
-  const KeyVerdict verdict{KeyFault::none, &ann, 7};
-
-  ProvenCredential proven;
-  CHECK_FALSE(proven.find({}, 1, WallTime{0}));
-  proven.remember(key.of("secret"), 3, verdict);
-  REQUIRE(proven.find(key.of("secret"), 3, WallTime{999}));
-  CHECK(proven.find(key.of("secret"), 3, WallTime{999})->index == 7);
-  CHECK_FALSE(proven.find(key.of("secreT"), 3, WallTime{999}));
-  CHECK_FALSE(proven.find(key.of("secret"), 4, WallTime{999}));
-  CHECK_FALSE(proven.find(key.of("secret"), 3, WallTime{1000}));
+TEST_CASE("A fingerprint is the same in whatever pieces its text comes") {
+  const FingerprintKey key(3, 4);
+  std::string text;
+  for (int i = 0; i < 70; ++i) text.push_back(static_cast<char>(i * 41 + 7));
+  for (std::size_t first = 0; first <= text.size(); ++first) {
+    for (std::size_t second = first; second <= text.size(); second += 3) {
+      FingerprintStream stream(key);
+      stream.append(std::string_view(text).substr(0, first));
+      stream.append(std::string_view(text).substr(first, second - first));
+      stream.append(std::string_view(text).substr(second));
+      CHECK(stream.finish() == key.of(text));
+    }
+  }
 }
