@@ -123,7 +123,8 @@ std::string percentile_distribution(const LatencyHistogram& latency) {
 }
 
 std::string interval_log_head(WallTime base) {
-  const double base_s = static_cast<double>(base.ns / 1'000'000) / 1e3;
+  const std::int64_t base_ms = base.ns / 1'000'000;
+  const double base_s = static_cast<double>(base_ms) / 1e3;
   return fmt::format(
       "#[Histogram log format version 1.3]\n"
       "#[BaseTime: {:.3f} (seconds since epoch)]\n"

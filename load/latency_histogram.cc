@@ -8,7 +8,8 @@ namespace {
 double middle_at(std::size_t index) noexcept {
   const std::uint64_t lowest = LatencyHistogram::lowest_at(index);
   const std::uint64_t width = LatencyHistogram::highest_at(index) - lowest + 1;
-  return static_cast<double>(lowest + width / 2);
+  const std::uint64_t middle = lowest + width / 2;
+  return static_cast<double>(middle);
 }
 
 }  // namespace
