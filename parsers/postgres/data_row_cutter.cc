@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "parsers/postgres/byte_order.h"
+
 namespace sluice::postgres {
 namespace {
 
@@ -55,10 +57,17 @@ RowStep DataRowCutter::decode(ByteView in) noexcept {
 
 /// Goes on with a number that a read may have split. True once it is whole, in `number_`.
 bool DataRowCutter::take_number(ByteView in, std::size_t& at, std::uint32_t bytes) noexcept {
-  if (number_bytes_ == 0) number_ = 0;
-  while (number_bytes_ < bytes && at < in.size()) {
+  if (number_bytes_ == 0) {
+    if (bytes <= in.size() - at) {
+      number_ = bytes == 2 ? load_u16(in.data() + at) : load_u32(in.data() + at);
+      at += bytes;
+      left_ -= bytes;
+      return true;
+    }
+    number_ = 0;
+  }
+  for (; at < in.size() && number_bytes_ < bytes; ++number_bytes_) {
     number_ = number_ << 8 | in[at++];
-    ++number_bytes_;
     --left_;
   }
   if (number_bytes_ < bytes) return false;

@@ -54,12 +54,9 @@ std::string cut_row(ByteView body, unsigned seed) {
         break;
       case RowStep::Kind::end: {
         if (used != body.size() || values.size() != cutter.columns()) fail_fuzz("an early end");
-        std::string out = "DataRow [";
-        for (const auto& value : values) {
-          if (out.back() != '[') out += ' ';
-          out += value ? quoted(*value) : "null";
-        }
-        return out + ']';
+        return "DataRow " + describe_list(values, [](const std::optional<std::string>& value) {
+                 return value ? quoted(*value) : std::string("null");
+               });
       }
     }
   }
@@ -146,17 +143,13 @@ void check_startup(const Pieces& pieces, std::size_t room_bytes) {
   for (const Parameter& parameter : parameters) {
     if (parameter.name == "database") database = parameter.value;
   }
-  std::string wanted =
-      "StartupMessage 3.2 user " + quoted(pieces[0]) + " database " + quoted(database) + " [";
-  for (const Parameter& parameter : parameters) {
-    if (wanted.back() != '[') wanted += ' ';
-    wanted.append(parameter.name).append("=").append(parameter.value);
-  }
+  const std::string wanted = "StartupMessage 3.2 user " + quoted(pieces[0]) + " database " +
+                             quoted(database) + ' ' + describe_list(parameters, describe_parameter);
   check_written(
       [&](Writer& writer) {
         writer.startup_message({3, 2}, parameters);
       },
-      [](ByteView written) { return describe(decode_startup(written)); }, wanted + ']', is_allowed,
+      [](ByteView written) { return describe(decode_startup(written)); }, wanted, is_allowed,
       room_bytes);
 }
 

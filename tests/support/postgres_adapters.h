@@ -55,10 +55,11 @@ inline std::string describe(const postgres::Oids& oids) {
 inline std::string describe(const postgres::Texts& texts) {
   return describe_list(texts, quoted);
 }
+inline std::string describe_parameter(const postgres::Parameter& parameter) {
+  return std::string(parameter.name).append("=").append(parameter.value);
+}
 inline std::string describe(const postgres::Parameters& parameters) {
-  return describe_list(parameters, [](const postgres::Parameter& parameter) {
-    return std::string(parameter.name).append("=").append(parameter.value);
-  });
+  return describe_list(parameters, describe_parameter);
 }
 
 inline std::string describe(const postgres::Query& query) {
@@ -441,7 +442,7 @@ class PostgresAdapter {
     return whole_message(step.header, in.first(step.header.message_bytes()));
   }
   std::string close() { return in_row_ ? "inside a row" : "between messages"; }
-  [[nodiscard]] std::string encode_again() const { return reencoder_.encoded(); }
+  [[nodiscard]] std::string encode_again() const { return reencoder_.encoded() + row_; }
 
  private:
   ContractStep next_packet(ByteView in) {
@@ -480,6 +481,7 @@ class PostgresAdapter {
       case postgres::RowStep::Kind::end:
         in_row_ = false;
         reencoder_.message(postgres::BackendType::data_row, as_bytes(row_));
+        row_.clear();
         return {ContractStep::Kind::event, step.size_bytes,
                 "end " + std::to_string(cutter_.columns())};
       case postgres::RowStep::Kind::value:
@@ -499,7 +501,7 @@ class PostgresAdapter {
   bool awaits_startup_;
   bool in_row_ = false;
   postgres::DataRowCutter cutter_;
-  std::string row_;
+  std::string row_;  ///< What came of one that is being cut.
   PostgresReencoder reencoder_;
 };
 

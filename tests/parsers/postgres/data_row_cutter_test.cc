@@ -29,6 +29,16 @@ TEST_CASE("a row is cut into its values wherever reads split it") {
             ">\nend 1\nReadyForQuery I\nclose: between messages");
 }
 
+TEST_CASE("a stream may end inside a row") {
+  PostgresAdapter::Options options;
+  options.side = Side::backend;
+  options.cuts_rows = true;
+  const std::string row = message('D', u16(1) + value("abc"));
+  CHECK(steps_of(row.substr(0, row.size() - 1), options) ==
+        "\nrow\ndata <0:3:ab\nclose: inside a row");
+  CHECK(steps_of(row, options) == "\nrow\ndata <0:3:abc>\nend 1\nclose: between messages");
+}
+
 TEST_CASE("a cut row is refused for what a whole one is refused for") {
   const std::vector<std::pair<std::string, std::string>> bad = {
       {u16(1), "\nmalformed bad_count"},
