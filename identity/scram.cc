@@ -1,0 +1,307 @@
+#include "identity/scram.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/text_codec.h"
+#include "identity/scram_attributes.h"
+
+namespace sluice::identity {
+namespace {
+
+constexpr std::size_t salt_bytes_min = 16;
+constexpr std::size_t salt_bytes_max = 256;
+
+tl::unexpected<ScramFault> refuse(ScramFault fault) {
+  return tl::unexpected<ScramFault>(fault);
+}
+
+std::optional<Digest> hmac(const Digest& key, std::string_view text) noexcept {
+  Digest out{};
+  unsigned size = 0;
+  const ByteView bytes = as_bytes(text);
+  const bool is_done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(),
+                            bytes.size(), out.data(), &size) != nullptr;
+  return is_done && size == out.size() ? std::optional(out) : std::nullopt;
+}
+
+Digest exclusive_or(const Digest& a, const Digest& b) noexcept {
+  Digest out;
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(a[i] ^ b[i]);
+  return out;
+}
+
+std::optional<Digest> digest_from_base64(std::string_view text) {
+  const auto bytes = from_base64(text);
+  Digest out{};
+  if (!bytes || bytes->size() != out.size()) return std::nullopt;
+  std::copy(bytes->begin(), bytes->end(), out.begin());
+  return out;
+}
+
+/// RFC 5802 §7, posit-number: no sign, no leading zero.
+std::optional<std::uint32_t> parse_iterations(std::string_view text) noexcept {
+  std::uint32_t count = 0;
+  if (text.empty() || text[0] == '0') return std::nullopt;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return count;
+}
+
+bool is_allowed(std::uint32_t iterations) noexcept {
+  return iterations >= scram_iterations_min && iterations <= scram_iterations_max;
+}
+
+/// A message may be a text at all: no zero bytes, and not too long.
+bool is_message(std::string_view text) noexcept {
+  return text.size() <= scram_message_bytes_max && text.find('\0') == std::string_view::npos;
+}
+
+/// RFC 5802 §5.1: "=" stands only before "2C" (a comma) or "3D" (itself).
+bool is_name(std::string_view text) noexcept {
+  for (auto at = text.find('='); at != std::string_view::npos; at = text.find('=', at + 1)) {
+    const std::string_view code = text.substr(at + 1, 2);
+    if (code != "2C" && code != "3D") return false;
+  }
+  return true;
+}
+
+/// "n,," or "y,,", cut off `message`. A client that says "y" could bind and thinks
+/// that we cannot, which is so: without -PLUS on offer nobody took it away.
+Result<std::string_view, ScramFault> take_gs2_header(std::string_view& message) {
+  if (message.starts_with("p=")) return refuse(ScramFault::channel_binding);
+  if (!message.starts_with("n,") && !message.starts_with("y,")) {
+    return refuse(ScramFault::malformed);
+  }
+  if (message.substr(2).starts_with("a=")) return refuse(ScramFault::unsupported);
+  if (!message.substr(2).starts_with(",")) return refuse(ScramFault::malformed);
+  const std::string_view header = message.substr(0, 3);
+  message.remove_prefix(3);
+  return header;
+}
+
+}  // namespace
+
+std::string_view text(ScramFault fault) noexcept {
+  switch (fault) {
+    case ScramFault::none:
+      return "none";
+    case ScramFault::malformed:
+      return "malformed";
+    case ScramFault::unsupported:
+      return "unsupported";
+    case ScramFault::channel_binding:
+      return "channel_binding";
+    case ScramFault::bad_nonce:
+      return "bad_nonce";
+    case ScramFault::bad_iterations:
+      return "bad_iterations";
+    case ScramFault::wrong_proof:
+      return "wrong_proof";
+    case ScramFault::refused:
+      return "refused";
+    case ScramFault::wrong_signature:
+      return "wrong_signature";
+    case ScramFault::no_crypto:
+      return "no_crypto";
+  }
+  return "?";
+}
+
+// What is kept.
+
+Result<ScramVerifier> ScramVerifier::parse(std::string_view text) {
+  constexpr auto form = "a SCRAM verifier is SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey";
+  std::array<std::string_view, 5> parts;
+  constexpr std::string_view separators = "$:$:";
+  for (std::size_t i = 0; i < separators.size(); ++i) {
+    const std::size_t end = text.find(separators[i]);
+    if (end == std::string_view::npos) return fail(form);
+    parts[i] = text.substr(0, end);
+    text.remove_prefix(end + 1);
+  }
+  parts[4] = text;
+  const auto iterations = parse_iterations(parts[1]);
+  auto salt = from_base64(parts[2]);
+  const auto stored_key = digest_from_base64(parts[3]);
+  const auto server_key = digest_from_base64(parts[4]);
+  if (parts[0] != scram_mechanism || !iterations || !salt || !stored_key || !server_key) {
+    return fail(form);
+  }
+  if (!is_allowed(*iterations)) {
+    return fail(fmt::format("a SCRAM verifier has {} to {} iterations", scram_iterations_min,
+                            scram_iterations_max));
+  }
+  if (salt->size() < salt_bytes_min || salt->size() > salt_bytes_max) {
+    return fail(fmt::format("a SCRAM salt has {} to {} bytes", salt_bytes_min, salt_bytes_max));
+  }
+  return ScramVerifier{*iterations, std::move(*salt), *stored_key, *server_key};
+}
+
+std::string ScramVerifier::text() const {
+  return fmt::format("{}${}:{}${}:{}", scram_mechanism, iterations, to_base64(salt),
+                     to_base64(stored_key), to_base64(server_key));
+}
+
+ScramKeys::~ScramKeys() {
+  OPENSSL_cleanse(client_key.data(), client_key.size());
+  OPENSSL_cleanse(stored_key.data(), stored_key.size());
+  OPENSSL_cleanse(server_key.data(), server_key.size());
+}
+
+// RFC 5802 §3.
+std::optional<ScramKeys> derive_scram_keys(std::string_view password, ByteView salt,
+                                           std::uint32_t iterations) noexcept {
+  Digest salted{};
+  if (PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), salt.data(),
+                        static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(),
+                        static_cast<int>(salted.size()), salted.data()) != 1) {
+    return std::nullopt;
+  }
+  const auto client_key = hmac(salted, "Client Key");
+  const auto server_key = hmac(salted, "Server Key");
+  OPENSSL_cleanse(salted.data(), salted.size());
+  if (!client_key || !server_key) return std::nullopt;
+  const auto stored_key = sha256(as_text(*client_key));
+  if (!stored_key) return std::nullopt;
+  ScramKeys keys;
+  keys.client_key = *client_key;
+  keys.stored_key = *stored_key;
+  keys.server_key = *server_key;
+  return keys;
+}
+
+Result<ScramVerifier> make_scram_verifier(std::string_view password, ByteView salt,
+                                          std::uint32_t iterations) {
+  const auto keys = derive_scram_keys(password, salt, iterations);
+  if (!keys) return fail("OpenSSL could not derive SCRAM keys");
+  return ScramVerifier{iterations, {salt.begin(), salt.end()}, keys->stored_key, keys->server_key};
+}
+
+// The server.
+
+ScramServer::ScramServer(ScramVerifier verifier, std::string_view nonce)
+    : verifier_(std::move(verifier)), nonce_(nonce) {}
+
+Result<std::string, ScramFault> ScramServer::begin(std::string_view client_first) {
+  if (std::exchange(turn_, Turn::over) != Turn::begin) return refuse(ScramFault::malformed);
+  if (!is_message(client_first)) return refuse(ScramFault::malformed);
+  const auto header = take_gs2_header(client_first);
+  if (!header) return refuse(header.error());
+  if (client_first.starts_with("m=")) return refuse(ScramFault::unsupported);
+
+  ScramAttributes attributes(client_first);
+  const auto name = attributes.take('n');
+  const auto client_nonce = attributes.take('r');
+  if (!name || !is_name(*name) || !client_nonce || !is_nonce(*client_nonce) ||
+      !attributes.skip_extensions()) {
+    return refuse(ScramFault::malformed);
+  }
+  gs2_header_ = *header;
+  nonce_.insert(0, *client_nonce);
+  std::string answer =
+      fmt::format("r={},s={},i={}", nonce_, to_base64(verifier_.salt), verifier_.iterations);
+  auth_message_ = fmt::format("{},{}", client_first, answer);
+  turn_ = Turn::finish;
+  return answer;
+}
+
+Result<std::string, ScramFault> ScramServer::finish(std::string_view client_final) {
+  if (std::exchange(turn_, Turn::over) != Turn::finish) return refuse(ScramFault::malformed);
+  if (!is_message(client_final)) return refuse(ScramFault::malformed);
+  ScramAttributes attributes(client_final);
+  const auto binding = attributes.take('c');
+  const auto nonce = attributes.take('r');
+  if (!binding || !nonce || !attributes.skip_extensions('p') || attributes.is_over()) {
+    return refuse(ScramFault::malformed);
+  }
+  const std::size_t unproven_bytes = client_final.size() - attributes.rest().size() - 1;
+  const auto encoded_proof = attributes.take('p');
+  if (!encoded_proof || !attributes.is_over()) return refuse(ScramFault::malformed);
+  const auto proof = digest_from_base64(*encoded_proof);
+  if (!proof) return refuse(ScramFault::malformed);
+  // RFC 5802 §6: what the client began with, so that nobody on the way changed it.
+  if (*binding != to_base64(as_bytes(gs2_header_))) return refuse(ScramFault::channel_binding);
+  if (*nonce != nonce_) return refuse(ScramFault::bad_nonce);
+
+  auth_message_.append(",").append(client_final.substr(0, unproven_bytes));
+  const auto client_signature = hmac(verifier_.stored_key, auth_message_);
+  const auto server_signature = hmac(verifier_.server_key, auth_message_);
+  if (!client_signature || !server_signature) return refuse(ScramFault::no_crypto);
+  Digest client_key = exclusive_or(*proof, *client_signature);
+  const auto stored_key = sha256(as_text(client_key));
+  OPENSSL_cleanse(client_key.data(), client_key.size());
+  if (!stored_key) return refuse(ScramFault::no_crypto);
+  if (!equal(*stored_key, verifier_.stored_key)) return refuse(ScramFault::wrong_proof);
+  return "v=" + to_base64(*server_signature);
+}
+
+// The client.
+
+ScramClient::ScramClient(std::string_view nonce) : nonce_(nonce) {
+  auth_message_ = "n=,r=" + nonce_;
+}
+
+std::string ScramClient::first() const {
+  return "n,," + auth_message_;
+}
+
+Result<ScramChallenge, ScramFault> ScramClient::challenge(std::string_view server_first) {
+  if (std::exchange(turn_, Turn::over) != Turn::challenge) return refuse(ScramFault::malformed);
+  if (!is_message(server_first)) return refuse(ScramFault::malformed);
+  if (server_first.starts_with("m=")) return refuse(ScramFault::unsupported);
+  ScramAttributes attributes(server_first);
+  const auto nonce = attributes.take('r');
+  const auto encoded_salt = attributes.take('s');
+  const auto count = attributes.take('i');
+  if (!nonce || !is_nonce(*nonce) || !encoded_salt || !count || !attributes.skip_extensions()) {
+    return refuse(ScramFault::malformed);
+  }
+  auto salt = from_base64(*encoded_salt);
+  const auto iterations = parse_iterations(*count);
+  if (!salt || salt->empty() || !iterations) return refuse(ScramFault::malformed);
+  // A server that adds nothing to our nonce could play an old login again.
+  if (!nonce->starts_with(nonce_) || nonce->size() == nonce_.size()) {
+    return refuse(ScramFault::bad_nonce);
+  }
+  if (!is_allowed(*iterations)) return refuse(ScramFault::bad_iterations);
+
+  nonce_ = *nonce;
+  auth_message_.append(",").append(server_first);
+  turn_ = Turn::prove;
+  return ScramChallenge{std::move(*salt), *iterations};
+}
+
+Result<std::string, ScramFault> ScramClient::prove(const ScramKeys& keys) {
+  if (std::exchange(turn_, Turn::over) != Turn::prove) return refuse(ScramFault::malformed);
+  const std::string unproven = fmt::format("c={},r={}", to_base64(as_bytes("n,,")), nonce_);
+  auth_message_.append(",").append(unproven);
+  const auto client_signature = hmac(keys.stored_key, auth_message_);
+  const auto server_signature = hmac(keys.server_key, auth_message_);
+  if (!client_signature || !server_signature) return refuse(ScramFault::no_crypto);
+  server_signature_ = *server_signature;
+  turn_ = Turn::verify;
+  return fmt::format("{},p={}", unproven,
+                     to_base64(exclusive_or(keys.client_key, *client_signature)));
+}
+
+ScramFault ScramClient::verify(std::string_view server_final) {
+  if (std::exchange(turn_, Turn::over) != Turn::verify) return ScramFault::malformed;
+  if (!is_message(server_final)) return ScramFault::malformed;
+  if (server_final.starts_with("e=")) return ScramFault::refused;
+  ScramAttributes attributes(server_final);
+  const auto encoded = attributes.take('v');
+  if (!encoded || !attributes.skip_extensions()) return ScramFault::malformed;
+  const auto signature = digest_from_base64(*encoded);
+  if (!signature) return ScramFault::malformed;
+  return equal(*signature, server_signature_) ? ScramFault::none : ScramFault::wrong_signature;
+}
+
+}  // namespace sluice::identity

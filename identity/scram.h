@@ -1,0 +1,141 @@
+// SCRAM-SHA-256: proving that one knows a password without showing it, both sides.
+//
+// Steps from text to text. Nonces come from the caller, messages go out through
+// it. Without channel binding: the mechanism is never offered as -PLUS.
+//
+// A password is taken as the bytes that it has. SASLprep (RFC 4013) would leave
+// what is ASCII as it is and fold some of the rest; PostgreSQL's own tools take the
+// bytes, too, wherever it does not apply.
+//
+// source   RFC 5802, RFC 7677; PostgreSQL manual, "SASL Authentication".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "identity/secret_hash.h"
+
+namespace sluice::identity {
+
+inline constexpr std::string_view scram_mechanism = "SCRAM-SHA-256";
+
+/// Of one message, as PostgreSQL has it.
+inline constexpr std::size_t scram_message_bytes_max = 1024;
+
+/// A server that asks for more buys time of ours, one that asks for less has our
+/// password guessed cheaply (RFC 7677 §4).
+inline constexpr std::uint32_t scram_iterations_min = 4096;
+inline constexpr std::uint32_t scram_iterations_max = 1'000'000;
+
+/// Why a login by SCRAM ended. A client is told only that it failed.
+enum class ScramFault : std::uint8_t {
+  none,
+  malformed,        // not the grammar of RFC 5802 §7, too long, or out of turn
+  unsupported,      // an authorization identity or a mandatory extension
+  channel_binding,  // asked for, or not the header that the client began with
+  bad_nonce,        // not the one agreed on
+  bad_iterations,   // outside of scram_iterations_min to _max
+  wrong_proof,      // the client does not know the password
+  refused,          // the server says so
+  wrong_signature,  // the server does not know the password: it is another
+  no_crypto,        // OpenSSL failed
+};
+std::string_view text(ScramFault fault) noexcept;
+
+/// What a server keeps of a password:
+/// "SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey", as PostgreSQL stores it.
+struct ScramVerifier {
+  std::uint32_t iterations = scram_iterations_min;
+  std::vector<std::uint8_t> salt;
+  Digest stored_key{};
+  Digest server_key{};
+
+  /// errors  what is wrong with the text, never the text.
+  static Result<ScramVerifier> parse(std::string_view text);
+  [[nodiscard]] std::string text() const;
+};
+
+/// What a client makes of a password for one salt and count. Slow (milliseconds for
+/// each 4096 iterations), so it is worth keeping. Wiped when it goes.
+struct ScramKeys {
+  Digest client_key{};
+  Digest stored_key{};
+  Digest server_key{};
+
+  ScramKeys() = default;
+  ScramKeys(const ScramKeys&) = default;
+  ScramKeys& operator=(const ScramKeys&) = default;
+  ~ScramKeys();
+};
+
+/// Nothing: OpenSSL failed.
+std::optional<ScramKeys> derive_scram_keys(std::string_view password, ByteView salt,
+                                           std::uint32_t iterations) noexcept;
+
+/// salt  at least 16 bytes from the system's generator.
+/// errors  OpenSSL failed.
+Result<ScramVerifier> make_scram_verifier(std::string_view password, ByteView salt,
+                                          std::uint32_t iterations);
+
+/// A server's side of one login.
+///
+/// An unknown user is answered alike: from a verifier that nobody has a password
+/// for, with a salt that stays the same for that name.
+class ScramServer {
+ public:
+  /// nonce  fresh; printable ASCII without commas, from 18 random bytes or more.
+  ScramServer(ScramVerifier verifier, std::string_view nonce);
+
+  /// What SASLInitialResponse brought; the answer goes into AuthenticationSASLContinue.
+  /// The name inside is not looked at: PostgreSQL has it from the StartupMessage.
+  Result<std::string, ScramFault> begin(std::string_view client_first);
+  /// What SASLResponse brought. The client has proved itself if there is an answer; it
+  /// goes into AuthenticationSASLFinal.
+  Result<std::string, ScramFault> finish(std::string_view client_final);
+
+ private:
+  enum class Turn : std::uint8_t { begin, finish, over };
+
+  ScramVerifier verifier_;
+  std::string nonce_;         ///< Ours, then both.
+  std::string gs2_header_;    ///< What the client said of channel binding.
+  std::string auth_message_;  ///< RFC 5802 §3; grows by each message.
+  Turn turn_ = Turn::begin;
+};
+
+/// What a server's first message asks for.
+struct ScramChallenge {
+  std::vector<std::uint8_t> salt;
+  std::uint32_t iterations = 0;
+};
+
+/// A client's side of one login.
+class ScramClient {
+ public:
+  /// nonce  as ScramServer's.
+  explicit ScramClient(std::string_view nonce);
+
+  /// For SASLInitialResponse. The name is left empty: PostgreSQL has it already.
+  [[nodiscard]] std::string first() const;
+  /// What AuthenticationSASLContinue brought; the keys for it are the caller's to derive.
+  Result<ScramChallenge, ScramFault> challenge(std::string_view server_first);
+  /// For SASLResponse.
+  Result<std::string, ScramFault> prove(const ScramKeys& keys);
+  /// What AuthenticationSASLFinal brought. Not `none`: do not talk to this server.
+  [[nodiscard]] ScramFault verify(std::string_view server_final);
+
+ private:
+  enum class Turn : std::uint8_t { challenge, prove, verify, over };
+
+  std::string nonce_;         ///< Ours, then both.
+  std::string auth_message_;  ///< RFC 5802 §3; grows by each message.
+  Digest server_signature_{};
+  Turn turn_ = Turn::challenge;
+};
+
+}  // namespace sluice::identity

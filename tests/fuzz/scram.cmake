@@ -1,0 +1,1 @@
+sluice_fuzz(scram ${CMAKE_CURRENT_LIST_DIR}/scram_fuzz.cc sluice_identity)
