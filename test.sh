@@ -88,7 +88,7 @@ section_unit() {
 # rooms that touch foreign bytes and the simulation; --full adds what only
 # operators talk to (control, load, cli).
 section_sanitizers() {
-  local targets=() programs=(base parsers matcher audit config identity dataplane sim)
+  local targets=() programs=(base parsers matcher audit config identity sql dataplane sim)
   if ! $full; then
     local corpus program
     for program in "${programs[@]}"; do targets+=("test_$program"); done

@@ -2,6 +2,7 @@
 // what SHA-256 costs.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -69,10 +70,11 @@ class FingerprintStream {
     for (int i = 0; i < 4; ++i) round();
     return v0_ ^ v1_ ^ v2_ ^ v3_;
   }
-  /// The first bytes of `text`, fewer than a word, in the low bytes of one.
+  /// The first bytes of `text`, a word's at most, in the low bytes of one.
   static std::uint64_t short_word(std::string_view text) noexcept {
     std::uint64_t word = 0;
-    if (!text.empty()) std::memcpy(&word, text.data(), text.size());
+    const std::size_t size = std::min(text.size(), sizeof word);
+    if (size != 0) std::memcpy(&word, text.data(), size);
     return word;
   }
 

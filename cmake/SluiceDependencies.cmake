@@ -13,6 +13,16 @@ find_package(mimalloc REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 
+# libpg_query has neither pkg-config nor CMake files. The static library: the program
+# must not meet another version of it where it runs.
+find_library(SLUICE_PG_QUERY_LIBRARY NAMES libpg_query.a REQUIRED)
+find_path(SLUICE_PG_QUERY_INCLUDE pg_query.h REQUIRED)
+add_library(pg_query::pg_query STATIC IMPORTED)
+set_target_properties(pg_query::pg_query PROPERTIES
+  IMPORTED_LOCATION ${SLUICE_PG_QUERY_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES ${SLUICE_PG_QUERY_INCLUDE}
+  INTERFACE_LINK_LIBRARIES "Threads::Threads;m")
+
 # Debian also ships Vectorscan under the same pkg-config name and API. The
 # versions it has lose matches on AVX-512, so only Intel's 5.4.0–5.4.2 will do;
 # the known-answer self-test at start catches what a version check cannot.

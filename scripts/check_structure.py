@@ -23,6 +23,7 @@ CONFINED = {
     r"hs/hs\.h|hs\.h": ["matcher/", "tests/"],
     r"liburing\.h": ["dataplane/", "bench/"],
     r"yaml\.h": ["config/load/"],
+    r"pg_query\.h": ["sql/", "tests/"],
     r"openssl/.*": ["audit/", "identity/", "load/", "matcher/", "tests/"],
     r"zlib\.h": ["load/", "tests/"],
     r"thread|mutex|condition_variable": ["base/", "audit/", "dataplane/", "control/", "load/", "cli/",

@@ -11,7 +11,7 @@ set -euo pipefail
 build_packages=(
   g++ cmake ninja-build pkg-config ccache mold
   liburing-dev libhyperscan-dev libyaml-dev libssl-dev zlib1g-dev libfmt-dev libexpected-dev
-  libmimalloc-dev nlohmann-json3-dev libcli11-dev
+  libmimalloc-dev nlohmann-json3-dev libcli11-dev libpg-query-dev
   catch2
 )
 test_packages=(
