@@ -19,8 +19,13 @@ Json target_json(const config::Target& target) {
   for (const auto& address : target.addresses) addresses.push_back(config::address_text(address));
   Json page{{"name", target.name}, {"addresses", std::move(addresses)}};
   if (target.credential) {
-    page["credential"] = {{"header", target.credential->header},
-                          {"value", target.credential->value.reference}};
+    const config::TargetCredential& credential = *target.credential;
+    if (credential.value) {
+      page["credential"] = {{"header", credential.header}, {"value", credential.value->reference}};
+    } else {
+      page["credential"] = {{"user", credential.user}};
+      if (credential.password) page["credential"]["password"] = credential.password->reference;
+    }
   }
   page["connect_timeout_ms"] = ms(target.connect_timeout);
   page["response_timeout_ms"] = ms(target.response_timeout);
@@ -47,6 +52,15 @@ Json rule_json(const config::PolicyRule& rule) {
     page["headers"] = std::move(headers);
     page["body"] = rule.http->body;
   }
+  if (rule.sql) {
+    page["sql"] = {{"classes", rule.sql->classes},
+                   {"relations", rule.sql->relations},
+                   {"functions", rule.sql->functions},
+                   {"patterns", rule.sql->patterns},
+                   {"without_where", rule.sql->without_where},
+                   {"multi", rule.sql->multi},
+                   {"unparsed", rule.sql->unparsed}};
+  }
   return page;
 }
 
@@ -63,6 +77,13 @@ Json mask_json(const config::Mask& mask) {
 }
 
 Json limits_json(const config::Listener& listener) {
+  if (listener.protocol == config::Protocol::postgres) {
+    const auto& postgres = listener.postgres;
+    return {{"statement_bytes_max", postgres.statement_bytes_max},
+            {"login_ms", ms(postgres.login_timeout)},
+            {"idle_ms", ms(postgres.idle_timeout)},
+            {"stall_ms", ms(listener.timeouts.stall)}};
+  }
   const auto& http = listener.http;
   return {{"head_bytes_max", http.head_bytes_max},
           {"target_bytes_max", http.target_bytes_max},
@@ -80,9 +101,13 @@ Json limits_json(const config::Listener& listener) {
 Json listener_json(const config::Settings& settings, const config::Listener& listener) {
   Json page{{"name", listener.name},
             {"address", config::address_text(listener.address)},
-            {"protocol", "http"},
-            {"via", listener.via},
-            {"forwarded", text(listener.forwarded)}};
+            {"protocol", text(listener.protocol)}};
+  if (listener.protocol == config::Protocol::http) {
+    page["via"] = listener.via;
+    page["forwarded"] = text(listener.forwarded);
+  } else {
+    page["passwords_from_loopback"] = listener.postgres.passwords_from_loopback;
+  }
   if (const auto* target = target_of(settings, listener)) page["target"] = target_json(*target);
   page["rules"] = Json::array();
   for (const auto* rule : rules_of(settings, listener)) page["rules"].push_back(rule_json(*rule));

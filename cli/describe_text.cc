@@ -27,7 +27,25 @@ std::string who(const config::PrincipalMatch& match) {
   return parts.empty() ? "everyone" : fmt::format("{}", fmt::join(parts, " or "));
 }
 
-std::string what(const config::PolicyRule& rule) {
+std::string statements(const config::SqlMatch& sql) {
+  std::vector<std::string> parts;
+  const auto add = [&parts](std::string_view what, const std::vector<std::string>& words) {
+    if (!words.empty()) parts.push_back(fmt::format("{} {}", what, joined(words)));
+  };
+  if (!sql.classes.empty()) parts.push_back(joined(sql.classes));
+  add("on", sql.relations);
+  add("calling", sql.functions);
+  for (const auto& pattern : sql.patterns) parts.push_back(fmt::format("~ /{}/", pattern));
+  if (sql.without_where) parts.emplace_back("without a condition");
+  if (sql.multi) parts.emplace_back("several in one text");
+  if (sql.unparsed) parts.emplace_back("not understood");
+  return "statements: " + (parts.empty() ? "any" : joined(parts));
+}
+
+std::string what(const config::PolicyRule& rule, config::Protocol protocol) {
+  if (protocol == config::Protocol::postgres) {
+    return rule.sql ? statements(*rule.sql) : "every operation";
+  }
   if (!rule.http) return "every operation";
   const auto& http = *rule.http;
   std::string text =
@@ -55,8 +73,15 @@ void add_target(Lines out, const config::Target& target) {
   for (const auto& address : target.addresses) addresses.push_back(address_text(address));
   fmt::format_to(out, "  target {} at {}\n", target.name, joined(addresses));
   if (target.credential) {
-    fmt::format_to(out, "    credential: {} from {}; the client's own is removed\n",
-                   target.credential->header, target.credential->value.reference);
+    const config::TargetCredential& credential = *target.credential;
+    if (credential.value) {
+      fmt::format_to(out, "    credential: {} from {}; the client's own is removed\n",
+                     credential.header, credential.value->reference);
+    } else {
+      fmt::format_to(out, "    credential: role {}, password {}; clients never see it\n",
+                     credential.user,
+                     credential.password ? "from " + credential.password->reference : "none");
+    }
   }
   fmt::format_to(out, "    timeouts: connect {}, response {}, pooled idle {}; health: {}\n",
                  duration_text(target.connect_timeout), duration_text(target.response_timeout),
@@ -64,12 +89,13 @@ void add_target(Lines out, const config::Target& target) {
                  target.health.path.empty() ? "passive" : "GET " + target.health.path);
 }
 
-void add_rules(Lines out, const std::vector<const config::PolicyRule*>& rules) {
+void add_rules(Lines out, const std::vector<const config::PolicyRule*>& rules,
+               config::Protocol protocol) {
   fmt::format_to(out, "  rules, strictest first; what none of them matches is denied\n");
   if (rules.empty()) fmt::format_to(out, "    (none: everything is denied)\n");
   for (const auto* rule : rules) {
     fmt::format_to(out, "    {:<5} {}: {}: {}\n", text(rule->ruling), rule->name,
-                   who(rule->principals), what(*rule));
+                   who(rule->principals), what(*rule, protocol));
   }
 }
 
@@ -86,6 +112,13 @@ void add_masks(Lines out, const std::vector<const config::Mask*>& masks) {
 }
 
 void add_limits(Lines out, const config::Listener& listener) {
+  if (listener.protocol == config::Protocol::postgres) {
+    const auto& postgres = listener.postgres;
+    fmt::format_to(out, "  limits\n    statement {}, login within {}, idle {}, stalled {}\n",
+                   size_text(postgres.statement_bytes_max), duration_text(postgres.login_timeout),
+                   duration_text(postgres.idle_timeout), duration_text(listener.timeouts.stall));
+    return;
+  }
   const auto& http = listener.http;
   fmt::format_to(out,
                  "  limits\n"
@@ -105,11 +138,17 @@ std::string describe_text(const config::Settings& settings) {
   std::string page;
   const auto out = std::back_inserter(page);
   for (const auto& listener : settings.listeners) {
-    fmt::format_to(out, "listener {}: http on {}\n", listener.name, address_text(listener.address));
-    fmt::format_to(out, "  X-Forwarded-*: {}; Via: {}\n", text(listener.forwarded),
-                   listener.via ? "added" : "off");
+    fmt::format_to(out, "listener {}: {} on {}\n", listener.name, text(listener.protocol),
+                   address_text(listener.address));
+    if (listener.protocol == config::Protocol::http) {
+      fmt::format_to(out, "  X-Forwarded-*: {}; Via: {}\n", text(listener.forwarded),
+                     listener.via ? "added" : "off");
+    } else {
+      fmt::format_to(out, "  passwords in clear text: {}\n",
+                     listener.postgres.passwords_from_loopback ? "from the same host" : "refused");
+    }
     if (const auto* target = target_of(settings, listener)) add_target(out, *target);
-    add_rules(out, rules_of(settings, listener));
+    add_rules(out, rules_of(settings, listener), listener.protocol);
     add_masks(out, masks_of(settings, listener));
     add_limits(out, listener);
     page += '\n';

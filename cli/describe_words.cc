@@ -26,6 +26,10 @@ int strictness(config::RulingKind kind) noexcept {
 
 }  // namespace
 
+std::string_view text(config::Protocol protocol) noexcept {
+  return protocol == config::Protocol::postgres ? "postgres" : "http";
+}
+
 std::string_view text(config::RulingKind kind) noexcept {
   switch (kind) {
     case config::RulingKind::allow:
@@ -82,7 +86,12 @@ std::vector<const config::PolicyRule*> rules_of(const config::Settings& settings
                                                 const config::Listener& listener) {
   std::vector<const config::PolicyRule*> rules;
   for (const auto& rule : settings.policies) {
-    if (names_or_empty(rule.targets, listener.target)) rules.push_back(&rule);
+    const bool is_of_another_protocol =
+        (rule.http || rule.sql) &&
+        (listener.protocol == config::Protocol::http ? !rule.http : !rule.sql);
+    if (!is_of_another_protocol && names_or_empty(rule.targets, listener.target)) {
+      rules.push_back(&rule);
+    }
   }
   std::stable_sort(rules.begin(), rules.end(), [](const auto* a, const auto* b) {
     return strictness(a->ruling) > strictness(b->ruling);

@@ -67,6 +67,7 @@ class Checker {
   void check(const Listener& listener) {
     if (!listener.target.empty()) {
       check_target_name(listener.target, places_.of(&listener.target, listener.place));
+      check_protocol(listener);
     }
     if (listener.http.target_bytes_max >= listener.http.head_bytes_max) {
       report(places_.of(&listener.http.target_bytes_max,
@@ -74,6 +75,45 @@ class Checker {
              fmt::format("the limit 'target' ({}) must be below 'head' ({})",
                          size_text(listener.http.target_bytes_max),
                          size_text(listener.http.head_bytes_max)));
+    }
+  }
+
+  /// A target speaks one protocol: that of the listeners before it.
+  void check_protocol(const Listener& listener) {
+    const bool is_http = listener.protocol == Protocol::http;
+    for (const Listener& other : settings_.listeners) {
+      if (&other == &listener) break;
+      if (other.target != listener.target || other.protocol == listener.protocol) continue;
+      report(places_.of(&listener.target, listener.place),
+             fmt::format("target '{}' is behind listener '{}' too, which speaks another protocol",
+                         listener.target, other.name));
+    }
+    for (const Target& target : settings_.targets) {
+      if (target.name != listener.target) continue;
+      if (!is_http && !target.credential) {
+        report(target.place, fmt::format("listener '{}' speaks PostgreSQL: its target needs "
+                                         "'credential' with 'user'",
+                                         listener.name));
+      }
+      if (!is_http && !target.health.path.empty()) {
+        report(places_.of(&target.health.path, target.place),
+               "a path is asked for by HTTP, which this target does not speak");
+      }
+      if (!target.credential) continue;
+      const bool is_login = !target.credential->user.empty();
+      if (is_login == is_http) {
+        report(places_.of_section(&*target.credential, target.place),
+               is_http ? "an HTTP target takes 'header' and 'value'"
+                       : "a PostgreSQL target takes 'user' and 'password'");
+      }
+    }
+    if (is_http && places_.has_section(&listener.postgres)) {
+      report(places_.of_section(&listener.postgres, listener.place),
+             "this section is for protocol: postgres");
+    }
+    if (!is_http && places_.has_section(&listener.http)) {
+      report(places_.of_section(&listener.http, listener.place),
+             "this section is for protocol: http");
     }
   }
 
@@ -109,15 +149,25 @@ class Checker {
                       duration_text(target.health.timeout), duration_text(target.health.interval)));
     }
     if (!target.credential) return;
-    const std::string& value = target.credential->value.value;
+    const TargetCredential& credential = *target.credential;
+    const Place place = places_.of_section(&credential, target.place);
+    // What was written and is not good was reported where it was read.
+    const bool has_header = !credential.header.empty() || places_.has(&credential.header);
+    const bool has_user = !credential.user.empty() || places_.has(&credential.user);
+    if (has_header == has_user || has_header != credential.value.has_value() ||
+        (!has_user && credential.password)) {
+      return report(place, "a credential is 'header' and 'value', or 'user' and 'password'");
+    }
+    if (!credential.value) return;
+    const std::string& value = credential.value->value;
     const bool is_field_value = std::all_of(value.begin(), value.end(), [](char c) {
       const auto byte = static_cast<unsigned char>(c);
       return byte >= 0x20 && byte != 0x7F;
     });
     if (!is_field_value) {
-      report(places_.of(&target.credential->value, target.place),
+      report(places_.of(&*credential.value, target.place),
              fmt::format("'{}' holds control characters, which a header field cannot carry",
-                         target.credential->value.reference));
+                         credential.value->reference));
     }
   }
 
@@ -152,7 +202,9 @@ class Checker {
       report(places_.of_section(&principals, rule.place),
              "names nobody; leave 'principals' out, or name somebody");
     }
+    if (rule.sql) check_occurs(Protocol::postgres, &*rule.sql, rule.place);
     if (!rule.http) return;
+    check_occurs(Protocol::http, &*rule.http, rule.place);
     for (const HeaderMatch& header : rule.http->headers) {
       if (header.name.empty() || header.pattern.empty()) continue;  // reported already
       const auto expression = line_expression(header.name, header.pattern);
@@ -161,6 +213,17 @@ class Checker {
                fmt::format("'pattern': {}", expression.error().message));
       }
     }
+  }
+
+  /// A condition on operations that cannot come is a rule that is never enforced.
+  void check_occurs(Protocol protocol, const void* section, const Place& place) {
+    const bool occurs =
+        std::any_of(settings_.listeners.begin(), settings_.listeners.end(),
+                    [protocol](const Listener& listener) { return listener.protocol == protocol; });
+    if (occurs || settings_.listeners.empty()) return;
+    report(places_.of_section(section, place),
+           fmt::format("no listener speaks {}, so the rule would never match",
+                       protocol == Protocol::http ? "HTTP" : "SQL"));
   }
 
   void check(const Mask& mask) {

@@ -88,6 +88,10 @@ std::string word_text(Word word) {
       return "URL path";
     case Word::file_path:
       return "path";
+    case Word::sql_class:
+      return "class of statements";
+    case Word::sql_name:
+      return "SQL name";
     case Word::any:
     case Word::title:
     case Word::sentence:

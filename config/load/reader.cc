@@ -44,8 +44,8 @@ std::string finder_suggestion(std::string_view written) {
 
 /// Words of the product's whole map that this version does not know.
 bool is_later_word(std::string_view key, std::string_view word) {
-  constexpr std::array<std::string_view, 10> protocols{
-      "postgres", "mysql", "ssh", "kubernetes", "mcp", "rdp", "amqp", "kafka", "redis", "tcp"};
+  constexpr std::array<std::string_view, 9> protocols{"mysql", "ssh",   "kubernetes", "mcp", "rdp",
+                                                      "amqp",  "kafka", "redis",      "tcp"};
   if (key == "protocol")
     return std::find(protocols.begin(), protocols.end(), word) != protocols.end();
   return key == "show" && word == "tokenize";

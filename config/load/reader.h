@@ -30,6 +30,7 @@ class Places {
     const auto found = sections_.find(owner);
     return found == sections_.end() ? fallback : found->second;
   }
+  [[nodiscard]] bool has_section(const void* owner) const { return sections_.contains(owner); }
   [[nodiscard]] bool has(const void* value) const { return values_.contains(value); }
 
  private:

@@ -13,7 +13,8 @@ using namespace schema;
 
 // Listeners.
 
-constexpr std::array protocols{word_for("http", Protocol::http, "HTTP/1.1")};
+constexpr std::array protocols{word_for("http", Protocol::http, "HTTP/1.1"),
+                               word_for("postgres", Protocol::postgres, "PostgreSQL's protocol 3")};
 
 constexpr std::array forwarded_words{
     word_for("append", ForwardedFields::append, "add to what the client sent"),
@@ -57,6 +58,24 @@ constexpr Table timeouts_table{.title = "Timeouts towards clients",
                                .fields = timeout_fields,
                                .make = make_owner<Timeouts>};
 
+constexpr std::array postgres_listener_fields{
+    flag<&PostgresListener::passwords_from_loopback>(
+        "passwords_from_loopback",
+        "Whether a client on the same host may send its key as a password. Without TLS "
+        "that is the only way in."),
+    size<&PostgresListener::statement_bytes_max>(
+        "statement", 1024, statement_bytes_limit,
+        "The text of one statement; a longer one is refused."),
+    duration<&PostgresListener::login_timeout>("login", milliseconds(100), seconds(600),
+                                               "From the connection to the end of the login."),
+    duration<&PostgresListener::idle_timeout>("idle", seconds(1), seconds(7 * 86'400),
+                                              "A session that runs nothing.")};
+constexpr Table postgres_listener_table{.title = "A PostgreSQL listener",
+                                        .path = "listeners[].postgres",
+                                        .sentence = "For `protocol: postgres` only.",
+                                        .fields = postgres_listener_fields,
+                                        .make = make_owner<PostgresListener>};
+
 constexpr std::array listener_fields{
     text<&Listener::name>("name", Word::name, required,
                           "Names the listener in records and metrics."),
@@ -69,6 +88,8 @@ constexpr std::array listener_fields{
                                  "What happens to X-Forwarded-* fields."),
     section<&Listener::http>("limits", http_limits_table, not_required,
                              "How large the parts of a message may be."),
+    section<&Listener::postgres>("postgres", postgres_listener_table, not_required,
+                                 "What only a PostgreSQL listener has."),
     section<&Listener::timeouts>("timeouts", timeouts_table, not_required,
                                  "How long a client may take."),
     later("tls", "TLS towards clients.")};
@@ -82,10 +103,12 @@ constexpr Table listener_table{.title = "A listener",
 // Targets.
 
 constexpr std::array credential_fields{
-    text<&TargetCredential::header>("header", Word::injected_header, required,
-                                    "The header field; the client's own is removed."),
-    secret<&TargetCredential::value>("value", required, "The field's whole value."),
-    later("user", "A database login."), later("password", "A database login.")};
+    text<&TargetCredential::header>("header", Word::injected_header, not_required,
+                                    "HTTP: the header field; the client's own is removed."),
+    secret<&TargetCredential::value>("value", not_required, "HTTP: the field's whole value."),
+    text<&TargetCredential::user>("user", Word::title, not_required, "Databases: the role."),
+    secret<&TargetCredential::password>("password", not_required,
+                                        "Databases: its password, where one is asked for.")};
 constexpr Table credential_table{
     .title = "The credential of a target",
     .path = "targets[].credential",
@@ -213,16 +236,40 @@ constexpr Table http_match_table{.title = "The HTTP operations of a rule",
                                  .fields = http_match_fields,
                                  .make = make_owner<HttpMatch>};
 
+constexpr std::array sql_match_fields{
+    texts<&SqlMatch::classes>("classes", Word::sql_class, 64,
+                              "What statements do, such as `select` or `delete`."),
+    texts<&SqlMatch::relations>("relations", Word::sql_name, list_items_max,
+                                "Tables and views: `schema.name` or `name`, `*` for any."),
+    texts<&SqlMatch::functions>("functions", Word::sql_name, list_items_max,
+                                "Functions that are called, written likewise."),
+    texts<&SqlMatch::patterns>("patterns", Word::expression, list_items_max,
+                               "Regular expressions on the statement's text; any must match."),
+    flag<&SqlMatch::without_where>("without_where",
+                                   "An UPDATE or DELETE that no condition limits."),
+    flag<&SqlMatch::multi>("multi", "Several statements in one text."),
+    flag<&SqlMatch::unparsed>("unparsed", "A text that the gateway does not understand.")};
+constexpr Table sql_match_table{.title = "The SQL statements of a rule",
+                                .path = "policies[].operations.sql",
+                                .sentence =
+                                    "An allow rule covers a statement when each key given here "
+                                    "covers all that it does; another rule matches when each key "
+                                    "names something that it does.",
+                                .fields = sql_match_fields,
+                                .make = make_owner<SqlMatch>};
+
 constexpr std::array operation_fields{
     section<&PolicyRule::http>("http", http_match_table, not_required, "HTTP requests."),
     later("patterns", "Patterns of any protocol."),
-    later("sql", "SQL statements."),
+    section<&PolicyRule::sql>("sql", sql_match_table, not_required, "SQL statements."),
     later("ssh", "SSH commands."),
     later("kubernetes", "Kubernetes API calls."),
     later("mcp", "MCP tool calls.")};
 constexpr Table operation_table{.title = "The operations of a rule",
                                 .path = "policies[].operations",
-                                .sentence = "Without this section a rule is about every operation.",
+                                .sentence =
+                                    "Without this section a rule is about every operation; "
+                                    "with it, about those of the protocols named.",
                                 .fields = operation_fields,
                                 .make = make_owner<PolicyRule>};
 

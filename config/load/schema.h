@@ -32,6 +32,8 @@ enum class Word : std::uint8_t {
   json_path,
   builtin,
   url_path,
+  sql_class,
+  sql_name,  ///< Of a relation or function, as a rule writes it.
   file_path,
 };
 

@@ -9,6 +9,7 @@
 #include "config/load/schema.h"
 #include "config/model/path_glob.h"
 #include "config/model/policy.h"
+#include "config/model/sql_match.h"
 #include "config/model/token.h"
 
 namespace sluice::config {
@@ -135,6 +136,10 @@ std::optional<std::string> word_fault(Word word, std::string_view text) {
       return builtin_fault(text);
     case Word::url_path:
       return url_path_fault(text);
+    case Word::sql_class:
+      return sql_class_fault(text);
+    case Word::sql_name:
+      return sql_name_fault(text);
     case Word::file_path:
       return line_fault(text, 4096);
   }

@@ -63,6 +63,7 @@ PrincipalView Policy::view_of(const Principal& principal) const {
   }
   if (view.is_anonymous_) return view;
 
+  view.sql_rules_ = authenticated_sql_;
   std::vector<RuleNumber> rules;
   const auto add = [&](const RulesByName& named, const std::string& name) {
     const auto found = named.find(name);
@@ -72,6 +73,12 @@ PrincipalView Policy::view_of(const Principal& principal) const {
   for (const std::string& group : principal.groups) add(by_group_, group);
   std::sort(rules.begin(), rules.end());
   rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
+
+  view.sql_rules_.insert(view.sql_rules_.end(), rules.begin(), rules.end());
+  std::sort(view.sql_rules_.begin(), view.sql_rules_.end());
+  view.sql_rules_.erase(std::unique(view.sql_rules_.begin(), view.sql_rules_.end()),
+                        view.sql_rules_.end());
+  std::erase_if(view.sql_rules_, [&](RuleNumber rule) { return !rules_[rule].is_about_sql; });
 
   std::vector<Clause> clauses;
   for (const RuleNumber rule : rules) {
@@ -105,8 +112,43 @@ Ruling Policy::judge(const PrincipalView& principal, const HttpAction& action) c
   if ((answer.pending_kinds & decisive) != 0) {
     return {Ruling::Kind::needs_body, {}, "a rule's body pattern decides"};
   }
-  if (is_default) return {Ruling::Kind::deny, default_deny, "no rule allows this"};
-  const Rule& rule = rules_[answer.strictest];
+  return ruling_of(answer.strictest);
+}
+
+Ruling Policy::judge(const PrincipalView& principal, const SqlAction& action) const noexcept {
+  ASSERT(principal.policy_ == id_);  // rule numbers mean nothing to another policy
+  if (!action.is_parsed) return ruling_of(strictest(principal, action, nullptr));
+  // Rules are numbered by strictness and no_rule comes last, but without a rule
+  // nothing is allowed: it is stricter than what is allowed, not than a refusal.
+  RuleNumber decides = no_rule;
+  bool all_named = !action.statements.empty();
+  for (const SqlFacts& facts : action.statements) {
+    const RuleNumber rule = strictest(principal, action, &facts);
+    all_named = all_named && rule != no_rule;
+    decides = std::min(decides, rule);
+  }
+  const bool is_allowed = decides != no_rule && rules_[decides].kind == RulingKind::allow;
+  return ruling_of(is_allowed && !all_named ? no_rule : decides);
+}
+
+/// facts  null for a text that is not understood.
+RuleNumber Policy::strictest(const PrincipalView& principal, const SqlAction& action,
+                             const SqlFacts* facts) const noexcept {
+  for (const RuleNumber number : principal.sql_rules_) {
+    const Rule& rule = rules_[number];
+    const bool covers_all = !rule.sql;
+    if (facts == nullptr
+            ? (covers_all ? rule.kind != RulingKind::allow : rule.sql->applies_unparsed(action))
+            : (covers_all || rule.sql->applies(action, *facts))) {
+      return number;
+    }
+  }
+  return no_rule;
+}
+
+Ruling Policy::ruling_of(RuleNumber number) const noexcept {
+  if (number == no_rule) return {Ruling::Kind::deny, default_deny, "no rule allows this"};
+  const Rule& rule = rules_[number];
   return {ruling_kind(rule.kind), rule.name, rule.reason};
 }
 

@@ -17,6 +17,7 @@
 #include "config/model/principal.h"
 #include "config/model/rule_index.h"
 #include "config/model/settings.h"
+#include "config/model/sql_match.h"
 
 namespace sluice::config {
 
@@ -69,7 +70,8 @@ class PrincipalView {
 
  private:
   friend class Policy;
-  RuleIndex named_;  ///< Rules that name this principal.
+  RuleIndex named_;                    ///< Rules that name this principal.
+  std::vector<RuleNumber> sql_rules_;  ///< Rules about statements that concern it, strictest first.
   bool is_anonymous_ = true;
   std::uint64_t policy_ = 0;  ///< The policy that made this view.
   MaskSet response_masks_;
@@ -98,11 +100,20 @@ class Policy {
     return body_patterns_;
   }
 
+  /// Patterns to scan statements for.
+  [[nodiscard]] std::span<const PatternSource> sql_patterns() const noexcept {
+    return sql_patterns_;
+  }
+
   [[nodiscard]] PrincipalView view_of(const Principal& principal) const;
 
   /// Allocates nothing. `principal` must come from this policy's view_of().
   [[nodiscard]] Ruling judge(const PrincipalView& principal,
                              const HttpAction& action) const noexcept;
+  /// The strictest ruling over the statements of a text. Its cost follows the rules
+  /// that concern the principal: ask once per shape of a text.
+  [[nodiscard]] Ruling judge(const PrincipalView& principal,
+                             const SqlAction& action) const noexcept;
 
  private:
   class Compiler;
@@ -110,6 +121,8 @@ class Policy {
     std::string name;
     std::string reason;
     RulingKind kind = RulingKind::deny;
+    bool is_about_sql = false;
+    std::optional<SqlCondition> sql;  ///< Without one it is about every statement.
   };
   struct MaskUse {
     std::size_t index = 0;
@@ -118,15 +131,20 @@ class Policy {
   };
   using RulesByName = std::unordered_map<std::string, std::vector<RuleNumber>>;
 
+  [[nodiscard]] Ruling ruling_of(RuleNumber rule) const noexcept;
+  [[nodiscard]] RuleNumber strictest(const PrincipalView& principal, const SqlAction& action,
+                                     const SqlFacts* facts) const noexcept;
   [[nodiscard]] MethodSet method_bit(std::string_view method) const noexcept;
 
   std::vector<PatternSource> path_patterns_;
   std::vector<PatternSource> header_patterns_;
   std::vector<PatternSource> body_patterns_;
-  std::vector<Rule> rules_;                         ///< By strictness; a RuleNumber is an index.
-  std::vector<std::string> methods_;                ///< A method's bit is its place here.
-  RuleIndex authenticated_;                         ///< Rules for everyone with a proof.
-  RuleIndex anonymous_;                             ///< Rules for those without.
+  std::vector<PatternSource> sql_patterns_;
+  std::vector<Rule> rules_;           ///< By strictness; a RuleNumber is an index.
+  std::vector<std::string> methods_;  ///< A method's bit is its place here.
+  RuleIndex authenticated_;           ///< Rules for everyone with a proof.
+  RuleIndex anonymous_;               ///< Rules for those without.
+  std::vector<RuleNumber> authenticated_sql_;
   std::vector<std::vector<Clause>> named_clauses_;  ///< By rule; empty for the others.
   RulesByName by_subject_;
   RulesByName by_group_;

@@ -132,8 +132,14 @@ class Policy::Compiler {
       return refuse(rule, "hold needs approvals, which this version does not have");
     }
     const auto number = static_cast<RuleNumber>(policy_.rules_.size());
-    policy_.rules_.push_back({rule.name, rule.reason, rule.ruling});
+    policy_.rules_.push_back({rule.name, rule.reason, rule.ruling, false, std::nullopt});
     policy_.named_clauses_.emplace_back();
+    if (is_of_another_protocol(rule)) {
+      if (rule.targets.empty()) return;
+      return refuse(rule, fmt::format("its operations can't occur at target '{}', which speaks {}",
+                                      listener_.target, protocol_name()));
+    }
+    add_sql_condition(rule, policy_.rules_.back());
 
     std::vector<Clause> clauses = clauses_of(rule, number);
     clause_count_ += clauses.size();
@@ -143,6 +149,7 @@ class Policy::Compiler {
     }
     const Audience audience = audience_of(rule);
     if (audience.authenticated) {
+      policy_.authenticated_sql_.push_back(number);
       authenticated_.insert(authenticated_.end(), clauses.begin(), clauses.end());
     }
     if (audience.anonymous) {
@@ -156,6 +163,27 @@ class Policy::Compiler {
       policy_.by_group_[group].push_back(number);
     }
     policy_.named_clauses_[number] = std::move(clauses);
+  }
+
+  /// The rule names operations, and none of this listener's protocol.
+  [[nodiscard]] bool is_of_another_protocol(const PolicyRule& rule) const {
+    if (!rule.http && !rule.sql) return false;
+    return listener_.protocol == Protocol::http ? !rule.http : !rule.sql;
+  }
+
+  [[nodiscard]] std::string_view protocol_name() const {
+    return listener_.protocol == Protocol::http ? "HTTP" : "PostgreSQL";
+  }
+
+  void add_sql_condition(const PolicyRule& rule, Rule& compiled) {
+    if (listener_.protocol == Protocol::http) return;
+    compiled.is_about_sql = true;
+    if (!rule.sql) return;
+    std::vector<std::uint32_t> patterns;
+    for (const std::string& expression : rule.sql->patterns) {
+      patterns.push_back(sql_list_.number_of(expression, rule.name));
+    }
+    compiled.sql.emplace(*rule.sql, rule.ruling, std::move(patterns));
   }
 
   std::vector<Clause> clauses_of(const PolicyRule& rule, RuleNumber number) {
@@ -243,7 +271,28 @@ class Policy::Compiler {
         return;
       }
       if (!concerns_listener(mask.targets)) continue;
+      check_enforceable(mask);
       policy_.masks_.push_back({index, mask.on, mask.except_groups});
+    }
+  }
+
+  void check_enforceable(const Mask& mask) {
+    if (listener_.protocol == Protocol::http) return;
+    const auto refuse_mask = [&](std::string_view message) {
+      if (!errors_.empty()) errors_ += '\n';
+      if (!mask.place.file.empty()) {
+        errors_ += fmt::format("{}:{}:{}: ", mask.place.file, mask.place.line, mask.place.column);
+      }
+      errors_ += fmt::format("mask '{}': {}; give the mask 'targets'", mask.name, message);
+    };
+    if (mask.on != MaskDirection::response) {
+      refuse_mask(fmt::format("statements to target '{}' cannot be masked", listener_.target));
+    }
+    const MaskFind& find = mask.find;
+    const bool finds_something =
+        !find.builtins.empty() || !find.patterns.empty() || !find.json.empty();
+    if (!finds_something && !mask.targets.empty()) {
+      refuse_mask(fmt::format("target '{}' has neither forms nor headers", listener_.target));
     }
   }
 
@@ -254,6 +303,7 @@ class Policy::Compiler {
   PatternList path_list_{policy_.path_patterns_};
   PatternList header_list_{policy_.header_patterns_};
   PatternList body_list_{policy_.body_patterns_};
+  PatternList sql_list_{policy_.sql_patterns_};
   std::vector<Clause> authenticated_;
   std::vector<Clause> anonymous_;
   std::size_t clause_count_ = 0;

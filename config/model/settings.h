@@ -21,7 +21,7 @@ struct Place {
   int column = 0;
 };
 
-enum class Protocol : std::uint8_t { http };
+enum class Protocol : std::uint8_t { http, postgres };
 
 struct SocketAddress {
   std::string host;  ///< Numeric IPv4 or IPv6, or a name (targets only, resolved at load).
@@ -58,6 +58,15 @@ struct Timeouts {
   Duration stall = seconds(30);         ///< A peer that neither sends nor takes bytes mid-message.
 };
 
+/// What only a PostgreSQL listener has.
+struct PostgresListener {
+  /// A password is sent as it is, so without TLS it may only come from the same host.
+  bool passwords_from_loopback = false;
+  std::uint64_t statement_bytes_max = 1 << 20;
+  Duration login_timeout = seconds(10);
+  Duration idle_timeout = seconds(8 * 3600);
+};
+
 struct Listener {
   std::string name;
   SocketAddress address;
@@ -66,14 +75,18 @@ struct Listener {
   bool via = true;
   ForwardedFields forwarded = ForwardedFields::replace;
   HttpLimits http;
+  PostgresListener postgres;
   Timeouts timeouts;
   Place place;
 };
 
-/// A credential the gateway presents to an HTTP target.
+/// What the gateway presents to a target: a header field to an HTTP API, a login
+/// to a database.
 struct TargetCredential {
   std::string header;
-  Secret value;
+  std::optional<Secret> value;
+  std::string user;
+  std::optional<Secret> password;
 };
 
 struct HealthCheck {
@@ -122,6 +135,19 @@ struct HttpMatch {
   std::vector<std::string> body;     ///< Regular expressions; any must match.
 };
 
+/// What a statement must be or do. An allow rule covers a statement when each list
+/// given here covers all that the statement does; a deny rule matches when each list
+/// names something that it does (docs/policy.md).
+struct SqlMatch {
+  std::vector<std::string> classes;    ///< "select", "update", …
+  std::vector<std::string> relations;  ///< "schema.name" or "name", '*' as a wildcard.
+  std::vector<std::string> functions;  ///< Likewise.
+  std::vector<std::string> patterns;   ///< Regular expressions on the text; any must match.
+  bool without_where = false;          ///< An UPDATE or DELETE that no condition limits.
+  bool multi = false;                  ///< Several statements in one text.
+  bool unparsed = false;               ///< A text that is not understood.
+};
+
 enum class RulingKind : std::uint8_t { allow, deny, hold };
 
 struct PolicyRule {
@@ -129,6 +155,7 @@ struct PolicyRule {
   PrincipalMatch principals;
   std::vector<std::string> targets;
   std::optional<HttpMatch> http;
+  std::optional<SqlMatch> sql;
   RulingKind ruling = RulingKind::deny;
   std::string reason;  ///< Shown to the refused client.
   Place place;

@@ -119,10 +119,15 @@ const Case cases[] = {
      "a.yaml:2:57: unknown target 'apo'; did you mean 'api'?"},
     {2, "listeners: [{name: in, address: '127.0.0.1:80', target: api, tls: {}}]",
      "a.yaml:2:62: 'tls' is not available in this version"},
+    {2, "listeners: [{name: in, address: '127.0.0.1:80', target: api, protocol: mysql}]",
+     "a.yaml:2:72: protocol 'mysql' is not available in this version"},
     {2, "listeners: [{name: in, address: '127.0.0.1:80', target: api, protocol: postgres}]",
-     "a.yaml:2:72: protocol 'postgres' is not available in this version"},
+     "a.yaml:3:11: listener 'in' speaks PostgreSQL: its target needs 'credential' with 'user'"},
+    {2,
+     "listeners: [{name: in, address: '127.0.0.1:80', target: api, postgres: {statement: 2KiB}}]",
+     "a.yaml:2:72: this section is for protocol: postgres"},
     {2, "listeners: [{name: in, address: '127.0.0.1:80', target: api, protocol: htp}]",
-     "a.yaml:2:72: 'protocol' must be 'http', not 'htp'; did you mean 'http'?"},
+     "a.yaml:2:72: 'protocol' must be 'http' or 'postgres', not 'htp'; did you mean 'http'?"},
     {2, "listeners: [{name: 'in bound', address: '127.0.0.1:80', target: api}]",
      "a.yaml:2:20: 'name': 'in bound' is not a name: letters, digits, '.', '_', '-'; at most 64"},
     {2, "listeners: [{name: in, address: 127.0.0.1, target: api}]",
@@ -232,9 +237,9 @@ const Case cases[] = {
     {3,
      "targets: [{name: api, addresses: ['10.0.0.1:80'], credential: {user: app, password: "
      "'file:/secret'}}]",
-     "a.yaml:3:63: 'header' is missing: The header field; the client's own is "
-     "removed.\na.yaml:3:63: 'value' is missing: The field's whole value.\na.yaml:3:64: 'user' is "
-     "not available in this version\na.yaml:3:75: 'password' is not available in this version"},
+     "a.yaml:3:63: an HTTP target takes 'header' and 'value'"},
+    {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], credential: {header: X-Key}}]",
+     "a.yaml:3:63: a credential is 'header' and 'value', or 'user' and 'password'"},
     {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], health: {path: health}}]",
      "a.yaml:3:66: 'path': 'health' is not a path like /health"},
     {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], health: {interval: 1s}}]",
@@ -288,7 +293,14 @@ const Case cases[] = {
     {6, "policies: [{name: r, ruling: deny, principals: [a]}]",
      "a.yaml:6:48: expected a section with keys, found a list"},
     {6, "policies: [{name: r, ruling: deny, operations: {sql: {classes: [delete]}}}]",
-     "a.yaml:6:49: 'sql' is not available in this version"},
+     "a.yaml:6:54: no listener speaks SQL, so the rule would never match"},
+    {6, "policies: [{name: r, ruling: deny, operations: {sql: {classes: [remove]}}}]",
+     "a.yaml:6:54: no listener speaks SQL, so the rule would never match\n"
+     "a.yaml:6:65: 'classes': no class of statements 'remove'; there are: transaction, select, "
+     "insert, update, delete, merge, truncate, copy_in, copy_out, create, alter, drop, comment, "
+     "grant, revoke, set, reset, show, begin, commit, rollback, savepoint, two_phase, prepare, "
+     "execute, deallocate, declare, fetch, close, explain, call, do, listen, notify, unlisten, "
+     "lock, vacuum, analyze, cluster, reindex, refresh, checkpoint, discard, load, other"},
     {6, "policies: [{name: r, ruling: deny, operations: {patterns: [builtin:x]}}]",
      "a.yaml:6:49: 'patterns' is not available in this version"},
     {6, "policies: [{name: r, ruling: deny, operations: {}}]",

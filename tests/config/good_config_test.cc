@@ -122,8 +122,8 @@ TEST_CASE("every key reaches its field") {
   CHECK(address_text(target.addresses[2]) == "10.0.0.6:81");
   REQUIRE(target.credential);
   CHECK(target.credential->header == "X-Key");
-  CHECK(target.credential->value.value == "Bearer abc");
-  CHECK(target.credential->value.reference == "cred:token");
+  CHECK(target.credential->value->value == "Bearer abc");
+  CHECK(target.credential->value->reference == "cred:token");
   CHECK(target.health.path == "/health");
   CHECK(target.health.interval == seconds(1));
   CHECK(target.health.timeout == milliseconds(500));

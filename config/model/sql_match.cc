@@ -1,0 +1,235 @@
+#include "config/model/sql_match.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/ascii.h"
+
+namespace sluice::config {
+namespace {
+
+/// A class's bit is its place. The words are those of sql/ (tests/cli compares them).
+constexpr auto class_words = std::to_array<std::string_view>(
+    {"select",    "insert",  "update",  "delete",     "merge",   "truncate",   "copy_in",
+     "copy_out",  "create",  "alter",   "drop",       "comment", "grant",      "revoke",
+     "set",       "reset",   "show",    "begin",      "commit",  "rollback",   "savepoint",
+     "two_phase", "prepare", "execute", "deallocate", "declare", "fetch",      "close",
+     "explain",   "call",    "do",      "listen",     "notify",  "unlisten",   "lock",
+     "vacuum",    "analyze", "cluster", "reindex",    "refresh", "checkpoint", "discard",
+     "load",      "other"});
+static_assert(class_words.size() <= 64);
+
+constexpr std::string_view transaction_word = "transaction";
+
+constexpr SqlClasses bit_of(std::string_view word) noexcept {
+  const auto place = std::find(class_words.begin(), class_words.end(), word);
+  return place == class_words.end() ? 0 : SqlClasses{1} << (place - class_words.begin());
+}
+
+constexpr SqlClasses transaction_classes =
+    bit_of("begin") | bit_of("commit") | bit_of("rollback") | bit_of("savepoint");
+
+/// Functions of the server that reach beyond the relations a statement names: files,
+/// other servers, statements in texts, settings, other sessions. An allow rule covers
+/// them only when it names them.
+constexpr auto reaching_functions = std::to_array<std::string_view>({"pg_read_file*",
+                                                                     "pg_read_binary_file*",
+                                                                     "pg_ls_*",
+                                                                     "pg_stat_file",
+                                                                     "pg_file_*",
+                                                                     "lo_*",
+                                                                     "loread",
+                                                                     "lowrite",
+                                                                     "dblink*",
+                                                                     "query_to_xml*",
+                                                                     "cursor_to_xml*",
+                                                                     "table_to_xml*",
+                                                                     "schema_to_xml*",
+                                                                     "database_to_xml*",
+                                                                     "set_config",
+                                                                     "pg_terminate_backend",
+                                                                     "pg_cancel_backend",
+                                                                     "pg_reload_conf",
+                                                                     "pg_rotate_logfile*",
+                                                                     "pg_switch_wal",
+                                                                     "pg_promote",
+                                                                     "pg_create_*",
+                                                                     "pg_drop_*",
+                                                                     "pg_copy_*",
+                                                                     "pg_logical_*",
+                                                                     "pg_replication_*",
+                                                                     "pg_wal_*",
+                                                                     "pg_backup_*",
+                                                                     "pg_export_snapshot",
+                                                                     "pg_import_*",
+                                                                     "pg_log_*",
+                                                                     "pg_hba_*",
+                                                                     "pg_show_all_*",
+                                                                     "crosstab*",
+                                                                     "connectby",
+                                                                     "ts_stat",
+                                                                     "ts_rewrite",
+                                                                     "xpath_table",
+                                                                     "pg_execute_*"});
+
+bool same(char a, char b, bool ignores_case) noexcept {
+  return a == b || (ignores_case && lower_of(a) == lower_of(b));
+}
+
+/// '*' stands for any run.
+bool matches(std::string_view glob, std::string_view text, bool ignores_case) noexcept {
+  std::size_t g = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t star_text = 0;
+  while (t < text.size()) {
+    if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      star_text = t;
+    } else if (g < glob.size() && same(glob[g], text[t], ignores_case)) {
+      ++g;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      g = star + 1;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  while (g < glob.size() && glob[g] == '*') ++g;
+  return g == glob.size();
+}
+
+bool is_reaching(const SqlName& function) noexcept {
+  return std::ranges::any_of(reaching_functions, [&](std::string_view glob) {
+    return matches(glob, function.name, true);
+  });
+}
+
+enum class NameKind : std::uint8_t { relation, function };
+
+/// Whether a name without a schema can only mean one in a schema that `glob` names.
+bool resolves_within(std::string_view glob, const SqlAction& action, const SqlName& name,
+                     NameKind kind) noexcept {
+  if (action.search_path.empty()) return false;
+  const bool may_be_system = kind == NameKind::function || name.name.starts_with("pg_");
+  if (may_be_system && !matches(glob, "pg_catalog", false)) return false;
+  return std::ranges::all_of(action.search_path,
+                             [&](std::string_view schema) { return matches(glob, schema, false); });
+}
+
+}  // namespace
+
+std::optional<SqlClasses> sql_classes(std::string_view word) noexcept {
+  if (word == transaction_word) return transaction_classes;
+  const SqlClasses bit = bit_of(word);
+  if (bit == 0) return std::nullopt;
+  return bit;
+}
+
+std::span<const std::string_view> sql_class_words() noexcept {
+  return class_words;
+}
+
+std::optional<std::string> sql_class_fault(std::string_view text) {
+  if (sql_classes(text)) return std::nullopt;
+  return fmt::format("no class of statements '{}'; there are: {}, {}", text, transaction_word,
+                     fmt::join(class_words, ", "));
+}
+
+std::optional<std::string> sql_name_fault(std::string_view text) {
+  const auto dots = std::ranges::count(text, '.');
+  const bool is_good = !text.empty() && text.size() <= 128 && dots <= 1 && text.front() != '.' &&
+                       text.back() != '.' && text.find_first_of(" \"'();") == text.npos;
+  if (is_good) return std::nullopt;
+  return fmt::format("'{}' is not a name like 'orders' or 'public.orders'", text);
+}
+
+SqlCondition::SqlCondition(const SqlMatch& match, RulingKind ruling,
+                           std::vector<std::uint32_t> patterns)
+    : is_allow_(ruling == RulingKind::allow),
+      without_where_(match.without_where),
+      multi_(match.multi),
+      unparsed_(match.unparsed),
+      relations_(compiled(match.relations)),
+      functions_(compiled(match.functions)),
+      patterns_(std::move(patterns)) {
+  for (const std::string& word : match.classes) classes_ |= sql_classes(word).value_or(0);
+}
+
+std::vector<SqlCondition::NamePattern> SqlCondition::compiled(
+    const std::vector<std::string>& names) {
+  std::vector<NamePattern> patterns;
+  for (const std::string& name : names) {
+    const std::size_t dot = name.find('.');
+    if (dot == std::string::npos) {
+      patterns.push_back({"", name});
+    } else {
+      patterns.push_back({name.substr(0, dot), name.substr(dot + 1)});
+    }
+  }
+  return patterns;
+}
+
+bool SqlCondition::applies(const SqlAction& action, const SqlFacts& facts) const noexcept {
+  if (unparsed_ || (multi_ && action.statements.size() < 2) || !has_pattern(action)) return false;
+  return is_allow_ ? covers(action, facts) : touches(action, facts);
+}
+
+/// Of a text that is not understood nothing is known, so it may do whatever a deny
+/// rule is about.
+bool SqlCondition::applies_unparsed(const SqlAction& action) const noexcept {
+  return has_pattern(action) && (unparsed_ || !is_allow_);
+}
+
+bool SqlCondition::has_pattern(const SqlAction& action) const noexcept {
+  return patterns_.empty() || std::ranges::any_of(patterns_, [&](std::uint32_t pattern) {
+           return std::ranges::binary_search(action.pattern_hits, pattern);
+         });
+}
+
+/// For allow: nothing that the statement does lies outside of what is named.
+bool SqlCondition::covers(const SqlAction& action, const SqlFacts& facts) const noexcept {
+  const auto is_within = [&](const std::vector<NamePattern>& patterns, const SqlName& name,
+                             NameKind kind) {
+    return std::ranges::any_of(patterns, [&](const NamePattern& pattern) {
+      if (!matches(pattern.name, name.name, false)) return false;
+      if (pattern.schema.empty()) return true;
+      return name.schema.empty() ? resolves_within(pattern.schema, action, name, kind)
+                                 : matches(pattern.schema, name.schema, false);
+    });
+  };
+  if (without_where_ && !facts.without_where) return false;
+  if (classes_ != 0 && (facts.classes & ~classes_) != 0) return false;
+  if (facts.is_opaque && (!relations_.empty() || !functions_.empty())) return false;
+  for (const SqlName& relation : facts.relations) {
+    if (!relations_.empty() && !is_within(relations_, relation, NameKind::relation)) return false;
+  }
+  return std::ranges::all_of(facts.functions, [&](const SqlName& function) {
+    return functions_.empty() ? !is_reaching(function)
+                              : is_within(functions_, function, NameKind::function);
+  });
+}
+
+/// For deny and hold: something that the statement does is named. What a statement
+/// does not show may be anything.
+bool SqlCondition::touches(const SqlAction& /*action*/, const SqlFacts& facts) const noexcept {
+  if (facts.is_opaque) return true;
+  const auto names_one = [](const std::vector<NamePattern>& patterns,
+                            std::span<const SqlName> names) {
+    return patterns.empty() || std::ranges::any_of(names, [&](const SqlName& name) {
+             return std::ranges::any_of(patterns, [&](const NamePattern& pattern) {
+               return matches(pattern.name, name.name, true) &&
+                      (pattern.schema.empty() || name.schema.empty() ||
+                       matches(pattern.schema, name.schema, true));
+             });
+           });
+  };
+  return (!without_where_ || facts.without_where) &&
+         (classes_ == 0 || (facts.classes & classes_) != 0) &&
+         names_one(relations_, facts.relations) && names_one(functions_, facts.functions);
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,83 @@
+// The SQL conditions of a rule, and how a statement is held against them. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/model/settings.h"
+
+namespace sluice::config {
+
+/// Bit per class of statement.
+using SqlClasses = std::uint64_t;
+
+/// The classes that a word of a rule stands for: one, or all of a kind
+/// ("transaction"). Nothing: no such word.
+std::optional<SqlClasses> sql_classes(std::string_view word) noexcept;
+/// All words of classes.
+std::span<const std::string_view> sql_class_words() noexcept;
+
+/// What keeps `text` from being a class, or a name as a rule writes it.
+std::optional<std::string> sql_class_fault(std::string_view text);
+std::optional<std::string> sql_name_fault(std::string_view text);
+
+/// A relation or function as a statement names it, folded as the server folds it.
+struct SqlName {
+  std::string_view schema;  ///< Empty when the statement gives none.
+  std::string_view name;
+};
+
+/// What one statement does.
+struct SqlFacts {
+  SqlClasses classes = 0;
+  std::span<const SqlName> relations;
+  std::span<const SqlName> functions;
+  bool without_where = false;
+  bool is_opaque = false;  ///< It runs what its text does not show.
+};
+
+/// What policy needs to know of one text.
+struct SqlAction {
+  bool is_parsed = false;
+  std::span<const SqlFacts> statements = {};
+  /// Schemas in which the server looks for a name without one; empty when unknown.
+  std::span<const std::string_view> search_path = {};
+  std::span<const std::uint32_t> pattern_hits = {};  ///< Ascending, into sql_patterns().
+};
+
+/// A rule's SqlMatch, compiled.
+class SqlCondition {
+ public:
+  /// patterns  of `match`, as indices into the policy's list.
+  SqlCondition(const SqlMatch& match, RulingKind ruling, std::vector<std::uint32_t> patterns);
+
+  /// Whether the rule is about this statement of the text.
+  [[nodiscard]] bool applies(const SqlAction& action, const SqlFacts& facts) const noexcept;
+  /// Whether the rule is about a text that is not understood.
+  [[nodiscard]] bool applies_unparsed(const SqlAction& action) const noexcept;
+
+ private:
+  struct NamePattern {
+    std::string schema;  ///< Empty: any.
+    std::string name;
+  };
+  static std::vector<NamePattern> compiled(const std::vector<std::string>& names);
+  [[nodiscard]] bool has_pattern(const SqlAction& action) const noexcept;
+  [[nodiscard]] bool covers(const SqlAction& action, const SqlFacts& facts) const noexcept;
+  [[nodiscard]] bool touches(const SqlAction& action, const SqlFacts& facts) const noexcept;
+
+  bool is_allow_ = false;
+  bool without_where_ = false;
+  bool multi_ = false;
+  bool unparsed_ = false;
+  SqlClasses classes_ = 0;  ///< 0: any.
+  std::vector<NamePattern> relations_;
+  std::vector<NamePattern> functions_;
+  std::vector<std::uint32_t> patterns_;
+};
+
+}  // namespace sluice::config

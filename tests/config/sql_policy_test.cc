@@ -1,0 +1,215 @@
+// What rules mean for SQL statements (docs/policy.md).
+#include <catch2/catch.hpp>
+
+#include "config/model/policy.h"
+#include "must.h"
+
+namespace sluice::config {
+namespace {
+
+using test::must;
+
+const Principal ann{.subject = "ann",
+                    .issuer = "api_keys",
+                    .groups = {"dba"},
+                    .proof = Proof::api_key,
+                    .credential_id = "1",
+                    .acting_for = {}};
+
+PolicyRule rule(std::string name, RulingKind ruling, std::optional<SqlMatch> sql = std::nullopt) {
+  PolicyRule made;
+  made.name = std::move(name);
+  made.ruling = ruling;
+  made.sql = std::move(sql);
+  return made;
+}
+
+PolicyRule allow(std::string name, std::optional<SqlMatch> sql = std::nullopt) {
+  return rule(std::move(name), RulingKind::allow, std::move(sql));
+}
+PolicyRule deny(std::string name, std::optional<SqlMatch> sql = std::nullopt) {
+  return rule(std::move(name), RulingKind::deny, std::move(sql));
+}
+
+/// One statement, or several.
+struct Text {
+  std::vector<std::string_view> classes = {"select"};
+  std::vector<SqlName> relations = {};
+  std::vector<SqlName> functions = {};
+  bool without_where = false;
+  bool is_opaque = false;
+};
+
+class Judge {
+ public:
+  explicit Judge(std::vector<PolicyRule> rules) {
+    Settings settings;
+    settings.targets.resize(1);
+    settings.targets[0].name = "db";
+    settings.policies = std::move(rules);
+    Listener listener;
+    listener.protocol = Protocol::postgres;
+    listener.target = "db";
+    policy_ = must(Policy::compile(settings, listener));
+  }
+
+  std::string_view rule_for(const std::vector<Text>& texts,
+                            std::vector<std::string_view> search_path = {"public"}) const {
+    std::vector<SqlFacts> facts;
+    for (const Text& text : texts) {
+      SqlFacts one;
+      for (const std::string_view word : text.classes) one.classes |= *sql_classes(word);
+      one.relations = text.relations;
+      one.functions = text.functions;
+      one.without_where = text.without_where;
+      one.is_opaque = text.is_opaque;
+      facts.push_back(one);
+    }
+    return judge({.is_parsed = true, .statements = facts, .search_path = search_path});
+  }
+  std::string_view rule_for_unparsed() const { return judge({.is_parsed = false}); }
+
+ private:
+  std::string_view judge(const SqlAction& action) const {
+    return policy_.judge(policy_.view_of(ann), action).rule;
+  }
+  Policy policy_;
+};
+
+SqlMatch on(std::vector<std::string> relations) {
+  SqlMatch match;
+  match.relations = std::move(relations);
+  return match;
+}
+
+SqlMatch of(std::vector<std::string> classes) {
+  SqlMatch match;
+  match.classes = std::move(classes);
+  return match;
+}
+
+}  // namespace
+
+TEST_CASE("Without a rule no statement is allowed") {
+  CHECK(Judge({}).rule_for({{}}) == default_deny);
+  CHECK(Judge({deny("no")}).rule_for({{}}) == "no");
+}
+
+TEST_CASE("An allow rule covers all that a statement does, or does not cover it") {
+  SqlMatch match = on({"public.orders", "audit_*"});
+  match.classes = {"select", "transaction"};
+  const Judge judge({allow("orders", match)});
+  CHECK(judge.rule_for({{.relations = {{"public", "orders"}}}}) == "orders");
+  CHECK(judge.rule_for({{.relations = {{"x", "audit_1"}, {"public", "orders"}}}}) == "orders");
+  CHECK(judge.rule_for({{.relations = {{"public", "orders"}, {"public", "customers"}}}}) ==
+        default_deny);
+  CHECK(judge.rule_for({{.classes = {"select", "delete"}, .relations = {{"public", "orders"}}}}) ==
+        default_deny);
+  CHECK(judge.rule_for({{.classes = {"begin"}}}) == "orders");
+}
+
+TEST_CASE("A name without a schema is covered when every schema it could be in is") {
+  const Judge judge({allow("orders", on({"public.orders"}))});
+  const std::vector<Text> text = {{.relations = {{"", "orders"}}}};
+  CHECK(judge.rule_for(text, {"public"}) == "orders");
+  CHECK(judge.rule_for(text, {"other", "public"}) == default_deny);
+  CHECK(judge.rule_for(text, {}) == default_deny);  // the path is not known
+  const Judge catalog({allow("pg", on({"public.*"}))});
+  CHECK(catalog.rule_for({{.relations = {{"", "pg_authid"}}}}) == default_deny);
+}
+
+TEST_CASE("A deny rule matches whatever touches what it names, however that is written") {
+  const Judge judge({allow("all"), deny("secrets", on({"public.secrets"}))});
+  CHECK(judge.rule_for({{.relations = {{"public", "secrets"}}}}) == "secrets");
+  CHECK(judge.rule_for({{.relations = {{"public", "Secrets"}}}}) == "secrets");
+  CHECK(judge.rule_for({{.relations = {{"", "secrets"}}}}, {}) == "secrets");
+  CHECK(judge.rule_for({{.relations = {{"", "orders"}, {"", "secrets"}}}}) == "secrets");
+  CHECK(judge.rule_for({{.relations = {{"", "orders"}}}}) == "all");
+  CHECK(judge.rule_for({{.classes = {"do"}, .is_opaque = true}}) == "secrets");
+}
+
+TEST_CASE("One refused statement refuses the whole text") {
+  const Judge judge({allow("reads", of({"select"})), deny("drops", of({"drop"}))});
+  const Text read;
+  CHECK(judge.rule_for({read, read}) == "reads");
+  CHECK(judge.rule_for({read, {.classes = {"drop"}}}) == "drops");
+  CHECK(judge.rule_for({read, {.classes = {"insert"}}}) == default_deny);
+  SqlMatch several;
+  several.multi = true;
+  const Judge single({allow("all"), deny("one at a time", several)});
+  CHECK(single.rule_for({read}) == "all");
+  CHECK(single.rule_for({read, read}) == "one at a time");
+}
+
+TEST_CASE("Functions that reach beyond the named relations must be named themselves") {
+  const std::vector<Text> reads_file = {{.functions = {{"pg_catalog", "pg_read_file"}}}};
+  const std::vector<Text> counts = {{.functions = {{"", "count"}}}};
+  const Judge judge({allow("reads", of({"select"}))});
+  CHECK(judge.rule_for(counts) == "reads");
+  CHECK(judge.rule_for(reads_file) == default_deny);
+  SqlMatch match;
+  match.functions = {"pg_read_file"};
+  CHECK(Judge({allow("files", match)}).rule_for(reads_file) == "files");
+  CHECK(Judge({allow("files", match)}).rule_for(counts) == default_deny);
+  CHECK(Judge({allow("all")}).rule_for(reads_file) == "all");
+}
+
+TEST_CASE("What runs what it does not show is covered by no rule about relations") {
+  const std::vector<Text> text = {{.classes = {"do"}, .is_opaque = true}};
+  CHECK(Judge({allow("orders", on({"orders"}))}).rule_for(text) == default_deny);
+  CHECK(Judge({allow("blocks", of({"do"}))}).rule_for(text) == "blocks");
+}
+
+TEST_CASE("A mass change is one without a condition") {
+  SqlMatch match = of({"delete", "update"});
+  match.without_where = true;
+  const Judge judge({allow("all"), deny("mass", match)});
+  CHECK(judge.rule_for({{.classes = {"delete"}, .without_where = true}}) == "mass");
+  CHECK(judge.rule_for({{.classes = {"delete"}}}) == "all");
+}
+
+TEST_CASE("A text that is not understood is refused unless a rule is about just that") {
+  CHECK(Judge({allow("all")}).rule_for_unparsed() == default_deny);
+  CHECK(Judge({allow("all"), deny("drops", of({"drop"}))}).rule_for_unparsed() == "drops");
+  SqlMatch match;
+  match.unparsed = true;
+  CHECK(Judge({allow("odd", match)}).rule_for_unparsed() == "odd");
+  CHECK(Judge({allow("odd", match)}).rule_for({{}}) == default_deny);
+}
+
+TEST_CASE("A rule of another protocol concerns no statement, and may not name this target") {
+  PolicyRule http = allow("web");
+  http.http.emplace();
+  CHECK(Judge({http}).rule_for({{}}) == default_deny);
+
+  Settings settings;
+  settings.targets.resize(1);
+  settings.targets[0].name = "db";
+  http.targets = {"db"};
+  settings.policies = {http};
+  Listener listener;
+  listener.protocol = Protocol::postgres;
+  listener.target = "db";
+  const auto policy = Policy::compile(settings, listener);
+  REQUIRE_FALSE(policy.has_value());
+  CHECK(policy.error().message ==
+        "rule 'web': its operations can't occur at target 'db', which speaks PostgreSQL");
+}
+
+TEST_CASE("A mask that a PostgreSQL listener cannot apply stops the configuration") {
+  Settings settings;
+  settings.targets.resize(1);
+  settings.targets[0].name = "db";
+  settings.masks.resize(1);
+  settings.masks[0].name = "m";
+  Listener listener;
+  listener.protocol = Protocol::postgres;
+  listener.target = "db";
+  settings.masks[0].find.builtins = {"email"};
+  CHECK(Policy::compile(settings, listener).has_value());
+  settings.masks[0].on = MaskDirection::both;
+  CHECK(Policy::compile(settings, listener).error().message ==
+        "mask 'm': statements to target 'db' cannot be masked; give the mask 'targets'");
+}
+
+}  // namespace sluice::config
