@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct WorkerMail {
   /// A slow credential check is done: for this connection and session.
   ConnId proved;
   identity::KeyVerdict verdict;
+  /// Whoever's key this is: what runs there is to be cancelled.
+  std::optional<CancelKey> cancel;
 };
 
 /// A credential whose check would hold a worker up.
@@ -46,6 +49,8 @@ struct LoopOptions {
   /// Hands a slow check to another thread; the answer comes by mail. False when
   /// too many wait already.
   std::function<bool(ProofRequest)> prove;
+  /// Brings a cancel key to the worker that its session lives on.
+  std::function<void(const CancelKey&)> cancel;
 };
 
 template <Transport T>
@@ -61,7 +66,15 @@ class Loop {
   void run();
 
  private:
-  enum class Role : std::uint8_t { none, client, upstream, idle_upstream, probe, gone };
+  enum class Role : std::uint8_t {
+    none,
+    client,
+    upstream,
+    idle_upstream,
+    probe,
+    canceller,  ///< Brings a target one packet.
+    gone,
+  };
   struct Connection {
     ConnId id;
     Role role = Role::none;
@@ -75,8 +88,9 @@ class Loop {
     ConnId other;                      ///< A client's upstream, an upstream's client.
     UpstreamPool* pool = nullptr;      ///< Upstreams.
     std::size_t address = 0;
-    Instant deadline;  ///< Of connecting, idling or probing.
+    Instant deadline;  ///< Of connecting, idling, probing or cancelling.
     std::unique_ptr<HealthProbe> probe;
+    std::vector<std::uint8_t> packet;                  ///< Cancellers.
     std::array<BufferId, slices_per_send_max> lent{};  ///< Held while the transport sends.
     std::uint8_t lent_count = 0;
   };
@@ -99,6 +113,7 @@ class Loop {
   void keep_upstream(Connection& upstream);
   void close(Connection& connection);
   void close_upstream(Connection& client);
+  void cancel(const CancelKey& key);
   void give_up_connecting(Connection& upstream, UpstreamTrouble trouble);
   void flush(Connection& connection, SliceQueue& queue, std::uint64_t gate);
   void set_receiving(Connection& connection, bool wanted);

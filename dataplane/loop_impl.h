@@ -142,6 +142,11 @@ void Loop<T>::on_connected(Connection& connection) {
     transport_.send(connection.id, {&slice, 1});
     return set_receiving(connection, true);
   }
+  if (connection.role == Role::canceller) {
+    const Slice slice{connection.packet.data(),
+                      static_cast<std::uint32_t>(connection.packet.size())};
+    return transport_.send(connection.id, {&slice, 1});
+  }
   if (connection.role != Role::upstream) return;
   context_.metrics.upstreams_opened.add();
   set_receiving(connection, true);
@@ -167,6 +172,7 @@ void Loop<T>::on_received(Connection& connection, const Completion& completion) 
       // Nobody asked: whatever this is, no later request may take it for its answer.
       context_.pool.release(completion.buffer);
       return close(connection);
+    case Role::canceller:
     case Role::gone:
     case Role::none:
       return context_.pool.release(completion.buffer);
@@ -194,6 +200,7 @@ void Loop<T>::on_ended(Connection& connection, bool is_broken) {
     case Role::probe:
       return end_probe(connection, false);
     case Role::idle_upstream:
+    case Role::canceller:
       return close(connection);
     case Role::gone:
     case Role::none:
@@ -224,6 +231,8 @@ void Loop<T>::on_sent(Connection& connection) {
     Connection& client = client_of(connection);
     client.session->on_upstream_sent();
     settle(client);
+  } else if (connection.role == Role::canceller) {
+    close(connection);
   }
 }
 
@@ -253,6 +262,7 @@ void Loop<T>::settle(Connection& client) {
         options_.prove({options_.worker, client.id, session.keys(), session.take_proof_wish()});
     if (!taken) session.on_no_proof();
   }
+  if (const auto key = session.take_cancel_wish()) options_.cancel(*key);
   grant_wishes(client);
   if (session.client_end() == Session::ClientEnd::now) return close(client);
 
@@ -353,6 +363,25 @@ void Loop<T>::close_upstream(Connection& client) {
   client.other = {};
 }
 
+/// The target takes a cancel request on a connection of its own.
+template <Transport T>
+void Loop<T>::cancel(const CancelKey& key) {
+  for (std::size_t i = 0; i < live_.size(); ++i) {
+    const Connection& client = connections_[live_[i]];
+    if (client.role != Role::client) continue;
+    auto order = client.session->on_cancel(key);
+    if (!order) continue;
+    const Endpoint& endpoint = client.session->upstream_pool().address(order->address).endpoint;
+    const ConnId id = transport_.connect(endpoint);
+    if (id.index >= connections_.size()) return;
+    Connection& canceller = open(id, Role::canceller);
+    canceller.connecting = true;
+    canceller.deadline = context_.now.monotonic + client.session->target().connect_timeout;
+    canceller.packet = std::move(order->packet);
+    return;
+  }
+}
+
 template <Transport T>
 void Loop<T>::give_up_connecting(Connection& upstream, UpstreamTrouble trouble) {
   Connection& client = client_of(upstream);
@@ -384,6 +413,7 @@ void Loop<T>::close(Connection& connection) {
       break;
     }
     case Role::probe:
+    case Role::canceller:
       break;
   }
   connection.role = Role::gone;
@@ -472,6 +502,7 @@ void Loop<T>::read(const WorkerMail& mail) {
     client->session->on_proof(mail.verdict);
     settle(*client);
   }
+  if (mail.cancel) cancel(*mail.cancel);
   if (mail.drain || mail.stop) {
     context_.draining = true;
     transport_.stop_accepting();
@@ -493,7 +524,7 @@ void Loop<T>::adopt(std::shared_ptr<const Snapshot> snapshot) {
   for (matcher::Scratch* scratch : {&context_.scratch, &context_.text_scratch}) {
     ASSERT(scratch->prepare(*snapshot->masks).has_value());
     for (const ListenerPlan& plan : snapshot->listeners) {
-      for (const auto& set : {plan.paths, plan.headers, plan.bodies}) {
+      for (const auto& set : {plan.paths, plan.headers, plan.bodies, plan.statements}) {
         ASSERT(!set || scratch->prepare(*set).has_value());
       }
     }
@@ -535,6 +566,7 @@ template <Transport T>
 void Loop<T>::retire_views() {
   std::erase_if(views_, [this](const auto& view) {
     if (view.get() == context_.current || view->operations != 0) return false;
+    context_.statements.forget(*view);
     const identity::ApiKeys* const keys = view->snapshot().keys.get();
     if (keys != context_.current->snapshot().keys.get()) context_.proofs.forget(keys);
     return true;
@@ -561,6 +593,7 @@ void Loop<T>::sweep(Connection& connection) {
         give_up_connecting(connection, UpstreamTrouble::connect_timeout);
       return;
     case Role::idle_upstream:
+    case Role::canceller:
       if (late) close(connection);
       return;
     case Role::probe:

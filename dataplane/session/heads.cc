@@ -171,7 +171,7 @@ void write_request_head(http1::HeadWriter& out, const http1::RequestHead& reques
   }
   if (rules.listener->settings.via) out.field("Via", via_value);
   if (const auto& credential = rules.target->settings.credential) {
-    out.field(credential->header, credential->value.value);
+    out.field(credential->header, credential->value->value);
   }
   write_framing(out, body);
   out.finish();

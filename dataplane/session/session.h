@@ -4,9 +4,13 @@
 // owns sockets, clock and upstream connections.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/prefetch.h"
 #include "dataplane/session/worker_context.h"
@@ -20,6 +24,23 @@ enum class UpstreamTrouble : std::uint8_t {
   no_address,  ///< None is healthy, or all connections are in use.
   connect_failed,
   connect_timeout,
+};
+
+/// What a client may show later, on another connection, to cancel what it runs.
+struct CancelKey {
+  std::uint32_t process = 0;  ///< Names the session; see cancel_process().
+  std::array<std::uint8_t, 8> secret{};
+  std::uint8_t secret_bytes = 4;
+  friend bool operator==(const CancelKey&, const CancelKey&) = default;
+};
+
+/// Which worker a cancel key's session lives on is written into its number.
+inline constexpr unsigned cancel_session_bits = 20;
+
+/// What a worker sends a target to cancel what a session runs there.
+struct CancelOrder {
+  std::size_t address = 0;  ///< Of the session's target.
+  std::vector<std::uint8_t> packet;
 };
 
 class Session {
@@ -45,6 +66,8 @@ class Session {
   virtual void on_log_room() = 0;  ///< The audit ring may have room again.
   virtual void on_tick() = 0;      ///< Now and then: deadlines.
   virtual void on_drain() = 0;
+  /// Somebody shows this key: an order when it is this session's.
+  virtual std::optional<CancelOrder> on_cancel(const CancelKey& /*key*/) { return std::nullopt; }
 
   // What it wants. The loop looks after each event.
   enum class UpstreamWish : std::uint8_t { none, acquire, keep, discard };
@@ -65,6 +88,10 @@ class Session {
   [[nodiscard]] std::string take_proof_wish() noexcept;
   /// The table that the proof is about.
   [[nodiscard]] virtual std::shared_ptr<const identity::ApiKeys> keys() const noexcept = 0;
+  /// The client shows the key of another session, to cancel what that runs: take it, once.
+  [[nodiscard]] std::optional<CancelKey> take_cancel_wish() noexcept {
+    return std::exchange(cancel_wish_, std::nullopt);
+  }
   [[nodiscard]] bool waits_for_log() const noexcept { return waits_for_log_; }
   /// The pooled connection it had was dead; it must not get another pooled one.
   [[nodiscard]] virtual bool wants_fresh_upstream() const noexcept = 0;
@@ -100,6 +127,7 @@ class Session {
   SliceQueue to_upstream_;
   std::string peer_text_;
   std::string proof_wish_;
+  std::optional<CancelKey> cancel_wish_;
   std::uint64_t number_;
   std::uint64_t operations_ = 0;
   std::uint64_t client_gate_ = 0;

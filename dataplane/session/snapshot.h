@@ -33,6 +33,7 @@ struct ListenerPlan {
   /// Null when the policy has no pattern on that subject.
   std::shared_ptr<const matcher::PatternSet> paths;
   std::shared_ptr<const matcher::PatternSet> headers;
+  std::shared_ptr<const matcher::PatternSet> statements;
   std::shared_ptr<const matcher::PatternSet> bodies;  ///< And one of the gateway's own, last.
 };
 

@@ -13,7 +13,9 @@
 #include "dataplane/session/exchange.h"
 #include "dataplane/session/masked_host.h"
 #include "dataplane/session/proof_cache.h"
+#include "dataplane/session/scram_keys_cache.h"
 #include "dataplane/session/snapshot_view.h"
+#include "dataplane/session/statement_judge.h"
 #include "matcher/scratch.h"
 #include "parsers/http1/message.h"
 
@@ -43,6 +45,8 @@ struct WorkerContext {
   ProofCache proofs;
   MaskedHost masked_host;
   const FingerprintKey fingerprint_key = FingerprintKey::random();
+  StatementJudge statements{fingerprint_key};
+  ScramKeysCache scram_keys;
   SnapshotView* current = nullptr;  ///< New operations are judged by this one.
   Now now;
   bool draining = false;

@@ -139,6 +139,15 @@ void Writer::negotiate_protocol_version(
   });
 }
 
+void Writer::notification_response(std::uint32_t process_id, std::string_view channel,
+                                   std::string_view payload) noexcept {
+  message(BackendType::notification_response, [&] {
+    u32(process_id);
+    text(channel);
+    text(payload);
+  });
+}
+
 void Writer::command_complete(std::string_view tag) noexcept {
   message(BackendType::command_complete, [&] { text(tag); });
 }
@@ -204,6 +213,13 @@ void Writer::sasl_response(ByteView data) noexcept {
 
 void Writer::query(std::string_view query_text) noexcept {
   message(FrontendType::query, [&] { text(query_text); });
+}
+
+void Writer::describe(Target::Kind kind, std::string_view name) noexcept {
+  message(FrontendType::describe, [&] {
+    u8(static_cast<std::uint8_t>(kind));
+    text(name);
+  });
 }
 
 void Writer::empty(FrontendType type) noexcept {

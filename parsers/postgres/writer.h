@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "parsers/postgres/frontend.h"
 #include "parsers/postgres/message.h"
 #include "parsers/postgres/startup.h"
 
@@ -44,6 +45,8 @@ class Writer {
   void negotiate_protocol_version(ProtocolVersion newest,
                                   std::span<const std::string_view> unknown_options) noexcept;
   void command_complete(std::string_view tag) noexcept;
+  void notification_response(std::uint32_t process_id, std::string_view channel,
+                             std::string_view payload) noexcept;
   /// What has no body: ParseComplete, CloseComplete, NoData …
   void empty(BackendType type) noexcept;
 
@@ -61,6 +64,7 @@ class Writer {
   void sasl_initial_response(std::string_view mechanism, const Value& data) noexcept;
   void sasl_response(ByteView data) noexcept;
   void query(std::string_view text) noexcept;
+  void describe(Target::Kind kind, std::string_view name) noexcept;
   /// What has no body: Sync, Flush, Terminate, CopyDone.
   void empty(FrontendType type) noexcept;
 

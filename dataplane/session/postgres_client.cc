@@ -1,0 +1,490 @@
+// The client's side: what it asks for is judged and recorded, then goes on.
+//
+// source   PostgreSQL manual, "Message Flow".
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "dataplane/session/postgres_session.h"
+#include "dataplane/session/record_id.h"
+
+namespace sluice::dataplane {
+
+using postgres::FrontendType;
+using postgres::Header;
+using postgres::HeaderStep;
+using postgres::TransactionStatus;
+
+namespace {
+
+/// Replies that may be outstanding before the client is read no further.
+constexpr std::size_t expected_max = 1024;
+/// The target holds its replies back until it is told to flush, so it is, now and then.
+constexpr std::size_t unflushed_max = 64;
+constexpr std::size_t names_max = 10'000;
+/// Parameters up to here are awaited whole; longer ones pass piece by piece.
+constexpr std::size_t bind_bytes_max = 64 * 1024;
+
+/// A Parse of an unnamed statement that is none: the transaction fails by it, or what
+/// this pipeline did so far, just as it would have by the statement that was refused.
+constexpr auto spoiling_parse = std::to_array<std::uint8_t>(
+    {'P', 0,   0,   0,   30,  0,   'r', 'e', 'f', 'u', 's', 'e', 'd', ' ', 'b', 'y',
+     ' ', 't', 'h', 'e', ' ', 'g', 'a', 't', 'e', 'w', 'a', 'y', 0,   0,   0});
+static_assert(spoiling_parse.size() == 1 + 30);
+
+constexpr auto flush_message = std::to_array<std::uint8_t>({'H', 0, 0, 0, 4});
+constexpr auto sync_message = std::to_array<std::uint8_t>({'S', 0, 0, 0, 4});
+
+std::string error_message(const postgres::ReportText& report) {
+  std::array<std::uint8_t, 8 * 1024> room;
+  postgres::Writer writer(room);
+  writer.error_response(report);
+  return std::string(as_text(writer.written()));
+}
+
+}  // namespace
+
+bool PostgresSession::read_client() {
+  if (!upstream_out_.has_room() || !client_out_.has_room()) return false;
+  if (client_piece_left_ != 0) return relay_client_piece();
+  if (client_inbox_.empty() || expected_.size() >= expected_max) return false;
+  if (!worker_.log.has_room()) {
+    if (worker_.log.is_broken()) {
+      fail_session("57P03", "the audit log cannot be written", "log-broken");
+      return false;
+    }
+    waits_for_log_ = true;
+    worker_.metrics.log_stalls.add();
+    return false;
+  }
+  const HeaderStep step = client_inbox_.peek(worker_, postgres::Side::frontend);
+  if (step.kind == HeaderStep::Kind::needs_more) return false;
+  if (step.kind == HeaderStep::Kind::malformed) {
+    fail_session("08P01", postgres::text(step.fault), "malformed");
+    return false;
+  }
+  const Header& header = step.header;
+  const FrontendType type = header.frontend();
+  const bool ends_skipping = type == FrontendType::sync || type == FrontendType::terminate;
+  if (skips_ && !ends_skipping && type != FrontendType::flush) {
+    client_piece_left_ = header.message_bytes();
+    client_piece_drops_ = true;
+    return true;
+  }
+  const std::uint64_t statement_max = plan().settings.postgres.statement_bytes_max;
+  switch (type) {
+    case FrontendType::query:
+    case FrontendType::parse:
+      if (header.body_bytes > statement_max) {
+        client_piece_left_ = header.message_bytes();
+        client_piece_drops_ = true;
+        refuse_message("54000", "the statement is longer than the gateway reads",
+                       "see the listener's limit 'statement'", type == FrontendType::query);
+        return true;
+      }
+      break;
+    case FrontendType::copy_data:
+    case FrontendType::copy_done:
+    case FrontendType::copy_fail:
+      // Whether the target takes it is known when it has answered.
+      if (!copies_in_ && !expected_.empty()) return false;
+      client_piece_drops_ = !copies_in_;
+      if (copies_in_ && type != FrontendType::copy_data) copies_in_ = false;
+      client_piece_left_ = header.message_bytes();
+      if (!client_piece_drops_ && !operations_open_.empty()) {
+        operations_open_.front().bytes_in += header.body_bytes;
+      }
+      return true;
+    case FrontendType::bind:
+      if (header.message_bytes() > bind_bytes_max) return on_long_bind(header);
+      break;
+    case FrontendType::terminate:
+      record_session("closed", "by the client");
+      on_client_lost();
+      return false;
+    case FrontendType::password:
+      fail_session("08P01", "a password was not asked for", "malformed");
+      return false;
+    case FrontendType::close:
+    case FrontendType::describe:
+    case FrontendType::execute:
+    case FrontendType::flush:
+    case FrontendType::function_call:
+    case FrontendType::sync:
+      if (header.body_bytes > bind_bytes_max) {
+        fail_session("08P01", "a message is too long", "malformed");
+        return false;
+      }
+      break;
+  }
+  const auto message = client_inbox_.whole(worker_, header);
+  if (!message) return false;
+  if (!on_request(*message)) {
+    if (stage_ != Stage::closing) fail_session("08P01", "a message is malformed", "malformed");
+    return false;
+  }
+  if (stage_ == Stage::closing) return false;
+  client_inbox_.consume(worker_, *message);
+  if (++unflushed_ >= unflushed_max) {
+    to_upstream_.push_static(flush_message);
+    unflushed_ = 0;
+  }
+  settle_own_replies();
+  return true;
+}
+
+/// False when it is malformed.
+bool PostgresSession::on_request(const PostgresInbox::Message& message) {
+  switch (message.header.frontend()) {
+    case FrontendType::query:
+      return on_query(message);
+    case FrontendType::parse:
+      return on_parse(message);
+    case FrontendType::bind:
+      return on_bind(message);
+    case FrontendType::describe:
+      return on_describe(message);
+    case FrontendType::execute:
+      return on_execute(message);
+    case FrontendType::close:
+      return on_close(message);
+    case FrontendType::sync:
+      on_sync();
+      return true;
+    case FrontendType::flush:
+      send_on(message);
+      return true;
+    case FrontendType::function_call:
+      refuse_message("0A000", "the gateway does not pass on function calls outside of statements",
+                     "use SELECT", true);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Bytes of a message that passes, or is dropped, piece by piece.
+bool PostgresSession::relay_client_piece() {
+  const ByteSpan in = client_inbox_.front(worker_);
+  if (in.empty()) return false;
+  const std::size_t n = std::min<std::uint64_t>(in.size(), client_piece_left_);
+  if (!client_piece_drops_) upstream_out_.pass(client_inbox_.front_buffer(), in.first(n));
+  client_inbox_.take(worker_, n);
+  client_piece_left_ -= n;
+  if (client_piece_left_ == 0) client_piece_drops_ = false;
+  return true;
+}
+
+bool PostgresSession::on_query(const PostgresInbox::Message& message) {
+  const auto query = postgres::decode_query(message.body());
+  if (!query) return false;
+  const auto judged = judge(query->text);
+  if (!judged) return true;
+  has_described_ = false;
+  if (is_empty(*judged)) {
+    expect(Expected::Kind::query);
+    send_on(message);
+    return true;
+  }
+  if (judged->ruling.kind != config::Ruling::Kind::allow || judged->info->sets_foreign_encoding) {
+    refuse_statement(*judged, true);
+    return true;
+  }
+  if (!begin_operation(*judged, query->text.size())) return true;
+  expect(Expected::Kind::query);
+  expected_.back().has_operation = true;
+  send_on(message);
+  return true;
+}
+
+bool PostgresSession::on_parse(const PostgresInbox::Message& message) {
+  const auto parse = postgres::decode_parse(message.body());
+  if (!parse) return false;
+  const auto judged = judge(parse->text);
+  if (!judged) return true;
+  const bool is_allowed =
+      is_empty(*judged) ||
+      (judged->ruling.kind == config::Ruling::Kind::allow && !judged->info->sets_foreign_encoding);
+  if (!is_allowed) {
+    refuse_statement(*judged, false);
+    return true;
+  }
+  if (statements_.size() + pending_.size() >= names_max) {
+    refuse_message("54000", "too many prepared statements in one session", {}, false);
+    return true;
+  }
+  auto prepared = std::make_shared<Prepared>();
+  prepared->text = parse->text;
+  pending_.push_back({false, std::string(parse->statement), std::move(prepared)});
+  expect(Expected::Kind::parse);
+  send_on(message);
+  return true;
+}
+
+bool PostgresSession::on_bind(const PostgresInbox::Message& message) {
+  const auto bind = postgres::decode_bind(message.body());
+  if (!bind) return false;
+  if (bind_names(bind->portal, bind->statement)) send_on(message);
+  return true;
+}
+
+/// Its names stand at its beginning; the rest passes as it comes.
+bool PostgresSession::on_long_bind(const Header& header) {
+  while (client_inbox_.front(worker_).size() < 1024) {
+    if (!client_inbox_.join(worker_, 1024)) return false;
+  }
+  const std::string_view body =
+      as_text(client_inbox_.front(worker_).subspan(postgres::header_bytes));
+  const std::size_t portal_end = body.find('\0');
+  const std::size_t statement_end =
+      portal_end == body.npos ? body.npos : body.find('\0', portal_end + 1);
+  if (statement_end == body.npos) {
+    fail_session("08P01", "a name is too long", "malformed");
+    return false;
+  }
+  client_piece_left_ = header.message_bytes();
+  client_piece_drops_ = !bind_names(body.substr(0, portal_end),
+                                    body.substr(portal_end + 1, statement_end - portal_end - 1));
+  return true;
+}
+
+/// False when it was refused.
+bool PostgresSession::bind_names(std::string_view portal, std::string_view statement) {
+  auto prepared = find_name(false, statement);
+  if (prepared == nullptr) {
+    refuse_message("26000", "the gateway knows no prepared statement of this name",
+                   "prepare it by the protocol, not by PREPARE", false);
+    return false;
+  }
+  if (portals_.size() + pending_.size() >= names_max) {
+    refuse_message("54000", "too many portals in one session", {}, false);
+    return false;
+  }
+  if (has_described_ && described_ == portal) has_described_ = false;
+  pending_.push_back({true, std::string(portal), std::move(prepared)});
+  expect(Expected::Kind::bind);
+  return true;
+}
+
+bool PostgresSession::on_describe(const PostgresInbox::Message& message) {
+  const auto target = postgres::decode_describe(message.body());
+  if (!target) return false;
+  if (target->kind == postgres::Target::Kind::portal) {
+    described_ = target->name;
+    has_described_ = true;
+    expect(Expected::Kind::describe_portal);
+  } else {
+    expect(Expected::Kind::describe_statement);
+  }
+  send_on(message);
+  return true;
+}
+
+bool PostgresSession::on_execute(const PostgresInbox::Message& message) {
+  const auto execute = postgres::decode_execute(message.body());
+  if (!execute) return false;
+  const auto prepared = find_name(true, execute->portal);
+  if (prepared == nullptr) {
+    refuse_message("34000", "the gateway knows no portal of this name", {}, false);
+    return true;
+  }
+  // Judged now, too: rules may have changed since it was prepared.
+  const auto judged = judge(prepared->text);
+  if (!judged) return true;
+  if (!is_empty(*judged)) {
+    if (judged->ruling.kind != config::Ruling::Kind::allow) {
+      refuse_statement(*judged, false);
+      return true;
+    }
+    if (!begin_operation(*judged, prepared->text.size())) return true;
+  }
+  if (masks().active.any() && (!has_described_ || described_ != execute->portal)) {
+    if (!ask_columns(execute->portal)) return true;
+  }
+  expect(Expected::Kind::execute);
+  expected_.back().has_operation = !is_empty(*judged);
+  send_on(message);
+  return true;
+}
+
+/// Masks depend on what the columns are, and the client did not ask.
+bool PostgresSession::ask_columns(std::string_view portal) {
+  const bool asked = upstream_out_.write(
+      [&](postgres::Writer& writer) { writer.describe(postgres::Target::Kind::portal, portal); });
+  if (!asked) {
+    fail_session("53000", "the gateway has no buffer free", "no-buffers");
+    return false;
+  }
+  described_ = portal;
+  has_described_ = true;
+  expect(Expected::Kind::describe_portal);
+  expected_.back().is_own = true;
+  return true;
+}
+
+bool PostgresSession::on_close(const PostgresInbox::Message& message) {
+  const auto target = postgres::decode_close(message.body());
+  if (!target) return false;
+  const bool is_portal = target->kind == postgres::Target::Kind::portal;
+  pending_.push_back({is_portal, std::string(target->name), nullptr});
+  expect(Expected::Kind::close);
+  send_on(message);
+  return true;
+}
+
+void PostgresSession::on_sync() {
+  if (std::exchange(skips_, false) && std::exchange(skips_need_spoil_, false)) {
+    return spoil_transaction();
+  }
+  expect(Expected::Kind::sync);
+  to_upstream_.push_static(sync_message);
+  unflushed_ = 0;
+}
+
+void PostgresSession::send_on(const PostgresInbox::Message& message) {
+  if (message.buffer != no_buffer) {
+    upstream_out_.pass(message.buffer, message.bytes);
+  } else if (!upstream_out_.copy(message.bytes)) {
+    fail_session("53000", "the gateway has no buffer free", "no-buffers");
+  }
+}
+
+/// Nothing when the session had to end.
+std::optional<JudgedStatement> PostgresSession::judge(std::string_view text) {
+  if (!renew_principal()) {
+    fail_session("57P01", "the key that this session began with is no longer valid",
+                 "key-withdrawn");
+    return std::nullopt;
+  }
+  const StatementContext context{worker_.current, listener_, key_, search_path_views_};
+  return worker_.statements.judge(text, context, worker_.text_scratch);
+}
+
+/// Blanks and comments: there is nothing to rule on.
+bool PostgresSession::is_empty(const JudgedStatement& judged) noexcept {
+  return judged.info->is_parsed && judged.info->facts.empty();
+}
+
+/// False when it could not be recorded: the session is over then.
+bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64_t bytes_in) {
+  ++operations_;
+  audit::Record record = describe(judged);
+  record.ruling = audit::RulingKind::allow;
+  record.rule = judged.ruling.rule;
+  const auto intent = worker_.log.append_intent(record);
+  if (!intent) {
+    fail_session("57P03", "the audit log cannot take a record", "log-broken");
+    return false;
+  }
+  if (worker_.durable) upstream_gate_ = *intent;
+  worker_.metrics.requests_allowed.add();
+  ++worker_.current->operations;
+  operations_open_.push_back(
+      {worker_.current, key_, operations_, bytes_in, 0, worker_.now.monotonic});
+  // From here on names without a schema may mean something else.
+  if (judged.info->may_change_search_path) search_path_views_.clear();
+  return true;
+}
+
+audit::Record PostgresSession::describe(const JudgedStatement& judged) {
+  const Snapshot& snapshot = worker_.current->snapshot();
+  const config::Principal& principal = keys_->principal(key_);
+  worker_.groups.assign(principal.groups.begin(), principal.groups.end());
+  audit::Record record;
+  record.phase = audit::Phase::intent;
+  record.time = worker_.now;
+  record.session = number_;
+  record.operation = operations_;
+  record.configuration = snapshot.generation;
+  record.subject = principal.subject;
+  record.issuer = principal.issuer;
+  record.proof = "api-key";
+  record.credential_id = principal.credential_id;
+  record.groups = worker_.groups;
+  record.peer = peer_text_;
+  record.listener = plan().settings.name;
+  record.target = target().name;
+  record.protocol = "postgres";
+  record.verb = judged.info->is_parsed ? std::string_view(judged.info->classes) : "unparsed";
+  record.resource = judged.info->text;
+  record.host = database_;
+  return record;
+}
+
+void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_query) {
+  const bool is_denied = judged.ruling.kind != config::Ruling::Kind::allow;
+  ++operations_;
+  audit::Record record = describe(judged);
+  record.ruling = is_denied ? audit::RulingKind::deny : audit::RulingKind::allow;
+  record.rule = is_denied ? judged.ruling.rule : std::string_view("protocol");
+  record.reason = is_denied ? judged.ruling.reason : "the gateway reads UTF-8 only";
+  if (!is_denied) record.ruling = audit::RulingKind::deny;
+  const auto sequence = worker_.log.append_single(record);
+  if (!sequence) {
+    return fail_session("57P03", "the audit log cannot take a record", "log-broken");
+  }
+  if (worker_.durable) client_gate_ = *sequence;
+  worker_.metrics.requests_denied.add();
+  std::array<char, 64> id{};
+  const std::string detail =
+      fmt::format("rule {}, record {}", record.rule, record_id(worker_.log, *sequence, id));
+  const std::string_view hint =
+      judged.info->is_parsed ? record.reason : "the gateway does not understand the statement";
+  queue_refusal(error_message({.code = "42501",
+                               .message = "the gateway's policy refused the statement",
+                               .detail = detail,
+                               .hint = hint}),
+                is_query);
+}
+
+/// What no rule decided.
+void PostgresSession::refuse_message(std::string_view code, std::string_view message,
+                                     std::string_view hint, bool is_query) {
+  worker_.metrics.requests_malformed.add();
+  queue_refusal(error_message({.code = code, .message = message, .detail = {}, .hint = hint}),
+                is_query);
+}
+
+/// The error comes when its turn has come. What follows up to Sync is skipped, as a
+/// server would; behind a Query nothing is.
+void PostgresSession::queue_refusal(std::string bytes, bool is_query) {
+  const bool is_alone = expected_.empty();
+  expect(Expected::Kind::refusal);
+  expected_.back().refusal = std::move(bytes);
+  if (!is_query) {
+    skips_ = true;
+    skips_need_spoil_ = true;
+  } else if (is_alone && status_ != TransactionStatus::in_transaction) {
+    expect(Expected::Kind::ready);
+  } else {
+    spoil_transaction();
+  }
+}
+
+/// Brings the target to where a failed statement would have brought it.
+void PostgresSession::spoil_transaction() {
+  to_upstream_.push_static(spoiling_parse);
+  expect(Expected::Kind::spoil);
+  to_upstream_.push_static(sync_message);
+  expect(Expected::Kind::sync);
+  unflushed_ = 0;
+}
+
+/// What a name will stand for when the target has come so far.
+std::shared_ptr<const PostgresSession::Prepared> PostgresSession::find_name(
+    bool is_portal, std::string_view name) const {
+  for (auto pending = pending_.rbegin(); pending != pending_.rend(); ++pending) {
+    if (pending->is_portal == is_portal && pending->name == name) return pending->prepared;
+  }
+  const Names& names = is_portal ? portals_ : statements_;
+  const auto found = names.find(name);
+  return found == names.end() ? nullptr : found->second;
+}
+
+void PostgresSession::expect(Expected::Kind kind) {
+  expected_.emplace_back();
+  expected_.back().kind = kind;
+}
+
+}  // namespace sluice::dataplane

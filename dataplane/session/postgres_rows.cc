@@ -1,0 +1,337 @@
+#include "dataplane/session/postgres_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "parsers/postgres/header.h"
+
+namespace sluice::dataplane {
+
+using matcher::BodyKind;
+using postgres::Format;
+using postgres::Oid;
+
+namespace {
+
+constexpr std::string_view redacted = "[redacted]";
+/// Arrays of rows of arrays …; deeper ones are not shown.
+constexpr int nesting_max = 4;
+
+// Types as pg_type.dat of PostgreSQL numbers them.
+constexpr Oid type_bytea = 17;
+constexpr Oid type_int8 = 20;
+constexpr Oid type_json = 114;
+constexpr Oid type_float8 = 701;
+constexpr Oid type_cidr = 650;
+constexpr Oid type_inet = 869;
+constexpr Oid type_numeric = 1700;
+constexpr Oid type_record = 2249;
+constexpr Oid type_jsonb = 3802;
+/// name, text, unknown, bpchar, varchar, xml: binary is the same as text.
+constexpr auto textual = std::to_array<Oid>({19, 25, 705, 1042, 1043, 142});
+/// bool, "char", int2, int4, oid, float4, date, time, timestamp, timestamptz,
+/// interval, timetz, uuid, void, tid, xid, cid: nothing fits that a mask could be about.
+constexpr auto small = std::to_array<Oid>(
+    {16, 18, 21, 23, 26, 700, 1082, 1083, 1114, 1184, 1186, 1266, 2950, 2278, 27, 28, 29});
+
+bool is_one_of(std::span<const Oid> types, Oid type) noexcept {
+  return std::ranges::find(types, type) != types.end();
+}
+
+std::uint32_t u32_at(ByteView bytes, std::size_t at) noexcept {
+  return std::uint32_t{bytes[at]} << 24 | std::uint32_t{bytes[at + 1]} << 16 |
+         std::uint32_t{bytes[at + 2]} << 8 | std::uint32_t{bytes[at + 3]};
+}
+
+std::uint16_t u16_at(ByteView bytes, std::size_t at) noexcept {
+  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+}
+
+void put_u32(std::uint8_t* to, std::uint32_t value) noexcept {
+  for (int shift = 24; shift >= 0; shift -= 8) *to++ = static_cast<std::uint8_t>(value >> shift);
+}
+
+std::uint64_t u64_at(ByteView bytes) noexcept {
+  return std::uint64_t{u32_at(bytes, 0)} << 32 | u32_at(bytes, 4);
+}
+
+/// numeric's binary form: digits of base 10,000 and where the point stands
+/// (src/backend/utils/adt/numeric.c, numeric_send).
+std::string numeric_text(ByteView value) {
+  if (value.size() < 8) return {};
+  const std::size_t digits = u16_at(value, 0);
+  const auto weight = static_cast<std::int16_t>(u16_at(value, 2));
+  if (value.size() != 8 + 2 * digits) return {};
+  std::string text;
+  for (std::size_t i = 0; i < digits; ++i) {
+    if (static_cast<int>(i) == weight + 1) text += '.';
+    text += fmt::format("{:04}", u16_at(value, 8 + 2 * i));
+  }
+  // Trailing groups of zeros are not sent.
+  for (int group = static_cast<int>(digits); group <= weight && text.size() < 400; ++group) {
+    text += "0000";
+  }
+  const std::size_t first = text.find_first_not_of('0');
+  return first == std::string::npos ? "0" : text.substr(first);
+}
+
+std::string address_text(ByteView value) {
+  // Family, bits, is_cidr, count, then the address.
+  if (value.size() < 4 || value.size() != 4U + value[3]) return {};
+  const ByteView address = value.subspan(4);
+  std::string text;
+  if (address.size() == 4) {
+    return fmt::format("{}.{}.{}.{}", address[0], address[1], address[2], address[3]);
+  }
+  for (std::size_t i = 0; i + 1 < address.size(); i += 2) {
+    text += fmt::format("{}{:x}", i == 0 ? "" : ":", u16_at(address, i));
+  }
+  return text;
+}
+
+std::optional<std::uint8_t> nibble(std::uint8_t c) noexcept {
+  if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
+  return std::nullopt;
+}
+
+}  // namespace
+
+void PostgresRows::describe(const postgres::Fields& fields) {
+  columns_.clear();
+  for (const postgres::Field& field : fields) {
+    columns_.push_back({reading_of(field.type, field.format), field.type});
+  }
+}
+
+PostgresRows::Reading PostgresRows::reading_of(Oid type, Format format) noexcept {
+  if (type == type_json) return Reading::json;
+  if (format == Format::text) {
+    if (type == type_jsonb) return Reading::json;
+    return type == type_bytea ? Reading::hex : Reading::text;
+  }
+  if (is_one_of(textual, type)) return Reading::text;
+  if (type == type_bytea) return Reading::raw;
+  if (type == type_jsonb) return Reading::jsonb;
+  if (is_one_of(small, type)) return Reading::plain;
+  const bool is_number = type == type_int8 || type == type_float8 || type == type_numeric ||
+                         type == type_inet || type == type_cidr;
+  return is_number ? Reading::number : Reading::nested;
+}
+
+std::optional<ByteView> PostgresRows::mask(WorkerContext& worker, const RowMasks& masks,
+                                           ByteSpan row, std::span<std::uint32_t> counts) {
+  std::size_t at = postgres::header_bytes + 2;
+  const std::size_t count = u16_at(row, postgres::header_bytes);
+  bool is_rewritten = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t begin = at;
+    const auto size = static_cast<std::int32_t>(u32_at(row, at));
+    at += 4;
+    const ByteSpan value = row.subspan(at, size < 0 ? 0 : static_cast<std::size_t>(size));
+    at += value.size();
+    const Column column = i < columns_.size() ? columns_[i] : Column{};
+    const Fate fate = size < 0 ? Fate::null : judge(worker, masks, column, value, counts);
+    if (!is_rewritten) {
+      if (fate == Fate::same || size < 0) continue;
+      rewritten_.assign(row.begin(), row.begin() + static_cast<std::ptrdiff_t>(begin));
+      is_rewritten = true;
+    }
+    append_value(fate, value);
+  }
+  if (!is_rewritten) return std::nullopt;
+  put_u32(rewritten_.data() + 1, static_cast<std::uint32_t>(rewritten_.size() - 1));
+  return rewritten_;
+}
+
+/// A value with its length, behind what is written already.
+void PostgresRows::append_value(Fate fate, ByteView value) {
+  const std::size_t length_at = rewritten_.size();
+  rewritten_.resize(length_at + 4);
+  const auto append = [this](ByteView bytes) {
+    rewritten_.insert(rewritten_.end(), bytes.begin(), bytes.end());
+  };
+  std::size_t at = 0;
+  switch (fate) {
+    case Fate::null:
+      return put_u32(rewritten_.data() + length_at, 0xFFFFFFFF);
+    case Fate::redacted:
+      append(as_bytes(redacted));
+      break;
+    case Fate::same:
+      append(value);
+      break;
+    case Fate::edited:
+      for (const matcher::Edit& edit : edits_) {
+        append(value.subspan(at, edit.offset - at));
+        append(as_bytes(edit.text));
+        at = edit.offset + edit.size_bytes;
+      }
+      append(value.subspan(at));
+      break;
+  }
+  put_u32(rewritten_.data() + length_at,
+          static_cast<std::uint32_t>(rewritten_.size() - length_at - 4));
+}
+
+PostgresRows::Fate PostgresRows::judge(WorkerContext& worker, const RowMasks& masks, Column column,
+                                       ByteSpan value, std::span<std::uint32_t> counts) {
+  switch (column.reading) {
+    case Reading::text:
+      return scan(worker, masks, BodyKind::text, value, counts);
+    case Reading::json:
+      return scan(worker, masks, BodyKind::json, value, counts);
+    case Reading::plain:
+      return Fate::same;
+    case Reading::raw:
+      mask_in_place(worker, masks, value, counts);
+      return Fate::same;
+    case Reading::jsonb: {
+      if (value.empty()) return Fate::same;
+      const std::string_view text = as_text(value.subspan(1));
+      return would_mask(worker, masks, text, counts, BodyKind::json) ? Fate::null : Fate::same;
+    }
+    case Reading::hex: {
+      if (value.size() < 2) return Fate::same;
+      std::string decoded;
+      for (std::size_t i = 2; i + 1 < value.size(); i += 2) {
+        const auto high = nibble(value[i]);
+        const auto low = nibble(value[i + 1]);
+        // bytea_output = escape shows what is printable as it is.
+        if (!high || !low) return scan(worker, masks, BodyKind::text, value, counts);
+        decoded += static_cast<char>(*high << 4 | *low);
+      }
+      return would_mask(worker, masks, decoded, counts) ? Fate::redacted : Fate::same;
+    }
+    case Reading::number:
+      return number_would_mask(worker, masks, column.type, value, counts) ? Fate::null : Fate::same;
+    case Reading::nested:
+      return nested_would_mask(worker, masks, column.type, value, 0, counts) ? Fate::null
+                                                                             : Fate::same;
+  }
+  return Fate::redacted;
+}
+
+PostgresRows::Fate PostgresRows::scan(WorkerContext& worker, const RowMasks& masks, BodyKind kind,
+                                      ByteSpan value, std::span<std::uint32_t> counts) {
+  if (value.empty()) return Fate::same;
+  masker_.start(*masks.program, masks.active, kind);
+  const matcher::MaskStep step = masker_.mask(value, true, worker.scratch);
+  for (std::size_t rule = 0; rule < counts.size(); ++rule) counts[rule] += masker_.counts()[rule];
+  // What the masker cannot read, or finds too much in, is not shown at all.
+  if (step.is_malformed || step.is_full || step.settled_bytes != value.size()) {
+    return Fate::redacted;
+  }
+  edits_ = step.edits;
+  return edits_.empty() ? Fate::same : Fate::edited;
+}
+
+void PostgresRows::mask_in_place(WorkerContext& worker, const RowMasks& masks, ByteSpan bytes,
+                                 std::span<std::uint32_t> counts) {
+  switch (scan(worker, masks, BodyKind::text, bytes, counts)) {
+    case Fate::same:
+      return;
+    case Fate::edited:
+      for (const matcher::Edit& edit : edits_) {
+        const std::size_t n = std::min(edit.size_bytes, edit.text.size());
+        std::memcpy(bytes.data() + edit.offset, edit.text.data(), n);
+        std::memset(bytes.data() + edit.offset + n, '*', edit.size_bytes - n);
+      }
+      return;
+    case Fate::redacted:
+    case Fate::null:
+      std::memset(bytes.data(), '*', bytes.size());
+      return;
+  }
+}
+
+bool PostgresRows::would_mask(WorkerContext& worker, const RowMasks& masks, std::string_view text,
+                              std::span<std::uint32_t> counts, BodyKind kind) {
+  if (text.empty()) return false;
+  text_.assign(text.begin(), text.end());
+  text_.resize(text.size() + readable_tail_bytes);
+  const ByteSpan bytes = ByteSpan(text_).first(text.size());
+  // What was masked in place shows only in the copy.
+  return scan(worker, masks, kind, bytes, counts) != Fate::same || as_text(bytes) != text;
+}
+
+bool PostgresRows::number_would_mask(WorkerContext& worker, const RowMasks& masks, Oid type,
+                                     ByteView value, std::span<std::uint32_t> counts) {
+  if (type == type_numeric) return would_mask(worker, masks, numeric_text(value), counts);
+  if (type == type_inet || type == type_cidr) {
+    return would_mask(worker, masks, address_text(value), counts);
+  }
+  if (value.size() != 8) return true;
+  if (type == type_int8) {
+    return would_mask(worker, masks, fmt::format("{}", static_cast<std::int64_t>(u64_at(value))),
+                      counts);
+  }
+  double number = 0;
+  const std::uint64_t bits = u64_at(value);
+  std::memcpy(&number, &bits, sizeof number);
+  return would_mask(worker, masks, fmt::format("{:.0f}", number), counts);
+}
+
+/// Arrays, rows, and whatever else has a binary form of its own.
+bool PostgresRows::nested_would_mask(WorkerContext& worker, const RowMasks& masks, Oid type,
+                                     ByteView value, int depth, std::span<std::uint32_t> counts) {
+  if (depth == nesting_max) return true;
+  const auto elements = [&](std::size_t at, std::uint32_t count, std::optional<Oid> element) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      Oid of = element.value_or(0);
+      if (!element) {
+        if (value.size() - at < 4) return true;
+        of = u32_at(value, at);
+        at += 4;
+      }
+      if (value.size() - at < 4) return true;
+      const auto size = static_cast<std::int32_t>(u32_at(value, at));
+      at += 4;
+      if (size < 0) continue;
+      if (value.size() - at < static_cast<std::size_t>(size)) return true;
+      const ByteView item = value.subspan(at, static_cast<std::size_t>(size));
+      if (element_would_mask(worker, masks, of, item, depth + 1, counts)) return true;
+      at += item.size();
+    }
+    return at != value.size();
+  };
+  if (type == type_record) {
+    return value.size() < 4 || elements(4, u32_at(value, 0), std::nullopt);
+  }
+  // An array: dimensions, flags, the element's type, then size and bound of each dimension.
+  if (value.size() >= 12 && u32_at(value, 0) <= 6 && u32_at(value, 4) <= 1) {
+    const std::size_t dimensions = u32_at(value, 0);
+    if (value.size() >= 12 + 8 * dimensions) {
+      std::uint64_t count = dimensions == 0 ? 0 : 1;
+      for (std::size_t i = 0; i < dimensions; ++i) count *= u32_at(value, 12 + 8 * i);
+      if (count <= value.size()) {
+        return elements(12 + 8 * dimensions, static_cast<std::uint32_t>(count), u32_at(value, 8));
+      }
+    }
+  }
+  return would_mask(worker, masks, as_text(value), counts);
+}
+
+bool PostgresRows::element_would_mask(WorkerContext& worker, const RowMasks& masks, Oid type,
+                                      ByteView value, int depth, std::span<std::uint32_t> counts) {
+  switch (reading_of(type, Format::binary)) {
+    case Reading::plain:
+      return false;
+    case Reading::number:
+      return number_would_mask(worker, masks, type, value, counts);
+    case Reading::nested:
+      return nested_would_mask(worker, masks, type, value, depth, counts);
+    case Reading::text:
+    case Reading::json:
+    case Reading::jsonb:
+    case Reading::hex:
+    case Reading::raw:
+      return would_mask(worker, masks, as_text(value), counts);
+  }
+  return true;
+}
+
+}  // namespace sluice::dataplane

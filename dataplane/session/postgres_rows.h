@@ -1,0 +1,79 @@
+// Masks the values of result rows, each as its type and format show it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/session/worker_context.h"
+#include "matcher/body_masker.h"
+#include "parsers/postgres/backend.h"
+
+namespace sluice::dataplane {
+
+/// Which masks are in force.
+struct RowMasks {
+  const matcher::MaskProgram* program = nullptr;
+  matcher::RuleSet active;
+};
+
+class PostgresRows {
+ public:
+  /// The columns of the rows that come next.
+  void describe(const postgres::Fields& fields);
+  /// Rows of which nothing is known, or values outside of rows: text.
+  void forget() noexcept { columns_.clear(); }
+
+  /// A whole DataRow, valid; values of equal length change where they lie. What to
+  /// send instead when that was not enough, else nothing; lives until the next call.
+  std::optional<ByteView> mask(WorkerContext& worker, const RowMasks& masks, ByteSpan row,
+                               std::span<std::uint32_t> counts);
+  /// A whole CopyData: its text may span values, so lengths are kept.
+  void mask_in_place(WorkerContext& worker, const RowMasks& masks, ByteSpan bytes,
+                     std::span<std::uint32_t> counts);
+
+ private:
+  enum class Reading : std::uint8_t {
+    text,
+    json,
+    jsonb,   ///< Binary: a version byte, then JSON.
+    hex,     ///< bytea in text format.
+    raw,     ///< Bytes whose lengths are told elsewhere: masked in place.
+    number,  ///< Binary: shown as NULL where its text would be masked.
+    nested,  ///< Binary arrays and rows: likewise.
+    plain,   ///< Binary and too small to hold anything.
+  };
+  struct Column {
+    Reading reading = Reading::text;
+    postgres::Oid type = 0;
+  };
+  enum class Fate : std::uint8_t { same, edited, redacted, null };
+
+  static Reading reading_of(postgres::Oid type, postgres::Format format) noexcept;
+  Fate judge(WorkerContext& worker, const RowMasks& masks, Column column, ByteSpan value,
+             std::span<std::uint32_t> counts);
+  Fate scan(WorkerContext& worker, const RowMasks& masks, matcher::BodyKind kind, ByteSpan value,
+            std::span<std::uint32_t> counts);
+  bool would_mask(WorkerContext& worker, const RowMasks& masks, std::string_view text,
+                  std::span<std::uint32_t> counts,
+                  matcher::BodyKind kind = matcher::BodyKind::text);
+  bool number_would_mask(WorkerContext& worker, const RowMasks& masks, postgres::Oid type,
+                         ByteView value, std::span<std::uint32_t> counts);
+  bool nested_would_mask(WorkerContext& worker, const RowMasks& masks, postgres::Oid type,
+                         ByteView value, int depth, std::span<std::uint32_t> counts);
+  bool element_would_mask(WorkerContext& worker, const RowMasks& masks, postgres::Oid type,
+                          ByteView value, int depth, std::span<std::uint32_t> counts);
+  void append_value(Fate fate, ByteView value);
+
+  std::vector<Column> columns_;
+  std::span<const matcher::Edit> edits_;  ///< Of the last scan that said `edited`.
+  matcher::BodyMasker masker_;
+  std::vector<std::uint8_t> rewritten_;
+  std::vector<std::uint8_t> text_;  ///< A value as text, with a readable tail.
+};
+
+}  // namespace sluice::dataplane

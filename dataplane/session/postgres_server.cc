@@ -1,0 +1,393 @@
+// The target's side: each reply is held against what was asked, and masked.
+//
+// source   PostgreSQL manual, "Message Flow", "Pipelining".
+#include <algorithm>
+
+#include "dataplane/session/postgres_session.h"
+
+namespace sluice::dataplane {
+
+using postgres::BackendType;
+using postgres::Format;
+using postgres::Header;
+using postgres::HeaderStep;
+using postgres::TransactionStatus;
+
+namespace {
+
+/// Largest message that is put side by side to be understood or masked.
+constexpr std::size_t gathered_bytes_max = std::size_t{16} << 20;
+
+}  // namespace
+
+bool PostgresSession::read_server() {
+  if (!client_out_.has_room()) return false;
+  if (server_piece_left_ != 0) return relay_server_piece();
+  if (upstream_inbox_.empty()) return false;
+  const HeaderStep step = upstream_inbox_.peek(worker_, postgres::Side::backend);
+  if (step.kind == HeaderStep::Kind::needs_more) return false;
+  if (step.kind == HeaderStep::Kind::malformed) {
+    fail_session("08P01", "the target sent what is not PostgreSQL's protocol", "target-malformed");
+    return false;
+  }
+  const Header& header = step.header;
+  const bool is_data =
+      header.backend() == BackendType::data_row || header.backend() == BackendType::copy_data;
+  if (is_data && masks().active.none() &&
+      answers({Expected::Kind::query, Expected::Kind::execute})) {
+    server_piece_left_ = header.message_bytes();
+    if (!operations_open_.empty()) operations_open_.front().bytes_out += header.body_bytes;
+    return true;
+  }
+  if (header.message_bytes() > gathered_bytes_max) {
+    fail_session("54000", "the target sent a value that is too long to be masked", "too-long");
+    return false;
+  }
+  const auto message = upstream_inbox_.whole(worker_, header);
+  if (!message) return false;
+  if (!on_reply(*message)) {
+    if (stage_ != Stage::closing) {
+      fail_session("08P01", "the target sent what nobody asked for", "target-malformed");
+    }
+    return false;
+  }
+  if (stage_ == Stage::closing) return false;
+  upstream_inbox_.consume(worker_, *message);
+  settle_own_replies();
+  return true;
+}
+
+/// Bytes of a message that passes as it is.
+bool PostgresSession::relay_server_piece() {
+  const ByteSpan in = upstream_inbox_.front(worker_);
+  if (in.empty()) return false;
+  const std::size_t n = std::min<std::uint64_t>(in.size(), server_piece_left_);
+  client_out_.pass(upstream_inbox_.front_buffer(), in.first(n));
+  upstream_inbox_.take(worker_, n);
+  server_piece_left_ -= n;
+  return true;
+}
+
+/// False when it is malformed, or answers nothing that was asked.
+bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
+  using Kind = Expected::Kind;
+  switch (message.header.backend()) {
+    case BackendType::error_response:
+    case BackendType::notice_response:
+      return on_report(message);
+    case BackendType::parameter_status:
+      return on_parameter(message);
+    case BackendType::notification_response:
+      return on_notification(message);
+    case BackendType::parse_complete:
+      pass_on(message);
+      return confirm_name(Kind::parse);
+    case BackendType::bind_complete:
+      pass_on(message);
+      return confirm_name(Kind::bind);
+    case BackendType::close_complete:
+      pass_on(message);
+      return confirm_name(Kind::close);
+    case BackendType::parameter_description:
+      pass_on(message);
+      return answers({Kind::describe_statement});
+    case BackendType::row_description:
+      return on_columns(message, true);
+    case BackendType::no_data:
+      return on_columns(message, false);
+    case BackendType::data_row:
+      return answers({Kind::query, Kind::execute}) && on_row(message);
+    case BackendType::copy_data:
+      if (!answers({Kind::query, Kind::execute})) return false;
+      operations_open_.front().bytes_out += message.header.body_bytes;
+      rows_.mask_in_place(worker_, masks(), message.body(), mask_counts_);
+      pass_on(message);
+      return true;
+    case BackendType::command_complete:
+    case BackendType::empty_query_response:
+    case BackendType::portal_suspended:
+      pass_on(message);
+      return on_end_of_execution("ok");
+    case BackendType::copy_in_response:
+      if (!answers({Kind::query, Kind::execute})) return false;
+      copies_in_ = true;
+      // What was sent ahead of the data is not heard: the target reads it as nothing.
+      while (expected_.front().kind == Kind::execute && expected_.size() > 1 &&
+             expected_[1].kind == Kind::sync) {
+        expected_.erase(expected_.begin() + 1);
+      }
+      pass_on(message);
+      return true;
+    case BackendType::copy_out_response: {
+      const auto copy = postgres::decode_copy_response(message.body());
+      if (!copy || !answers({Kind::query, Kind::execute})) return false;
+      if (copy->format == Format::binary && masks().active.any()) {
+        fail_session("0A000", "masks cannot read a binary COPY: use the text format", "unmaskable");
+        return true;
+      }
+      pass_on(message);
+      return true;
+    }
+    case BackendType::copy_done:
+      pass_on(message);
+      return answers({Kind::query, Kind::execute});
+    case BackendType::ready_for_query:
+      return on_ready(message);
+    case BackendType::authentication:
+    case BackendType::backend_key_data:
+    case BackendType::copy_both_response:
+    case BackendType::function_call_response:
+    case BackendType::negotiate_protocol_version:
+      return false;
+  }
+  return false;
+}
+
+bool PostgresSession::on_row(const PostgresInbox::Message& message) {
+  if (!postgres::decode_data_row(message.body())) return false;
+  if (!operations_open_.empty()) operations_open_.front().bytes_out += message.header.body_bytes;
+  const auto rewritten = rows_.mask(worker_, masks(), message.bytes, mask_counts_);
+  rewritten ? copy_on(*rewritten) : pass_on(message);
+  return true;
+}
+
+/// RowDescription or NoData.
+bool PostgresSession::on_columns(const PostgresInbox::Message& message, bool has_columns) {
+  using Kind = Expected::Kind;
+  if (!answers({Kind::query, Kind::describe_portal, Kind::describe_statement})) return false;
+  const bool is_description = expected_.front().kind != Kind::query;
+  if (!has_columns && !is_description) return false;
+  if (has_columns) {
+    const auto fields = postgres::decode_row_description(message.body());
+    if (!fields) return false;
+    // A described statement tells nothing of formats: its portals do.
+    if (expected_.front().kind != Kind::describe_statement) rows_.describe(*fields);
+  } else if (expected_.front().kind == Kind::describe_portal) {
+    rows_.forget();
+  }
+  if (!expected_.front().is_own) pass_on(message);
+  if (is_description) pop_expected();
+  return true;
+}
+
+bool PostgresSession::on_end_of_execution(std::string_view result) {
+  using Kind = Expected::Kind;
+  if (!answers({Kind::query, Kind::execute})) return false;
+  copies_in_ = false;
+  if (expected_.front().kind == Kind::execute) {
+    if (expected_.front().has_operation) end_operation(result);
+    pop_expected();
+  }
+  return true;
+}
+
+bool PostgresSession::on_report(const PostgresInbox::Message& message) {
+  const auto report = postgres::decode_report(message.body());
+  if (!report) return false;
+  const bool is_error = message.header.backend() == BackendType::error_response;
+  if (is_error && answers({Expected::Kind::spoil})) {
+    pop_expected();  // the gateway's own doing
+    return true;
+  }
+  // Texts of the target quote values.
+  report_.assign(message.bytes.begin(), message.bytes.begin() + postgres::header_bytes);
+  for (const postgres::ReportField& field : report->fields) {
+    const std::string_view text = masked(field.text);
+    report_.push_back(field.code);
+    report_.insert(report_.end(), text.begin(), text.end());
+    report_.push_back(0);
+  }
+  report_.push_back(0);
+  const auto size = static_cast<std::uint32_t>(report_.size() - 1);
+  for (unsigned i = 0; i < 4; ++i) report_[1 + i] = static_cast<std::uint8_t>(size >> (24 - 8 * i));
+  copy_on(report_);
+  return !is_error || on_error();
+}
+
+/// The target gave up on what it was asked; in a pipeline on all up to Sync.
+bool PostgresSession::on_error() {
+  copies_in_ = false;
+  if (expected_.empty()) return true;  // it ends the session by itself
+  switch (expected_.front().kind) {
+    case Expected::Kind::query:
+      if (std::exchange(expected_.front().has_operation, false)) end_operation("error");
+      return true;
+    case Expected::Kind::sync:
+      return true;  // committing failed
+    case Expected::Kind::parse:
+    case Expected::Kind::bind:
+    case Expected::Kind::describe_statement:
+    case Expected::Kind::describe_portal:
+    case Expected::Kind::execute:
+    case Expected::Kind::close:
+      if (std::exchange(expected_.front().has_operation, false)) end_operation("error");
+      skip_to_sync();
+      return true;
+    case Expected::Kind::refusal:
+    case Expected::Kind::spoil:
+    case Expected::Kind::ready:
+      return false;
+  }
+  return false;
+}
+
+/// The target answers nothing before the next Sync: of what was sent, or is to come.
+void PostgresSession::skip_to_sync() {
+  while (!expected_.empty() && expected_.front().kind != Expected::Kind::sync) {
+    if (expected_.front().has_operation) end_operation("not-run");
+    pop_expected();
+  }
+  pending_.clear();
+  if (expected_.empty()) {
+    skips_ = true;
+    skips_need_spoil_ = false;  // the target knows
+  }
+}
+
+bool PostgresSession::on_ready(const PostgresInbox::Message& message) {
+  const auto status = postgres::decode_ready_for_query(message.body());
+  if (!status || !answers({Expected::Kind::query, Expected::Kind::sync})) return false;
+  if (expected_.front().has_operation) end_operation("ok");
+  status_ = *status;
+  // Portals end with their transaction.
+  if (status_ == TransactionStatus::idle) portals_.clear();
+  copies_in_ = false;
+  pop_expected();
+  pass_on(message);
+  if (worker_.draining && expected_.empty()) on_drain();
+  return true;
+}
+
+bool PostgresSession::on_parameter(const PostgresInbox::Message& message) {
+  const auto parameter = postgres::decode_parameter_status(message.body());
+  if (!parameter) return false;
+  if (const auto reason = unreadable_setting(parameter->name, parameter->value)) {
+    fail_session("0A000", *reason, "target-settings");
+    return true;
+  }
+  pass_on(message);
+  return true;
+}
+
+bool PostgresSession::on_notification(const PostgresInbox::Message& message) {
+  const auto notification = postgres::decode_notification_response(message.body());
+  if (!notification) return false;
+  if (masks().active.any() && masked(notification->payload) != notification->payload) {
+    const std::string payload(masked(notification->payload));
+    const bool told = client_out_.write([&](postgres::Writer& writer) {
+      writer.notification_response(notification->process_id, notification->channel, payload);
+    });
+    if (!told) fail_session("53000", "the gateway has no buffer free", "no-buffers");
+    return true;
+  }
+  pass_on(message);
+  return true;
+}
+
+/// The oldest change of names came true.
+bool PostgresSession::confirm_name(Expected::Kind kind) {
+  if (!answers({kind}) || pending_.empty()) return false;
+  Pending& pending = pending_.front();
+  Names& names = pending.is_portal ? portals_ : statements_;
+  if (pending.prepared == nullptr) {
+    names.erase(pending.name);
+  } else {
+    names.insert_or_assign(std::move(pending.name), std::move(pending.prepared));
+  }
+  pending_.pop_front();
+  pop_expected();
+  return true;
+}
+
+bool PostgresSession::answers(std::initializer_list<Expected::Kind> kinds) const noexcept {
+  return !expected_.empty() && std::ranges::find(kinds, expected_.front().kind) != kinds.end();
+}
+
+void PostgresSession::pop_expected() {
+  expected_.pop_front();
+}
+
+/// What the gateway itself answers, once its turn has come.
+void PostgresSession::settle_own_replies() {
+  while (answers({Expected::Kind::refusal, Expected::Kind::ready}) && client_out_.has_room()) {
+    bool told = false;
+    if (expected_.front().kind == Expected::Kind::refusal) {
+      told = client_out_.copy(as_bytes(expected_.front().refusal));
+    } else {
+      told =
+          client_out_.write([this](postgres::Writer& writer) { writer.ready_for_query(status_); });
+    }
+    if (!told) return fail_session("53000", "the gateway has no buffer free", "no-buffers");
+    pop_expected();
+  }
+}
+
+void PostgresSession::end_operation(std::string_view result) {
+  ASSERT(!operations_open_.empty());
+  const Operation& operation = operations_open_.front();
+  const Snapshot& snapshot = operation.view->snapshot();
+  std::size_t used = 0;
+  for (std::size_t rule = 0; rule < snapshot.masks->size(); ++rule) {
+    const std::uint32_t count = std::exchange(mask_counts_[rule], 0);
+    if (count == 0) continue;
+    worker_.mask_counts[used++] = {snapshot.masks->rule_name(rule), count};
+    worker_.metrics.masks_applied.add(count);
+  }
+  audit::Record record;
+  record.phase = audit::Phase::outcome;
+  record.time = worker_.now;
+  record.session = number_;
+  record.operation = operation.number;
+  record.result = result;
+  record.bytes_in = operation.bytes_in;
+  record.bytes_out = operation.bytes_out;
+  record.duration = worker_.now.monotonic - operation.started;
+  record.upstream = snapshot.targets[snapshot.listeners[listener_].target].endpoint_texts[address_];
+  record.masks = {worker_.mask_counts.data(), used};
+  worker_.metrics.bytes_in.add(record.bytes_in);
+  worker_.metrics.bytes_out.add(record.bytes_out);
+  operation.view->latency_ns(snapshot.listeners[listener_].target)
+      .record(static_cast<std::uint64_t>(record.duration.ns));
+  static_cast<void>(worker_.log.append_outcome(record));
+  --operation.view->operations;
+  operations_open_.pop_front();
+}
+
+void PostgresSession::pass_on(const PostgresInbox::Message& message) {
+  if (message.buffer != no_buffer) {
+    client_out_.pass(message.buffer, message.bytes);
+  } else {
+    copy_on(message.bytes);
+  }
+}
+
+void PostgresSession::copy_on(ByteView bytes) {
+  if (!client_out_.copy(bytes)) {
+    fail_session("53000", "the gateway has no buffer free", "no-buffers");
+  }
+}
+
+RowMasks PostgresSession::masks() {
+  // Under way, an operation keeps the rules it began with.
+  SnapshotView& view = operations_open_.empty() ? *worker_.current : *operations_open_.front().view;
+  if (!operations_open_.empty() || keys_ == view.snapshot().keys) {
+    const std::size_t key = operations_open_.empty() ? key_ : operations_open_.front().key;
+    return {view.snapshot().masks.get(), view.principal(listener_, key).response_masks()};
+  }
+  return {view.snapshot().masks.get(), view.snapshot().record_masks};
+}
+
+/// A text of the target as this client may see it; lives until the next one.
+std::string_view PostgresSession::masked(std::string_view text) noexcept {
+  const RowMasks rules = masks();
+  if (rules.active.none() || text.empty()) return text;
+  // The scan reads a little behind its subject.
+  scanned_.assign(text.begin(), text.end());
+  scanned_.resize(text.size() + readable_tail_bytes);
+  const std::size_t size = matcher::mask_text(
+      *rules.program, rules.active, matcher::BodyKind::text, {},
+      ByteView(scanned_).first(text.size()), worker_.text_room, worker_.text_scratch, mask_counts_);
+  return as_text({worker_.text_room.data(), size});
+}
+
+}  // namespace sluice::dataplane

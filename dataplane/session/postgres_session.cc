@@ -1,0 +1,325 @@
+// Events, endings and deadlines. Logging in is in postgres_login.cc, the client's
+// side in postgres_client.cc, the target's in postgres_server.cc.
+#include "dataplane/session/postgres_session.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/session/record_id.h"
+
+namespace sluice::dataplane {
+
+PostgresSession::PostgresSession(WorkerContext& worker, std::uint16_t listener,
+                                 const Endpoint& peer, std::uint64_t session_number)
+    : Session(worker, listener, peer, session_number),
+      client_out_(worker, to_client_),
+      upstream_out_(worker, to_upstream_),
+      since_(worker.now.monotonic) {}
+
+PostgresSession::~PostgresSession() {
+  drop_operations("gateway-stopped");
+  client_inbox_.clear(worker_);
+  upstream_inbox_.clear(worker_);
+}
+
+void PostgresSession::on_client_bytes(BufferId buffer, std::uint32_t size_bytes) {
+  if (stage_ == Stage::closing) return worker_.pool.release(buffer);
+  client_inbox_.push(worker_, buffer, size_bytes);
+  note_progress();
+  advance();
+}
+
+void PostgresSession::on_client_end() {
+  // No client half-closes and waits for more; the server does not either.
+  client_ended_ = true;
+  if (stage_ == Stage::closing && !to_client_.empty()) return;
+  on_client_lost();
+}
+
+void PostgresSession::on_client_lost() {
+  drop_operations("client-aborted");
+  release_upstream(UpstreamWish::discard);
+  close_now();
+}
+
+void PostgresSession::on_client_sent() {
+  client_out_.on_sent();
+  note_progress();
+  advance();
+}
+
+void PostgresSession::on_upstream_ready(std::size_t address, bool /*reused*/) {
+  upstream_ = UpstreamState::attached;
+  address_ = address;
+  note_progress();
+  greet_target();
+  advance();
+}
+
+void PostgresSession::on_upstream_trouble(UpstreamTrouble trouble) {
+  upstream_ = UpstreamState::none;
+  fail_session("08001",
+               trouble == UpstreamTrouble::no_address ? "no address of the target can be used now"
+                                                      : "the target could not be reached",
+               "upstream-unreachable");
+}
+
+void PostgresSession::on_upstream_bytes(BufferId buffer, std::uint32_t size_bytes) {
+  if (stage_ == Stage::closing) return worker_.pool.release(buffer);
+  upstream_inbox_.push(worker_, buffer, size_bytes);
+  note_progress();
+  advance();
+}
+
+void PostgresSession::on_upstream_end() {
+  if (upstream_ == UpstreamState::none) return;
+  // After Terminate, or a FATAL error that was passed on, this is how it ends.
+  release_upstream(UpstreamWish::discard);
+  if (stage_ != Stage::open) {
+    return fail_session("08006", "the target closed the connection", "upstream-failed");
+  }
+  drop_operations("upstream-failed");
+  record_session("closed", "the target closed the connection");
+  close_after_flush();
+}
+
+void PostgresSession::on_upstream_lost() {
+  if (upstream_ == UpstreamState::none) return;
+  release_upstream(UpstreamWish::discard);
+  fail_session("08006", "the connection to the target broke", "upstream-failed");
+}
+
+void PostgresSession::on_upstream_sent() {
+  upstream_out_.on_sent();
+  note_progress();
+  advance();
+}
+
+void PostgresSession::on_proof(const identity::KeyVerdict& verdict) {
+  if (stage_ != Stage::proof) return;
+  on_verdict(verdict);
+  advance();
+}
+
+void PostgresSession::on_no_proof() {
+  refuse_login("53300", "too many credentials are being checked; try again", "busy");
+}
+
+void PostgresSession::on_log_room() {
+  waits_for_log_ = false;
+  advance();
+}
+
+void PostgresSession::on_tick() {
+  const config::Timeouts& timeouts = plan().settings.timeouts;
+  const config::PostgresListener& settings = plan().settings.postgres;
+  const Instant now = worker_.now.monotonic;
+  if (stage_ == Stage::closing) {
+    if (to_client_.empty() || now >= last_progress_ + timeouts.stall) close_now();
+    return;
+  }
+  if (stage_ != Stage::open) {
+    if (now >= since_ + settings.login_timeout) {
+      refuse_login("08006", "the login took too long", "login-timeout");
+    }
+    return;
+  }
+  if (!to_client_.empty() || !to_upstream_.empty()) {
+    // A peer that takes no bytes holds buffers that others need.
+    if (now >= last_progress_ + timeouts.stall) on_client_lost();
+  } else if (expected_.empty() && now >= last_progress_ + settings.idle_timeout) {
+    return fail_session("57P05", "the session was idle for too long", "idle");
+  }
+  client_out_.pour_spill();
+  upstream_out_.pour_spill();
+  advance();
+}
+
+void PostgresSession::on_drain() {
+  if (stage_ != Stage::open) return;
+  if (expected_.empty() && status_ == postgres::TransactionStatus::idle) {
+    fail_session("57P01", "the gateway is going down; connect again", "drained");
+  }
+}
+
+std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
+  if (stage_ != Stage::open || target_key_.empty()) return std::nullopt;
+  const CancelKey own = cancel_key();
+  // Without an early end: what takes longer would tell how much was right.
+  unsigned differs = own.process ^ key.process;
+  differs |= static_cast<unsigned>(own.secret_bytes ^ key.secret_bytes);
+  for (std::size_t i = 0; i < own.secret.size(); ++i) {
+    differs |= static_cast<unsigned>(own.secret[i] ^ key.secret[i]);
+  }
+  if (differs != 0) return std::nullopt;
+  record_session("cancel", "the client asked to cancel what it runs");
+  CancelOrder order{address_, std::vector<std::uint8_t>(16 + target_key_.size())};
+  postgres::Writer writer(order.packet);
+  writer.cancel_request(target_process_, target_key_);
+  order.packet.resize(writer.written().size());
+  return order;
+}
+
+bool PostgresSession::wants_client_bytes() const noexcept {
+  if (client_ended_) return false;
+  if (stage_ == Stage::closing) return true;
+  return client_inbox_.buffers() < 2 && to_upstream_.bytes() < backlog_bytes_max();
+}
+
+bool PostgresSession::wants_upstream_bytes() const noexcept {
+  return upstream_inbox_.buffers() < 2 && to_client_.bytes() < backlog_bytes_max();
+}
+
+std::shared_ptr<const identity::ApiKeys> PostgresSession::keys() const noexcept {
+  return keys_;
+}
+
+UpstreamPool& PostgresSession::upstream_pool() noexcept {
+  return worker_.current->pool(plan().target);
+}
+
+const config::Target& PostgresSession::target() const noexcept {
+  return worker_.current->snapshot().targets[plan().target].settings;
+}
+
+const ListenerPlan& PostgresSession::plan() const noexcept {
+  return worker_.current->snapshot().listeners[listener_];
+}
+
+/// Guessing it is guessing the worker's secret.
+CancelKey PostgresSession::cancel_key() const noexcept {
+  CancelKey key;
+  constexpr std::uint32_t session_mask = (1U << cancel_session_bits) - 1;
+  const auto worker = static_cast<std::uint32_t>(number_ >> 48);
+  key.process =
+      worker << cancel_session_bits | (static_cast<std::uint32_t>(number_) & session_mask);
+  const Fingerprint print = worker_.fingerprint_key.of(
+      std::string_view(reinterpret_cast<const char*>(&number_), sizeof number_));
+  std::memcpy(key.secret.data(), print.data(), 4);
+  return key;
+}
+
+void PostgresSession::advance() {
+  for (bool moved = true; moved && stage_ != Stage::closing;) {
+    moved = false;
+    switch (stage_) {
+      case Stage::startup:
+        moved = read_startup();
+        break;
+      case Stage::password:
+        moved = read_password();
+        break;
+      case Stage::login:
+        moved = read_login_reply();
+        break;
+      case Stage::settings:
+        moved = read_settings_reply();
+        break;
+      case Stage::open:
+        moved = read_server();
+        if (stage_ == Stage::open) moved = read_client() || moved;
+        break;
+      case Stage::proof:
+      case Stage::connect:
+      case Stage::closing:
+        break;
+    }
+  }
+}
+
+/// Nothing more can be done for this client; it is told why.
+void PostgresSession::fail_session(std::string_view code, std::string_view message,
+                                   std::string_view result) {
+  drop_operations(result);
+  release_upstream(UpstreamWish::discard);
+  if (stage_ == Stage::closing) return;
+  record_session("closed", message);
+  const bool told = client_out_.write([&](postgres::Writer& writer) {
+    writer.error_response({.severity = "FATAL", .code = code, .message = message});
+  });
+  told ? close_after_flush() : close_now();
+}
+
+/// As fail_session, of a client that is not in yet. It learns no more than it must.
+void PostgresSession::refuse_login(std::string_view code, std::string_view message,
+                                   std::string_view why) {
+  worker_.metrics.requests_unauthenticated.add();
+  audit::Record record;
+  record.phase = audit::Phase::session;
+  record.time = worker_.now;
+  record.session = number_;
+  record.configuration = worker_.current->snapshot().generation;
+  record.peer = peer_text_;
+  record.listener = plan().settings.name;
+  record.target = target().name;
+  record.protocol = "postgres";
+  record.event = "refused";
+  record.detail = why;
+  static_cast<void>(worker_.log.append_single(record));
+  release_upstream(UpstreamWish::discard);
+  const bool told = client_out_.write([&](postgres::Writer& writer) {
+    writer.error_response({.severity = "FATAL", .code = code, .message = message});
+  });
+  told ? close_after_flush() : close_now();
+}
+
+void PostgresSession::record_session(std::string_view event, std::string_view detail) {
+  if (keys_ == nullptr) return;
+  const config::Principal& principal = keys_->principal(key_);
+  audit::Record record;
+  record.phase = audit::Phase::session;
+  record.time = worker_.now;
+  record.session = number_;
+  record.configuration = worker_.current->snapshot().generation;
+  record.subject = principal.subject;
+  record.issuer = principal.issuer;
+  record.credential_id = principal.credential_id;
+  record.peer = peer_text_;
+  record.listener = plan().settings.name;
+  record.target = target().name;
+  record.protocol = "postgres";
+  record.event = event;
+  record.detail = detail;
+  static_cast<void>(worker_.log.append_single(record));
+}
+
+void PostgresSession::close_after_flush() {
+  stage_ = Stage::closing;
+  client_inbox_.clear(worker_);
+  upstream_inbox_.clear(worker_);
+  if (client_end_ == ClientEnd::open) client_end_ = ClientEnd::after_flush;
+  note_progress();
+}
+
+void PostgresSession::close_now() {
+  stage_ = Stage::closing;
+  client_end_ = ClientEnd::now;
+}
+
+void PostgresSession::drop_operations(std::string_view result) {
+  while (!operations_open_.empty()) end_operation(result);
+  expected_.clear();
+  pending_.clear();
+}
+
+/// The keys may have changed since the login: who lost theirs is sent away.
+bool PostgresSession::renew_principal() {
+  const Snapshot& snapshot = worker_.current->snapshot();
+  const config::Principal& principal = keys_->principal(key_);
+  if (snapshot.generation != keys_generation_) {
+    std::size_t found = snapshot.keys->size();
+    for (std::size_t i = 0; i < snapshot.keys->size(); ++i) {
+      const config::Principal& other = snapshot.keys->principal(i);
+      if (other.credential_id == principal.credential_id && other.subject == principal.subject) {
+        found = i;
+      }
+    }
+    if (found == snapshot.keys->size()) return false;
+    keys_ = snapshot.keys;
+    key_ = found;
+    keys_generation_ = snapshot.generation;
+  }
+  return keys_->principal(key_).expires > worker_.now.wall;
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,251 @@
+// One client connection speaking PostgreSQL's protocol 3.
+//
+// The client logs in here with its key; the gateway logs in at the target with the
+// target's credential, on a connection of this session's own. Each statement is
+// judged and recorded before it goes on; what comes back is masked.
+//
+// source   PostgreSQL manual, "Frontend/Backend Protocol".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/record.h"
+#include "dataplane/session/postgres_inbox.h"
+#include "dataplane/session/postgres_outbox.h"
+#include "dataplane/session/postgres_rows.h"
+#include "dataplane/session/session.h"
+#include "dataplane/session/statement_judge.h"
+#include "identity/scram.h"
+#include "parsers/postgres/backend.h"
+#include "parsers/postgres/frontend.h"
+#include "parsers/postgres/startup.h"
+
+namespace sluice::dataplane {
+
+class PostgresSession final : public Session {
+ public:
+  PostgresSession(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
+                  std::uint64_t session_number);
+  ~PostgresSession() override;
+
+  void on_client_bytes(BufferId buffer, std::uint32_t size_bytes) override;
+  void on_client_end() override;
+  void on_client_lost() override;
+  void on_client_sent() override;
+  void on_upstream_ready(std::size_t address, bool reused) override;
+  void on_upstream_trouble(UpstreamTrouble trouble) override;
+  void on_upstream_bytes(BufferId buffer, std::uint32_t size_bytes) override;
+  void on_upstream_end() override;
+  void on_upstream_lost() override;
+  void on_upstream_sent() override;
+  void on_proof(const identity::KeyVerdict& verdict) override;
+  void on_no_proof() override;
+  void on_log_room() override;
+  void on_tick() override;
+  void on_drain() override;
+  std::optional<CancelOrder> on_cancel(const CancelKey& key) override;
+
+  [[nodiscard]] bool has_operation() const noexcept override { return !operations_open_.empty(); }
+  [[nodiscard]] bool wants_client_bytes() const noexcept override;
+  [[nodiscard]] bool wants_upstream_bytes() const noexcept override;
+  [[nodiscard]] std::shared_ptr<const identity::ApiKeys> keys() const noexcept override;
+  [[nodiscard]] bool wants_fresh_upstream() const noexcept override { return true; }
+  [[nodiscard]] UpstreamPool& upstream_pool() noexcept override;
+  [[nodiscard]] const config::Target& target() const noexcept override;
+
+ private:
+  enum class Stage : std::uint8_t {
+    startup,   ///< The first packet.
+    password,  ///< The client was asked for its key.
+    proof,     ///< A slow check is under way.
+    connect,   ///< To the target.
+    login,     ///< The gateway logs in at the target.
+    settings,  ///< It asks the target what a session is like.
+    open,
+    closing,  ///< Nothing more is understood from this client.
+  };
+
+  /// An execution that was recorded and is not over.
+  struct Operation {
+    SnapshotView* view = nullptr;
+    std::size_t key = 0;  ///< Of its principal, in the view's table.
+    std::uint64_t number = 0;
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    Instant started;
+  };
+
+  /// What the next reply of the target answers.
+  struct Expected {
+    enum class Kind : std::uint8_t {
+      query,
+      parse,
+      bind,
+      describe_statement,  ///< ParameterDescription comes first.
+      describe_portal,
+      execute,
+      close,
+      sync,
+      refusal,  ///< Of the gateway: written when its turn comes.
+      spoil,    ///< A statement of the gateway that fails, so that the transaction does.
+      ready,    ///< A ReadyForQuery of the gateway.
+    };
+    Kind kind = Kind::sync;
+    bool has_operation = false;  ///< The first of the open ones, when its turn comes.
+    bool is_own = false;         ///< The gateway asked: the client does not see the reply.
+    std::string refusal;         ///< An ErrorResponse.
+  };
+
+  /// What a name stands for.
+  struct Prepared {
+    std::string text;  ///< Judged when it is prepared and when it is executed.
+  };
+  /// A change of names that the target has yet to confirm.
+  struct Pending {
+    bool is_portal = false;
+    std::string name;
+    std::shared_ptr<const Prepared> prepared;  ///< Null: closed.
+  };
+  using Names = std::map<std::string, std::shared_ptr<const Prepared>, std::less<>>;
+
+  void advance();
+
+  // postgres_login.cc
+  bool read_startup();
+  bool begin_login(const postgres::StartupMessage& startup);
+  bool take_parameters(const postgres::StartupMessage& startup);
+  [[nodiscard]] static std::optional<std::string_view> unreadable_setting(std::string_view name,
+                                                                          std::string_view value);
+  bool read_password();
+  void authenticate(std::string_view presented);
+  void on_verdict(const identity::KeyVerdict& verdict);
+  void greet_target();
+  bool read_login_reply();
+  bool answer_authentication(ByteView body);
+  bool answer_sasl(const postgres::Authentication& authentication);
+  void ask_settings();
+  bool read_settings_reply();
+  void finish_login();
+
+  // postgres_client.cc
+  bool read_client();
+  bool relay_client_piece();
+  bool on_request(const PostgresInbox::Message& message);
+  bool on_query(const PostgresInbox::Message& message);
+  bool on_parse(const PostgresInbox::Message& message);
+  bool on_bind(const PostgresInbox::Message& message);
+  bool on_long_bind(const postgres::Header& header);
+  bool bind_names(std::string_view portal, std::string_view statement);
+  bool on_describe(const PostgresInbox::Message& message);
+  bool on_execute(const PostgresInbox::Message& message);
+  bool on_close(const PostgresInbox::Message& message);
+  void on_sync();
+  bool ask_columns(std::string_view portal);
+  void send_on(const PostgresInbox::Message& message);
+  [[nodiscard]] std::optional<JudgedStatement> judge(std::string_view text);
+  [[nodiscard]] static bool is_empty(const JudgedStatement& judged) noexcept;
+  [[nodiscard]] bool begin_operation(const JudgedStatement& judged, std::uint64_t bytes_in);
+  void refuse_statement(const JudgedStatement& judged, bool is_query);
+  void refuse_message(std::string_view code, std::string_view message, std::string_view hint,
+                      bool is_query);
+  void queue_refusal(std::string bytes, bool is_query);
+  void spoil_transaction();
+  [[nodiscard]] std::shared_ptr<const Prepared> find_name(bool is_portal,
+                                                          std::string_view name) const;
+  void expect(Expected::Kind kind);
+  audit::Record describe(const JudgedStatement& judged);
+
+  // postgres_server.cc
+  bool read_server();
+  bool relay_server_piece();
+  bool on_reply(const PostgresInbox::Message& message);
+  bool on_report(const PostgresInbox::Message& message);
+  bool on_error();
+  bool on_row(const PostgresInbox::Message& message);
+  bool on_notification(const PostgresInbox::Message& message);
+  bool on_parameter(const PostgresInbox::Message& message);
+  bool on_columns(const PostgresInbox::Message& message, bool has_columns);
+  bool on_end_of_execution(std::string_view result);
+  bool on_ready(const PostgresInbox::Message& message);
+  bool confirm_name(Expected::Kind kind);
+  [[nodiscard]] bool answers(std::initializer_list<Expected::Kind> kinds) const noexcept;
+  void pop_expected();
+  void skip_to_sync();
+  void end_operation(std::string_view result);
+  void settle_own_replies();
+  void pass_on(const PostgresInbox::Message& message);
+  void copy_on(ByteView bytes);
+  [[nodiscard]] std::string_view masked(std::string_view text) noexcept;
+  [[nodiscard]] RowMasks masks();
+
+  // postgres_session.cc
+  void fail_session(std::string_view code, std::string_view message, std::string_view result);
+  void refuse_login(std::string_view code, std::string_view message, std::string_view why);
+  void record_session(std::string_view event, std::string_view detail);
+  void close_after_flush();
+  void close_now();
+  void drop_operations(std::string_view result);
+  [[nodiscard]] bool renew_principal();
+  [[nodiscard]] const ListenerPlan& plan() const noexcept;
+  [[nodiscard]] CancelKey cancel_key() const noexcept;
+
+  PostgresInbox client_inbox_;
+  PostgresInbox upstream_inbox_;
+  PostgresOutbox client_out_;
+  PostgresOutbox upstream_out_;
+
+  // Login.
+  Instant since_;  ///< When the connection came.
+  std::string user_;
+  std::string database_;
+  std::vector<std::pair<std::string, std::string>> parameters_;  ///< For the target.
+  std::unique_ptr<identity::ScramClient> scram_;
+  std::size_t address_ = 0;
+  std::uint32_t target_process_ = 0;
+  std::vector<std::uint8_t> target_key_;
+  std::vector<std::uint8_t> greeting_;  ///< What the client is told once all stands.
+  postgres::ProtocolVersion version_;
+
+  // Who.
+  std::shared_ptr<const identity::ApiKeys> keys_;
+  std::size_t key_ = 0;
+  std::uint64_t keys_generation_ = 0;
+
+  // The conversation.
+  std::deque<Expected> expected_;
+  std::deque<Operation> operations_open_;
+  std::deque<Pending> pending_;
+  Names statements_;
+  Names portals_;
+  std::vector<std::string> search_path_;
+  std::vector<std::string_view> search_path_views_;
+  PostgresRows rows_;
+  std::uint64_t client_piece_left_ = 0;  ///< Bytes of a message that passes piece by piece.
+  std::uint64_t server_piece_left_ = 0;
+  std::array<std::uint32_t, matcher::rules_max>
+      mask_counts_{};      ///< Of the operation that is answered.
+  std::string described_;  ///< The portal whose rows were asked about last.
+  bool has_described_ = false;
+  std::vector<std::uint8_t> report_;   ///< A report, rewritten.
+  std::vector<std::uint8_t> scanned_;  ///< A text, with a readable tail.
+  std::size_t unflushed_ = 0;          ///< Messages since the target was last made to answer.
+  postgres::TransactionStatus status_ = postgres::TransactionStatus::idle;
+  Stage stage_ = Stage::startup;
+  bool skips_ = false;      ///< The client's messages up to Sync are dropped.
+  bool copies_in_ = false;  ///< The target takes CopyData.
+  bool scram_verified_ = false;
+  bool skips_need_spoil_ = false;  ///< The target does not know why they are dropped.
+  bool client_piece_drops_ = false;
+  bool client_ended_ = false;
+};
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,140 @@
+#include "dataplane/session/statement_judge.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/ascii.h"
+#include "sql/shape.h"
+
+namespace sluice::dataplane {
+namespace {
+
+bool is_utf8(std::string_view encoding) {
+  const std::string lower = in_lower_case(encoding);
+  return lower == "utf8" || lower == "utf-8" || lower == "unicode";
+}
+
+void add_facts(const sql::Statement& statement, StatementInfo& info) {
+  config::SqlFacts facts;
+  for (std::size_t i = 0; i < sql::statement_classes; ++i) {
+    const auto one = static_cast<sql::StatementClass>(i);
+    if (!statement.classes.has(one)) continue;
+    const std::string_view word = sql::text(one);
+    facts.classes |= config::sql_classes(word).value_or(0);
+    if (info.classes.find(word) == std::string::npos) {
+      info.classes += info.classes.empty() ? "" : ", ";
+      info.classes += word;
+    }
+  }
+  facts.without_where = statement.without_where;
+  facts.is_opaque = statement.is_opaque();
+  // The spans are set once `names` has stopped growing.
+  for (const auto& use : statement.relations) {
+    info.names.push_back({use.relation.schema, use.relation.name});
+  }
+  for (const auto& function : statement.functions) {
+    info.names.push_back({function.schema, function.name});
+  }
+  info.facts.push_back(facts);
+
+  const bool calls_set_config = std::ranges::any_of(
+      statement.functions, [](const auto& function) { return function.name == "set_config"; });
+  info.may_change_search_path = info.may_change_search_path || statement.is_opaque() ||
+                                calls_set_config ||
+                                statement.classes.has(sql::StatementClass::discard);
+  for (const sql::Setting& setting : statement.settings) {
+    if (setting.name.empty() || !setting.is_known || setting.name == "search_path") {
+      info.may_change_search_path = true;
+    }
+    if (setting.name == "client_encoding" && setting.value && !is_utf8(*setting.value)) {
+      info.sets_foreign_encoding = true;
+    }
+  }
+}
+
+std::shared_ptr<const StatementInfo> info_of(std::string_view text) {
+  auto info = std::make_shared<StatementInfo>();
+  std::array<char, statement_text_bytes_max> room;
+  info->text.assign(room.data(), sql::normalise(text, room).size);
+  auto analysis = sql::analyse(text);
+  if (!analysis) return info;
+  info->is_parsed = true;
+  info->analysis = std::move(*analysis);
+  for (const sql::Statement& statement : info->analysis.statements) add_facts(statement, *info);
+  const config::SqlName* next = info->names.data();
+  for (std::size_t i = 0; i < info->facts.size(); ++i) {
+    const sql::Statement& statement = info->analysis.statements[i];
+    info->facts[i].relations = {next, statement.relations.size()};
+    next += statement.relations.size();
+    info->facts[i].functions = {next, statement.functions.size()};
+    next += statement.functions.size();
+  }
+  return info;
+}
+
+}  // namespace
+
+JudgedStatement StatementJudge::judge(std::string_view text, const StatementContext& context,
+                                      matcher::Scratch& scratch) {
+  const ListenerPlan& listener = context.view->snapshot().listeners[context.listener];
+  Known& known = find(text);
+  matcher::Hits hits;
+  if (listener.statements) hits = listener.statements->scan(as_bytes(text), scratch);
+
+  const std::uint64_t path = print_of(context.search_path);
+  if (hits.empty() && known.view == context.view && known.listener == context.listener &&
+      known.key == context.key && known.search_path == path) {
+    return {known.info, known.ruling};
+  }
+  const config::SqlAction action{.is_parsed = known.info->is_parsed,
+                                 .statements = known.info->facts,
+                                 .search_path = context.search_path,
+                                 .pattern_hits = hits};
+  const config::Ruling ruling =
+      listener.policy.judge(context.view->principal(context.listener, context.key), action);
+  if (hits.empty()) {
+    known.view = context.view;
+    known.listener = context.listener;
+    known.key = context.key;
+    known.search_path = path;
+    known.ruling = ruling;
+  }
+  return {known.info, ruling};
+}
+
+void StatementJudge::forget(const SnapshotView& view) {
+  for (auto& [print, known] : known_) {
+    if (known.view == &view) known.view = nullptr;
+  }
+}
+
+StatementJudge::Known& StatementJudge::find(std::string_view text) {
+  const sql::Shape shape = sql::shape_of(text, key_);
+  // A malformed text has no shape: its bytes stand for it.
+  const Fingerprint exact = shape.is_malformed ? key_.of(text) : shape.exact;
+  if (!shape.is_malformed) {
+    const auto found = known_.find(shape.shape);
+    if (found != known_.end() && found->second.info) return found->second;
+  }
+  const auto found = known_.find(exact);
+  if (found != known_.end()) return found->second;
+
+  if (known_.size() + 2 > known_max) known_.clear();
+  auto info = info_of(text);
+  const bool only_exact = shape.is_malformed || !info->is_parsed || info->analysis.literals_matter;
+  Known& known = known_[only_exact ? exact : shape.shape];
+  known = {};
+  known.info = std::move(info);
+  return known;
+}
+
+std::uint64_t StatementJudge::print_of(
+    std::span<const std::string_view> search_path) const noexcept {
+  std::uint64_t print = 0;
+  for (const std::string_view schema : search_path) {
+    print = (print << 7 | print >> 57) ^ key_.of(schema)[0];
+  }
+  return print;
+}
+
+}  // namespace sluice::dataplane

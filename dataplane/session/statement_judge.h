@@ -1,0 +1,88 @@
+// What a worker knows of SQL texts: analysed once per shape, judged once per shape
+// and principal.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/fingerprint.h"
+#include "config/model/policy.h"
+#include "dataplane/session/snapshot_view.h"
+#include "matcher/scratch.h"
+#include "sql/analysis.h"
+
+namespace sluice::dataplane {
+
+/// Longest normalised text of a record.
+inline constexpr std::size_t statement_text_bytes_max = 4 * 1024;
+
+/// What a text does, whoever sends it. Immutable.
+struct StatementInfo {
+  bool is_parsed = false;
+  sql::Analysis analysis;
+  std::string classes;  ///< For records: "select", "insert, select".
+  std::string text;     ///< Normalised: without constants.
+  bool may_change_search_path = false;
+  bool sets_foreign_encoding = false;  ///< The gateway reads UTF-8 only.
+
+  // Views into `analysis`, by statement, as policy takes them.
+  std::vector<config::SqlFacts> facts;
+  std::vector<config::SqlName> names;
+};
+
+/// Who asks, and under what.
+struct StatementContext {
+  SnapshotView* view = nullptr;
+  std::size_t listener = 0;
+  std::size_t key = 0;  ///< Of the principal, in the table of keys.
+  /// Schemas in which the server looks for a name without one; empty when unknown.
+  std::span<const std::string_view> search_path;
+};
+
+struct JudgedStatement {
+  std::shared_ptr<const StatementInfo> info;
+  config::Ruling ruling;  ///< Its texts live with the view's policy.
+};
+
+/// One per worker.
+class StatementJudge {
+ public:
+  /// key  secret: who knew it could make two texts look alike.
+  explicit StatementJudge(const FingerprintKey& key) noexcept : key_(key) {}
+
+  /// scratch  prepared for the listener's statement patterns.
+  [[nodiscard]] JudgedStatement judge(std::string_view text, const StatementContext& context,
+                                      matcher::Scratch& scratch);
+  /// The snapshot is about to go: what was judged under it goes too.
+  void forget(const SnapshotView& view);
+
+ private:
+  struct Hash {
+    std::size_t operator()(const Fingerprint& print) const noexcept { return print[0]; }
+  };
+  struct Known {
+    std::shared_ptr<const StatementInfo> info;  ///< Null: only the exact text stands for it.
+    // The last ruling on it, and for whom.
+    const SnapshotView* view = nullptr;
+    std::size_t listener = 0;
+    std::size_t key = 0;
+    std::uint64_t search_path = 0;
+    config::Ruling ruling;
+  };
+  static constexpr std::size_t known_max = 8192;
+
+  [[nodiscard]] Known& find(std::string_view text);
+  [[nodiscard]] std::uint64_t print_of(
+      std::span<const std::string_view> search_path) const noexcept;
+
+  FingerprintKey key_;
+  std::unordered_map<Fingerprint, Known, Hash> known_;
+};
+
+}  // namespace sluice::dataplane
