@@ -18,6 +18,7 @@ test_packages=(
   clang clang-format clang-tidy libclang-rt-14-dev llvm
   python3 python3-jsonschema curl nginx-light wrk apache2-utils nghttp2-client haproxy
   libcbor-dev python3-h11 golang-go golang-golang-x-mod-dev
+  postgresql-15 python3-psycopg2 python3-asyncpg
 )
 bench_packages=(
   libbenchmark-dev iproute2 procps nginx-light haproxy wrk valgrind

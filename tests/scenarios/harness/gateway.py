@@ -36,7 +36,8 @@ class Gateway:
     """Files are written at once; start() runs it."""
 
     def __init__(self, context: Context, target_ports, *, name="gw", policies=ALLOW_ALL + DENY_FORBIDDEN,
-                 masks="", listener="", target="", identity="", audit="", workers=1, buffers="32MiB", more=""):
+                 masks="", protocol="http", listener="", target="", identity="",
+                 audit="", workers=1, buffers="32MiB", more=""):
         self.context = context
         self.folder = context.folder / name
         self.folder.mkdir()
@@ -48,7 +49,7 @@ class Gateway:
         self.process = None
         ports = [target_ports] if isinstance(target_ports, int) else target_ports
         self._parts = {"addresses": ", ".join(f"127.0.0.1:{port}" for port in ports),
-                       "masks": masks, "listener": listener, "target": target,
+                       "masks": masks, "protocol": protocol, "listener": listener, "target": target,
                        "identity": identity, "audit": audit, "workers": workers, "buffers": buffers,
                        "more": more}
         self.verifier = self.sluice("key", "signing", "--file", self.folder / "audit.key", "--origin",
@@ -65,7 +66,7 @@ class Gateway:
 listeners:
   - name: main
     address: 127.0.0.1:{self.port}
-    protocol: http
+    protocol: {parts['protocol']}
     target: api
     {parts['listener']}
 targets:

@@ -26,12 +26,17 @@ def die_with_harness() -> None:
 
 
 class Process:
-    def __init__(self, arguments: list[str], folder: pathlib.Path, name: str = ""):
+    """user: whom it runs as; ends_by: what ends it at once without leaving anything."""
+
+    def __init__(self, arguments: list[str], folder: pathlib.Path, name: str = "", user: str | None = None,
+                 ends_by: int = signal.SIGKILL):
         self.name = name or os.path.basename(arguments[0])
         self._log = folder / f"{self.name}-{len(list(folder.glob('*.log')))}.log"
         with open(self._log, "wb") as log:
             self._child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log,
-                                           stderr=subprocess.STDOUT, preexec_fn=die_with_harness)
+                                           stderr=subprocess.STDOUT, preexec_fn=die_with_harness,
+                                           user=user, cwd=folder if user else None)
+        self._ends_by = ends_by
         self._asked_to_end = False
 
     @property
@@ -50,7 +55,8 @@ class Process:
         return status not in (None, 0) and not self._asked_to_end
 
     def signal(self, number: int) -> None:
-        self._asked_to_end = self._asked_to_end or number in (signal.SIGTERM, signal.SIGKILL)
+        self._asked_to_end = self._asked_to_end or number in (
+            signal.SIGTERM, signal.SIGKILL, self._ends_by)
         self._child.send_signal(number)
 
     def wait(self, seconds: float = 10.0) -> int:
@@ -63,7 +69,7 @@ class Process:
 
     def kill(self) -> None:
         if self.status() is None:
-            self.signal(signal.SIGKILL)
+            self.signal(self._ends_by)
             self._child.wait()
 
     def describe(self) -> str:
