@@ -19,25 +19,24 @@ std::size_t StandardText::original(std::size_t offset) const {
 }
 
 Result<StandardText> standard_text(std::string_view text, LexerOptions options) {
-  StandardText result{std::string(text), {}};
-  if (options.standard_conforming_strings || text.find('\\') == std::string_view::npos) {
-    return result;
-  }
-  result.text.clear();
-  std::size_t copied = 0;
+  StandardText result;
+  result.text.reserve(text.size() + 64);
+  std::size_t end = 0;  // Of the token before.
   Lexer lexer(text, options);
   for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
-    if (token.text.find('\\') == std::string_view::npos) continue;
-    if (token.kind == TokenKind::national_string) {
+    result.text.append(token.offset - end, ' ');
+    const bool is_escaped =
+        !options.standard_conforming_strings && token.text.find('\\') != std::string_view::npos;
+    if (is_escaped && token.kind == TokenKind::national_string) {
       return fail(fmt::format("a national string with a backslash, at byte {}", token.offset));
     }
-    if (token.kind != TokenKind::string) continue;
-    result.text += text.substr(copied, token.offset - copied);
-    result.insertions.push_back(result.text.size());
-    result.text += prefix;
-    copied = token.offset;
+    if (is_escaped && token.kind == TokenKind::string) {
+      result.insertions.push_back(result.text.size());
+      result.text += prefix;
+    }
+    result.text += token.text;
+    end = token.offset + token.text.size();
   }
-  result.text += text.substr(copied);
   return result;
 }
 

@@ -11,8 +11,11 @@
 
 namespace sluice::sql {
 
-/// The parser knows only standard_conforming_strings = on. Where the session has it
-/// off, a '…' with a backslash is written as E'…', which then means the same.
+/// Between tokens stand only blanks: a comment there makes the library, not the server,
+/// miss words that belong together (NOT … IN), and a line break would join two strings
+/// that a comment keeps apart. And the parser knows only standard_conforming_strings = on:
+/// where the session has it off, a '…' with a backslash is written as E'…', which then
+/// means the same.
 struct StandardText {
   std::string text;
   /// The place in the original text of a place in `text`.

@@ -446,23 +446,27 @@ void StatementWalker::set(const json& tree) {
   Setting setting{.name = in_lower_case(text_at(tree, "name")),
                   .value = std::nullopt,
                   .is_local = flag_at(tree, "is_local")};
-  if (kind == "VAR_SET_MULTI") {  // SET TRANSACTION …, SET SESSION CHARACTERISTICS …
+  if (kind == "VAR_SET_MULTI" && setting.name != "transaction snapshot") {
+    // SET TRANSACTION is over with it, SET SESSION CHARACTERISTICS is what follows it.
+    const bool is_transaction = setting.name == "transaction";
     for (const json& tagged : at(tree, "args")) {
       const json& option = body_of(tagged);
-      setting.is_known = tag_of(tagged) == "DefElem";
-      setting.name = in_lower_case(text_at(option, "defname"));
+      setting.name = fmt::format("{}{}", is_transaction ? "" : "default_",
+                                 in_lower_case(text_at(option, "defname")));
       setting.value = option_text(option);
+      setting.is_local = is_transaction;
       statement_.settings.push_back(setting);
     }
-    if (!at(tree, "args").empty()) return;
+    return;
+  }
+  if (kind == "VAR_SET_CURRENT") {  // SET x FROM CURRENT
     setting.is_known = false;
-  } else if (kind == "VAR_SET_CURRENT") {  // SET x FROM CURRENT
-    setting.is_known = false;
-  } else if (kind == "VAR_SET_VALUE") {
+  } else if (kind == "VAR_SET_VALUE" || kind == "VAR_SET_MULTI") {
     std::string value;
     for (const json& argument : at(tree, "args")) {
       const std::optional<std::string> part = constant_text(argument);
-      setting.is_known = setting.is_known && part.has_value();
+      // A cast one is an interval of SET TIME ZONE.
+      setting.is_known = setting.is_known && part && tag_of(argument) == "A_Const";
       if (!value.empty()) value += ", ";
       value += part.value_or("");
     }
@@ -524,9 +528,10 @@ void StatementWalker::walk_other(std::string_view tag, const json& tree) {
     const json& named = key == "base" ? at(at(tree, key), "relation") : at(tree, key);
     if (named.is_null()) continue;
     const RelationName relation = relation_name(named);
-    for (const std::string& alias : {relation.name, std::string("new"), std::string("old")}) {
-      scope.sources.push_back(Source{.alias = alias, .relation = relation});
-    }
+    scope.sources.push_back(Source{.alias = relation.name, .relation = relation});
+    if (tag != "RuleStmt" && tag != "CreateTrigStmt") continue;
+    scope.sources.push_back(Source{.alias = "new", .relation = relation});
+    scope.sources.push_back(Source{.alias = "old", .relation = relation});
   }
   const bool writes = tag == "TruncateStmt" || tag == "RefreshMatViewStmt";
   generic(tree, writes ? Access::write : Access::define, scope);

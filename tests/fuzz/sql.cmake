@@ -1,0 +1,1 @@
+sluice_fuzz(sql ${CMAKE_CURRENT_LIST_DIR}/sql_fuzz.cc sluice_sql)
