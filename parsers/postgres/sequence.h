@@ -62,6 +62,9 @@ class Sequence {
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  /// The items as they stand in the message: without their count, with the zero byte
+  /// that ends those of take_until_zero.
+  [[nodiscard]] ByteView bytes() const noexcept { return items_; }
   [[nodiscard]] Iterator begin() const noexcept { return {items_, size_}; }
   [[nodiscard]] Iterator end() const noexcept { return {{}, 0}; }
 
@@ -107,6 +110,8 @@ class Formats {
 
   /// How many codes the message holds.
   [[nodiscard]] std::size_t size() const noexcept { return codes_.size() / 2; }
+  /// The codes as they stand in the message, without their count.
+  [[nodiscard]] ByteView bytes() const noexcept { return codes_; }
   /// What goes for item `index`; text beyond the last of several codes.
   [[nodiscard]] Format of(std::size_t index) const noexcept;
 

@@ -7,6 +7,11 @@
 #include "parsers/postgres/startup_codes.h"
 
 namespace sluice::postgres {
+namespace {
+
+constexpr std::uint32_t row_limit_max = 0x7FFFFFFF;  // above, the server reads none at all
+
+}  // namespace
 
 // Messages.
 
@@ -53,6 +58,13 @@ void Writer::head(BackendType type, std::uint32_t body_bytes) noexcept {
   u8(static_cast<std::uint8_t>(type));
   u32(4 + body_bytes);
   if (failed_ || body_bytes > body_bytes_max) give_up(begin);
+}
+
+/// What was taken from a message, behind its count: of 16 bits there as here.
+template <class List>
+void Writer::list(const List& items) noexcept {
+  u16(static_cast<std::uint16_t>(items.size()));
+  bytes(items.bytes());
 }
 
 // To a client.
@@ -215,8 +227,41 @@ void Writer::query(std::string_view query_text) noexcept {
   message(FrontendType::query, [&] { text(query_text); });
 }
 
+void Writer::parse(const Parse& parse) noexcept {
+  message(FrontendType::parse, [&] {
+    text(parse.statement);
+    text(parse.text);
+    list(parse.parameter_types);
+  });
+}
+
+void Writer::bind(const Bind& bind) noexcept {
+  message(FrontendType::bind, [&] {
+    text(bind.portal);
+    text(bind.statement);
+    list(bind.parameter_formats);
+    list(bind.parameters);
+    list(bind.result_formats);
+  });
+}
+
 void Writer::describe(Target::Kind kind, std::string_view name) noexcept {
   message(FrontendType::describe, [&] {
+    u8(static_cast<std::uint8_t>(kind));
+    text(name);
+  });
+}
+
+void Writer::execute(const Execute& execute) noexcept {
+  message(FrontendType::execute, [&] {
+    text(execute.portal);
+    if (execute.row_limit > row_limit_max) failed_ = true;
+    u32(execute.row_limit);
+  });
+}
+
+void Writer::close(Target::Kind kind, std::string_view name) noexcept {
+  message(FrontendType::close, [&] {
     u8(static_cast<std::uint8_t>(kind));
     text(name);
   });

@@ -64,7 +64,12 @@ class Writer {
   void sasl_initial_response(std::string_view mechanism, const Value& data) noexcept;
   void sasl_response(ByteView data) noexcept;
   void query(std::string_view text) noexcept;
+  // A decoded message, perhaps under another name; or one of the gateway's own.
+  void parse(const Parse& parse) noexcept;
+  void bind(const Bind& bind) noexcept;
   void describe(Target::Kind kind, std::string_view name) noexcept;
+  void execute(const Execute& execute) noexcept;
+  void close(Target::Kind kind, std::string_view name) noexcept;
   /// What has no body: Sync, Flush, Terminate, CopyDone.
   void empty(FrontendType type) noexcept;
 
@@ -90,6 +95,8 @@ class Writer {
   void u32(std::uint32_t value) noexcept;
   void bytes(ByteView value) noexcept;
   void text(std::string_view value) noexcept;
+  template <class List>
+  void list(const List& items) noexcept;
   void give_up(std::size_t begin) noexcept;
 
   ByteSpan room_;

@@ -302,6 +302,18 @@ class PostgresReencoder {
     write(message, [&](postgres::Writer& writer) {
       if (type == Type::query) {
         writer.query(postgres::decode_query(body)->text);
+      } else if (type == Type::parse) {
+        writer.parse(*postgres::decode_parse(body));
+      } else if (type == Type::bind) {
+        writer.bind(*postgres::decode_bind(body));
+      } else if (type == Type::describe) {
+        const auto target = *postgres::decode_describe(body);
+        writer.describe(target.kind, target.name);
+      } else if (type == Type::close) {
+        const auto target = *postgres::decode_close(body);
+        writer.close(target.kind, target.name);
+      } else if (type == Type::execute && postgres::decode_execute(body)->row_limit > 0) {
+        writer.execute(*postgres::decode_execute(body));
       } else if (type == Type::password && proof == Proof::password) {
         writer.password_message(postgres::decode_password(body)->password);
       } else if (type == Type::password && proof == Proof::sasl_initial) {
@@ -328,6 +340,10 @@ class PostgresReencoder {
       } else if (type == Type::parameter_status) {
         const auto status = *postgres::decode_parameter_status(body);
         writer.parameter_status(status.name, status.value);
+      } else if (type == Type::notification_response) {
+        const auto notification = *postgres::decode_notification_response(body);
+        writer.notification_response(notification.process_id, notification.channel,
+                                     notification.payload);
       } else if (type == Type::ready_for_query) {
         writer.ready_for_query(*postgres::decode_ready_for_query(body));
       } else if (type == Type::command_complete) {

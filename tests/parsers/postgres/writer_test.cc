@@ -61,6 +61,8 @@ TEST_CASE("what a gateway says to a client") {
         message('Z', "E"));
   CHECK(written([](Writer& to) { to.command_complete("SELECT 0"); }) ==
         message('C', z("SELECT 0")));
+  CHECK(written([](Writer& to) { to.notification_response(9, "ch", "hello"); }) ==
+        message('A', u32(9) + z("ch") + z("hello")));
   CHECK(written([](Writer& to) { to.empty(BackendType::parse_complete); }) == message('1', ""));
   CHECK(written([](Writer& to) {
           to.negotiate_protocol_version({3, 2}, std::array{"_pq_.a"sv, "_pq_.b"sv});
@@ -108,6 +110,36 @@ TEST_CASE("what a gateway says to a server") {
   CHECK(written([](Writer& to) { to.empty(FrontendType::terminate); }) == message('X', ""));
 }
 
+TEST_CASE("a decoded message is written anew, under the name that it is given") {
+  const std::string parse_body = z("s1") + z("select $1") + u16(2) + u32(23) + u32(0);
+  Parse parse = *decode_parse(as_bytes(parse_body));
+  parse.statement = "g42";
+  CHECK(written([&](Writer& to) { to.parse(parse); }) ==
+        message('P', z("g42") + z("select $1") + u16(2) + u32(23) + u32(0)));
+  CHECK(written([](Writer& to) {
+          to.parse({.statement = "", .text = "x", .parameter_types = {}});
+        }) == message('P', z("") + z("x") + u16(0)));
+
+  const std::string rest =
+      u16(1) + u16(1) + u16(2) + value("a") + null_value() + u16(2) + u16(0) + u16(1);
+  const std::string bind_body = z("p") + z("s1") + rest;
+  Bind bind = *decode_bind(as_bytes(bind_body));
+  bind.statement = "g42";
+  CHECK(written([&](Writer& to) { to.bind(bind); }) == message('B', z("p") + z("g42") + rest));
+  CHECK(written([](Writer& to) { to.bind({}); }) ==
+        message('B', z("") + z("") + u16(0) + u16(0) + u16(0)));
+
+  CHECK(written([](Writer& to) { to.describe(Target::Kind::statement, "g42"); }) ==
+        message('D', "S" + z("g42")));
+  CHECK(written([](Writer& to) { to.close(Target::Kind::portal, ""); }) ==
+        message('C', "P" + z("")));
+  CHECK(written([](Writer& to) {
+          to.execute({"p", 0x7FFFFFFF});
+        }) == message('E', z("p") + u32(0x7FFFFFFF)));
+  CHECK(written([](Writer& to) { to.execute({"p", 0x80000000}); }) == "failed");
+  CHECK(written([](Writer& to) { to.execute({}); }) == message('E', z("") + u32(0)));
+}
+
 TEST_CASE("nothing is written that would be read as something else") {
   const auto zero = "a\0b"sv;
   const auto fails = [](auto write) { return written(write) == "failed"; };
@@ -115,6 +147,12 @@ TEST_CASE("nothing is written that would be read as something else") {
   CHECK(fails([&](Writer& to) { to.password_message(zero); }));
   CHECK(fails([&](Writer& to) { to.parameter_status("x", zero); }));
   CHECK(fails([&](Writer& to) { to.command_complete(zero); }));
+  CHECK(fails([&](Writer& to) { to.notification_response(9, "ch", zero); }));
+  CHECK(fails([&](Writer& to) { to.parse({zero, "x", {}}); }));
+  CHECK(fails([&](Writer& to) { to.parse({"x", zero, {}}); }));
+  CHECK(fails([&](Writer& to) { to.describe(Target::Kind::portal, zero); }));
+  CHECK(fails([&](Writer& to) { to.close(Target::Kind::portal, zero); }));
+  CHECK(fails([&](Writer& to) { to.execute({zero, 0}); }));
   CHECK(fails([&](Writer& to) { to.sasl_initial_response(zero, std::nullopt); }));
   CHECK(fails([&](Writer& to) { to.error_response({.code = "42501", .message = zero}); }));
   CHECK(fails(
