@@ -71,6 +71,7 @@ Json mask_json(const config::Mask& mask) {
           {"json", mask.find.json},
           {"form", mask.find.form},
           {"headers", mask.find.headers},
+          {"columns", mask.find.columns},
           {"show", text(mask.show)},
           {"on", text(mask.on)},
           {"except_groups", mask.except_groups}};

@@ -65,6 +65,7 @@ std::string finds(const config::MaskFind& find) {
   for (const auto& path : find.json) parts.push_back("json " + path);
   for (const auto& name : find.form) parts.push_back("form field " + name);
   for (const auto& name : find.headers) parts.push_back("header " + name);
+  for (const auto& name : find.columns) parts.push_back("column " + name);
   return joined(parts);
 }
 

@@ -77,6 +77,11 @@ std::size_t mask_text(const MaskProgram& program, const RuleSet& active, BodyKin
                       std::string_view header_name, ByteView in, ByteSpan out, Scratch& scratch,
                       std::span<std::uint32_t> counts) noexcept;
 
+/// What `rule` shows of a whole value, which the caller knows to be its. As mask_text
+/// otherwise.
+std::size_t mask_whole(const MaskProgram& program, std::uint8_t rule, ByteView in, ByteSpan out,
+                       Scratch& scratch, std::span<std::uint32_t> counts) noexcept;
+
 /// Whether mask_text would change a header value somewhere in `head`, a whole
 /// message head as received: one scan that spares the field-by-field work.
 bool may_match_in_head(const MaskProgram& program, const RuleSet& active, ByteView head,

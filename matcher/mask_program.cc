@@ -136,6 +136,8 @@ Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgra
       rule.headers.push_back(in_lower_case(finder.text));
       into.rules_with_headers.set(rule_index);
       return {};
+    case Finder::Kind::told:
+      return {};
   }
   return fail("unknown kind of finder");
 }

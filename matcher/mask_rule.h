@@ -20,6 +20,7 @@ struct Finder {
     json_path,   ///< `text` such as "$.card.number", "$..cvv", "$.items[*].pan".
     form_field,  ///< `text` is a decoded field name.
     header,      ///< `text` is a header field name, any case; the whole value.
+    told,        ///< Whole values that the caller says are this rule's: mask_whole().
   };
   Kind kind = Kind::builtin;
   std::string text;

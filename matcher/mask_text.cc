@@ -107,22 +107,10 @@ bool may_match_in_header(const ActiveRules& rules, const HeaderLine& header,
   return !scratch.state().clusters.view().empty();
 }
 
-}  // namespace
-
-std::size_t mask_text(const MaskProgram& program, const RuleSet& active, BodyKind kind,
-                      std::string_view header_name, ByteView in, ByteSpan out, Scratch& scratch,
-                      std::span<std::uint32_t> counts) noexcept {
-  const ActiveRules rules{
-      .program = program.compiled(),
-      .active = active,
-      .builtins = program.compiled().builtins,
-      .has_expressions = (program.compiled().rules_with_expressions & active).any()};
-  const std::uint8_t whole_rule = rule_of_header(rules, header_name);
-  if (whole_rule == no_rule && is_plain(rules, kind, in)) {
-    if (in.size() > out.size()) return refuse(out);
-    std::copy(in.begin(), in.end(), out.begin());
-    return in.size();
-  }
+/// whole_rule  masks all of it; no_rule: what is found in it.
+std::size_t mask_block(const MaskProgram& program, const RuleSet& active, BodyKind kind,
+                       std::uint8_t whole_rule, ByteView in, ByteSpan out, Scratch& scratch,
+                       std::span<std::uint32_t> counts) noexcept {
   Scratch::State& state = scratch.state();
   BodyMasker& masker = state.block_masker;
   masker.start(program, active, kind);
@@ -147,6 +135,32 @@ std::size_t mask_text(const MaskProgram& program, const RuleSet& active, BodyKin
   const auto masked = masker.counts();
   for (std::size_t i = 0; i < std::min(counts.size(), masked.size()); ++i) counts[i] += masked[i];
   return output.size();
+}
+
+}  // namespace
+
+std::size_t mask_text(const MaskProgram& program, const RuleSet& active, BodyKind kind,
+                      std::string_view header_name, ByteView in, ByteSpan out, Scratch& scratch,
+                      std::span<std::uint32_t> counts) noexcept {
+  const ActiveRules rules{
+      .program = program.compiled(),
+      .active = active,
+      .builtins = program.compiled().builtins,
+      .has_expressions = (program.compiled().rules_with_expressions & active).any()};
+  const std::uint8_t whole_rule = rule_of_header(rules, header_name);
+  if (whole_rule == no_rule && is_plain(rules, kind, in)) {
+    if (in.size() > out.size()) return refuse(out);
+    std::copy(in.begin(), in.end(), out.begin());
+    return in.size();
+  }
+  return mask_block(program, active, kind, whole_rule, in, out, scratch, counts);
+}
+
+std::size_t mask_whole(const MaskProgram& program, std::uint8_t rule, ByteView in, ByteSpan out,
+                       Scratch& scratch, std::span<std::uint32_t> counts) noexcept {
+  RuleSet active;
+  active.set(rule);
+  return mask_block(program, active, BodyKind::text, rule, in, out, scratch, counts);
 }
 
 bool may_match_in_head(const MaskProgram& program, const RuleSet& active, ByteView head,

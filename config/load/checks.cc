@@ -202,9 +202,11 @@ class Checker {
       report(places_.of_section(&principals, rule.place),
              "names nobody; leave 'principals' out, or name somebody");
     }
-    if (rule.sql) check_occurs(Protocol::postgres, &*rule.sql, rule.place);
+    if (rule.sql) {
+      check_occurs(Protocol::postgres, "rule", places_.of_section(&*rule.sql, rule.place));
+    }
     if (!rule.http) return;
-    check_occurs(Protocol::http, &*rule.http, rule.place);
+    check_occurs(Protocol::http, "rule", places_.of_section(&*rule.http, rule.place));
     for (const HeaderMatch& header : rule.http->headers) {
       if (header.name.empty() || header.pattern.empty()) continue;  // reported already
       const auto expression = line_expression(header.name, header.pattern);
@@ -215,20 +217,22 @@ class Checker {
     }
   }
 
-  /// A condition on operations that cannot come is a rule that is never enforced.
-  void check_occurs(Protocol protocol, const void* section, const Place& place) {
+  /// What is about operations that cannot come is never enforced.
+  void check_occurs(Protocol protocol, std::string_view what, const Place& place) {
     const bool occurs =
         std::any_of(settings_.listeners.begin(), settings_.listeners.end(),
                     [protocol](const Listener& listener) { return listener.protocol == protocol; });
     if (occurs || settings_.listeners.empty()) return;
-    report(places_.of_section(section, place),
-           fmt::format("no listener speaks {}, so the rule would never match",
-                       protocol == Protocol::http ? "HTTP" : "SQL"));
+    report(place, fmt::format("no listener speaks {}, so the {} would never match",
+                              protocol == Protocol::http ? "HTTP" : "SQL", what));
   }
 
   void check(const Mask& mask) {
     for (const std::string& target : mask.targets) {
       check_target_name(target, places_.of(&target, mask.place));
+    }
+    if (!mask.find.columns.empty()) {
+      check_occurs(Protocol::postgres, "mask", places_.of(&mask.find.columns.front(), mask.place));
     }
     if (mask.show.kind != MaskShowKind::partial) return;
     if (mask.show.first == 0 && mask.show.last == 0) {

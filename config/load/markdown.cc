@@ -92,6 +92,8 @@ std::string word_text(Word word) {
       return "class of statements";
     case Word::sql_name:
       return "SQL name";
+    case Word::sql_column:
+      return "SQL column";
     case Word::any:
     case Word::title:
     case Word::sentence:

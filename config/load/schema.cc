@@ -320,7 +320,9 @@ constexpr std::array find_fields{
     texts<&MaskFind::form>("form", Word::title, list_items_max, "Names of form fields."),
     texts<&MaskFind::headers>("headers", Word::header_name, list_items_max,
                               "Names of header fields; the whole value."),
-    later("columns", "Columns of SQL results.")};
+    texts<&MaskFind::columns>("columns", Word::sql_column, list_items_max,
+                              "Columns of SQL results, wherever a query takes them from: "
+                              "`table.column` or `schema.table.column`, `*` for any.")};
 constexpr Table find_table{.title = "What a mask finds",
                            .path = "masks[].find",
                            .sentence =

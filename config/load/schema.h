@@ -34,6 +34,7 @@ enum class Word : std::uint8_t {
   url_path,
   sql_class,
   sql_name,  ///< Of a relation or function, as a rule writes it.
+  sql_column,
   file_path,
 };
 

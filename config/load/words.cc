@@ -140,6 +140,8 @@ std::optional<std::string> word_fault(Word word, std::string_view text) {
       return sql_class_fault(text);
     case Word::sql_name:
       return sql_name_fault(text);
+    case Word::sql_column:
+      return sql_column_fault(text);
     case Word::file_path:
       return line_fault(text, 4096);
   }

@@ -277,7 +277,6 @@ class Policy::Compiler {
   }
 
   void check_enforceable(const Mask& mask) {
-    if (listener_.protocol == Protocol::http) return;
     const auto refuse_mask = [&](std::string_view message) {
       if (!errors_.empty()) errors_ += '\n';
       if (!mask.place.file.empty()) {
@@ -285,12 +284,21 @@ class Policy::Compiler {
       }
       errors_ += fmt::format("mask '{}': {}; give the mask 'targets'", mask.name, message);
     };
+    const MaskFind& find = mask.find;
+    if (listener_.protocol == Protocol::http) {
+      const bool finds_something = !find.builtins.empty() || !find.patterns.empty() ||
+                                   !find.json.empty() || !find.form.empty() ||
+                                   !find.headers.empty();
+      if (!finds_something && !mask.targets.empty()) {
+        refuse_mask(fmt::format("target '{}' has no columns", listener_.target));
+      }
+      return;
+    }
     if (mask.on != MaskDirection::response) {
       refuse_mask(fmt::format("statements to target '{}' cannot be masked", listener_.target));
     }
-    const MaskFind& find = mask.find;
-    const bool finds_something =
-        !find.builtins.empty() || !find.patterns.empty() || !find.json.empty();
+    const bool finds_something = !find.builtins.empty() || !find.patterns.empty() ||
+                                 !find.json.empty() || !find.columns.empty();
     if (!finds_something && !mask.targets.empty()) {
       refuse_mask(fmt::format("target '{}' has neither forms nor headers", listener_.target));
     }

@@ -169,6 +169,8 @@ struct MaskFind {
   std::vector<std::string> json;
   std::vector<std::string> form;
   std::vector<std::string> headers;
+  std::vector<std::string>
+      columns;  ///< "table.column" or "schema.table.column", '*' as a wildcard.
 };
 
 enum class MaskShowKind : std::uint8_t { redact, partial, hash };

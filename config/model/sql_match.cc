@@ -102,12 +102,6 @@ bool matches(std::string_view glob, std::string_view text, bool ignores_case) no
   return g == glob.size();
 }
 
-bool is_reaching(const SqlName& function) noexcept {
-  return std::ranges::any_of(reaching_functions, [&](std::string_view glob) {
-    return matches(glob, function.name, true);
-  });
-}
-
 enum class NameKind : std::uint8_t { relation, function };
 
 /// Whether a name without a schema can only mean one in a schema that `glob` names.
@@ -145,6 +139,24 @@ std::optional<std::string> sql_name_fault(std::string_view text) {
                        text.back() != '.' && text.find_first_of(" \"'();") == text.npos;
   if (is_good) return std::nullopt;
   return fmt::format("'{}' is not a name like 'orders' or 'public.orders'", text);
+}
+
+std::optional<std::string> sql_column_fault(std::string_view text) {
+  const auto dots = std::ranges::count(text, '.');
+  const bool is_good = !text.empty() && text.size() <= 192 && dots >= 1 && dots <= 2 &&
+                       text.front() != '.' && text.back() != '.' && text.find("..") == text.npos &&
+                       text.find_first_of(" \"'();%") == text.npos;
+  if (is_good) return std::nullopt;
+  return fmt::format("'{}' is not a column like 'customers.ssn' or 'public.customers.ssn'", text);
+}
+
+bool matches_sql_name(std::string_view glob, std::string_view name) noexcept {
+  return matches(glob, name, true);
+}
+
+bool is_reaching_function(std::string_view name) noexcept {
+  return std::ranges::any_of(reaching_functions,
+                             [&](std::string_view glob) { return matches(glob, name, true); });
 }
 
 SqlCondition::SqlCondition(const SqlMatch& match, RulingKind ruling,
@@ -208,7 +220,7 @@ bool SqlCondition::covers(const SqlAction& action, const SqlFacts& facts) const 
     if (!relations_.empty() && !is_within(relations_, relation, NameKind::relation)) return false;
   }
   return std::ranges::all_of(facts.functions, [&](const SqlName& function) {
-    return functions_.empty() ? !is_reaching(function)
+    return functions_.empty() ? !is_reaching_function(function.name)
                               : is_within(functions_, function, NameKind::function);
   });
 }

@@ -24,6 +24,13 @@ std::span<const std::string_view> sql_class_words() noexcept;
 /// What keeps `text` from being a class, or a name as a rule writes it.
 std::optional<std::string> sql_class_fault(std::string_view text);
 std::optional<std::string> sql_name_fault(std::string_view text);
+std::optional<std::string> sql_column_fault(std::string_view text);
+
+/// Whether a name is one that `glob` stands for: '*' is any run, case does not count.
+bool matches_sql_name(std::string_view glob, std::string_view name) noexcept;
+/// Whether a function reaches beyond the relations that a statement names: files, other
+/// servers, statements in texts, settings, other sessions.
+bool is_reaching_function(std::string_view name) noexcept;
 
 /// A relation or function as a statement names it, folded as the server folds it.
 struct SqlName {

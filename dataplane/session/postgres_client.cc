@@ -49,6 +49,7 @@ bool PostgresSession::read_client() {
   if (!upstream_out_.has_room() || !client_out_.has_room()) return false;
   if (client_piece_left_ != 0) return relay_client_piece();
   if (client_inbox_.empty() || expected_.size() >= expected_max) return false;
+  if (ask_again()) return true;
   if (!worker_.log.has_room()) {
     if (worker_.log.is_broken()) {
       fail_session("57P03", "the audit log cannot be written", "log-broken");
@@ -164,6 +165,19 @@ bool PostgresSession::on_request(const PostgresInbox::Message& message) {
   }
 }
 
+/// What the gateway knows of the target's session may be out of date: between two
+/// requests it asks. True when it did.
+bool PostgresSession::ask_again() {
+  const bool is_old =
+      !plan().columns.empty() && (catalog_ == nullptr || catalog_generation_ != keys_generation_ ||
+                                  worker_.now.monotonic >= catalog_since_ + CatalogCache::lifetime);
+  if ((!must_ask_again_ && !is_old) || !expected_.empty() || status_ == TransactionStatus::failed) {
+    return false;
+  }
+  ask_settings();
+  return true;
+}
+
 /// Bytes of a message that passes, or is dropped, piece by piece.
 bool PostgresSession::relay_client_piece() {
   const ByteSpan in = client_inbox_.front(worker_);
@@ -194,6 +208,7 @@ bool PostgresSession::on_query(const PostgresInbox::Message& message) {
   if (!begin_operation(*judged, query->text.size())) return true;
   expect(Expected::Kind::query);
   expected_.back().has_operation = true;
+  note_origin(judged->info);
   send_on(message);
   return true;
 }
@@ -216,6 +231,7 @@ bool PostgresSession::on_parse(const PostgresInbox::Message& message) {
   }
   auto prepared = std::make_shared<Prepared>();
   prepared->text = parse->text;
+  prepared->info = judged->info;
   pending_.push_back({false, std::string(parse->statement), std::move(prepared)});
   expect(Expected::Kind::parse);
   send_on(message);
@@ -274,6 +290,7 @@ bool PostgresSession::on_describe(const PostgresInbox::Message& message) {
     described_ = target->name;
     has_described_ = true;
     expect(Expected::Kind::describe_portal);
+    if (const auto prepared = find_name(true, target->name)) note_origin(prepared->info);
   } else {
     expect(Expected::Kind::describe_statement);
   }
@@ -300,16 +317,18 @@ bool PostgresSession::on_execute(const PostgresInbox::Message& message) {
     if (!begin_operation(*judged, prepared->text.size())) return true;
   }
   if (masks().active.any() && (!has_described_ || described_ != execute->portal)) {
-    if (!ask_columns(execute->portal)) return true;
+    if (!ask_columns(execute->portal, prepared->info)) return true;
   }
   expect(Expected::Kind::execute);
   expected_.back().has_operation = !is_empty(*judged);
+  note_origin(prepared->info);
   send_on(message);
   return true;
 }
 
 /// Masks depend on what the columns are, and the client did not ask.
-bool PostgresSession::ask_columns(std::string_view portal) {
+bool PostgresSession::ask_columns(std::string_view portal,
+                                  const std::shared_ptr<const StatementInfo>& info) {
   const bool asked = upstream_out_.write(
       [&](postgres::Writer& writer) { writer.describe(postgres::Target::Kind::portal, portal); });
   if (!asked) {
@@ -320,6 +339,7 @@ bool PostgresSession::ask_columns(std::string_view portal) {
   has_described_ = true;
   expect(Expected::Kind::describe_portal);
   expected_.back().is_own = true;
+  note_origin(info);
   return true;
 }
 
@@ -358,7 +378,31 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text) {
     return std::nullopt;
   }
   const StatementContext context{worker_.current, listener_, key_, search_path_views_};
-  return worker_.statements.judge(text, context, worker_.text_scratch);
+  JudgedStatement judged = worker_.statements.judge(text, context, worker_.text_scratch);
+  guard_columns(judged);
+  return judged;
+}
+
+/// Refuses what would take a masked column's values where no mask follows them.
+void PostgresSession::guard_columns(JudgedStatement& judged) {
+  const matcher::RuleSet rules = column_rules();
+  if (rules.none() || judged.ruling.kind != config::Ruling::Kind::allow) return;
+  const StatementInfo& info = *judged.info;
+  const auto refuse = [&](matcher::RuleSet because, std::string_view reason) {
+    std::size_t rule = 0;
+    while (!because.test(rule)) ++rule;
+    judged.ruling = {config::Ruling::Kind::deny, worker_.current->snapshot().masks->rule_name(rule),
+                     reason};
+  };
+  if (!info.is_parsed || info.is_opaque) {
+    return refuse(rules, "masks by column cannot follow what this statement runs");
+  }
+  if (info.reads_statistics) return refuse(rules, "statistics hold values of masked columns");
+  const matcher::RuleSet read = rules_read(info) & rules;
+  if (read.none()) return;
+  if (info.copies_out) return refuse(read, "a masked column cannot be copied out: use SELECT");
+  if (info.writes) return refuse(read, "a masked column's values cannot be written elsewhere");
+  if (info.calls_reaching) return refuse(read, "a masked column's values cannot be handed on");
 }
 
 /// Blanks and comments: there is nothing to rule on.
@@ -384,6 +428,15 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
       {worker_.current, key_, operations_, bytes_in, 0, worker_.now.monotonic});
   // From here on names without a schema may mean something else.
   if (judged.info->may_change_search_path) search_path_views_.clear();
+  must_ask_again_ = must_ask_again_ || judged.info->may_change_search_path;
+  if (judged.info->may_change_schema && !plan().columns.empty()) {
+    worker_.catalogs.forget(catalog_key());
+    must_ask_again_ = true;
+  }
+  for (const sql::Statement& statement : judged.info->analysis.statements) {
+    // EXECUTE and FETCH show what these read.
+    if (!statement.inner.empty()) named_rules_ |= rules_read(*judged.info);
+  }
   return true;
 }
 
@@ -480,6 +533,13 @@ std::shared_ptr<const PostgresSession::Prepared> PostgresSession::find_name(
   const Names& names = is_portal ? portals_ : statements_;
   const auto found = names.find(name);
   return found == names.end() ? nullptr : found->second;
+}
+
+/// What the rows and texts that answer the newest request come from.
+void PostgresSession::note_origin(const std::shared_ptr<const StatementInfo>& info) {
+  if (plan().columns.empty()) return;
+  expected_.back().info = info;
+  expected_.back().reads_masked = ((rules_read(*info) | named_rules_) & column_rules()).any();
 }
 
 void PostgresSession::expect(Expected::Kind kind) {

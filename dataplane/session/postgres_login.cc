@@ -25,6 +25,7 @@ using postgres::StartupStep;
 namespace {
 
 constexpr std::size_t password_bytes_max = 1024;
+constexpr std::size_t settings_message_bytes_max = std::size_t{1} << 20;
 /// As the server cuts it (NAMEDATALEN).
 constexpr std::size_t application_name_bytes_max = 63;
 constexpr std::string_view protocol_violation = "08P01";
@@ -43,28 +44,6 @@ bool is_utf8(std::string_view encoding) {
 bool is_no(std::string_view value) {
   const std::string lower = in_lower_case(value);
   return lower == "false" || lower == "off" || lower == "no" || lower == "0";
-}
-
-/// The elements of a one-dimensional array in text form: {a,"b c"}.
-std::vector<std::string> array_elements(std::string_view text) {
-  std::vector<std::string> elements;
-  if (text.size() < 2 || text.front() != '{' || text.back() != '}') return elements;
-  text = text.substr(1, text.size() - 2);
-  std::string element;
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) {
-      element += text[++i];
-    } else if (text[i] == '"') {
-      quoted = !quoted;
-    } else if (text[i] == ',' && !quoted) {
-      elements.push_back(std::exchange(element, {}));
-    } else {
-      element += text[i];
-    }
-  }
-  if (!text.empty()) elements.push_back(element);
-  return elements;
 }
 
 bool is_loopback(std::string_view peer) {
@@ -373,11 +352,16 @@ bool PostgresSession::answer_sasl(const Authentication& asked) {
                       [&](postgres::Writer& writer) { writer.sasl_response(as_bytes(*proof)); });
 }
 
-/// Which schemas names without one are looked for in, as things stand.
+/// Which schemas names without one are looked for in, and which columns masks are
+/// about, as things stand.
 void PostgresSession::ask_settings() {
   stage_ = Stage::settings;
-  const bool sent = upstream_out_.write(
-      [](postgres::Writer& writer) { writer.query("SELECT pg_catalog.current_schemas(false)"); });
+  must_ask_again_ = false;
+  asks_columns_ = false;
+  search_path_.clear();
+  const bool sent = upstream_out_.write([](postgres::Writer& writer) {
+    writer.query("SELECT pg_catalog.unnest(pg_catalog.current_schemas(false))::pg_catalog.text");
+  });
   if (!sent) fail_session("53000", "the gateway has no buffer free", "no-buffers");
 }
 
@@ -386,30 +370,87 @@ bool PostgresSession::read_settings_reply() {
   if (step.kind == HeaderStep::Kind::needs_more) return false;
   std::optional<PostgresInbox::Message> message;
   if (step.kind == HeaderStep::Kind::header &&
-      step.header.message_bytes() <= buffer_data_bytes_max) {
+      step.header.message_bytes() <= settings_message_bytes_max) {
     message = upstream_inbox_.whole(worker_, step.header);
     if (!message) return false;
   }
-  if (!message || step.header.backend() == BackendType::error_response) {
+  bool understood = message.has_value();
+  bool is_over = false;
+  if (message) {
+    switch (step.header.backend()) {
+      case BackendType::data_row:
+        understood = on_settings_row(message->body());
+        break;
+      case BackendType::ready_for_query:
+        is_over = true;
+        break;
+      case BackendType::row_description:
+      case BackendType::command_complete:
+      case BackendType::notice_response:
+        break;
+      case BackendType::parameter_status:
+      case BackendType::notification_response:
+        understood = is_greeted_ && on_reply(*message);
+        break;
+      default:
+        understood = false;
+        break;
+    }
+  }
+  if (stage_ == Stage::closing) return true;
+  if (!understood) {
     fail_session("08006", "the target did not say what a session is like", "target-malformed");
     return true;
   }
-  if (step.header.backend() == BackendType::data_row) {
-    const auto row = postgres::decode_data_row(message->body());
-    if (row && row->size() == 1) {
-      const postgres::Value value = *row->begin();
-      if (value) search_path_ = array_elements(as_text(*value));
-    }
-  }
-  const bool is_over = step.header.backend() == BackendType::ready_for_query;
   upstream_inbox_.consume(worker_, *message);
-  if (is_over) finish_login();
+  if (is_over) on_settings_end();
   return true;
 }
 
-void PostgresSession::finish_login() {
+bool PostgresSession::on_settings_row(ByteView body) {
+  const auto row = postgres::decode_data_row(body);
+  if (!row) return false;
+  if (asks_columns_) return asked_catalog_->add(*row);
+  if (row->size() != 1) return false;
+  const postgres::Value value = *row->begin();
+  if (value) search_path_.emplace_back(as_text(*value));
+  return true;
+}
+
+void PostgresSession::on_settings_end() {
+  const Instant now = worker_.now.monotonic;
+  const std::vector<ColumnMask>& columns = plan().columns;
+  if (asks_columns_) {
+    asked_catalog_->finish(columns);
+    catalog_ = std::move(asked_catalog_);
+    catalog_since_ = now;
+    worker_.catalogs.put(catalog_key(), catalog_, now);
+  } else {
+    search_path_views_.assign(search_path_.begin(), search_path_.end());
+    if (!columns.empty()) {
+      catalog_ = worker_.catalogs.find(catalog_key(), now);
+      catalog_since_ = now;
+    }
+    if (!columns.empty() && catalog_ == nullptr) {
+      asks_columns_ = true;
+      asked_catalog_ = std::make_unique<ColumnCatalog>();
+      const std::string text = ColumnCatalog::query(columns);
+      const bool sent = upstream_out_.write([&](postgres::Writer& writer) { writer.query(text); });
+      if (!sent) fail_session("54000", "too many masked columns are configured", "too-long");
+      return;
+    }
+  }
+  catalog_generation_ = worker_.current->snapshot().generation;
   stage_ = Stage::open;
-  search_path_views_.assign(search_path_.begin(), search_path_.end());
+  if (!is_greeted_) finish_login();
+}
+
+CatalogCache::Key PostgresSession::catalog_key() const {
+  return {worker_.current->snapshot().generation, listener_, database_};
+}
+
+void PostgresSession::finish_login() {
+  is_greeted_ = true;
   const CancelKey key = cancel_key();
   const bool told =
       client_out_.write([](postgres::Writer& writer) { writer.authentication_ok(); }) &&

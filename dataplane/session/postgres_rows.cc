@@ -103,7 +103,7 @@ std::optional<std::uint8_t> nibble(std::uint8_t c) noexcept {
 void PostgresRows::describe(const postgres::Fields& fields) {
   columns_.clear();
   for (const postgres::Field& field : fields) {
-    columns_.push_back({reading_of(field.type, field.format), field.type});
+    columns_.push_back({reading_of(field.type, field.format), field.type, no_rule, false});
   }
 }
 
@@ -164,6 +164,9 @@ void PostgresRows::append_value(Fate fate, ByteView value) {
     case Fate::same:
       append(value);
       break;
+    case Fate::replaced:
+      append(replacement_);
+      break;
     case Fate::edited:
       for (const matcher::Edit& edit : edits_) {
         append(value.subspan(at, edit.offset - at));
@@ -179,6 +182,7 @@ void PostgresRows::append_value(Fate fate, ByteView value) {
 
 PostgresRows::Fate PostgresRows::judge(WorkerContext& worker, const RowMasks& masks, Column column,
                                        ByteSpan value, std::span<std::uint32_t> counts) {
+  if (column.rule != no_rule) return replace(worker, masks, column, value, counts);
   switch (column.reading) {
     case Reading::text:
       return scan(worker, masks, BodyKind::text, value, counts);
@@ -215,6 +219,41 @@ PostgresRows::Fate PostgresRows::judge(WorkerContext& worker, const RowMasks& ma
   return Fate::redacted;
 }
 
+/// A value that is sensitive because of where it comes from.
+PostgresRows::Fate PostgresRows::replace(WorkerContext& worker, const RowMasks& masks,
+                                         Column column, ByteView value,
+                                         std::span<std::uint32_t> counts) {
+  constexpr std::string_view quoted = "\"[redacted]\"";
+  constexpr std::size_t grows_at_most = 64;
+  switch (column.reading) {
+    case Reading::json:
+      ++counts[column.rule];
+      replacement_.assign(quoted.begin(), quoted.end());
+      return Fate::replaced;
+    case Reading::text:
+    case Reading::hex:
+      if (column.is_derived) {
+        ++counts[column.rule];
+        return Fate::redacted;
+      }
+      text_.assign(value.begin(), value.end());
+      text_.resize(value.size() + readable_tail_bytes);
+      replacement_.resize(value.size() + grows_at_most);
+      replacement_.resize(matcher::mask_whole(*masks.program, column.rule,
+                                              ByteView(text_).first(value.size()), replacement_,
+                                              worker.scratch, counts));
+      return Fate::replaced;
+    case Reading::jsonb:
+    case Reading::raw:
+    case Reading::number:
+    case Reading::nested:
+    case Reading::plain:
+      ++counts[column.rule];
+      return Fate::null;
+  }
+  return Fate::null;
+}
+
 PostgresRows::Fate PostgresRows::scan(WorkerContext& worker, const RowMasks& masks, BodyKind kind,
                                       ByteSpan value, std::span<std::uint32_t> counts) {
   if (value.empty()) return Fate::same;
@@ -241,6 +280,7 @@ void PostgresRows::mask_in_place(WorkerContext& worker, const RowMasks& masks, B
         std::memset(bytes.data() + edit.offset + n, '*', edit.size_bytes - n);
       }
       return;
+    case Fate::replaced:
     case Fate::redacted:
     case Fate::null:
       std::memset(bytes.data(), '*', bytes.size());

@@ -27,6 +27,12 @@ class PostgresRows {
   void describe(const postgres::Fields& fields);
   /// Rows of which nothing is known, or values outside of rows: text.
   void forget() noexcept { columns_.clear(); }
+  /// All of this column's values are this rule's.
+  /// is_derived  computed from them: no part is shown, whatever the rule shows.
+  void mask_whole(std::size_t column, std::uint8_t rule, bool is_derived) noexcept {
+    columns_[column].rule = rule;
+    columns_[column].is_derived = is_derived;
+  }
 
   /// A whole DataRow, valid; values of equal length change where they lie. What to
   /// send instead when that was not enough, else nothing; lives until the next call.
@@ -50,9 +56,15 @@ class PostgresRows {
   struct Column {
     Reading reading = Reading::text;
     postgres::Oid type = 0;
+    std::uint8_t rule = no_rule;  ///< That masks all of it.
+    bool is_derived = false;
   };
-  enum class Fate : std::uint8_t { same, edited, redacted, null };
+  static constexpr std::uint8_t no_rule = UINT8_MAX;
+  static_assert(matcher::rules_max <= no_rule);
+  enum class Fate : std::uint8_t { same, edited, replaced, redacted, null };
 
+  Fate replace(WorkerContext& worker, const RowMasks& masks, Column column, ByteView value,
+               std::span<std::uint32_t> counts);
   static Reading reading_of(postgres::Oid type, postgres::Format format) noexcept;
   Fate judge(WorkerContext& worker, const RowMasks& masks, Column column, ByteSpan value,
              std::span<std::uint32_t> counts);
@@ -73,7 +85,8 @@ class PostgresRows {
   std::span<const matcher::Edit> edits_;  ///< Of the last scan that said `edited`.
   matcher::BodyMasker masker_;
   std::vector<std::uint8_t> rewritten_;
-  std::vector<std::uint8_t> text_;  ///< A value as text, with a readable tail.
+  std::vector<std::uint8_t> replacement_;  ///< Of the last value that was `replaced`.
+  std::vector<std::uint8_t> text_;         ///< A value as text, with a readable tail.
 };
 
 }  // namespace sluice::dataplane

@@ -161,7 +161,10 @@ bool PostgresSession::on_columns(const PostgresInbox::Message& message, bool has
     const auto fields = postgres::decode_row_description(message.body());
     if (!fields) return false;
     // A described statement tells nothing of formats: its portals do.
-    if (expected_.front().kind != Kind::describe_statement) rows_.describe(*fields);
+    if (expected_.front().kind != Kind::describe_statement) {
+      rows_.describe(*fields);
+      mask_columns(*fields);
+    }
   } else if (expected_.front().kind == Kind::describe_portal) {
     rows_.forget();
   }
@@ -191,8 +194,16 @@ bool PostgresSession::on_report(const PostgresInbox::Message& message) {
   }
   // Texts of the target quote values.
   report_.assign(message.bytes.begin(), message.bytes.begin() + postgres::header_bytes);
+  const bool may_quote = !expected_.empty() && expected_.front().reads_masked;
   for (const postgres::ReportField& field : report->fields) {
-    const std::string_view text = masked(field.text);
+    // Detail, hint and context: who may not see the value must do without them.
+    if (may_quote &&
+        std::string_view("DHWq").find(static_cast<char>(field.code)) != std::string_view::npos) {
+      continue;
+    }
+    const std::string_view text = may_quote && field.code == 'M'
+                                      ? "the target's message may quote a masked value"
+                                      : masked(field.text);
     report_.push_back(field.code);
     report_.insert(report_.end(), text.begin(), text.end());
     report_.push_back(0);
@@ -365,6 +376,65 @@ void PostgresSession::copy_on(ByteView bytes) {
   if (!client_out_.copy(bytes)) {
     fail_session("53000", "the gateway has no buffer free", "no-buffers");
   }
+}
+
+/// Each column's origin decides, whatever it is called in the result.
+void PostgresSession::mask_columns(const postgres::Fields& fields) {
+  const matcher::RuleSet rules = column_rules();
+  if (rules.none()) return;
+  std::size_t column = 0;
+  for (const postgres::Field& field : fields) {
+    ColumnRules found;
+    if (field.table == 0) {
+      found = rules_of_expression(expected_.front().info.get(), column, fields.size());
+    } else if (const auto known = catalog_->rules_of(field.table, field.column)) {
+      found = *known;
+    } else {
+      // Younger than what the gateway knows: nothing of it is shown until it asked again.
+      found = {rules, true};
+      must_ask_again_ = true;
+      worker_.catalogs.forget(catalog_key());
+    }
+    found.rules &= rules;
+    if (found.rules.any()) {
+      std::uint8_t rule = 0;
+      while (!found.rules.test(rule)) ++rule;
+      rows_.mask_whole(column, rule, found.is_derived);
+    }
+    ++column;
+  }
+}
+
+/// A result's column that is no relation's.
+ColumnRules PostgresSession::rules_of_expression(const StatementInfo* info, std::size_t column,
+                                                 std::size_t columns) const {
+  if (info == nullptr) return {catalog_->all_rules(), true};
+  const auto& statements = info->analysis.statements;
+  if (statements.size() == 1 && statements[0].output.size() == columns) {
+    const auto& output = statements[0].output;
+    const bool has_star = std::ranges::any_of(output, &sql::OutputColumn::is_star);
+    if (!has_star) return catalog_->rules_of(output[column]);
+  }
+  return {rules_read(*info) | named_rules_, true};
+}
+
+/// Of all columns that a text may read.
+matcher::RuleSet PostgresSession::rules_read(const StatementInfo& info) const {
+  matcher::RuleSet rules;
+  if (catalog_ == nullptr) return rules;
+  for (const sql::Statement& statement : info.analysis.statements) {
+    for (const sql::ColumnUse& use : statement.columns) {
+      if (use.is_read) rules |= catalog_->rules_of(use.column).rules;
+    }
+  }
+  return rules;
+}
+
+/// The masks by column that are in force for this principal.
+matcher::RuleSet PostgresSession::column_rules() {
+  matcher::RuleSet rules;
+  for (const ColumnMask& mask : plan().columns) rules.set(mask.rule);
+  return rules.none() ? rules : rules & masks().active;
 }
 
 RowMasks PostgresSession::masks() {

@@ -102,12 +102,15 @@ class PostgresSession final : public Session {
     Kind kind = Kind::sync;
     bool has_operation = false;  ///< The first of the open ones, when its turn comes.
     bool is_own = false;         ///< The gateway asked: the client does not see the reply.
-    std::string refusal;         ///< An ErrorResponse.
+    bool reads_masked = false;   ///< Texts about it may quote a masked column's value.
+    std::shared_ptr<const StatementInfo> info;  ///< Where rows come from it.
+    std::string refusal;                        ///< An ErrorResponse.
   };
 
   /// What a name stands for.
   struct Prepared {
     std::string text;  ///< Judged when it is prepared and when it is executed.
+    std::shared_ptr<const StatementInfo> info;
   };
   /// A change of names that the target has yet to confirm.
   struct Pending {
@@ -134,6 +137,8 @@ class PostgresSession final : public Session {
   bool answer_sasl(const postgres::Authentication& authentication);
   void ask_settings();
   bool read_settings_reply();
+  bool on_settings_row(ByteView body);
+  void on_settings_end();
   void finish_login();
 
   // postgres_client.cc
@@ -149,9 +154,12 @@ class PostgresSession final : public Session {
   bool on_execute(const PostgresInbox::Message& message);
   bool on_close(const PostgresInbox::Message& message);
   void on_sync();
-  bool ask_columns(std::string_view portal);
+  bool ask_columns(std::string_view portal, const std::shared_ptr<const StatementInfo>& info);
+  void note_origin(const std::shared_ptr<const StatementInfo>& info);
   void send_on(const PostgresInbox::Message& message);
   [[nodiscard]] std::optional<JudgedStatement> judge(std::string_view text);
+  void guard_columns(JudgedStatement& judged);
+  bool ask_again();
   [[nodiscard]] static bool is_empty(const JudgedStatement& judged) noexcept;
   [[nodiscard]] bool begin_operation(const JudgedStatement& judged, std::uint64_t bytes_in);
   void refuse_statement(const JudgedStatement& judged, bool is_query);
@@ -186,6 +194,12 @@ class PostgresSession final : public Session {
   void copy_on(ByteView bytes);
   [[nodiscard]] std::string_view masked(std::string_view text) noexcept;
   [[nodiscard]] RowMasks masks();
+  void mask_columns(const postgres::Fields& fields);
+  [[nodiscard]] ColumnRules rules_of_expression(const StatementInfo* info, std::size_t column,
+                                                std::size_t columns) const;
+  [[nodiscard]] matcher::RuleSet rules_read(const StatementInfo& info) const;
+  [[nodiscard]] matcher::RuleSet column_rules();
+  [[nodiscard]] CatalogCache::Key catalog_key() const;
 
   // postgres_session.cc
   void fail_session(std::string_view code, std::string_view message, std::string_view result);
@@ -227,7 +241,13 @@ class PostgresSession final : public Session {
   Names statements_;
   Names portals_;
   std::vector<std::string> search_path_;
-  std::vector<std::string_view> search_path_views_;
+  std::vector<std::string_view> search_path_views_;  ///< Empty: not known.
+  std::shared_ptr<const ColumnCatalog> catalog_;
+  std::unique_ptr<ColumnCatalog> asked_catalog_;
+  Instant catalog_since_;
+  std::uint64_t catalog_generation_ = 0;  ///< Of the configuration that it was asked for.
+  /// What PREPARE and DECLARE of this session read, by masks' rules: EXECUTE and FETCH show it.
+  matcher::RuleSet named_rules_;
   PostgresRows rows_;
   std::uint64_t client_piece_left_ = 0;  ///< Bytes of a message that passes piece by piece.
   std::uint64_t server_piece_left_ = 0;
@@ -243,6 +263,9 @@ class PostgresSession final : public Session {
   bool skips_ = false;      ///< The client's messages up to Sync are dropped.
   bool copies_in_ = false;  ///< The target takes CopyData.
   bool scram_verified_ = false;
+  bool is_greeted_ = false;
+  bool asks_columns_ = false;  ///< Of the settings, the columns; else the search path.
+  bool must_ask_again_ = false;
   bool skips_need_spoil_ = false;  ///< The target does not know why they are dropped.
   bool client_piece_drops_ = false;
   bool client_ended_ = false;

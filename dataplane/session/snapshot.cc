@@ -45,7 +45,21 @@ matcher::MaskRule rule_of(const config::Mask& mask) {
   add(Kind::json_path, mask.find.json);
   add(Kind::form_field, mask.find.form);
   add(Kind::header, mask.find.headers);
+  if (!mask.find.columns.empty()) rule.finders.push_back({Kind::told, ""});
   return rule;
+}
+
+/// name  "table.column" or "schema.table.column".
+ColumnMask column_mask(std::string_view name, std::uint8_t rule) {
+  const std::size_t last = name.rfind('.');
+  const std::string_view table = name.substr(0, last);
+  const std::size_t dot = table.find('.');
+  ColumnMask mask;
+  if (dot != table.npos) mask.schema = table.substr(0, dot);
+  mask.relation = dot == table.npos ? table : table.substr(dot + 1);
+  mask.column = name.substr(last + 1);
+  mask.rule = rule;
+  return mask;
 }
 
 /// What compiling all masks refused, told of each mask that is refused alone too,
@@ -166,6 +180,17 @@ Result<ListenerPlan> plan_listener(const config::Settings& settings,
   auto policy = config::Policy::compile(settings, listener);
   if (!policy) return fail(policy.error().message);
   plan.policy = std::move(*policy);
+
+  for (std::size_t i = 0; i < settings.masks.size(); ++i) {
+    const config::Mask& mask = settings.masks[i];
+    if (!mask.targets.empty() &&
+        std::ranges::find(mask.targets, listener.target) == mask.targets.end()) {
+      continue;
+    }
+    for (const std::string& name : mask.find.columns) {
+      plan.columns.push_back(column_mask(name, static_cast<std::uint8_t>(i)));
+    }
+  }
 
   struct Subject {
     std::span<const config::PatternSource> sources;

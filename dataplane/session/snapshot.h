@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "config/model/policy.h"
 #include "config/model/settings.h"
+#include "dataplane/session/column_catalog.h"
 #include "dataplane/transport/transport.h"
 #include "identity/api_keys.h"
 #include "matcher/mask_program.h"
@@ -30,6 +31,7 @@ struct ListenerPlan {
   std::size_t target = 0;  ///< Index into Snapshot::targets.
   config::Policy policy;
   http1::Limits limits;
+  std::vector<ColumnMask> columns;  ///< That masks name.
   /// Null when the policy has no pattern on that subject.
   std::shared_ptr<const matcher::PatternSet> paths;
   std::shared_ptr<const matcher::PatternSet> headers;

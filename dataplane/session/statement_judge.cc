@@ -14,6 +14,34 @@ bool is_utf8(std::string_view encoding) {
   return lower == "utf8" || lower == "utf-8" || lower == "unicode";
 }
 
+constexpr auto writing = std::to_array<sql::StatementClass>(
+    {sql::StatementClass::insert, sql::StatementClass::update, sql::StatementClass::merge,
+     sql::StatementClass::create, sql::StatementClass::notify});
+constexpr auto defining =
+    std::to_array<sql::StatementClass>({sql::StatementClass::create, sql::StatementClass::alter,
+                                        sql::StatementClass::drop, sql::StatementClass::refresh});
+
+bool has_any(sql::ClassSet classes, std::span<const sql::StatementClass> of) {
+  return std::ranges::any_of(of, [classes](auto one) { return classes.has(one); });
+}
+
+/// What matters for masks by column.
+void add_reach(const sql::Statement& statement, StatementInfo& info) {
+  info.is_opaque = info.is_opaque || statement.is_opaque();
+  info.copies_out = info.copies_out || statement.classes.has(sql::StatementClass::copy_out);
+  info.writes = info.writes || has_any(statement.classes, writing);
+  info.may_change_schema =
+      info.may_change_schema || statement.is_opaque() || has_any(statement.classes, defining);
+  for (const auto& function : statement.functions) {
+    info.calls_reaching = info.calls_reaching || function.name == "pg_notify" ||
+                          config::is_reaching_function(function.name);
+  }
+  for (const auto& use : statement.relations) {
+    info.reads_statistics = info.reads_statistics || use.relation.name.starts_with("pg_stats") ||
+                            use.relation.name.starts_with("pg_statistic");
+  }
+}
+
 void add_facts(const sql::Statement& statement, StatementInfo& info) {
   config::SqlFacts facts;
   for (std::size_t i = 0; i < sql::statement_classes; ++i) {
@@ -60,7 +88,10 @@ std::shared_ptr<const StatementInfo> info_of(std::string_view text) {
   if (!analysis) return info;
   info->is_parsed = true;
   info->analysis = std::move(*analysis);
-  for (const sql::Statement& statement : info->analysis.statements) add_facts(statement, *info);
+  for (const sql::Statement& statement : info->analysis.statements) {
+    add_facts(statement, *info);
+    add_reach(statement, *info);
+  }
   const config::SqlName* next = info->names.data();
   for (std::size_t i = 0; i < info->facts.size(); ++i) {
     const sql::Statement& statement = info->analysis.statements[i];

@@ -29,6 +29,12 @@ struct StatementInfo {
   std::string classes;  ///< For records: "select", "insert, select".
   std::string text;     ///< Normalised: without constants.
   bool may_change_search_path = false;
+  bool may_change_schema = false;  ///< What relations there are, and their columns.
+  bool is_opaque = false;
+  bool copies_out = false;
+  bool calls_reaching = false;         ///< A function that config::is_reaching_function() names.
+  bool reads_statistics = false;       ///< The server's samples of columns' values.
+  bool writes = false;                 ///< Values that are read may end up elsewhere.
   bool sets_foreign_encoding = false;  ///< The gateway reads UTF-8 only.
 
   // Views into `analysis`, by statement, as policy takes them.

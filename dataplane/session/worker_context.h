@@ -10,6 +10,7 @@
 #include "base/instant.h"
 #include "dataplane/inbox.h"
 #include "dataplane/metrics.h"
+#include "dataplane/session/column_catalog.h"
 #include "dataplane/session/exchange.h"
 #include "dataplane/session/masked_host.h"
 #include "dataplane/session/proof_cache.h"
@@ -47,6 +48,7 @@ struct WorkerContext {
   const FingerprintKey fingerprint_key = FingerprintKey::random();
   StatementJudge statements{fingerprint_key};
   ScramKeysCache scram_keys;
+  CatalogCache catalogs;
   SnapshotView* current = nullptr;  ///< New operations are judged by this one.
   Now now;
   bool draining = false;

@@ -363,7 +363,10 @@ const Case cases[] = {
      "payment-card, iban, us-ssn, email, phone, jwt, aws-key, bearer-token, ip"},
     {6, "masks: [{name: m, find: {}}]", "a.yaml:6:25: an empty section; fill it or leave it out"},
     {6, "masks: [{name: m, find: {columns: [a.b]}}]",
-     "a.yaml:6:26: 'columns' is not available in this version"},
+     "a.yaml:6:36: no listener speaks SQL, so the mask would never match"},
+    {6, "masks: [{name: m, find: {columns: [ssn]}}]",
+     "a.yaml:6:36: 'columns': 'ssn' is not a column like 'customers.ssn' or "
+     "'public.customers.ssn'"},
     {6, "masks: [{name: m, find: {json: [cvv]}}]",
      "a.yaml:6:33: 'json': 'cvv' is not a JSON path like $.card.number or $..cvv"},
     {6, "masks: [{name: m, find: {jsn: [$.a]}}]",
