@@ -48,9 +48,16 @@ Class class_of(char c) noexcept {
 bool starts_word(char c) noexcept {
   return class_of(c) == Class::word;
 }
+constexpr std::array<bool, 256> continues = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0; c < table.size(); ++c) {
+    table[c] =
+        classes[c] == Class::word || classes[c] == Class::digit || classes[c] == Class::dollar;
+  }
+  return table;
+}();
 bool continues_word(char c) noexcept {
-  const Class found = class_of(c);
-  return found == Class::word || found == Class::digit || found == Class::dollar;
+  return continues[static_cast<unsigned char>(c)];
 }
 
 bool is_newline(char c) noexcept {
@@ -223,9 +230,8 @@ std::optional<Name> decode_unicode_word(std::string_view inner, char escape) noe
 
 }  // namespace
 
-bool Token::is_word(std::string_view lower) const noexcept {
-  return kind == TokenKind::word && text.size() == lower.size() &&
-         std::equal(text.begin(), text.end(), lower.begin(),
+bool Token::is_same_word(std::string_view lower) const noexcept {
+  return std::equal(text.begin(), text.end(), lower.begin(),
                     [](char written, char wanted) { return lower_of(written) == wanted; });
 }
 

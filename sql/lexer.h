@@ -44,7 +44,12 @@ struct Token {
     return kind == TokenKind::punctuation && text.size() == 1 && text[0] == punctuation;
   }
   /// lower  a keyword in lower case.
-  [[nodiscard]] bool is_word(std::string_view lower) const noexcept;
+  [[nodiscard]] bool is_word(std::string_view lower) const noexcept {
+    return text.size() == lower.size() && kind == TokenKind::word && is_same_word(lower);
+  }
+
+ private:
+  [[nodiscard]] bool is_same_word(std::string_view lower) const noexcept;
 };
 
 /// What the session's settings change about the rules.

@@ -10,6 +10,40 @@
 namespace sluice::sql {
 namespace {
 
+/// Eight bytes at once, as lower_of() makes each.
+std::uint64_t in_lower_case(std::uint64_t bytes) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t highs = 0x80 * ones;
+  const std::uint64_t low_bits = bytes & ~highs;
+  const std::uint64_t from_a = low_bits + (0x80 - 'A') * ones;
+  const std::uint64_t beyond_z = low_bits + (0x7F - 'Z') * ones;
+  return bytes | ((from_a & ~beyond_z & ~bytes & highs) >> 2);
+}
+
+/// Copies by few loads, which may overlap, for most texts here are short.
+template <bool folds, class Word>
+void copy_word(char* to, const char* from) noexcept {
+  Word word = 0;
+  std::memcpy(&word, from, sizeof word);
+  if constexpr (folds) word = static_cast<Word>(in_lower_case(word));
+  std::memcpy(to, &word, sizeof word);
+}
+template <bool folds, class Word>
+void copy_by(char* to, std::string_view from) noexcept {
+  for (std::size_t i = 0; i + sizeof(Word) < from.size(); i += sizeof(Word)) {
+    copy_word<folds, Word>(to + i, from.data() + i);
+  }
+  const std::size_t last = from.size() - sizeof(Word);
+  copy_word<folds, Word>(to + last, from.data() + last);
+}
+template <bool folds>
+void copy(char* to, std::string_view from) noexcept {
+  if (from.size() >= 8) return copy_by<folds, std::uint64_t>(to, from);
+  if (from.size() >= 4) return copy_by<folds, std::uint32_t>(to, from);
+  if (from.size() >= 2) return copy_by<folds, std::uint16_t>(to, from);
+  if (!from.empty()) copy_by<folds, std::uint8_t>(to, from);
+}
+
 /// Hashes short pieces: gathers them first, for the hash likes its bytes in bulk.
 class Gatherer {
  public:
@@ -19,16 +53,15 @@ class Gatherer {
     if (size_ == bytes_.size()) flush();
     bytes_[size_++] = c;
   }
-  void add(std::string_view text) noexcept {
-    if (text.size() > bytes_.size() - size_) {
-      flush();
-      if (text.size() > bytes_.size()) return stream_.append(text);
-    }
-    std::memcpy(bytes_.data() + size_, text.data(), text.size());
-    size_ += text.size();
-  }
-  void add_in_lower_case(std::string_view text) noexcept {
-    for (const char c : text) add(lower_of(c));
+  /// A mark, a text and a NUL.
+  template <bool folds>
+  void add(char mark, std::string_view text) noexcept {
+    if (text.size() + 2 > bytes_.size() - size_) return add_slowly<folds>(mark, text);
+    char* const to = bytes_.data() + size_;
+    to[0] = mark;
+    copy<folds>(to + 1, text);
+    to[text.size() + 1] = '\0';
+    size_ += text.size() + 2;
   }
   Fingerprint finish() noexcept {
     flush();
@@ -36,6 +69,21 @@ class Gatherer {
   }
 
  private:
+  template <bool folds>
+  void add_slowly(char mark, std::string_view text) noexcept {
+    flush();
+    bytes_[size_++] = mark;
+    while (text.size() + 1 > bytes_.size() - size_) {
+      const std::string_view part = text.substr(0, bytes_.size() - size_);
+      copy<folds>(bytes_.data() + size_, part);
+      size_ += part.size();
+      text.remove_prefix(part.size());
+      flush();
+    }
+    copy<folds>(bytes_.data() + size_, text);
+    size_ += text.size();
+    bytes_[size_++] = '\0';
+  }
   void flush() noexcept {
     stream_.append({bytes_.data(), size_});
     size_ = 0;
@@ -47,25 +95,27 @@ class Gatherer {
 };
 
 // How tokens follow one another in what is hashed: a byte that says what comes, the
-// token, and a NUL, which no token holds. So no two rows of tokens give the same bytes.
+// token, and a NUL, which no token holds; a lone bracket, comma or the like stands for
+// itself. So no two rows of tokens give the same bytes.
 enum Mark : char {
   as_written = 1,
-  as_constant = 2,  // With the constant's kind in place of its text.
-  as_list = 3,
-  as_rows = 4,
+  as_list = 2,
+  as_rows = 3,
+  as_constant = 4,  // Plus its kind; below the space, as no token begins.
 };
+static_assert(as_constant + static_cast<int>(TokenKind::decimal) < ' ');
 
 void add(Gatherer& to, const Token& token) noexcept {
-  to.add(as_written);
-  if (token.kind == TokenKind::word) {
-    to.add_in_lower_case(token.text);
+  if (token.kind == TokenKind::punctuation && token.text.size() == 1) {
+    to.add(token.text.front());
+  } else if (token.kind == TokenKind::word) {
+    to.add<true>(as_written, token.text);
   } else if (is_constant(token.kind) || token.kind == TokenKind::unicode_word) {
-    to.add(lower_of(token.text.front()));  // The letter before the quotes.
-    to.add(token.text.substr(1));
+    // The letter before the quotes has no case.
+    to.add<false>(lower_of(token.text.front()), token.text.substr(1));
   } else {
-    to.add(token.text);
+    to.add<false>(as_written, token.text);
   }
-  to.add('\0');
 }
 
 /// How a constant was written does not matter where the server makes the same of it.
@@ -84,7 +134,7 @@ class ShapeSink {
  public:
   ShapeSink(const FingerprintKey& key, LexerOptions options, Shape& shape) noexcept
       : options_(options), shape_(shape), plain_(key), constants_(key) {
-    plain_.add(options.standard_conforming_strings ? '1' : '0');
+    plain_.add<false>(options.standard_conforming_strings ? '1' : '0', {});
   }
 
   static constexpr bool is_full() noexcept { return false; }
@@ -97,9 +147,8 @@ class ShapeSink {
     }
   }
   void constant(const Token& token) noexcept {
-    plain_.add(as_constant);
-    plain_.add(static_cast<char>(plain_kind(token.kind)));
-    plain_.add('\0');
+    plain_.add<false>(static_cast<char>(as_constant + static_cast<char>(plain_kind(token.kind))),
+                      {});
     add(constants_, token);
     begin_statement(token);
   }
@@ -111,7 +160,7 @@ class ShapeSink {
     // The constants are exact only together with the places they stand in.
     std::array<char, sizeof(Fingerprint)> bytes{};
     std::memcpy(bytes.data(), shape_.shape.data(), bytes.size());
-    constants_.add({bytes.data(), bytes.size()});
+    constants_.add<false>(as_written, {bytes.data(), bytes.size()});
     shape_.exact = constants_.finish();
   }
 
@@ -125,16 +174,13 @@ class ShapeSink {
     }
   }
   void fold(Mark mark, std::string_view text) noexcept {
-    for (Gatherer* const to : {&plain_, &constants_}) {
-      to->add(mark);
-      to->add('\0');
-    }
+    plain_.add<false>(mark, {});
+    constants_.add<false>(mark, {});
     Lexer lexer(text, options_);
     for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
       add(constants_, token);
     }
-    constants_.add(mark);
-    constants_.add('\0');
+    constants_.add<false>(mark, {});
   }
 
   LexerOptions options_;

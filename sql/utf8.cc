@@ -1,5 +1,7 @@
 #include "sql/utf8.h"
 
+#include <immintrin.h>
+
 #include <cstdint>
 #include <cstring>
 
@@ -28,21 +30,38 @@ std::size_t character_bytes(std::string_view rest) noexcept {
   return continues(1) && continues(2) && continues(3) && !is_overlong && !is_beyond ? 4 : 0;
 }
 
+/// Eight bytes of which none is NUL or beyond ASCII.
+bool is_plain_word(const char* at) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t highs = 0x8080808080808080;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return ((word | (word - ones)) & highs) == 0;
+}
+
+/// The same of 32 bytes: signed, all of them are above zero.
+bool is_plain_block(const char* at) noexcept {
+  const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+  return _mm256_movemask_epi8(_mm256_cmpgt_epi8(bytes, _mm256_setzero_si256())) == -1;
+}
+
 }  // namespace
 
 std::size_t sound_prefix(std::string_view text) noexcept {
-  constexpr std::uint64_t ones = 0x0101010101010101;
-  constexpr std::uint64_t highs = 0x8080808080808080;
   std::size_t at = 0;
   while (at < text.size()) {
-    // Eight bytes at a time while none is NUL or beyond ASCII.
-    std::uint64_t word = 0;
-    while (text.size() - at >= sizeof word) {
-      std::memcpy(&word, text.data() + at, sizeof word);
-      if (((word | (word - ones)) & highs) != 0) break;
-      at += sizeof word;
+    // Many bytes at a time while none is NUL or beyond ASCII.
+    while (text.size() - at >= sizeof(__m256i) && is_plain_block(text.data() + at)) {
+      at += sizeof(__m256i);
+    }
+    while (text.size() - at >= sizeof(std::uint64_t) && is_plain_word(text.data() + at)) {
+      at += sizeof(std::uint64_t);
     }
     if (at == text.size()) break;
+    const std::size_t rest = text.size() - at;
+    const bool is_plain_rest = rest < sizeof(std::uint64_t) && at >= sizeof(std::uint64_t) &&
+                               is_plain_word(text.data() + text.size() - sizeof(std::uint64_t));
+    if (is_plain_rest) return text.size();
     const std::size_t size = character_bytes(text.substr(at));
     if (size == 0) break;
     at += size;
