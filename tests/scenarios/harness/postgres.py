@@ -11,7 +11,7 @@ from harness.processes import free_port
 
 BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 OWNER = "postgres"  # The server refuses to run as root.
-PASSWORD = "the target's own password"
+PASSWORD = "of-the-target"
 ALLOW_ALL = """
   - name: testers may everything
     principals: {groups: [testers]}
@@ -61,7 +61,7 @@ class Cluster:
             settings.write(f"{SETTINGS}port = {self.port}\nunix_socket_directories = '{self.folder}'\n")
         (self.data / "pg_hba.conf").write_text(HBA)
         self.start()
-        self.psql(f"CREATE ROLE direct SUPERUSER LOGIN PASSWORD '{PASSWORD.replace(chr(39), chr(39) * 2)}'",
+        self.psql(f"CREATE ROLE direct SUPERUSER LOGIN PASSWORD '{PASSWORD}'",
                   "CREATE DATABASE shop")
 
     def start(self) -> None:
