@@ -1,5 +1,7 @@
 #include "matcher/body_masker.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "matcher/body_walk.h"
 
@@ -16,7 +18,7 @@ void BodyMasker::start(const MaskProgram& program, const RuleSet& active, BodyKi
   json_.hidden_depth = 0;
   json_.index[0] = 0;
   form_ = {};
-  counts_.fill(0);
+  std::fill_n(counts_.begin(), program.size(), 0U);
 }
 
 MaskStep BodyMasker::mask(ByteSpan in, bool last, Scratch& scratch) noexcept {

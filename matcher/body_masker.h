@@ -65,7 +65,7 @@ class BodyMasker {
   ValueState value_;
   JsonState json_;
   FormState form_;
-  std::array<std::uint32_t, rules_max> counts_{};
+  std::array<std::uint32_t, rules_max> counts_;  ///< Of as many rules as the program has.
 };
 
 /// Block form for short texts: header values, paths, query strings, record fields.

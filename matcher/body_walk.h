@@ -41,15 +41,18 @@ class BodyWalk {
   // json_skim.cc
   struct SkimBlock;
   struct CloseLook;
-  /// What is known behind one block and needed for the next.
+  /// What is known before a block.
   struct Skim {
-    std::size_t limit = 0;     ///< Of the input, as far as it is skimmed.
-    std::size_t token_at = 0;  ///< Where the last token begins.
+    std::size_t at = 0;     ///< Where in the input the block begins.
+    std::size_t limit = 0;  ///< Of the input, as far as it is skimmed.
+    std::size_t depth = 0;  ///< The least since: of what is deeper, nodes are not kept.
     TokenBefore before;
-    std::uint64_t in_string = 0;  ///< One if the block ended in a string.
+    std::uint64_t in_string = 0;  ///< One if the block before ended in a string.
     std::uint64_t scalar = 0;     ///< One if it ended in a number or literal.
     std::size_t masked_to = 0;    ///< What triggers before it has been dealt with.
     NumberScan numbers;
+
+    void go_on_behind(const SkimBlock& block) noexcept;
   };
   enum class Checked : std::uint8_t {
     plain,
@@ -61,22 +64,31 @@ class BodyWalk {
     Progress progress = Progress::done;
     std::uint64_t tokens_left = 0;  ///< That are to be checked.
   };
+  [[nodiscard]] bool is_by_token(std::size_t depth) const noexcept;
   [[nodiscard]] bool may_skim() noexcept;
   bool is_free_of_expressions() noexcept;
   Progress skim_json() noexcept;
-  [[nodiscard]] SkimBlock cut_block(const ByteClasses& ahead, Skim& skim,
-                                    std::size_t at) const noexcept;
-  const std::uint8_t* padded(std::size_t at, std::span<std::uint8_t> room) const noexcept;
-  [[nodiscard]] CloseLook look_closely(std::size_t at, std::uint64_t opening) const noexcept;
+  static Progress progress_of(Checked checked) noexcept {
+    return checked == Checked::malformed ? Progress::malformed : Progress::done;
+  }
+  Checked pass_plain_blocks(Skim& passed) noexcept;
+  SkimBlock cut_odd_block(Skim& skim) const noexcept;
+  template <class Look>
+  SkimBlock cut_block(const TriggerLanes& lanes, Skim& skim, Look&& look) const noexcept;
+  [[nodiscard]] const ByteClasses& ahead_of_triggers() const noexcept;
+  [[nodiscard]] CloseLook look_closely(const std::uint8_t* block,
+                                       std::uint64_t opening) const noexcept;
+  [[nodiscard]] bool may_trigger(Triggers triggers, std::size_t at) const noexcept;
   [[nodiscard]] std::uint64_t names_in(const std::uint8_t* block,
                                        std::uint64_t opening) const noexcept;
   [[nodiscard]] std::size_t scalar_end(std::size_t begin) const noexcept;
-  [[nodiscard]] bool is_scalar_at(std::size_t begin) const noexcept;
-  [[nodiscard]] bool are_scalars(const SkimBlock& block, std::uint64_t starts) const noexcept;
-  Checked check_tokens(TokenBefore& last, const SkimBlock& block, std::uint64_t tokens) noexcept;
+  [[nodiscard]] std::size_t begin_of_token(std::size_t at, bool is_string) const noexcept;
+  [[nodiscard]] bool are_plain_scalars(const SkimBlock& block, std::size_t at) const noexcept;
+  Checked check_tokens(Skim& skim, const SkimBlock& block, std::uint64_t tokens) noexcept;
+  Checked check_odd_tokens(Skim& skim, const SkimBlock& block, std::uint64_t tokens) noexcept;
   Handled handle_events(Skim& skim, const SkimBlock& block) noexcept;
-  bool mask_token(Skim& skim, std::size_t at, const Triggers& triggers, std::size_t begin) noexcept;
-  void resume_tokens(const TokenBefore& last, bool is_from_its_begin) noexcept;
+  bool mask_token(Skim& skim, const Triggers& triggers, std::size_t begin) noexcept;
+  void resume_tokens(const Skim& skim, bool is_from_its_begin) noexcept;
 
   // json_walk.cc
   Progress walk_json() noexcept;

@@ -37,6 +37,9 @@ struct Lanes {
   static Lanes load(const std::uint8_t* from) noexcept {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))};
   }
+  void store(std::uint8_t* to) const noexcept {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
+  }
   static Lanes all(char c) noexcept { return {_mm256_set1_epi8(c)}; }
 
   friend Lanes operator&(Lanes a, Lanes b) noexcept { return {_mm256_and_si256(a.bytes, b.bytes)}; }
@@ -67,11 +70,12 @@ struct Lanes {
   [[nodiscard]] Lanes least(Lanes other) const noexcept {
     return {_mm256_min_epi8(bytes, other.bytes)};
   }
-  /// '{', '[', '}', ']', ',' or ':', or one of the control characters 0x0C and 0x1A.
-  [[nodiscard]] Lanes is_mark() const noexcept {
-    // By the lower four bits: the one mark, with bit 5 set, that ends in them.
-    const __m256i marks = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0,
-                                           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
+  /// ' ', '{', '[', '}', ']', ',' or ':', or one of the control characters 0x00, 0x0C and 0x1A.
+  [[nodiscard]] Lanes is_blank_or_mark() const noexcept {
+    // By the lower four bits: the one of them, with bit 5 set, that ends in them.
+    const __m256i marks =
+        _mm256_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0,  //
+                         ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
     return {_mm256_cmpeq_epi8(folded().bytes, _mm256_shuffle_epi8(marks, bytes))};
   }
   [[nodiscard]] bool is_zero() const noexcept { return _mm256_testz_si256(bytes, bytes) != 0; }

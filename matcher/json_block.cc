@@ -16,9 +16,9 @@ JsonBytes json_bytes_scalar(const std::uint8_t* block) noexcept {
     const std::uint8_t byte = block[i];
     const auto put = [i](std::uint64_t& mask, bool is_set) { mask |= std::uint64_t{is_set} << i; };
     put(found.quote, byte == '"');
-    put(found.blank, byte == ' ');
     const auto folded = static_cast<std::uint8_t>(byte | 0x20);
-    put(found.mark, folded == '{' || folded == '}' || folded == ',' || folded == ':');
+    put(found.blank_or_mark,
+        folded == ' ' || folded == '{' || folded == '}' || folded == ',' || folded == ':');
     found.is_odd = found.is_odd || byte == '\\' || is_odd(byte);
   }
   found.is_odd = found.is_odd || is_odd(block[block_bytes]) || is_odd(block[block_bytes + 1]);

@@ -15,9 +15,9 @@ namespace sluice::matcher {
 /// What JSON's grammar asks of each byte of a block, one bit a byte.
 struct JsonBytes {
   std::uint64_t quote = 0;
-  std::uint64_t blank = 0;  ///< ' ' alone.
-  /// '{', '[', '}', ']', ',' or ':'; where the block is odd perhaps a control character too.
-  std::uint64_t mark = 0;
+  /// ' ', '{', '[', '}', ']', ',' or ':'; where the block is odd perhaps a control character
+  /// too. Of these only ' ' is a joint of TriggerBytes.
+  std::uint64_t blank_or_mark = 0;
   bool is_odd = false;  ///< There are OddJsonBytes in it, or directly behind it.
 
   bool operator==(const JsonBytes&) const = default;
@@ -34,8 +34,8 @@ struct OddJsonBytes {
 inline JsonBytes json_bytes(const TriggerLanes& lanes) noexcept {
   JsonBytes found;
   found.quote = lanes.bits_of<trigger_class::quote>();
-  found.blank = ask_halves(lanes.bytes[0], lanes.bytes[1], [](Lanes of) { return of.is(' '); });
-  found.mark = ask_halves(lanes.bytes[0], lanes.bytes[1], [](Lanes of) { return of.is_mark(); });
+  found.blank_or_mark =
+      ask_halves(lanes.bytes[0], lanes.bytes[1], [](Lanes of) { return of.is_blank_or_mark(); });
   return found;
 }
 
@@ -81,49 +81,50 @@ struct TokenBefore {
 };
 
 /// Tokens in a row, one bit a token.
-struct TokenRow {
-  std::uint64_t open = 0;
-  std::uint64_t close = 0;
-  std::uint64_t comma = 0;
-  std::uint64_t colon = 0;
-  std::uint64_t string = 0;  // A number or literal is none of these.
-
+class TokenRow {
+ public:
   /// tokens  bits of the bytes that tokens begin with.
   /// marks   those of them that are marks.
   TokenRow(std::uint64_t tokens, std::uint64_t marks, std::uint64_t quotes,
-           const TriggerBytes& bytes) noexcept {
-    const std::uint64_t mark = _pext_u64(marks, tokens);
+           const TriggerBytes& bytes) noexcept
+      : mark_(_pext_u64(marks, tokens)), string_(_pext_u64(quotes, tokens)) {
     // Of the marks, brackets have bit 6 set; '{', '[' and ':' have bit 1 set.
-    const std::uint64_t bracket = mark & _pext_u64(bytes.letterish, tokens);
-    const std::uint64_t second_bit = mark & _pext_u64(bytes.second_bit, tokens);
-    open = bracket & second_bit;
-    close = bracket ^ open;
-    colon = second_bit ^ open;
-    comma = mark ^ bracket ^ colon;
-    string = _pext_u64(quotes, tokens);
+    const std::uint64_t bracket = mark_ & _pext_u64(bytes.letterish, tokens);
+    const std::uint64_t second_bit = mark_ & _pext_u64(bytes.second_bit, tokens);
+    open_ = bracket & second_bit;
+    close_ = bracket ^ open_;
+    colon_ = second_bit ^ open_;
   }
 
-  /// What RFC 8259 forbids among neighbours, for all tokens of the row at once.
-  /// Whether brackets agree is not seen here.
-  /// in_object  of a bracket: whether it is a brace.
-  /// count      of tokens, at least one.
-  /// before     the token before the row; then its last.
-  std::uint64_t errors(std::uint64_t in_object, unsigned count,
-                       TokenBefore& before) const noexcept {
-    const std::uint64_t wants_value = open | comma | colon;
-    const std::uint64_t wants_name = (open | comma) & in_object;
-    const std::uint64_t after_value = ~(wants_value << 1 | before.wants_value);
-    const std::uint64_t after_open = open << 1 | before.opens;
-    const std::uint64_t name_place = wants_name << 1 | before.wants_name;
-    const std::uint64_t name = name_place & string;
-    const std::uint64_t after_name = name << 1 | before.is_name;
-    const std::uint64_t goes_on = close | comma | colon;  // What may stand behind a value.
-    const std::uint64_t wrong = ((after_value ^ goes_on) & ~(after_open & close)) |
-                                (name_place & ~(string | close)) | (after_name ^ colon);
+  /// Whether RFC 8259 forbids something among neighbours, for all tokens of the row at
+  /// once. Whether brackets agree is not seen here.
+  /// in_object  of an opening bracket: whether it is a brace.
+  /// count      of tokens to be checked, at least one.
+  /// before     the token before the row; then the last that was checked.
+  [[nodiscard]] bool is_wrong(std::uint64_t in_object, unsigned count,
+                              TokenBefore& before) const noexcept {
+    const std::uint64_t wants_value = mark_ ^ close_;
+    const std::uint64_t goes_on = mark_ ^ open_;  // What may stand behind a value.
+    const std::uint64_t wants_name = (wants_value ^ colon_) & in_object;
+    // Sums, as a shift by one and an addition are one instruction.
+    const std::uint64_t after_want = 2 * wants_value + before.wants_value;
+    const std::uint64_t after_open = 2 * open_ + before.opens;
+    const std::uint64_t name_place = 2 * wants_name + before.wants_name;
+    const std::uint64_t name = name_place & string_;
+    const std::uint64_t after_name = 2 * name + before.is_name;
+    const std::uint64_t right = (after_want ^ goes_on) | (after_open & close_);
+    const std::uint64_t wrong = (name_place & ~(string_ | close_)) | (after_name ^ colon_);
     const unsigned last = count - 1;
-    before = {wants_value >> last & 1, open >> last & 1, wants_name >> last & 1, name >> last & 1};
-    return wrong;
+    before = {wants_value >> last & 1, open_ >> last & 1, wants_name >> last & 1, name >> last & 1};
+    return ((wrong | ~right) & bits_below(count)) != 0;
   }
+
+ private:
+  std::uint64_t mark_;
+  std::uint64_t string_;  // A number or literal is neither.
+  std::uint64_t open_;
+  std::uint64_t close_;
+  std::uint64_t colon_;
 };
 
 }  // namespace sluice::matcher

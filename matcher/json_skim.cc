@@ -4,6 +4,7 @@
 // input's end.
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "matcher/body_walk.h"
 #include "matcher/json_block.h"
@@ -12,9 +13,13 @@
 namespace sluice::matcher {
 namespace {
 
-bool is_json_literal(ByteView token) noexcept {
-  const std::string_view text = as_text(token);
-  return text == "true" || text == "false" || text == "null";
+/// text  has a readable tail.
+bool is_json_literal(ByteView text) noexcept {
+  const auto is = [text](const char* four) {
+    return std::memcmp(text.data(), four, 4) == 0;  // One comparison of words.
+  };
+  return text.size() == 4 ? is("true") || is("null")
+                          : text.size() == 5 && is("fals") && text[4] == 'e';
 }
 
 bool is_scalar(ByteView text) noexcept {
@@ -50,6 +55,9 @@ constexpr std::uint64_t bit_at(std::size_t place) noexcept {
 constexpr std::uint64_t bits_up_to(std::uint64_t bit) noexcept {
   return bit ^ (bit - 1);
 }
+constexpr std::uint64_t all_if(bool is_set) noexcept {
+  return std::uint64_t{0} - std::uint64_t{is_set};
+}
 inline std::size_t last_of(std::uint64_t bits) noexcept {
   return 63 - zeros_above(bits);
 }
@@ -58,17 +66,22 @@ inline std::size_t last_of(std::uint64_t bits) noexcept {
 
 /// A block of JSON, cut into tokens.
 struct BodyWalk::SkimBlock {
-  std::size_t at = 0;  ///< In the input.
   TriggerBytes bytes;
-  std::uint64_t quotes = 0;
-  std::uint64_t in_string = 0;  ///< With the opening quote, without the closing one.
-  std::uint64_t marks = 0;
-  std::uint64_t scalar = 0;  ///< Numbers and literals.
-  std::uint64_t starts = 0;  ///< The first byte of each of those.
-  std::uint64_t tokens = 0;  ///< The first byte of each token.
-  std::uint64_t stops = 0;   ///< What is not plain, and the input's end.
+  std::uint64_t quotes;
+  std::uint64_t in_string;  ///< With the opening quote, without the closing one.
+  std::uint64_t marks;
+  std::uint64_t scalar;  ///< Numbers and literals.
+  std::uint64_t starts;  ///< The first byte of each of those.
+  std::uint64_t tokens;  ///< The first byte of each token.
+  std::uint64_t stops;   ///< What is not plain, and the input's end.
   Triggers triggers;
 };
+
+inline void BodyWalk::Skim::go_on_behind(const SkimBlock& block) noexcept {
+  at += block_bytes;
+  in_string = block.in_string >> 63;
+  scalar = block.scalar >> 63;
+}
 
 /// What is seen at a close look, one bit a byte.
 struct BodyWalk::CloseLook {
@@ -77,11 +90,14 @@ struct BodyWalk::CloseLook {
   std::uint64_t names = 0;
 };
 
+/// Whether values at `depth`, which what is skimmed lies in, are to be looked at one by one.
+bool BodyWalk::is_by_token(std::size_t depth) const noexcept {
+  return depth == 0 ||
+         (rules_.has_paths && rules_.program.paths.selects_by_place(json_.nodes[depth]));
+}
+
 bool BodyWalk::may_skim() noexcept {
-  if (at_ < skim_from_ || json_.depth == 0 || is_hidden()) return false;
-  if (rules_.has_paths && rules_.program.paths.selects_by_place(json_.nodes[json_.depth])) {
-    return false;
-  }
+  if (at_ < skim_from_ || is_hidden() || is_by_token(json_.depth)) return false;
   const bool is_at_rest = json_.expects == JsonExpects::comma_or_close ||
                           json_.expects == JsonExpects::key_or_close ||
                           json_.expects == JsonExpects::value_or_close;
@@ -106,107 +122,127 @@ bool BodyWalk::is_free_of_expressions() noexcept {
 
 BodyWalk::Progress BodyWalk::skim_json() noexcept {
   Skim skim;
+  skim.at = at_;
   skim.limit = rules_.has_expressions ? free_to_ : in_.size();
-  skim.token_at = at_;
+  skim.depth = json_.depth;
   // Nothing before means a value before: a comma or the end may follow.
   skim.before.opens = std::uint64_t{json_.expects != JsonExpects::comma_or_close};
   skim.before.wants_value = skim.before.opens;
   skim.before.wants_name = std::uint64_t{json_.expects == JsonExpects::key_or_close};
-  const ByteClasses& ahead = rules_.has_paths ? rules_.program.ahead_classes : ahead_classes;
-  for (std::size_t at = at_;; at += block_bytes) {
-    const SkimBlock block = cut_block(ahead, skim, at);
-    std::uint64_t tokens = block.tokens;
-    if ((block.stops | block.triggers.any()) != 0) [[unlikely]] {
-      Skim handled_skim = skim;  // So that the usual one need not be in memory.
-      const Handled handled = handle_events(handled_skim, block);
+  for (;;) {
+    Checked checked = pass_plain_blocks(skim);
+    if (checked == Checked::plain) {
+      const SkimBlock block = cut_odd_block(skim);
+      const Handled handled = handle_events(skim, block);
       if (handled.is_over) return handled.progress;
-      skim = handled_skim;
-      tokens = handled.tokens_left;
+      checked = check_odd_tokens(skim, block, handled.tokens_left);
+      skim.go_on_behind(block);
     }
-    if (tokens != 0) {
-      const Checked checked = check_tokens(skim.before, block, tokens);
-      if (checked != Checked::plain) {
-        return checked == Checked::malformed ? Progress::malformed : Progress::done;
-      }
-    }
-    if (block.tokens != 0) skim.token_at = at + last_of(block.tokens);
-    skim.in_string = block.in_string >> 63;
-    skim.scalar = block.scalar >> 63;
+    if (checked != Checked::plain) return progress_of(checked);
   }
 }
 
-[[gnu::always_inline]] inline BodyWalk::SkimBlock BodyWalk::cut_block(
-    const ByteClasses& ahead, Skim& skim, std::size_t at) const noexcept {
-  const std::size_t size = std::min(skim.limit - at, block_bytes);
-  // What the input has behind it is enough but for the last byte's sake.
+/// Goes on to the next block with anything but plain tokens: what triggers, what is not
+/// plain, the limit. What it works with is its own, so that it can stay in registers.
+[[gnu::noinline]] BodyWalk::Checked BodyWalk::pass_plain_blocks(Skim& passed) noexcept {
+  Skim skim = passed;
+  const ByteClasses ahead = ahead_of_triggers();
+  Checked checked = Checked::plain;
+  while (checked == Checked::plain && skim.limit - skim.at >= block_bytes + trigger_ahead_bytes) {
+    const TriggerLanes lanes(in_.data() + skim.at, ahead);
+    const bool is_odd = !(lanes.rare | odd_json_lanes(lanes)).is_zero();
+    Skim next = skim;
+    SkimBlock block;
+    if (is_odd) [[unlikely]] {
+      block = cut_block(lanes, next, [&](std::uint64_t opening) {
+        return look_closely(in_.data() + skim.at, opening);
+      });
+      if (block.stops != 0) break;
+    } else {
+      block = cut_block(lanes, next, [](std::uint64_t) { return CloseLook{}; });
+    }
+    if (block.triggers.any() != 0) [[unlikely]] {
+      if (may_trigger(block.triggers, skim.at)) break;
+    }
+    if (!are_plain_scalars(block, skim.at)) break;
+    checked = check_tokens(next, block, block.tokens);
+    skim = next;
+    skim.go_on_behind(block);
+  }
+  passed = skim;
+  return checked;
+}
+
+[[gnu::noinline]] BodyWalk::SkimBlock BodyWalk::cut_odd_block(Skim& skim) const noexcept {
+  const std::size_t size = skim.limit - skim.at;
+  const std::uint8_t* bytes = in_.data() + skim.at;
   std::array<std::uint8_t, block_bytes + trigger_ahead_bytes> rest;
-  const std::uint8_t* const bytes = size < 2 ? padded(at, rest) : in_.data() + at;
-  const TriggerLanes lanes(bytes, ahead);
-  JsonBytes json = json_bytes(lanes);
-  SkimBlock block;
-  block.at = at;
-  block.bytes = lanes.trigger_bytes();
-  if (size < block_bytes) [[unlikely]] {
-    const std::uint64_t there = bits_below(size);
-    block.bytes.digit &= there;
-    block.bytes.joint &= there;
-    block.bytes.letterish &= there;
-    json.quote &= there;
-    json.mark &= there;
-    json.blank |= ~there;
-    block.stops = bit_at(size);
+  if (size < rest.size()) {
+    std::fill(std::copy_n(bytes, size, rest.begin()), rest.end(), std::uint8_t{' '});
+    bytes = rest.data();
   }
-  const Quoted quoted(json.quote, skim.in_string);
-  block.quotes = json.quote;
-  block.in_string = quoted.in_string;
-  const std::uint64_t outside = ~(quoted.in_string | json.quote);
-  if (!(lanes.rare | odd_json_lanes(lanes)).is_zero()) [[unlikely]] {
-    const CloseLook look = look_closely(at, quoted.opening);
-    const std::uint64_t there = bits_below(size);
-    json.mark &= ~look.odd.any;
-    json.blank |= look.odd.line_space;
-    block.stops |= there & ((look.odd.any & quoted.in_string) | look.names);
-    block.triggers.word = there & look.rare.word;
-    block.triggers.opening = there & look.rare.opening;
-  }
-  block.marks = json.mark & outside;
-  block.scalar = outside & ~(json.mark | json.blank);
-  block.starts = block.scalar & ~(block.scalar << 1 | skim.scalar);
-  block.tokens = quoted.opening | block.marks | block.starts;
-  if ((block.scalar >> 63) != 0 && block.starts != 0) [[unlikely]] {
+  const TriggerLanes lanes(bytes, ahead_of_triggers());
+  const bool is_odd = !(lanes.rare | odd_json_lanes(lanes)).is_zero();
+  SkimBlock block = cut_block(lanes, skim, [&](std::uint64_t opening) {
+    return is_odd ? look_closely(bytes, opening) : CloseLook{};
+  });
+  if (size < block_bytes) block.stops |= bit_at(size);
+  if ((block.scalar >> 63) != 0 && block.starts != 0) {
     // A number or literal that goes on behind the block: perhaps up to the limit.
     const std::size_t place = last_of(block.starts);
-    if (scalar_end(at + place) == skim.limit) block.stops |= bit_at(place);
-  }
-  if (rules_.builtins != 0) {
-    const std::uint64_t colon =
-        json.mark & quoted.in_string & block.bytes.second_bit & ~block.bytes.letterish;
-    const Triggers found = skim.numbers.candidates(block.bytes, colon);
-    block.triggers.run = found.run;
-    block.triggers.iban = found.iban;
-    block.triggers.ip = found.ip;
+    if (scalar_end(skim.at + place) == skim.limit) block.stops |= bit_at(place);
   }
   return block;
 }
 
-/// The input from `at` on, with blanks behind it.
-[[gnu::noinline]] const std::uint8_t* BodyWalk::padded(
-    std::size_t at, std::span<std::uint8_t> room) const noexcept {
-  const std::size_t size = std::min(in_.size() - at, room.size());
-  std::fill(std::copy_n(in_.data() + at, size, room.begin()), room.end(), std::uint8_t{' '});
-  return room.data();
+/// look  gives, for the opening quotes, what is seen at a close look.
+template <class Look>
+[[gnu::always_inline]] inline BodyWalk::SkimBlock BodyWalk::cut_block(const TriggerLanes& lanes,
+                                                                      Skim& skim,
+                                                                      Look&& look) const noexcept {
+  SkimBlock block;
+  block.bytes = lanes.trigger_bytes();
+  const JsonBytes json = json_bytes(lanes);
+  const Quoted quoted(json.quote, skim.in_string);
+  block.quotes = json.quote;
+  block.in_string = quoted.in_string;
+  const CloseLook close = look(quoted.opening);
+  block.stops = (close.odd.any & quoted.in_string) | close.names;
+  const std::uint64_t strings = quoted.in_string | json.quote;
+  const std::uint64_t between = json.blank_or_mark & ~close.odd.any;
+  block.marks = between & ~(block.bytes.joint | strings);
+  block.scalar = ~(between | close.odd.line_space | strings);
+  block.starts = block.scalar & ~(2 * block.scalar + skim.scalar);
+  block.tokens = quoted.opening | block.marks | block.starts;
+  const std::uint64_t colon =
+      json.blank_or_mark & quoted.in_string & block.bytes.second_bit & ~block.bytes.letterish;
+  block.triggers = skim.numbers.candidates(block.bytes, colon);
+  block.triggers.word = close.rare.word;
+  block.triggers.opening = close.rare.opening;
+  return block;
+}
+
+const ByteClasses& BodyWalk::ahead_of_triggers() const noexcept {
+  return rules_.has_paths ? rules_.program.ahead_classes : ahead_classes;
+}
+
+/// Whether what triggers in the block at `at` means an active built-in, at a second look.
+[[gnu::always_inline]] inline bool BodyWalk::may_trigger(Triggers triggers,
+                                                         std::size_t at) const noexcept {
+  if (triggers.of(rules_.builtins) == 0) return false;
+  if ((triggers.iban | triggers.ip) != 0) {
+    NumberScan::confirm(triggers, in_.data(), in_.data() + at);
+  }
+  return triggers.of(rules_.builtins) != 0;
 }
 
 /// What few blocks ask for: odd bytes, rare words, names.
-[[gnu::noinline]] BodyWalk::CloseLook BodyWalk::look_closely(std::size_t at,
-                                                             std::uint64_t opening) const noexcept {
-  std::array<std::uint8_t, block_bytes + trigger_ahead_bytes> rest;
-  const bool is_whole = in_.size() - at >= rest.size();
-  const std::uint8_t* const bytes = is_whole ? in_.data() + at : padded(at, rest);
+BodyWalk::CloseLook BodyWalk::look_closely(const std::uint8_t* block,
+                                           std::uint64_t opening) const noexcept {
   CloseLook look;
-  look.odd = odd_json_bytes(bytes);
-  if (rules_.builtins != 0) look.rare = rare_bytes(bytes);
-  if (rules_.has_paths) look.names = names_in(bytes, opening);
+  look.odd = odd_json_bytes(block);
+  if (rules_.builtins != 0) look.rare = rare_bytes(block);
+  if (rules_.has_paths) look.names = names_in(block, opening);
   return look;
 }
 
@@ -227,64 +263,86 @@ std::uint64_t BodyWalk::names_in(const std::uint8_t* block, std::uint64_t openin
   return end;
 }
 
-[[gnu::noinline]] bool BodyWalk::is_scalar_at(std::size_t begin) const noexcept {
-  return is_scalar(ByteView(in_).subspan(begin, scalar_end(begin) - begin));
+/// Whether `text`, which has a readable tail, is a literal or a number such as "12" or
+/// "-12.50": no other is plain.
+/// digits  from its first byte on.
+[[gnu::always_inline]] inline bool is_plain_scalar(const std::uint8_t* text, unsigned size,
+                                                   std::uint64_t digits) noexcept {
+  const unsigned sign = text[0] == '-' ? 1 : 0;
+  const std::uint8_t first = text[sign];
+  const unsigned whole = zeros_below(~(digits >> sign));
+  if (whole == 0) return is_json_literal({text, size});
+  if (first == '0' && whole > 1) return false;
+  const unsigned dot = sign + whole;
+  if (dot == size) return true;
+  const unsigned fraction = zeros_below(~(digits >> (dot + 1)));
+  return text[dot] == '.' && fraction > 0 && dot + 1 + fraction == size;
 }
 
-/// starts  of numbers and literals in the block.
-[[gnu::always_inline]] inline bool BodyWalk::are_scalars(const SkimBlock& block,
-                                                         std::uint64_t starts) const noexcept {
-  for (; starts != 0; starts &= starts - 1) {
+[[gnu::always_inline]] inline bool BodyWalk::are_plain_scalars(const SkimBlock& block,
+                                                               std::size_t at) const noexcept {
+  for (std::uint64_t starts = block.starts; starts != 0; starts &= starts - 1) {
     const unsigned place = zeros_below(starts);
     const unsigned size = zeros_below(~(block.scalar >> place));
-    const unsigned digits = zeros_below(~(block.bytes.digit >> place));
-    const bool is_plain = digits == size && place + size < block_bytes;
-    if (is_plain && (size == 1 || in_[block.at + place] != '0')) continue;
-    if (!is_scalar_at(block.at + place)) return false;
+    const bool ends_here = place + size < block_bytes;
+    if (!ends_here || !is_plain_scalar(in_.data() + at + place, size, block.bytes.digit >> place)) {
+      return false;
+    }
   }
   return true;
 }
 
-/// Checks tokens against the grammar and follows brackets, until one leads to where
-/// tokens must be looked at one by one.
-[[gnu::always_inline]] inline BodyWalk::Checked BodyWalk::check_tokens(
-    TokenBefore& last, const SkimBlock& block, std::uint64_t tokens) noexcept {
-  if (!are_scalars(block, tokens & block.starts)) return Checked::malformed;
-  const TokenRow row(tokens, block.marks, block.quotes, block.bytes);
-  const auto count = static_cast<unsigned>(std::popcount(tokens));
-  std::uint64_t in_object = json_.is_object[json_.depth] ? ~std::uint64_t{0} : 0;
-  for (std::uint64_t brackets = row.open | row.close; brackets != 0; brackets &= brackets - 1) {
-    const unsigned nth = zeros_below(brackets);
-    const std::uint64_t bracket = bit_at(nth);
-    const std::size_t place = zeros_below(_pdep_u64(bracket, tokens));
-    const bool is_brace = (in_[block.at + place] & 0x20) != 0;  // Not '[' or ']'.
-    if ((row.open & bracket) != 0) {
-      if (json_.depth == json_depth_max) return Checked::malformed;
-      ++json_.depth;
-      json_.is_object[json_.depth] = is_brace;
-      if (rules_.has_paths) {
-        json_.nodes[json_.depth] = rules_.program.paths.below(json_.nodes[json_.depth - 1U]);
-      }
-      in_object = (in_object & (bracket - 1)) | (is_brace ? ~(bracket - 1) : 0);
-      continue;
+[[gnu::noinline]] BodyWalk::Checked BodyWalk::check_odd_tokens(Skim& skim, const SkimBlock& block,
+                                                               std::uint64_t tokens) noexcept {
+  for (std::uint64_t starts = tokens & block.starts; starts != 0; starts &= starts - 1) {
+    const std::size_t begin = skim.at + zeros_below(starts);
+    if (!is_scalar(ByteView(in_).subspan(begin, scalar_end(begin) - begin))) {
+      return Checked::malformed;
     }
-    if (is_brace != json_.is_object[json_.depth]) return Checked::malformed;
-    --json_.depth;
-    const bool is_by_token =
-        json_.depth == 0 ||
-        (rules_.has_paths && rules_.program.paths.selects_by_place(json_.nodes[json_.depth]));
-    if (is_by_token) {
-      const std::uint64_t wrong = row.errors(in_object, nth + 1, last);
-      if ((wrong & bits_up_to(bracket)) != 0) return Checked::malformed;
-      at_ = block.at + place + 1;
-      value_is_over();
-      return Checked::closed;
-    }
-    const std::uint64_t behind = ~bits_up_to(bracket);
-    in_object = (in_object & ~behind) | (json_.is_object[json_.depth] ? behind : 0);
   }
-  const std::uint64_t wrong = row.errors(in_object, count, last) & bits_below(count);
-  return wrong != 0 ? Checked::malformed : Checked::plain;
+  return check_tokens(skim, block, tokens);
+}
+
+/// Checks tokens, numbers and literals apart, against the grammar and follows brackets,
+/// until one leads to where tokens must be looked at one by one.
+[[gnu::always_inline]] inline BodyWalk::Checked BodyWalk::check_tokens(
+    Skim& skim, const SkimBlock& block, std::uint64_t tokens) noexcept {
+  if (tokens == 0) return Checked::plain;
+  const TokenRow row(tokens, block.marks, block.quotes, block.bytes);
+  std::size_t depth = json_.depth;
+  std::uint64_t is_brace_now = all_if(json_.is_object[depth]);
+  std::uint64_t in_object = is_brace_now;
+  const std::uint64_t brackets = tokens & block.marks & block.bytes.letterish;
+  for (std::uint64_t rest = brackets; rest != 0; rest &= rest - 1) {
+    const unsigned place = zeros_below(rest);
+    const auto nth = static_cast<unsigned>(std::popcount(tokens & bits_below(place)));
+    const std::uint8_t byte = in_[skim.at + place];
+    const bool is_brace = (byte & 0x20) != 0;  // Not '[' or ']'.
+    const bool opens = (byte & 2) != 0;
+    if (opens) {
+      if (depth == json_depth_max) return Checked::malformed;
+      json_.is_object[++depth] = is_brace;
+    } else {
+      if (is_brace != json_.is_object[depth]) return Checked::malformed;
+      if (--depth < skim.depth) {
+        if (is_by_token(depth)) {
+          if (row.is_wrong(in_object, nth + 1, skim.before)) return Checked::malformed;
+          at_ = skim.at + place + 1;
+          json_.depth = static_cast<std::uint8_t>(depth);
+          value_is_over();
+          return Checked::closed;
+        }
+        skim.depth = depth;
+      }
+    }
+    const std::uint64_t is_brace_before = is_brace_now;
+    is_brace_now = all_if(json_.is_object[depth]);
+    // Of a closing bracket nobody asks what is within.
+    in_object ^= (is_brace_before ^ is_brace_now) & ~bits_below(nth);
+  }
+  json_.depth = static_cast<std::uint8_t>(depth);
+  const auto count = static_cast<unsigned>(std::popcount(tokens));
+  return row.is_wrong(in_object, count, skim.before) ? Checked::malformed : Checked::plain;
 }
 
 /// Masks what triggers in the block, token by token, and finds where it stops to be
@@ -292,7 +350,7 @@ std::uint64_t BodyWalk::names_in(const std::uint8_t* block, std::uint64_t openin
 BodyWalk::Handled BodyWalk::handle_events(Skim& skim, const SkimBlock& block) noexcept {
   Triggers triggers = block.triggers;
   if ((triggers.iban | triggers.ip) != 0) {
-    NumberScan::confirm(triggers, in_.data(), in_.data() + block.at);
+    NumberScan::confirm(triggers, in_.data(), in_.data() + skim.at);
   }
   const std::uint64_t in_scalar = block.scalar | block.scalar << 1 | skim.scalar;
   std::uint64_t tokens = block.tokens;
@@ -305,43 +363,52 @@ BodyWalk::Handled BodyWalk::handle_events(Skim& skim, const SkimBlock& block) no
     // end directly behind one, of which more may come.
     const std::uint64_t in_token = block.in_string | (is_stop ? in_scalar : block.scalar);
     const bool is_in_token = (in_token & event) != 0;
-    if (!is_stop && (!is_in_token || block.at + place < skim.masked_to)) {
+    if (!is_stop && (!is_in_token || skim.at + place < skim.masked_to)) {
       events ^= event;
       continue;
     }
     const std::uint64_t begun = block.tokens & bits_up_to(event);
     const bool is_earlier = is_in_token && begun == 0;
     std::uint64_t before = tokens & bits_up_to(event);
-    std::size_t begin = block.at + place;
+    std::size_t begin = skim.at + place;
     if (is_earlier) {
-      begin = skim.token_at;
+      begin = begin_of_token(skim.at, (block.in_string & event) != 0);
     } else if (is_in_token) {
       before &= bits_below(last_of(begun));
-      begin = block.at + last_of(begun);
+      begin = skim.at + last_of(begun);
     }
     if (before != 0) {
-      const Checked checked = check_tokens(skim.before, block, before);
+      const Checked checked = check_odd_tokens(skim, block, before);
       if (checked != Checked::plain) {
-        return {true, checked == Checked::malformed ? Progress::malformed : Progress::done, 0};
+        return {true, progress_of(checked), 0};
       }
       tokens &= ~before;
     }
-    if (!is_stop && mask_token(skim, block.at, triggers, begin)) {
-      events &= ~bits_below(std::min(skim.masked_to - block.at, block_bytes));
+    if (!is_stop && mask_token(skim, triggers, begin)) {
+      events &= ~bits_below(std::min(skim.masked_to - skim.at, block_bytes));
       continue;
     }
-    skim_from_ = block.at + place + 1;
+    skim_from_ = skim.at + place + 1;
     at_ = begin;
-    resume_tokens(skim.before, is_earlier);
+    resume_tokens(skim, is_earlier);
     return {true, Progress::done, 0};
   }
   return {false, Progress::done, tokens};
 }
 
+/// Where the token begins that is not over at `at` and holds no escapes.
+std::size_t BodyWalk::begin_of_token(std::size_t at, bool is_string) const noexcept {
+  const auto is_before = [&](std::uint8_t byte) {
+    return is_string ? byte == '"' : !is_scalar_byte(byte);
+  };
+  while (!is_before(in_[at - 1])) --at;
+  return is_string ? at - 1 : at;
+}
+
 /// Masks the token at `begin` if it is plain and all there.
-/// triggers  in the block at `at`, in which the token is or ends or goes on.
-bool BodyWalk::mask_token(Skim& skim, std::size_t at, const Triggers& triggers,
-                          std::size_t begin) noexcept {
+/// triggers  in the block at skim.at, in which the token is or ends or goes on.
+bool BodyWalk::mask_token(Skim& skim, const Triggers& triggers, std::size_t begin) noexcept {
+  const std::size_t at = skim.at;
   const ByteView text = ByteView(in_).first(skim.limit).subspan(begin);
   const bool is_string = text[0] == '"';
   std::size_t size = 0;
@@ -368,7 +435,8 @@ bool BodyWalk::mask_token(Skim& skim, std::size_t at, const Triggers& triggers,
 
 /// Sets what the walk by tokens expects behind the last token that was checked, or
 /// where that begins.
-void BodyWalk::resume_tokens(const TokenBefore& last, bool is_from_its_begin) noexcept {
+void BodyWalk::resume_tokens(const Skim& skim, bool is_from_its_begin) noexcept {
+  const TokenBefore& last = skim.before;
   const bool is_object = json_.is_object[json_.depth];
   if (is_from_its_begin) {
     json_.expects = last.is_name != 0 ? JsonExpects::key : JsonExpects::value;
@@ -384,7 +452,9 @@ void BodyWalk::resume_tokens(const TokenBefore& last, bool is_from_its_begin) no
   // A name that was passed over is in no path.
   json_.next_rule = no_rule;
   if (rules_.has_paths) {
-    json_.next_nodes = rules_.program.paths.below(json_.nodes[json_.depth]);
+    json_.next_nodes = rules_.program.paths.below(json_.nodes[skim.depth]);
+    std::fill(json_.nodes.begin() + static_cast<std::ptrdiff_t>(skim.depth) + 1,
+              json_.nodes.begin() + json_.depth + 1, json_.next_nodes);
   }
 }
 

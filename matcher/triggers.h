@@ -152,24 +152,23 @@ class NumberScan {
  public:
   /// colon  those that belong to values.
   Triggers candidates(const TriggerBytes& bytes, std::uint64_t colon) noexcept {
-    const std::uint64_t digit_before = bytes.digit << 1 | digit_;
-    const std::uint64_t chain = bytes.digit | (bytes.joint & digit_before);
+    // Sums, as a shift by up to three and an addition are one instruction.
+    const std::uint64_t digit_before = 2 * bytes.digit + digit_;
     Triggers found;
-    found.run = runs_of_11(chain);
-    const std::uint64_t digits = bytes.digit & digit_before;
-    const std::uint64_t letters = bytes.letterish & (bytes.letterish << 1 | letter_);
-    found.iban = digits & (letters << 2 | letters_);
+    found.run = runs_of_11(bytes.digit | (bytes.joint & digit_before));
+    const std::uint64_t letters = bytes.letterish & (2 * bytes.letterish + letter_);
+    found.iban = bytes.digit & digit_before & (4 * letters + letters_);
     const std::uint64_t dots = bytes.dot() & digit_before;
-    const std::uint64_t near = dots << 2 | dots << 3 | dots << 4;
-    found.ip = dots & (near | near_dots_);
-    const std::uint64_t second_colons = colon & (colon - 1);
-    found.ip |=
-        (colon & colon << 1) | (second_colons & (second_colons - 1)) | (colon & near_colons_);
+    const std::uint64_t third_colons = without_first(without_first(colon));
+    const std::uint64_t pairs = without_first(dots) | (colon & 2 * colon) | third_colons;
+    if ((pairs | dots_ | colons_) != 0) [[unlikely]] {
+      found.ip = ip_candidates(dots, colon, third_colons);
+    }
     digit_ = bytes.digit >> 63;
     letter_ = bytes.letterish >> 63;
     letters_ = letters >> 62;
-    near_dots_ = dots >> 60 != 0 ? bits_below(4) : 0;
-    near_colons_ = colon >> (64 - colon_reach) != 0 ? bits_below(colon_reach) : 0;
+    dots_ = dots >> (64 - dot_reach);
+    colons_ = colon >> (64 - colon_reach);
     return found;
   }
   /// Drops candidates that do not hold.
@@ -178,25 +177,36 @@ class NumberScan {
                       const std::uint8_t* block) noexcept;
 
  private:
-  /// Three colons, each at most five from the next.
-  static constexpr unsigned colon_reach = 10;
+  static constexpr unsigned dot_reach = 4;     ///< From one dot to the next.
+  static constexpr unsigned colon_reach = 10;  ///< Three colons, each at most five on.
 
-  /// Where runs of at least eleven begin, or go on from the block before.
+  static std::uint64_t without_first(std::uint64_t bits) noexcept { return bits & (bits - 1); }
+
+  [[nodiscard]] std::uint64_t ip_candidates(std::uint64_t dots, std::uint64_t colon,
+                                            std::uint64_t third_colons) const noexcept {
+    const std::uint64_t near_dots = dots_ != 0 ? bits_below(dot_reach) : 0;
+    const std::uint64_t near_colons = colons_ != 0 ? bits_below(colon_reach) : 0;
+    return (dots & (dots << 2 | dots << 3 | dots << 4 | near_dots)) |
+           (colon & (colon << 1 | near_colons)) | third_colons;
+  }
+
+  /// Where runs of eleven end, and the first byte of one that goes on here.
   std::uint64_t runs_of_11(std::uint64_t chain) noexcept {
-    const std::uint64_t two = chain & chain >> 1;
-    const std::uint64_t four = two & two >> 2;
-    const std::uint64_t eight = four & four >> 4;
-    const std::uint64_t eleven = eight & eight >> 3;
+    const std::uint64_t two = chain & 2 * chain;
+    const std::uint64_t four = two & 4 * two;
+    const std::uint64_t seven = four & 8 * four;
+    const std::uint64_t eleven = seven & seven << 4;
     const std::uint64_t goes_on = chain & std::uint64_t{run_ + zeros_below(~chain) >= 11};
     run_ = zeros_above(~chain);
     return eleven | goes_on;
   }
 
-  std::uint64_t digit_ = 0;  ///< Of the block before: its last byte, and so on.
+  // Of the block before: its last byte, and so on.
+  std::uint64_t digit_ = 0;
   std::uint64_t letter_ = 0;
   std::uint64_t letters_ = 0;
-  std::uint64_t near_dots_ = 0;
-  std::uint64_t near_colons_ = 0;
+  std::uint64_t dots_ = 0;
+  std::uint64_t colons_ = 0;
   unsigned run_ = 0;
 };
 

@@ -111,6 +111,58 @@ TEST_CASE("what triggers is masked once, wherever in a block of JSON it lies") {
   }
 }
 
+TEST_CASE("plain JSON is read or refused, and its names are found, wherever in a block it lies") {
+  auto rules = all_builtins();
+  rules.push_back({"cvc", {{Finder::Kind::json_path, "$..cvc"}}, {}});
+  rules.push_back({"pan", {{Finder::Kind::json_path, "$.a.b.pan"}}, {}});
+  Setup setup(rules);
+  const std::vector<std::string> values = {"0",
+                                           "-12.50",
+                                           "1299",
+                                           "0.5",
+                                           "1e9",
+                                           "true",
+                                           "null",
+                                           "false",
+                                           "01",
+                                           "-01",
+                                           "12/50",
+                                           "1.",
+                                           ".5",
+                                           "-",
+                                           "1..2",
+                                           "--1",
+                                           "nul",
+                                           "nulls",
+                                           "truE",
+                                           "falsy",
+                                           "[]",
+                                           "{}",
+                                           "[[],{}]",
+                                           "{]",
+                                           "[}",
+                                           "[1 2]",
+                                           "[,1]",
+                                           R"({"x" 1})",
+                                           R"({1:2})",
+                                           R"({"x":1,})",
+                                           R"(["x":1])",
+                                           "1,",
+                                           "\"x\"y",
+                                           "[{}}",
+                                           "{]",
+                                           R"({"x":[{}]})",
+                                           R"({"cvc":{"x":1},"y":{"cvc":[1]}})"};
+  for (const std::string& value : values) {
+    for (std::size_t before = 0; before < 2 * 64 + 2; before += 3) {
+      const std::string body = R"({"a":{"k":[")" + std::string(before, 'x') + "\"," + value +
+                               R"(,{"pan":"12"}],"b":{"pan":"34","c":{"pan":5}}},"cvc":6}[7])";
+      INFO(body);
+      compare(setup, BodyKind::json, body, whole());
+    }
+  }
+}
+
 TEST_CASE("JSON with one byte changed is read or refused as the naive masker does") {
   Setup setup(all_builtins());
   const auto seed = GENERATE(range(0U, 20U));
