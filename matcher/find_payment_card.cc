@@ -66,16 +66,35 @@ std::uint32_t lengths_of(std::uint32_t six_digits) noexcept {
 
 constexpr std::array<std::uint8_t, 10> doubled = {0, 2, 4, 6, 8, 1, 3, 5, 7, 9};
 
+constexpr unsigned digits_min = 13;
 constexpr unsigned digits_max = 19;
 
 bool is_separator(std::uint8_t byte) noexcept {
   return byte == ' ' || byte == '-';
 }
 
+/// Digits that single separators join.
+struct Chain {
+  std::size_t end = 0;
+  std::size_t digits = 0;
+};
+
+Chain chain_at(const Window& window, std::size_t start) noexcept {
+  Chain chain;
+  for (std::size_t at = start;;) {
+    const std::size_t group_end = window.end_of_run(at, byte_class::digit);
+    chain.digits += group_end - at;
+    chain.end = group_end;
+    at = group_end + 1;
+    const bool goes_on = group_end < window.size && is_separator(window.bytes[group_end]) &&
+                         window.has_at(at, byte_class::digit);
+    if (!goes_on) return chain;
+  }
+}
+
 }  // namespace
 
 std::optional<std::size_t> payment_card_at(const Window& window, std::size_t start) noexcept {
-  constexpr unsigned digits_min = 13;
   std::array<std::uint8_t, digits_max> digits;
   unsigned count = 0;
   unsigned even_sum = 0;  // Luhn sums when the number ends at an even or odd place.
@@ -142,16 +161,31 @@ std::optional<std::size_t> scientific_card_at(const Window& window, std::size_t 
 
 void find_payment_cards(const Window& window, MatchTable& out) noexcept {
   const std::size_t horizon = window.horizon();
-  for (std::size_t at = window.undecided; at < horizon; ++at) {
-    if (!is_digit(window.bytes[at])) continue;
-    if (window.has_before(at, byte_class::digit)) continue;
+  std::size_t chain_end = 0;  // Behind the digits that single separators join …
+  std::size_t digits = 0;     // … and how many of them there are from `at` on.
+  for (std::size_t at = window.undecided; at < horizon;) {
+    if (!is_digit(window.bytes[at])) {
+      ++at;
+      continue;
+    }
+    const std::size_t group_end = window.end_of_run(at, byte_class::digit);
+    if (at >= chain_end) {
+      const Chain chain = chain_at(window, at);
+      chain_end = chain.end;
+      digits = chain.digits;
+    }
+    const bool has_scientific_form = group_end == at + 1 && window.is_at(group_end, '.');
+    const bool is_long_enough = digits >= digits_min || has_scientific_form;
+    digits -= group_end - at;
     // The digits behind a decimal point are a fraction, not a card.
     const bool is_fraction =
         at >= 2 && window.bytes[at - 1] == '.' && is_digit(window.bytes[at - 2]);
-    if (is_fraction) continue;
-    const bool is_scientific = window.is_at(at + 1, '.');
-    const auto end = is_scientific ? scientific_card_at(window, at) : payment_card_at(window, at);
-    if (end) out.add(at, *end);
+    if (is_long_enough && !is_fraction && !window.has_before(at, byte_class::digit)) {
+      const auto end =
+          has_scientific_form ? scientific_card_at(window, at) : payment_card_at(window, at);
+      if (end) out.add(at, *end);
+    }
+    at = group_end;
   }
 }
 

@@ -17,8 +17,7 @@ class Writer {
         out_(out) {}
   void put(std::uint8_t byte) noexcept {
     ASSERT(out_.size() - size_ >= encoded_byte_bytes_max);
-    const bool is_plain = byte > 0x1F && byte != '"' && byte != '\\' && !is_form_;
-    if (is_plain || is_alnum(byte) || byte == '*') {  // Itself in the encoding.
+    if ((is_itself(byte) && !is_form_) || is_alnum(byte) || byte == '*') {
       out_[size_++] = byte;
       return;
     }
@@ -27,7 +26,18 @@ class Writer {
   void put(std::string_view text) noexcept {
     for (const char c : text) put(static_cast<std::uint8_t>(c));
   }
+  /// For `size` bytes that stand for themselves.
+  std::uint8_t* take(std::size_t size) noexcept {
+    ASSERT(out_.size() - size_ >= size);
+    size_ += size;
+    return out_.data() + size_ - size;
+  }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool is_form() const noexcept { return is_form_; }
+  /// In all encodings but those of forms.
+  static bool is_itself(std::uint8_t byte) noexcept {
+    return byte > 0x1F && byte != '"' && byte != '\\';
+  }
 
  private:
   Encoding encoding_;
@@ -50,21 +60,31 @@ bool is_letter_or_digit(std::uint8_t first_byte) noexcept {
 
 void render_partial(const Show& show, ByteView value, Writer& out) noexcept {
   std::size_t letters = 0;
+  bool is_plain = !out.is_form();
   for (std::size_t at = 0; at < value.size(); at += character_size(value, at)) {
     if (is_letter_or_digit(value[at])) ++letters;
+    is_plain = is_plain && value[at] < 0x80 && Writer::is_itself(value[at]);
   }
-  const std::size_t kept = std::size_t{show.first} + show.last;
-  const std::size_t first = letters <= kept ? 0 : show.first;
-  const std::size_t last = letters <= kept ? 0 : show.last;
+  const bool is_short = letters <= std::size_t{show.first} + show.last;
+  const std::size_t first = is_short ? 0 : show.first;
+  const std::size_t hidden = letters - first - (is_short ? 0 : show.last);
+  const auto is_hidden = [first, hidden](std::size_t nth) { return nth - first < hidden; };
   std::size_t nth = 0;
+  if (is_plain) {  // The usual case: each byte is a character that stands for itself.
+    std::uint8_t* to = out.take(value.size());
+    for (const std::uint8_t byte : value) {
+      const bool is_letter = is_letter_or_digit(byte);
+      *to++ = is_letter && is_hidden(nth) ? std::uint8_t{'*'} : byte;
+      nth += std::size_t{is_letter};
+    }
+    return;
+  }
   for (std::size_t at = 0; at < value.size();) {
     const std::size_t size = character_size(value, at);
-    bool is_hidden = false;
-    if (is_letter_or_digit(value[at])) {
-      is_hidden = nth >= first && nth < letters - last;
-      ++nth;
-    }
-    for (std::size_t i = 0; i < size; ++i) out.put(is_hidden ? std::uint8_t{'*'} : value[at + i]);
+    const bool is_letter = is_letter_or_digit(value[at]);
+    const bool is_star = is_letter && is_hidden(nth);
+    nth += std::size_t{is_letter};
+    for (std::size_t i = 0; i < size; ++i) out.put(is_star ? std::uint8_t{'*'} : value[at + i]);
     at += size;
   }
 }
