@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <string_view>
 
+#include "matcher/byte_block.h"
 #include "matcher/byte_class.h"
 
 namespace sluice::matcher {
@@ -167,6 +169,32 @@ bool ends_value(Encoding encoding, std::uint8_t byte) noexcept {
   return false;
 }
 
+/// Bytes that do not stand for themselves in what is not raw.
+Lanes is_special(Encoding encoding, Lanes bytes) noexcept {
+  if (encoding == Encoding::json_string) {
+    return bytes.is_beyond_print() | bytes.is('"') | bytes.is('\\');
+  }
+  return bytes.is('%') | bytes.is('+') | bytes.is('&') | bytes.is('=');
+}
+
+/// So that a text of nothing but escapes or of another alphabet is not looked at twice.
+bool begins_plain(std::uint8_t byte) noexcept {
+  return byte < 0x80 && byte != '\\' && byte != '%' && byte != '"';
+}
+
+/// Copies the bytes at the start of `in` that stand for themselves, up to one register
+/// full of them, and gives how many. All three have room for a whole register.
+std::size_t copy_plain(Encoding encoding, const std::uint8_t* in, std::size_t in_at,
+                       std::uint8_t* out, std::uint32_t* offsets) noexcept {
+  const Lanes bytes = Lanes::load(in);
+  bytes.store(out);
+  for (std::size_t i = 0; i < sizeof(Lanes); ++i) {
+    offsets[i] = static_cast<std::uint32_t>(in_at + i);
+  }
+  const std::uint32_t special = is_special(encoding, bytes).bits();
+  return static_cast<std::size_t>(std::countr_zero(special));
+}
+
 }  // namespace
 
 int utf8_sequence_size(ByteView in) noexcept {
@@ -195,6 +223,16 @@ Decoded decode(Encoding encoding, ByteView in, bool last, ByteSpan out,
     return decoded;
   };
   for (;;) {
+    const std::size_t room = std::min(in.size() - decoded.consumed, out.size() - decoded.size);
+    const bool has_room = room >= sizeof(Lanes) && encoding != Encoding::raw;
+    if (has_room && begins_plain(in[decoded.consumed])) {
+      const std::size_t plain =
+          copy_plain(encoding, in.data() + decoded.consumed, decoded.consumed,
+                     out.data() + decoded.size, offsets.data() + decoded.size);
+      decoded.consumed += plain;
+      decoded.size += plain;
+      if (plain == sizeof(Lanes)) continue;
+    }
     if (decoded.consumed == in.size()) return stop(DecodeStop::starved);
     if (out.size() - decoded.size < sequence_bytes_max) return stop(DecodeStop::full);
     const ByteView rest = in.subspan(decoded.consumed);
