@@ -305,7 +305,7 @@ bool PostgresSession::answer_authentication(ByteView body) {
     case Authentication::Kind::md5_password: {
       if (!credential.password) return false;
       const auto answer =
-          identity::md5_password(credential.password->value, credential.user, asked->data);
+          identity::md5_password(credential.user, credential.password->value, asked->data);
       return answer && upstream_out_.write(
                            [&](postgres::Writer& writer) { writer.password_message(*answer); });
     }

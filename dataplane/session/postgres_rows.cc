@@ -122,7 +122,7 @@ PostgresRows::Reading PostgresRows::reading_of(Oid type, Format format) noexcept
   return is_number ? Reading::number : Reading::nested;
 }
 
-std::optional<ByteView> PostgresRows::mask(WorkerContext& worker, const RowMasks& masks,
+std::optional<ByteView> PostgresRows::mask(matcher::Scratch& scratch, const RowMasks& masks,
                                            ByteSpan row, std::span<std::uint32_t> counts) {
   std::size_t at = postgres::header_bytes + 2;
   const std::size_t count = u16_at(row, postgres::header_bytes);
@@ -134,7 +134,7 @@ std::optional<ByteView> PostgresRows::mask(WorkerContext& worker, const RowMasks
     const ByteSpan value = row.subspan(at, size < 0 ? 0 : static_cast<std::size_t>(size));
     at += value.size();
     const Column column = i < columns_.size() ? columns_[i] : Column{};
-    const Fate fate = size < 0 ? Fate::null : judge(worker, masks, column, value, counts);
+    const Fate fate = size < 0 ? Fate::null : judge(scratch, masks, column, value, counts);
     if (!is_rewritten) {
       if (fate == Fate::same || size < 0) continue;
       rewritten_.assign(row.begin(), row.begin() + static_cast<std::ptrdiff_t>(begin));
@@ -180,23 +180,24 @@ void PostgresRows::append_value(Fate fate, ByteView value) {
           static_cast<std::uint32_t>(rewritten_.size() - length_at - 4));
 }
 
-PostgresRows::Fate PostgresRows::judge(WorkerContext& worker, const RowMasks& masks, Column column,
-                                       ByteSpan value, std::span<std::uint32_t> counts) {
-  if (column.rule != no_rule) return replace(worker, masks, column, value, counts);
+PostgresRows::Fate PostgresRows::judge(matcher::Scratch& scratch, const RowMasks& masks,
+                                       Column column, ByteSpan value,
+                                       std::span<std::uint32_t> counts) {
+  if (column.rule != no_rule) return replace(scratch, masks, column, value, counts);
   switch (column.reading) {
     case Reading::text:
-      return scan(worker, masks, BodyKind::text, value, counts);
+      return scan(scratch, masks, BodyKind::text, value, counts);
     case Reading::json:
-      return scan(worker, masks, BodyKind::json, value, counts);
+      return scan(scratch, masks, BodyKind::json, value, counts);
     case Reading::plain:
       return Fate::same;
     case Reading::raw:
-      mask_in_place(worker, masks, value, counts);
+      mask_in_place(scratch, masks, value, counts);
       return Fate::same;
     case Reading::jsonb: {
       if (value.empty()) return Fate::same;
       const std::string_view text = as_text(value.subspan(1));
-      return would_mask(worker, masks, text, counts, BodyKind::json) ? Fate::null : Fate::same;
+      return would_mask(scratch, masks, text, counts, BodyKind::json) ? Fate::null : Fate::same;
     }
     case Reading::hex: {
       if (value.size() < 2) return Fate::same;
@@ -205,22 +206,23 @@ PostgresRows::Fate PostgresRows::judge(WorkerContext& worker, const RowMasks& ma
         const auto high = nibble(value[i]);
         const auto low = nibble(value[i + 1]);
         // bytea_output = escape shows what is printable as it is.
-        if (!high || !low) return scan(worker, masks, BodyKind::text, value, counts);
+        if (!high || !low) return scan(scratch, masks, BodyKind::text, value, counts);
         decoded += static_cast<char>(*high << 4 | *low);
       }
-      return would_mask(worker, masks, decoded, counts) ? Fate::redacted : Fate::same;
+      return would_mask(scratch, masks, decoded, counts) ? Fate::redacted : Fate::same;
     }
     case Reading::number:
-      return number_would_mask(worker, masks, column.type, value, counts) ? Fate::null : Fate::same;
+      return number_would_mask(scratch, masks, column.type, value, counts) ? Fate::null
+                                                                           : Fate::same;
     case Reading::nested:
-      return nested_would_mask(worker, masks, column.type, value, 0, counts) ? Fate::null
-                                                                             : Fate::same;
+      return nested_would_mask(scratch, masks, column.type, value, 0, counts) ? Fate::null
+                                                                              : Fate::same;
   }
   return Fate::redacted;
 }
 
 /// A value that is sensitive because of where it comes from.
-PostgresRows::Fate PostgresRows::replace(WorkerContext& worker, const RowMasks& masks,
+PostgresRows::Fate PostgresRows::replace(matcher::Scratch& scratch, const RowMasks& masks,
                                          Column column, ByteView value,
                                          std::span<std::uint32_t> counts) {
   constexpr std::string_view quoted = "\"[redacted]\"";
@@ -241,7 +243,7 @@ PostgresRows::Fate PostgresRows::replace(WorkerContext& worker, const RowMasks& 
       replacement_.resize(value.size() + grows_at_most);
       replacement_.resize(matcher::mask_whole(*masks.program, column.rule,
                                               ByteView(text_).first(value.size()), replacement_,
-                                              worker.scratch, counts));
+                                              scratch, counts));
       return Fate::replaced;
     case Reading::jsonb:
     case Reading::raw:
@@ -254,11 +256,12 @@ PostgresRows::Fate PostgresRows::replace(WorkerContext& worker, const RowMasks& 
   return Fate::null;
 }
 
-PostgresRows::Fate PostgresRows::scan(WorkerContext& worker, const RowMasks& masks, BodyKind kind,
-                                      ByteSpan value, std::span<std::uint32_t> counts) {
+PostgresRows::Fate PostgresRows::scan(matcher::Scratch& scratch, const RowMasks& masks,
+                                      BodyKind kind, ByteSpan value,
+                                      std::span<std::uint32_t> counts) {
   if (value.empty()) return Fate::same;
   masker_.start(*masks.program, masks.active, kind);
-  const matcher::MaskStep step = masker_.mask(value, true, worker.scratch);
+  const matcher::MaskStep step = masker_.mask(value, true, scratch);
   for (std::size_t rule = 0; rule < counts.size(); ++rule) counts[rule] += masker_.counts()[rule];
   // What the masker cannot read, or finds too much in, is not shown at all.
   if (step.is_malformed || step.is_full || step.settled_bytes != value.size()) {
@@ -268,9 +271,9 @@ PostgresRows::Fate PostgresRows::scan(WorkerContext& worker, const RowMasks& mas
   return edits_.empty() ? Fate::same : Fate::edited;
 }
 
-void PostgresRows::mask_in_place(WorkerContext& worker, const RowMasks& masks, ByteSpan bytes,
+void PostgresRows::mask_in_place(matcher::Scratch& scratch, const RowMasks& masks, ByteSpan bytes,
                                  std::span<std::uint32_t> counts) {
-  switch (scan(worker, masks, BodyKind::text, bytes, counts)) {
+  switch (scan(scratch, masks, BodyKind::text, bytes, counts)) {
     case Fate::same:
       return;
     case Fate::edited:
@@ -288,35 +291,36 @@ void PostgresRows::mask_in_place(WorkerContext& worker, const RowMasks& masks, B
   }
 }
 
-bool PostgresRows::would_mask(WorkerContext& worker, const RowMasks& masks, std::string_view text,
-                              std::span<std::uint32_t> counts, BodyKind kind) {
+bool PostgresRows::would_mask(matcher::Scratch& scratch, const RowMasks& masks,
+                              std::string_view text, std::span<std::uint32_t> counts,
+                              BodyKind kind) {
   if (text.empty()) return false;
   text_.assign(text.begin(), text.end());
   text_.resize(text.size() + readable_tail_bytes);
   const ByteSpan bytes = ByteSpan(text_).first(text.size());
   // What was masked in place shows only in the copy.
-  return scan(worker, masks, kind, bytes, counts) != Fate::same || as_text(bytes) != text;
+  return scan(scratch, masks, kind, bytes, counts) != Fate::same || as_text(bytes) != text;
 }
 
-bool PostgresRows::number_would_mask(WorkerContext& worker, const RowMasks& masks, Oid type,
+bool PostgresRows::number_would_mask(matcher::Scratch& scratch, const RowMasks& masks, Oid type,
                                      ByteView value, std::span<std::uint32_t> counts) {
-  if (type == type_numeric) return would_mask(worker, masks, numeric_text(value), counts);
+  if (type == type_numeric) return would_mask(scratch, masks, numeric_text(value), counts);
   if (type == type_inet || type == type_cidr) {
-    return would_mask(worker, masks, address_text(value), counts);
+    return would_mask(scratch, masks, address_text(value), counts);
   }
   if (value.size() != 8) return true;
   if (type == type_int8) {
-    return would_mask(worker, masks, fmt::format("{}", static_cast<std::int64_t>(u64_at(value))),
+    return would_mask(scratch, masks, fmt::format("{}", static_cast<std::int64_t>(u64_at(value))),
                       counts);
   }
   double number = 0;
   const std::uint64_t bits = u64_at(value);
   std::memcpy(&number, &bits, sizeof number);
-  return would_mask(worker, masks, fmt::format("{:.0f}", number), counts);
+  return would_mask(scratch, masks, fmt::format("{:.0f}", number), counts);
 }
 
 /// Arrays, rows, and whatever else has a binary form of its own.
-bool PostgresRows::nested_would_mask(WorkerContext& worker, const RowMasks& masks, Oid type,
+bool PostgresRows::nested_would_mask(matcher::Scratch& scratch, const RowMasks& masks, Oid type,
                                      ByteView value, int depth, std::span<std::uint32_t> counts) {
   if (depth == nesting_max) return true;
   const auto elements = [&](std::size_t at, std::uint32_t count, std::optional<Oid> element) {
@@ -333,7 +337,7 @@ bool PostgresRows::nested_would_mask(WorkerContext& worker, const RowMasks& mask
       if (size < 0) continue;
       if (value.size() - at < static_cast<std::size_t>(size)) return true;
       const ByteView item = value.subspan(at, static_cast<std::size_t>(size));
-      if (element_would_mask(worker, masks, of, item, depth + 1, counts)) return true;
+      if (element_would_mask(scratch, masks, of, item, depth + 1, counts)) return true;
       at += item.size();
     }
     return at != value.size();
@@ -352,24 +356,24 @@ bool PostgresRows::nested_would_mask(WorkerContext& worker, const RowMasks& mask
       }
     }
   }
-  return would_mask(worker, masks, as_text(value), counts);
+  return would_mask(scratch, masks, as_text(value), counts);
 }
 
-bool PostgresRows::element_would_mask(WorkerContext& worker, const RowMasks& masks, Oid type,
+bool PostgresRows::element_would_mask(matcher::Scratch& scratch, const RowMasks& masks, Oid type,
                                       ByteView value, int depth, std::span<std::uint32_t> counts) {
   switch (reading_of(type, Format::binary)) {
     case Reading::plain:
       return false;
     case Reading::number:
-      return number_would_mask(worker, masks, type, value, counts);
+      return number_would_mask(scratch, masks, type, value, counts);
     case Reading::nested:
-      return nested_would_mask(worker, masks, type, value, depth, counts);
+      return nested_would_mask(scratch, masks, type, value, depth, counts);
     case Reading::text:
     case Reading::json:
     case Reading::jsonb:
     case Reading::hex:
     case Reading::raw:
-      return would_mask(worker, masks, as_text(value), counts);
+      return would_mask(scratch, masks, as_text(value), counts);
   }
   return true;
 }

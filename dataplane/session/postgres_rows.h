@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/session/worker_context.h"
 #include "matcher/body_masker.h"
+#include "matcher/scratch.h"
 #include "parsers/postgres/backend.h"
 
 namespace sluice::dataplane {
@@ -36,10 +36,10 @@ class PostgresRows {
 
   /// A whole DataRow, valid; values of equal length change where they lie. What to
   /// send instead when that was not enough, else nothing; lives until the next call.
-  std::optional<ByteView> mask(WorkerContext& worker, const RowMasks& masks, ByteSpan row,
+  std::optional<ByteView> mask(matcher::Scratch& scratch, const RowMasks& masks, ByteSpan row,
                                std::span<std::uint32_t> counts);
   /// A whole CopyData: its text may span values, so lengths are kept.
-  void mask_in_place(WorkerContext& worker, const RowMasks& masks, ByteSpan bytes,
+  void mask_in_place(matcher::Scratch& scratch, const RowMasks& masks, ByteSpan bytes,
                      std::span<std::uint32_t> counts);
 
  private:
@@ -63,21 +63,21 @@ class PostgresRows {
   static_assert(matcher::rules_max <= no_rule);
   enum class Fate : std::uint8_t { same, edited, replaced, redacted, null };
 
-  Fate replace(WorkerContext& worker, const RowMasks& masks, Column column, ByteView value,
+  Fate replace(matcher::Scratch& scratch, const RowMasks& masks, Column column, ByteView value,
                std::span<std::uint32_t> counts);
   static Reading reading_of(postgres::Oid type, postgres::Format format) noexcept;
-  Fate judge(WorkerContext& worker, const RowMasks& masks, Column column, ByteSpan value,
+  Fate judge(matcher::Scratch& scratch, const RowMasks& masks, Column column, ByteSpan value,
              std::span<std::uint32_t> counts);
-  Fate scan(WorkerContext& worker, const RowMasks& masks, matcher::BodyKind kind, ByteSpan value,
-            std::span<std::uint32_t> counts);
-  bool would_mask(WorkerContext& worker, const RowMasks& masks, std::string_view text,
+  Fate scan(matcher::Scratch& scratch, const RowMasks& masks, matcher::BodyKind kind,
+            ByteSpan value, std::span<std::uint32_t> counts);
+  bool would_mask(matcher::Scratch& scratch, const RowMasks& masks, std::string_view text,
                   std::span<std::uint32_t> counts,
                   matcher::BodyKind kind = matcher::BodyKind::text);
-  bool number_would_mask(WorkerContext& worker, const RowMasks& masks, postgres::Oid type,
+  bool number_would_mask(matcher::Scratch& scratch, const RowMasks& masks, postgres::Oid type,
                          ByteView value, std::span<std::uint32_t> counts);
-  bool nested_would_mask(WorkerContext& worker, const RowMasks& masks, postgres::Oid type,
+  bool nested_would_mask(matcher::Scratch& scratch, const RowMasks& masks, postgres::Oid type,
                          ByteView value, int depth, std::span<std::uint32_t> counts);
-  bool element_would_mask(WorkerContext& worker, const RowMasks& masks, postgres::Oid type,
+  bool element_would_mask(matcher::Scratch& scratch, const RowMasks& masks, postgres::Oid type,
                           ByteView value, int depth, std::span<std::uint32_t> counts);
   void append_value(Fate fate, ByteView value);
 

@@ -100,7 +100,7 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
     case BackendType::copy_data:
       if (!answers({Kind::query, Kind::execute})) return false;
       operations_open_.front().bytes_out += message.header.body_bytes;
-      rows_.mask_in_place(worker_, masks(), message.body(), mask_counts_);
+      rows_.mask_in_place(worker_.scratch, masks(), message.body(), mask_counts_);
       pass_on(message);
       return true;
     case BackendType::command_complete:
@@ -146,7 +146,7 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
 bool PostgresSession::on_row(const PostgresInbox::Message& message) {
   if (!postgres::decode_data_row(message.body())) return false;
   if (!operations_open_.empty()) operations_open_.front().bytes_out += message.header.body_bytes;
-  const auto rewritten = rows_.mask(worker_, masks(), message.bytes, mask_counts_);
+  const auto rewritten = rows_.mask(worker_.scratch, masks(), message.bytes, mask_counts_);
   rewritten ? copy_on(*rewritten) : pass_on(message);
   return true;
 }
