@@ -121,6 +121,7 @@ bool ColumnCatalog::add(const postgres::Values& row) {
 }
 
 void ColumnCatalog::finish(std::span<const ColumnMask> masks) {
+  masks_.assign(masks.begin(), masks.end());
   std::vector<Column> named = std::exchange(columns_, {});
   for (std::size_t i = 0; i < named.size(); ++i) {
     for (const ColumnMask& mask : masks) {
@@ -205,6 +206,15 @@ ColumnRules ColumnCatalog::rules_of(const sql::Column& column) const {
     const bool is_same_column =
         column.column == "*" || known.number == 0 || same_name(known.name, column.column);
     if (is_same_relation && is_same_column) rules.add(known.rules);
+  }
+  for (const ColumnMask& mask : masks_) {
+    const bool is_same_relation = column.relation.name.empty() ||
+                                  (config::matches_sql_name(mask.relation, column.relation.name) &&
+                                   (mask.schema.empty() || column.relation.schema.empty() ||
+                                    config::matches_sql_name(mask.schema, column.relation.schema)));
+    const bool is_same_column =
+        column.column == "*" || config::matches_sql_name(mask.column, column.column);
+    if (is_same_relation && is_same_column) rules.rules.set(mask.rule);
   }
   rules.is_derived = rules.is_derived || column.column == "*";
   return rules;

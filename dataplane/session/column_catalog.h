@@ -83,6 +83,7 @@ class ColumnCatalog {
   std::unordered_set<postgres::Oid> relations_;
   std::vector<Column> columns_;
   std::unordered_multimap<postgres::Oid, std::size_t> by_relation_;
+  std::vector<ColumnMask> masks_;  ///< They hold for relations that are younger too.
   std::vector<View> views_;
   std::vector<Root> roots_;  ///< Of columns_, until they are finished.
 };

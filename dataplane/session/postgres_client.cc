@@ -23,6 +23,7 @@ constexpr std::size_t expected_max = 1024;
 /// The target holds its replies back until it is told to flush, so it is, now and then.
 constexpr std::size_t unflushed_max = 64;
 constexpr std::size_t names_max = 10'000;
+constexpr std::size_t prepared_bytes_max = std::size_t{16} << 20;
 /// Parameters up to here are awaited whole; longer ones pass piece by piece.
 constexpr std::size_t bind_bytes_max = 64 * 1024;
 
@@ -121,7 +122,9 @@ bool PostgresSession::read_client() {
   }
   const auto message = client_inbox_.whole(worker_, header);
   if (!message) return false;
-  if (!on_request(*message)) {
+  const Handled handled = on_request(*message);
+  if (handled == Handled::later) return false;
+  if (handled == Handled::malformed) {
     if (stage_ != Stage::closing) fail_session("08P01", "a message is malformed", "malformed");
     return false;
   }
@@ -135,33 +138,35 @@ bool PostgresSession::read_client() {
   return true;
 }
 
-/// False when it is malformed.
-bool PostgresSession::on_request(const PostgresInbox::Message& message) {
+PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Message& message) {
+  const auto unless = [](bool understood) {
+    return understood ? Handled::done : Handled::malformed;
+  };
   switch (message.header.frontend()) {
     case FrontendType::query:
-      return on_query(message);
+      return unless(on_query(message));
     case FrontendType::parse:
-      return on_parse(message);
+      return unless(on_parse(message));
     case FrontendType::bind:
       return on_bind(message);
     case FrontendType::describe:
-      return on_describe(message);
+      return unless(on_describe(message));
     case FrontendType::execute:
       return on_execute(message);
     case FrontendType::close:
-      return on_close(message);
+      return unless(on_close(message));
     case FrontendType::sync:
       on_sync();
-      return true;
+      return Handled::done;
     case FrontendType::flush:
       send_on(message);
-      return true;
+      return Handled::done;
     case FrontendType::function_call:
       refuse_message("0A000", "the gateway does not pass on function calls outside of statements",
                      "use SELECT", true);
-      return true;
+      return Handled::done;
     default:
-      return false;
+      return Handled::malformed;
   }
 }
 
@@ -229,20 +234,27 @@ bool PostgresSession::on_parse(const PostgresInbox::Message& message) {
     refuse_message("54000", "too many prepared statements in one session", {}, false);
     return true;
   }
-  auto prepared = std::make_shared<Prepared>();
-  prepared->text = parse->text;
-  prepared->info = judged->info;
-  pending_.push_back({false, std::string(parse->statement), std::move(prepared)});
+  if (prepared_bytes_ + parse->text.size() > prepared_bytes_max) {
+    refuse_message("54000", "the prepared statements of one session are too long", {}, false);
+    return true;
+  }
+  // SQL's EXECUTE takes names from here too.
+  if (!parse->statement.empty()) named_rules_ |= rules_read(*judged->info);
+  pending_.push_back({false, std::string(parse->statement),
+                      std::make_shared<const Prepared>(parse->text, judged->info, prepared_bytes_),
+                      pipeline_});
   expect(Expected::Kind::parse);
   send_on(message);
   return true;
 }
 
-bool PostgresSession::on_bind(const PostgresInbox::Message& message) {
+PostgresSession::Handled PostgresSession::on_bind(const PostgresInbox::Message& message) {
   const auto bind = postgres::decode_bind(message.body());
-  if (!bind) return false;
-  if (bind_names(bind->portal, bind->statement)) send_on(message);
-  return true;
+  if (!bind) return Handled::malformed;
+  const Bound bound = bind_names(bind->portal, bind->statement);
+  if (bound == Bound::later) return Handled::later;
+  if (bound == Bound::yes) send_on(message);
+  return Handled::done;
 }
 
 /// Its names stand at its beginning; the rest passes as it comes.
@@ -259,28 +271,33 @@ bool PostgresSession::on_long_bind(const Header& header) {
     fail_session("08P01", "a name is too long", "malformed");
     return false;
   }
+  const Bound bound = bind_names(body.substr(0, portal_end),
+                                 body.substr(portal_end + 1, statement_end - portal_end - 1));
+  if (bound == Bound::later) return false;
   client_piece_left_ = header.message_bytes();
-  client_piece_drops_ = !bind_names(body.substr(0, portal_end),
-                                    body.substr(portal_end + 1, statement_end - portal_end - 1));
+  client_piece_drops_ = bound == Bound::refused;
   return true;
 }
 
-/// False when it was refused.
-bool PostgresSession::bind_names(std::string_view portal, std::string_view statement) {
+PostgresSession::Bound PostgresSession::bind_names(std::string_view portal,
+                                                   std::string_view statement) {
+  if (is_undecided(false, statement)) return Bound::later;
   auto prepared = find_name(false, statement);
   if (prepared == nullptr) {
     refuse_message("26000", "the gateway knows no prepared statement of this name",
                    "prepare it by the protocol, not by PREPARE", false);
-    return false;
+    return Bound::refused;
   }
   if (portals_.size() + pending_.size() >= names_max) {
     refuse_message("54000", "too many portals in one session", {}, false);
-    return false;
+    return Bound::refused;
   }
   if (has_described_ && described_ == portal) has_described_ = false;
-  pending_.push_back({true, std::string(portal), std::move(prepared)});
+  // SQL's FETCH takes names from here too.
+  if (!portal.empty()) named_rules_ |= rules_read(*prepared->info);
+  pending_.push_back({true, std::string(portal), std::move(prepared), pipeline_});
   expect(Expected::Kind::bind);
-  return true;
+  return Bound::yes;
 }
 
 bool PostgresSession::on_describe(const PostgresInbox::Message& message) {
@@ -298,32 +315,33 @@ bool PostgresSession::on_describe(const PostgresInbox::Message& message) {
   return true;
 }
 
-bool PostgresSession::on_execute(const PostgresInbox::Message& message) {
+PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Message& message) {
   const auto execute = postgres::decode_execute(message.body());
-  if (!execute) return false;
+  if (!execute) return Handled::malformed;
+  if (is_undecided(true, execute->portal)) return Handled::later;
   const auto prepared = find_name(true, execute->portal);
   if (prepared == nullptr) {
     refuse_message("34000", "the gateway knows no portal of this name", {}, false);
-    return true;
+    return Handled::done;
   }
   // Judged now, too: rules may have changed since it was prepared.
   const auto judged = judge(prepared->text);
-  if (!judged) return true;
+  if (!judged) return Handled::done;
   if (!is_empty(*judged)) {
     if (judged->ruling.kind != config::Ruling::Kind::allow) {
       refuse_statement(*judged, false);
-      return true;
+      return Handled::done;
     }
-    if (!begin_operation(*judged, prepared->text.size())) return true;
+    if (!begin_operation(*judged, prepared->text.size())) return Handled::done;
   }
   if (masks().active.any() && (!has_described_ || described_ != execute->portal)) {
-    if (!ask_columns(execute->portal, prepared->info)) return true;
+    if (!ask_columns(execute->portal, prepared->info)) return Handled::done;
   }
   expect(Expected::Kind::execute);
   expected_.back().has_operation = !is_empty(*judged);
   note_origin(prepared->info);
   send_on(message);
-  return true;
+  return Handled::done;
 }
 
 /// Masks depend on what the columns are, and the client did not ask.
@@ -347,13 +365,14 @@ bool PostgresSession::on_close(const PostgresInbox::Message& message) {
   const auto target = postgres::decode_close(message.body());
   if (!target) return false;
   const bool is_portal = target->kind == postgres::Target::Kind::portal;
-  pending_.push_back({is_portal, std::string(target->name), nullptr});
+  pending_.push_back({is_portal, std::string(target->name), nullptr, pipeline_});
   expect(Expected::Kind::close);
   send_on(message);
   return true;
 }
 
 void PostgresSession::on_sync() {
+  ++pipeline_;
   if (std::exchange(skips_, false) && std::exchange(skips_need_spoil_, false)) {
     return spoil_transaction();
   }
@@ -398,6 +417,7 @@ void PostgresSession::guard_columns(JudgedStatement& judged) {
     return refuse(rules, "masks by column cannot follow what this statement runs");
   }
   if (info.reads_statistics) return refuse(rules, "statistics hold values of masked columns");
+  if (info.alters) return refuse(rules, "what masks by column rest on would be altered");
   const matcher::RuleSet read = rules_read(info) & rules;
   if (read.none()) return;
   if (info.copies_out) return refuse(read, "a masked column cannot be copied out: use SELECT");
@@ -437,6 +457,7 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
     // EXECUTE and FETCH show what these read.
     if (!statement.inner.empty()) named_rules_ |= rules_read(*judged.info);
   }
+  forget_names(*judged.info);
   return true;
 }
 
@@ -539,7 +560,54 @@ std::shared_ptr<const PostgresSession::Prepared> PostgresSession::find_name(
 void PostgresSession::note_origin(const std::shared_ptr<const StatementInfo>& info) {
   if (plan().columns.empty()) return;
   expected_.back().info = info;
-  expected_.back().reads_masked = ((rules_read(*info) | named_rules_) & column_rules()).any();
+  expected_.back().reads_masked = ((rules_touched(*info) | named_rules_) & column_rules()).any();
+}
+
+/// The name was changed before the last Sync, and the target has not said whether that
+/// came true: what is asked of it now cannot be judged yet. Within one pipeline it can,
+/// because what fails there takes what follows with it.
+bool PostgresSession::is_undecided(bool is_portal, std::string_view name) const noexcept {
+  return std::ranges::any_of(pending_, [&](const Pending& pending) {
+    return pending.is_portal == is_portal && pending.name == name && pending.pipeline != pipeline_;
+  });
+}
+
+/// SQL has names for statements and portals too, and they are the same names: what it
+/// may have changed is no longer known here.
+void PostgresSession::forget_names(const StatementInfo& info) {
+  for (const sql::Statement& statement : info.analysis.statements) {
+    switch (statement.kind) {
+      case sql::StatementClass::prepare:
+      case sql::StatementClass::deallocate:
+        forget_name(false, statement.name);
+        break;
+      case sql::StatementClass::declare:
+      case sql::StatementClass::close:
+        forget_name(true, statement.name);
+        break;
+      case sql::StatementClass::discard:
+        forget_name(false, {});
+        forget_name(true, {});
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+/// Also where the change that made it is not confirmed yet. Empty: all.
+void PostgresSession::forget_name(bool is_portal, std::string_view name) {
+  Names& names = is_portal ? portals_ : statements_;
+  if (name.empty()) {
+    names.clear();
+  } else if (const auto found = names.find(name); found != names.end()) {
+    names.erase(found);
+  }
+  for (Pending& pending : pending_) {
+    if (pending.is_portal == is_portal && (name.empty() || pending.name == name)) {
+      pending.prepared = nullptr;
+    }
+  }
 }
 
 void PostgresSession::expect(Expected::Kind kind) {

@@ -246,9 +246,15 @@ bool PostgresSession::on_error() {
 void PostgresSession::skip_to_sync() {
   while (!expected_.empty() && expected_.front().kind != Expected::Kind::sync) {
     if (expected_.front().has_operation) end_operation("not-run");
+    // A change of names that was to come with it does not.
+    const Expected::Kind kind = expected_.front().kind;
+    if (kind == Expected::Kind::parse || kind == Expected::Kind::bind ||
+        kind == Expected::Kind::close) {
+      pending_.pop_front();
+    }
     pop_expected();
   }
-  pending_.clear();
+  has_described_ = false;
   if (expected_.empty()) {
     skips_ = true;
     skips_need_spoil_ = false;  // the target knows
@@ -425,6 +431,20 @@ matcher::RuleSet PostgresSession::rules_read(const StatementInfo& info) const {
   for (const sql::Statement& statement : info.analysis.statements) {
     for (const sql::ColumnUse& use : statement.columns) {
       if (use.is_read) rules |= catalog_->rules_of(use.column).rules;
+    }
+  }
+  return rules;
+}
+
+/// Of all columns of the relations that a text names, whatever it does there: the
+/// server's messages quote whole rows.
+matcher::RuleSet PostgresSession::rules_touched(const StatementInfo& info) const {
+  matcher::RuleSet rules = rules_read(info);
+  if (catalog_ == nullptr) return rules;
+  for (const config::SqlFacts& facts : info.facts) {
+    for (const config::SqlName& relation : facts.relations) {
+      const sql::Column all{{std::string(relation.schema), std::string(relation.name)}, "*", true};
+      rules |= catalog_->rules_of(all).rules;
     }
   }
   return rules;

@@ -58,6 +58,11 @@ void PostgresSession::on_upstream_ready(std::size_t address, bool /*reused*/) {
 
 void PostgresSession::on_upstream_trouble(UpstreamTrouble trouble) {
   upstream_ = UpstreamState::none;
+  // Nothing was sent yet: another address may do.
+  const std::size_t attempts_max = std::min<std::size_t>(upstream_pool().size(), 3);
+  if (trouble != UpstreamTrouble::no_address && ++attempts_ < attempts_max) {
+    return acquire_upstream();
+  }
   fail_session("08001",
                trouble == UpstreamTrouble::no_address ? "no address of the target can be used now"
                                                       : "the target could not be reached",

@@ -109,14 +109,25 @@ class PostgresSession final : public Session {
 
   /// What a name stands for.
   struct Prepared {
-    std::string text;  ///< Judged when it is prepared and when it is executed.
-    std::shared_ptr<const StatementInfo> info;
+    Prepared(std::string_view statement, std::shared_ptr<const StatementInfo> facts,
+             std::size_t& bytes)
+        : text(statement), info(std::move(facts)), bytes_in_use(bytes) {
+      bytes_in_use += text.size();
+    }
+    ~Prepared() { bytes_in_use -= text.size(); }
+    Prepared(const Prepared&) = delete;
+    Prepared& operator=(const Prepared&) = delete;
+
+    const std::string text;  ///< Judged when it is prepared and when it is executed.
+    const std::shared_ptr<const StatementInfo> info;
+    std::size_t& bytes_in_use;  ///< Of the session's prepared texts.
   };
   /// A change of names that the target has yet to confirm.
   struct Pending {
     bool is_portal = false;
     std::string name;
     std::shared_ptr<const Prepared> prepared;  ///< Null: closed.
+    std::uint64_t pipeline = 0;                ///< Up to which Sync it stands or falls.
   };
   using Names = std::map<std::string, std::shared_ptr<const Prepared>, std::less<>>;
 
@@ -144,14 +155,16 @@ class PostgresSession final : public Session {
   // postgres_client.cc
   bool read_client();
   bool relay_client_piece();
-  bool on_request(const PostgresInbox::Message& message);
+  enum class Handled : std::uint8_t { done, later, malformed };
+  Handled on_request(const PostgresInbox::Message& message);
   bool on_query(const PostgresInbox::Message& message);
   bool on_parse(const PostgresInbox::Message& message);
-  bool on_bind(const PostgresInbox::Message& message);
+  Handled on_bind(const PostgresInbox::Message& message);
   bool on_long_bind(const postgres::Header& header);
-  bool bind_names(std::string_view portal, std::string_view statement);
+  enum class Bound : std::uint8_t { yes, refused, later };
+  Bound bind_names(std::string_view portal, std::string_view statement);
   bool on_describe(const PostgresInbox::Message& message);
-  bool on_execute(const PostgresInbox::Message& message);
+  Handled on_execute(const PostgresInbox::Message& message);
   bool on_close(const PostgresInbox::Message& message);
   void on_sync();
   bool ask_columns(std::string_view portal, const std::shared_ptr<const StatementInfo>& info);
@@ -169,6 +182,9 @@ class PostgresSession final : public Session {
   void spoil_transaction();
   [[nodiscard]] std::shared_ptr<const Prepared> find_name(bool is_portal,
                                                           std::string_view name) const;
+  [[nodiscard]] bool is_undecided(bool is_portal, std::string_view name) const noexcept;
+  void forget_names(const StatementInfo& info);
+  void forget_name(bool is_portal, std::string_view name);
   void expect(Expected::Kind kind);
   audit::Record describe(const JudgedStatement& judged);
 
@@ -198,6 +214,7 @@ class PostgresSession final : public Session {
   [[nodiscard]] ColumnRules rules_of_expression(const StatementInfo* info, std::size_t column,
                                                 std::size_t columns) const;
   [[nodiscard]] matcher::RuleSet rules_read(const StatementInfo& info) const;
+  [[nodiscard]] matcher::RuleSet rules_touched(const StatementInfo& info) const;
   [[nodiscard]] matcher::RuleSet column_rules();
   [[nodiscard]] CatalogCache::Key catalog_key() const;
 
@@ -224,6 +241,7 @@ class PostgresSession final : public Session {
   std::vector<std::pair<std::string, std::string>> parameters_;  ///< For the target.
   std::unique_ptr<identity::ScramClient> scram_;
   std::size_t address_ = 0;
+  std::size_t attempts_ = 0;  ///< At reaching the target.
   std::uint32_t target_process_ = 0;
   std::vector<std::uint8_t> target_key_;
   std::vector<std::uint8_t> greeting_;  ///< What the client is told once all stands.
@@ -237,6 +255,8 @@ class PostgresSession final : public Session {
   // The conversation.
   std::deque<Expected> expected_;
   std::deque<Operation> operations_open_;
+  std::size_t prepared_bytes_ = 0;
+  std::uint64_t pipeline_ = 0;  ///< Counts the client's Syncs.
   std::deque<Pending> pending_;
   Names statements_;
   Names portals_;

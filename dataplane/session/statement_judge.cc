@@ -29,6 +29,7 @@ bool has_any(sql::ClassSet classes, std::span<const sql::StatementClass> of) {
 void add_reach(const sql::Statement& statement, StatementInfo& info) {
   info.is_opaque = info.is_opaque || statement.is_opaque();
   info.copies_out = info.copies_out || statement.classes.has(sql::StatementClass::copy_out);
+  info.alters = info.alters || statement.classes.has(sql::StatementClass::alter);
   info.writes = info.writes || has_any(statement.classes, writing);
   info.may_change_schema =
       info.may_change_schema || statement.is_opaque() || has_any(statement.classes, defining);

@@ -32,6 +32,7 @@ struct StatementInfo {
   bool may_change_schema = false;  ///< What relations there are, and their columns.
   bool is_opaque = false;
   bool copies_out = false;
+  bool alters = false;
   bool calls_reaching = false;         ///< A function that config::is_reaching_function() names.
   bool reads_statistics = false;       ///< The server's samples of columns' values.
   bool writes = false;                 ///< Values that are read may end up elsewhere.

@@ -96,7 +96,8 @@ TEST_CASE("A name stands for all columns that it could mean") {
   CHECK(masks(catalog.rules_of(named("customers", "*"))));
   CHECK_FALSE(masks(catalog.rules_of(named("customers", "name"))));
   CHECK_FALSE(masks(catalog.rules_of(named("orders", "ssn"))));
-  CHECK_FALSE(masks(catalog.rules_of(sql::Column{{"other", "customers"}, "ssn", true})));
+  // The mask names no schema; and what it names may be younger than the catalog.
+  CHECK(masks(catalog.rules_of(sql::Column{{"other", "customers"}, "ssn", true})));
 }
 
 TEST_CASE("A view's columns are masked as what they show, through views upon views") {
