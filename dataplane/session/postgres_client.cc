@@ -37,6 +37,18 @@ static_assert(spoiling_parse.size() == 1 + 30);
 constexpr auto flush_message = std::to_array<std::uint8_t>({'H', 0, 0, 0, 4});
 constexpr auto sync_message = std::to_array<std::uint8_t>({'S', 0, 0, 0, 4});
 
+/// Whether it may set what a backslash in a string means.
+bool may_change_reading(const sql::Analysis& analysis) {
+  return std::ranges::any_of(analysis.statements, [](const sql::Statement& statement) {
+    return statement.is_opaque() ||
+           std::ranges::any_of(statement.functions,
+                               [](const auto& called) { return called.name == "set_config"; }) ||
+           std::ranges::any_of(statement.settings, [](const sql::Setting& setting) {
+             return setting.name.empty() || !setting.is_known;
+           });
+  });
+}
+
 std::string error_message(const postgres::ReportText& report) {
   std::array<std::uint8_t, 8 * 1024> room;
   postgres::Writer writer(room);
@@ -121,7 +133,7 @@ bool PostgresSession::read_client() {
       break;
   }
   const auto message = client_inbox_.whole(worker_, header);
-  if (!message) return false;
+  if (!message || must_wait(*message)) return false;
   const Handled handled = on_request(*message);
   if (handled == Handled::later) return false;
   if (handled == Handled::malformed) {
@@ -136,6 +148,26 @@ bool PostgresSession::read_client() {
   }
   settle_own_replies();
   return true;
+}
+
+/// Some messages cannot be judged before the target has told what the ones before did.
+bool PostgresSession::must_wait(const PostgresInbox::Message& message) {
+  const FrontendType type = message.header.frontend();
+  const bool has_text = type == FrontendType::query || type == FrontendType::parse;
+  const bool is_ambiguous =
+      has_text && !operations_open_.empty() &&
+      std::ranges::find(message.body(), std::uint8_t{'\\'}) != message.body().end();
+  if (!waits_to_settle_ && !is_ambiguous) return false;
+  if (will_be_answered()) return true;
+  if (expected_.empty()) waits_to_settle_ = false;
+  return false;
+}
+
+/// All that is outstanding: nothing waits for a Sync.
+bool PostgresSession::will_be_answered() const noexcept {
+  return !expected_.empty() && (expected_.back().kind == Expected::Kind::sync ||
+                                expected_.back().kind == Expected::Kind::query ||
+                                expected_.back().kind == Expected::Kind::ready);
 }
 
 PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Message& message) {
@@ -198,6 +230,7 @@ bool PostgresSession::relay_client_piece() {
 bool PostgresSession::on_query(const PostgresInbox::Message& message) {
   const auto query = postgres::decode_query(message.body());
   if (!query) return false;
+  if (!is_readable(query->text, true)) return true;
   const auto judged = judge(query->text);
   if (!judged) return true;
   has_described_ = false;
@@ -221,6 +254,7 @@ bool PostgresSession::on_query(const PostgresInbox::Message& message) {
 bool PostgresSession::on_parse(const PostgresInbox::Message& message) {
   const auto parse = postgres::decode_parse(message.body());
   if (!parse) return false;
+  if (!is_readable(parse->text, false)) return true;
   const auto judged = judge(parse->text);
   if (!judged) return true;
   const bool is_allowed =
@@ -373,6 +407,7 @@ bool PostgresSession::on_close(const PostgresInbox::Message& message) {
 
 void PostgresSession::on_sync() {
   ++pipeline_;
+  if (copies_in_) return;  // the target would not hear it
   if (std::exchange(skips_, false) && std::exchange(skips_need_spoil_, false)) {
     return spoil_transaction();
   }
@@ -389,6 +424,15 @@ void PostgresSession::send_on(const PostgresInbox::Message& message) {
   }
 }
 
+/// False, and refused: a statement before it may have changed where its strings end, and
+/// the target tells that with the next ReadyForQuery only.
+bool PostgresSession::is_readable(std::string_view text, bool is_query) {
+  if (!reading_uncertain_ || text.find('\\') == text.npos) return true;
+  refuse_message("0A000", "the gateway cannot tell yet how a backslash is read here",
+                 "send Sync before this statement", is_query);
+  return false;
+}
+
 /// Nothing when the session had to end.
 std::optional<JudgedStatement> PostgresSession::judge(std::string_view text) {
   if (!renew_principal()) {
@@ -398,8 +442,19 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text) {
   }
   const StatementContext context{worker_.current, listener_, key_, search_path_views_};
   JudgedStatement judged = worker_.statements.judge(text, context, worker_.text_scratch);
+  guard_execute(judged);
   guard_columns(judged);
   return judged;
+}
+
+/// The target reads the names of what was prepared anew when the search path changed: what
+/// PREPARE was allowed for is not what EXECUTE would run.
+void PostgresSession::guard_execute(JudgedStatement& judged) const {
+  const StatementInfo& info = *judged.info;
+  if (judged.ruling.kind != config::Ruling::Kind::allow || !info.executes) return;
+  if (!names_moved_ && !info.may_change_search_path) return;
+  judged.ruling = {config::Ruling::Kind::deny, "protocol",
+                   "search_path changed after PREPARE: prepare it again in a new session"};
 }
 
 /// Refuses what would take a masked column's values where no mask follows them.
@@ -457,7 +512,10 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
     // EXECUTE and FETCH show what these read.
     if (!statement.inner.empty()) named_rules_ |= rules_read(*judged.info);
   }
+  has_prepared_ = has_prepared_ || judged.info->prepares;
+  names_moved_ = names_moved_ || (has_prepared_ && judged.info->may_change_search_path);
   forget_names(*judged.info);
+  if (may_change_reading(judged.info->analysis)) waits_to_settle_ = reading_uncertain_ = true;
   return true;
 }
 
@@ -492,7 +550,8 @@ void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_qu
   audit::Record record = describe(judged);
   record.ruling = is_denied ? audit::RulingKind::deny : audit::RulingKind::allow;
   record.rule = is_denied ? judged.ruling.rule : std::string_view("protocol");
-  record.reason = is_denied ? judged.ruling.reason : "the gateway reads UTF-8 only";
+  record.reason = is_denied ? judged.ruling.reason
+                            : "the gateway reads UTF-8 with standard_conforming_strings = on only";
   if (!is_denied) record.ruling = audit::RulingKind::deny;
   const auto sequence = worker_.log.append_single(record);
   if (!sequence) {

@@ -98,6 +98,53 @@ std::optional<std::uint8_t> nibble(std::uint8_t c) noexcept {
   return std::nullopt;
 }
 
+/// Cuts a composite's binary form: each field's type and bytes. False: it is none.
+template <class Visit>
+bool walk_row(ByteView value, const Visit& visit) {
+  if (value.size() < 4) return false;
+  const std::uint32_t count = u32_at(value, 0);
+  std::size_t at = 4;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (value.size() - at < 8) return false;
+    const Oid type = u32_at(value, at);
+    const auto size = static_cast<std::int32_t>(u32_at(value, at + 4));
+    at += 8;
+    if (size < 0) continue;
+    if (value.size() - at < static_cast<std::size_t>(size)) return false;
+    visit(type, value.subspan(at, static_cast<std::size_t>(size)));
+    at += static_cast<std::size_t>(size);
+  }
+  return at == value.size();
+}
+
+/// Likewise of what is a run of lengths and bytes from `at` on: a range's bounds, a
+/// multirange's ranges.
+template <class Visit>
+bool walk_run(ByteView value, std::size_t at, const Visit& visit) {
+  if (value.size() < at) return false;
+  while (at != value.size()) {
+    if (value.size() - at < 4) return false;
+    const std::uint32_t size = u32_at(value, at);
+    at += 4;
+    if (value.size() - at < size) return false;
+    visit(Oid{0}, value.subspan(at, size));
+    at += size;
+  }
+  return true;
+}
+
+/// Where the next "\\x" with hexadecimal digits has them: how the server shows a bytea,
+/// also within arrays, rows, JSON and COPY.
+ByteSpan next_hex(ByteSpan text) noexcept {
+  for (std::size_t i = 0; i + 3 < text.size(); ++i) {
+    if (text[i] != '\\' || text[i + 1] != 'x') continue;
+    std::size_t end = i + 2;
+    while (end + 1 < text.size() && nibble(text[end]) && nibble(text[end + 1])) end += 2;
+    if (end != i + 2) return text.subspan(i + 2, end - i - 2);
+  }
+  return {};
+}
+
 }  // namespace
 
 void PostgresRows::describe(const postgres::Fields& fields) {
@@ -186,8 +233,10 @@ PostgresRows::Fate PostgresRows::judge(matcher::Scratch& scratch, const RowMasks
   if (column.rule != no_rule) return replace(scratch, masks, column, value, counts);
   switch (column.reading) {
     case Reading::text:
+      mask_hex(scratch, masks, value, counts);
       return scan(scratch, masks, BodyKind::text, value, counts);
     case Reading::json:
+      mask_hex(scratch, masks, value, counts);
       return scan(scratch, masks, BodyKind::json, value, counts);
     case Reading::plain:
       return Fate::same;
@@ -200,16 +249,12 @@ PostgresRows::Fate PostgresRows::judge(matcher::Scratch& scratch, const RowMasks
       return would_mask(scratch, masks, text, counts, BodyKind::json) ? Fate::null : Fate::same;
     }
     case Reading::hex: {
-      if (value.size() < 2) return Fate::same;
-      std::string decoded;
-      for (std::size_t i = 2; i + 1 < value.size(); i += 2) {
-        const auto high = nibble(value[i]);
-        const auto low = nibble(value[i + 1]);
-        // bytea_output = escape shows what is printable as it is.
-        if (!high || !low) return scan(scratch, masks, BodyKind::text, value, counts);
-        decoded += static_cast<char>(*high << 4 | *low);
+      // bytea_output = escape shows what is printable as it is.
+      if (!as_text(value).starts_with("\\x")) {
+        return scan(scratch, masks, BodyKind::text, value, counts);
       }
-      return would_mask(scratch, masks, decoded, counts) ? Fate::redacted : Fate::same;
+      mask_hex(scratch, masks, value, counts);
+      return Fate::same;
     }
     case Reading::number:
       return number_would_mask(scratch, masks, column.type, value, counts) ? Fate::null
@@ -271,8 +316,24 @@ PostgresRows::Fate PostgresRows::scan(matcher::Scratch& scratch, const RowMasks&
   return edits_.empty() ? Fate::same : Fate::edited;
 }
 
+/// Bytes that are shown in hexadecimal become asterisks when what they hold would be masked.
+void PostgresRows::mask_hex(matcher::Scratch& scratch, const RowMasks& masks, ByteSpan text,
+                            std::span<std::uint32_t> counts) {
+  for (ByteSpan rest = text, hex = next_hex(rest); !hex.empty(); hex = next_hex(rest)) {
+    std::string decoded;
+    for (std::size_t i = 0; i < hex.size(); i += 2) {
+      decoded += static_cast<char>(*nibble(hex[i]) << 4 | *nibble(hex[i + 1]));
+    }
+    if (would_mask(scratch, masks, decoded, counts)) {
+      for (std::size_t i = 0; i < hex.size(); i += 2) std::memcpy(hex.data() + i, "2a", 2);
+    }
+    rest = text.last(static_cast<std::size_t>(text.data() + text.size() - hex.data()) - hex.size());
+  }
+}
+
 void PostgresRows::mask_in_place(matcher::Scratch& scratch, const RowMasks& masks, ByteSpan bytes,
                                  std::span<std::uint32_t> counts) {
+  mask_hex(scratch, masks, bytes, counts);
   switch (scan(scratch, masks, BodyKind::text, bytes, counts)) {
     case Fate::same:
       return;
@@ -356,7 +417,30 @@ bool PostgresRows::nested_would_mask(matcher::Scratch& scratch, const RowMasks& 
       }
     }
   }
-  return would_mask(scratch, masks, as_text(value), counts);
+  return unknown_would_mask(scratch, masks, value, depth, counts);
+}
+
+/// Types that users make have numbers of their own: the value is taken for whatever it
+/// can be read as.
+bool PostgresRows::unknown_would_mask(matcher::Scratch& scratch, const RowMasks& masks,
+                                      ByteView value, int depth, std::span<std::uint32_t> counts) {
+  if (would_mask(scratch, masks, as_text(value), counts)) return true;
+  if (value.size() == 8 && (number_would_mask(scratch, masks, type_int8, value, counts) ||
+                            number_would_mask(scratch, masks, type_float8, value, counts))) {
+    return true;
+  }
+  if (number_would_mask(scratch, masks, type_numeric, value, counts)) return true;
+  const auto ignore = [](Oid, ByteView) {};
+  bool is_found = false;
+  const auto look = [&](Oid type, ByteView part) {
+    is_found = is_found || element_would_mask(scratch, masks, type, part, depth + 1, counts);
+  };
+  if (walk_row(value, ignore)) walk_row(value, look);
+  // A range begins with a byte of flags, a multirange with a count.
+  for (const std::size_t begin : {std::size_t{1}, std::size_t{4}}) {
+    if (walk_run(value, begin, ignore)) walk_run(value, begin, look);
+  }
+  return is_found;
 }
 
 bool PostgresRows::element_would_mask(matcher::Scratch& scratch, const RowMasks& masks, Oid type,

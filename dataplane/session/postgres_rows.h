@@ -79,6 +79,10 @@ class PostgresRows {
                          ByteView value, int depth, std::span<std::uint32_t> counts);
   bool element_would_mask(matcher::Scratch& scratch, const RowMasks& masks, postgres::Oid type,
                           ByteView value, int depth, std::span<std::uint32_t> counts);
+  bool unknown_would_mask(matcher::Scratch& scratch, const RowMasks& masks, ByteView value,
+                          int depth, std::span<std::uint32_t> counts);
+  void mask_hex(matcher::Scratch& scratch, const RowMasks& masks, ByteSpan text,
+                std::span<std::uint32_t> counts);
   void append_value(Fate fate, ByteView value);
 
   std::vector<Column> columns_;

@@ -246,12 +246,10 @@ bool PostgresSession::on_error() {
 void PostgresSession::skip_to_sync() {
   while (!expected_.empty() && expected_.front().kind != Expected::Kind::sync) {
     if (expected_.front().has_operation) end_operation("not-run");
-    // A change of names that was to come with it does not.
     const Expected::Kind kind = expected_.front().kind;
-    if (kind == Expected::Kind::parse || kind == Expected::Kind::bind ||
-        kind == Expected::Kind::close) {
-      pending_.pop_front();
-    }
+    const bool changes_names = kind == Expected::Kind::parse || kind == Expected::Kind::bind ||
+                               kind == Expected::Kind::close;
+    if (changes_names) pending_.pop_front();
     pop_expected();
   }
   has_described_ = false;
@@ -270,6 +268,7 @@ bool PostgresSession::on_ready(const PostgresInbox::Message& message) {
   if (status_ == TransactionStatus::idle) portals_.clear();
   copies_in_ = false;
   pop_expected();
+  if (expected_.empty()) reading_uncertain_ = false;
   pass_on(message);
   if (worker_.draining && expected_.empty()) on_drain();
   return true;
@@ -280,6 +279,12 @@ bool PostgresSession::on_parameter(const PostgresInbox::Message& message) {
   if (!parameter) return false;
   if (const auto reason = unreadable_setting(parameter->name, parameter->value)) {
     fail_session("0A000", *reason, "target-settings");
+    return true;
+  }
+  if (const std::string_view value = masked(parameter->value); value != parameter->value) {
+    const bool told = client_out_.write(
+        [&](postgres::Writer& writer) { writer.parameter_status(parameter->name, value); });
+    if (!told) fail_session("53000", "the gateway has no buffer free", "no-buffers");
     return true;
   }
   pass_on(message);

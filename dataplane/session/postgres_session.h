@@ -169,8 +169,12 @@ class PostgresSession final : public Session {
   void on_sync();
   bool ask_columns(std::string_view portal, const std::shared_ptr<const StatementInfo>& info);
   void note_origin(const std::shared_ptr<const StatementInfo>& info);
+  [[nodiscard]] bool must_wait(const PostgresInbox::Message& message);
+  [[nodiscard]] bool will_be_answered() const noexcept;
   void send_on(const PostgresInbox::Message& message);
+  [[nodiscard]] bool is_readable(std::string_view text, bool is_query);
   [[nodiscard]] std::optional<JudgedStatement> judge(std::string_view text);
+  void guard_execute(JudgedStatement& judged) const;
   void guard_columns(JudgedStatement& judged);
   bool ask_again();
   [[nodiscard]] static bool is_empty(const JudgedStatement& judged) noexcept;
@@ -280,8 +284,12 @@ class PostgresSession final : public Session {
   std::size_t unflushed_ = 0;          ///< Messages since the target was last made to answer.
   postgres::TransactionStatus status_ = postgres::TransactionStatus::idle;
   Stage stage_ = Stage::startup;
-  bool skips_ = false;      ///< The client's messages up to Sync are dropped.
-  bool copies_in_ = false;  ///< The target takes CopyData.
+  bool skips_ = false;              ///< The client's messages up to Sync are dropped.
+  bool copies_in_ = false;          ///< The target takes CopyData.
+  bool waits_to_settle_ = false;    ///< What the target answers decides how to go on.
+  bool has_prepared_ = false;       ///< By SQL.
+  bool names_moved_ = false;        ///< Since then names without a schema may mean something else.
+  bool reading_uncertain_ = false;  ///< What a backslash means, until the target is ready.
   bool scram_verified_ = false;
   bool is_greeted_ = false;
   bool asks_columns_ = false;  ///< Of the settings, the columns; else the search path.

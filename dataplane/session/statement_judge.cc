@@ -29,6 +29,8 @@ bool has_any(sql::ClassSet classes, std::span<const sql::StatementClass> of) {
 void add_reach(const sql::Statement& statement, StatementInfo& info) {
   info.is_opaque = info.is_opaque || statement.is_opaque();
   info.copies_out = info.copies_out || statement.classes.has(sql::StatementClass::copy_out);
+  info.prepares = info.prepares || statement.classes.has(sql::StatementClass::prepare);
+  info.executes = info.executes || statement.classes.has(sql::StatementClass::execute);
   info.alters = info.alters || statement.classes.has(sql::StatementClass::alter);
   info.writes = info.writes || has_any(statement.classes, writing);
   info.may_change_schema =
@@ -41,6 +43,11 @@ void add_reach(const sql::Statement& statement, StatementInfo& info) {
     info.reads_statistics = info.reads_statistics || use.relation.name.starts_with("pg_stats") ||
                             use.relation.name.starts_with("pg_statistic");
   }
+}
+
+bool is_yes(std::string_view value) {
+  const std::string lower = in_lower_case(value);
+  return lower == "on" || lower == "true" || lower == "yes" || lower == "1";
 }
 
 void add_facts(const sql::Statement& statement, StatementInfo& info) {
@@ -56,7 +63,9 @@ void add_facts(const sql::Statement& statement, StatementInfo& info) {
     }
   }
   facts.without_where = statement.without_where;
-  facts.is_opaque = statement.is_opaque();
+  // A program of the server's host does what it likes, and a file there is no relation.
+  facts.is_opaque = statement.is_opaque() ||
+                    (statement.copy && (statement.copy->is_program || statement.copy->is_file));
   // The spans are set once `names` has stopped growing.
   for (const auto& use : statement.relations) {
     info.names.push_back({use.relation.schema, use.relation.name});
@@ -72,10 +81,11 @@ void add_facts(const sql::Statement& statement, StatementInfo& info) {
                                 calls_set_config ||
                                 statement.classes.has(sql::StatementClass::discard);
   for (const sql::Setting& setting : statement.settings) {
-    if (setting.name.empty() || !setting.is_known || setting.name == "search_path") {
-      info.may_change_search_path = true;
-    }
-    if (setting.name == "client_encoding" && setting.value && !is_utf8(*setting.value)) {
+    const bool may_be_any = setting.name.empty() || !setting.is_known;
+    if (may_be_any || setting.name == "search_path") info.may_change_search_path = true;
+    if (!setting.value) continue;
+    if ((setting.name == "client_encoding" && !is_utf8(*setting.value)) ||
+        (setting.name == "standard_conforming_strings" && !is_yes(*setting.value))) {
       info.sets_foreign_encoding = true;
     }
   }
@@ -113,14 +123,18 @@ JudgedStatement StatementJudge::judge(std::string_view text, const StatementCont
   matcher::Hits hits;
   if (listener.statements) hits = listener.statements->scan(as_bytes(text), scratch);
 
-  const std::uint64_t path = print_of(context.search_path);
+  // Within one text, too, a statement may change what the next one's names mean.
+  const bool is_path_known = !known.info->may_change_search_path || known.info->facts.size() < 2;
+  const std::span<const std::string_view> search_path =
+      is_path_known ? context.search_path : std::span<const std::string_view>();
+  const std::uint64_t path = print_of(search_path);
   if (hits.empty() && known.view == context.view && known.listener == context.listener &&
       known.key == context.key && known.search_path == path) {
     return {known.info, known.ruling};
   }
   const config::SqlAction action{.is_parsed = known.info->is_parsed,
                                  .statements = known.info->facts,
-                                 .search_path = context.search_path,
+                                 .search_path = search_path,
                                  .pattern_hits = hits};
   const config::Ruling ruling =
       listener.policy.judge(context.view->principal(context.listener, context.key), action);

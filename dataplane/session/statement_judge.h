@@ -33,6 +33,8 @@ struct StatementInfo {
   bool is_opaque = false;
   bool copies_out = false;
   bool alters = false;
+  bool prepares = false;  ///< By SQL, as PREPARE and EXECUTE do.
+  bool executes = false;
   bool calls_reaching = false;         ///< A function that config::is_reaching_function() names.
   bool reads_statistics = false;       ///< The server's samples of columns' values.
   bool writes = false;                 ///< Values that are read may end up elsewhere.

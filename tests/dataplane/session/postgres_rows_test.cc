@@ -204,7 +204,9 @@ TEST_CASE("bytea is looked through, in hex and raw") {
     hex += "0123456789abcdef"[c >> 4];
     hex += "0123456789abcdef"[c & 15];
   }
-  CHECK(Table(Column{17}).show({hex}) == Row{"[redacted]"});
+  std::string asterisks = "\\x";
+  for (std::size_t i = 0; i < card.size(); ++i) asterisks += "2a";
+  CHECK(Table(Column{17}).show({hex}) == Row{asterisks});
   CHECK(Table(Column{17, Format::binary}).show({std::string(card)}) ==
         Row{std::string(masked_card)});
 }
