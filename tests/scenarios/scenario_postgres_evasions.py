@@ -168,6 +168,7 @@ TEXTS = [
     ("delete", "by dblink in FROM", "SELECT * FROM dblink('{dsn}', 'DELETE FROM victims RETURNING id') AS t(id int)"),
     ("delete", "by dblink, asynchronously", "SELECT dblink_connect('c', '{dsn}'); SELECT dblink_send_query('c',"
                                             " 'DELETE FROM victims'); SELECT pg_sleep(0.2)"),
+    ("delete", "by a program", "COPY (SELECT 1) TO PROGRAM '{psql} -c \"DELETE FROM victims\"'"),
     ("delete", "begun and committed", "BEGIN; DELETE FROM victims; COMMIT"),
     ("delete", "between savepoints", "BEGIN; SAVEPOINT a; DELETE FROM victims; RELEASE a; COMMIT"),
     ("delete", "create table as", "CREATE TABLE t1 AS WITH d AS (SELECT 1) SELECT * FROM d; DELETE FROM victims"),
@@ -244,6 +245,8 @@ TEXTS = [
     ("file", "read, by a unicode name", "SELECT U&\"pg\\005Fread_file\"('/etc/passwd')"),
     ("file", "read in FROM", "SELECT * FROM pg_read_file('/etc/passwd') f"),
     ("file", "read in binary", "SELECT convert_from(pg_read_binary_file('/etc/passwd'), 'UTF8')"),
+    ("file", "copied in", "CREATE TABLE f5 (l text); COPY f5 FROM '/etc/passwd'; TABLE f5"),
+    ("file", "copied by a program", "CREATE TABLE f6 (l text); COPY f6 FROM PROGRAM 'cat /etc/passwd'; TABLE f6"),
     ("file", "large object, opened", "BEGIN; SELECT lo_import('/etc/passwd', 4242);"
                                      " SELECT convert_from(loread(lo_open(4242, 262144), 2000), 'UTF8'); COMMIT"),
 ]
@@ -254,6 +257,7 @@ SEEN = [
       ("number", "vc", "ch", "n8", "num", "dom", "b", "arr", "arr8", "arrn", "j", "jb", "x", "one", "two", "pairs",
        "r8", "rn", "mr", "nm")),
     ("card", "all columns", "TABLE cards"),
+    ("card", "whole row", "SELECT cards FROM cards"),
     ("card", "row constructor", "SELECT ROW(n8, number) FROM cards"),
     ("card", "renamed column", "SELECT number AS harmless FROM cards"),
     ("card", "cast to bytea", "SELECT number::bytea FROM cards"),
@@ -264,6 +268,7 @@ SEEN = [
     ("card", "as a json key", "SELECT json_build_object(number, 1) FROM cards"),
     ("card", "as a json number", "SELECT json_build_object('n', n8) FROM cards"),
     ("card", "as an escaped json text", "SELECT ('\"\\u0034' || substr(number, 2) || '\"')::json FROM cards"),
+    ("card", "nested json", "SELECT json_build_object('a', jsonb_build_array(1, to_jsonb(c))) FROM cards c"),
     ("card", "with spaces", "SELECT substr(number, 1, 4) || ' ' || substr(number, 5, 4) || ' ' || substr(number, 9, 4)"
                             " || ' ' || substr(number, 13) FROM cards"),
     ("card", "with dashes", "SELECT to_char(n8, 'FM0000\"-\"0000\"-\"0000\"-\"0000') FROM cards"),
@@ -271,6 +276,7 @@ SEEN = [
     ("card", "behind much text", "SELECT repeat('x ', 50000) || number FROM cards"),
     ("card", "in the second row of many", "SELECT number FROM cards, generate_series(1, 500)"),
     ("card", "hexadecimal bytea", "SELECT ('\\x' || encode(b, 'hex'))::bytea FROM cards"),
+    ("card", "escaped bytea", "SET bytea_output = escape; SELECT b FROM cards"),
     ("card", "bytea with a high byte", "SET bytea_output = escape; SELECT b || '\\xff'::bytea FROM cards"),
     ("card", "array of arrays", "SELECT ARRAY[arr, arr] FROM cards"),
     ("card", "aggregated", "SELECT array_agg(n8) FROM cards"),
@@ -286,9 +292,11 @@ SEEN = [
     ("card", "cursor", "BEGIN; DECLARE c CURSOR FOR SELECT number, n8 FROM cards; FETCH ALL c; COMMIT"),
     ("card", "binary cursor of text", "BEGIN; DECLARE c BINARY CURSOR FOR SELECT number FROM cards; FETCH ALL c; COMMIT"),
     ("card", "binary cursor of int8", "BEGIN; DECLARE c BINARY CURSOR FOR SELECT n8 FROM cards; FETCH ALL c; COMMIT"),
+    ("card", "binary cursor of all", "BEGIN; DECLARE c BINARY CURSOR FOR TABLE cards; FETCH ALL c; COMMIT"),
     ("card", "copied out", "COPY cards (number, n8, num) TO STDOUT"),
     ("card", "copied out in CSV", "COPY cards (number, n8, j) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE *)"),
     ("card", "copied out with another delimiter", "COPY cards (id, number) TO STDOUT (DELIMITER '|')"),
+    ("card", "copied out as bytea", "COPY cards (b) TO STDOUT"),
     ("card", "copied out by a query", "COPY (SELECT 'a' || number || 'b', arr FROM cards) TO STDOUT"),
     ("card", "in a notice", "SELECT shout(number) FROM cards"),
     ("card", "in a notice of a row", "SELECT shout(one) FROM cards"),
@@ -300,6 +308,7 @@ SEEN = [
     ("card", "in an error of json", "SELECT ('{' || number)::json FROM cards"),
     ("card", "in a notification", "LISTEN n; SELECT pg_notify('n', number) FROM cards"),
     ("card", "in a notification of NOTIFY", f"LISTEN n; NOTIFY n, '{CARD}'"),
+    ("card", "reported setting", "SET application_name = '{card}'"),
     ("card", "shown setting", "SET my.setting = '{card}'; SHOW my.setting"),
     ("mail", "text", "SELECT mail FROM cards"),
     ("mail", "array", "SELECT mails FROM cards"),
@@ -315,11 +324,14 @@ ERRORS_SEEN = {"in an error", "in an error's detail and hint", "in a duplicate k
                "in an error of xml", "in an error of json"}
 
 # Columns in binary, by the extended protocol.
-BINARY_COLUMNS = ("number", "vc", "ch", "n8", "num", "dom", "b", "arr", "arr8", "arrn", "j", "jb", "x", "nm",
-                  "n8::float8", "cards", "ROW(n8)", "ROW(1, num)", "array_agg(n8)",
+BINARY_COLUMNS = ("number", "vc", "ch", "n8", "num", "dom", "b", "arr", "arr8", "arrn", "j", "jb", "x", "one", "two",
+                  "pairs", "r8", "rn", "mr", "nm", "n8::float8", "cards", "ROW(n8)", "ROW(1, num)", "array_agg(n8)",
                   "ARRAY[arr8, arr8]", "number::bytea", "row(row(row(n8)))")
 
 # Statements and names by messages. What is given as a list goes turn by turn.
+BACKSLASH = "SELECT 'x\\', '; DELETE FROM victims; --'"
+HIDDEN = "SELECT 'a\\' || ' || (SELECT secret FROM vault) --'"
+SETTING_OFF = "SELECT set_config('standard_' || 'conforming_strings', 'off', false)"
 MESSAGES = [
     ("delete", "extended", REFUSED, w.run(DELETE)),
     ("delete", "extended with parameters", REFUSED, w.run("DELETE FROM victims WHERE id > $1", b"0")),
@@ -352,6 +364,21 @@ MESSAGES = [
     ("delete", "prepared by message, executed by text", REFUSED, [w.parse(DELETE, "s") + w.SYNC, w.query("EXECUTE s")]),
     ("delete", "executed by text in one segment", REFUSED, w.parse(DELETE, "s") + w.SYNC + w.query("EXECUTE s")),
     ("delete", "explained by message", REFUSED, w.run("EXPLAIN ANALYZE DELETE FROM victims")),
+    ("delete", "in an escape that a setting makes, by text", REFUSED,
+     w.query("SET standard_conforming_strings = off") + w.query(BACKSLASH)),
+    ("delete", "in an escape that a setting makes, turn by turn", REFUSED,
+     [w.query("SET standard_conforming_strings TO 'off'"), w.query(BACKSLASH)]),
+    ("delete", "in an escape that a setting of the session makes", REFUSED,
+     w.query("SET SESSION standard_conforming_strings = 0") + w.query(BACKSLASH)),
+    ("delete", "in an escape that a computed setting makes", ENDED, w.query(SETTING_OFF) + w.query(BACKSLASH)),
+    ("delete", "in an escape that a computed setting makes, by message", ENDED, w.run(SETTING_OFF) + w.query(BACKSLASH)),
+    ("vault", "in an escape that a setting makes, in one pipeline", REFUSED,
+     w.parse("SET standard_conforming_strings = off") + w.bind() + w.execute() + w.parse(HIDDEN) + w.bind() + w.execute()
+     + w.SYNC),
+    ("vault", "in an escape that a computed setting makes, in one pipeline", ERROR,
+     w.parse(SETTING_OFF) + w.bind() + w.execute() + w.parse(HIDDEN) + w.bind() + w.execute() + w.SYNC),
+    ("vault", "in an escape that a local setting makes", REFUSED,
+     w.query("BEGIN") + w.query("SET LOCAL standard_conforming_strings = off") + w.query(HIDDEN)),
     ("vault", "extended", REFUSED, w.run(VAULT)),
     ("vault", "extended, described only", REFUSED, w.parse("SELECT 1 AS \"" + SECRET + "\" FROM vault", "s") + w.describe("s", "S")
      + w.SYNC),
@@ -395,6 +422,10 @@ MESSAGES = [
      [w.query("PREPARE q AS SELECT n8 FROM cards"), w.run("EXECUTE q", results=[w.BINARY])]),
     ("card", "a portal of a text's cursor", ERROR,
      [w.query("BEGIN"), w.query("DECLARE c BINARY CURSOR FOR SELECT n8 FROM cards"), w.execute("c") + w.SYNC]),
+    ("card", "a portal over a text's cursor", ERROR,
+     [w.query("BEGIN"), w.parse("SELECT id FROM cards", "s") + w.bind("s", "c", results=[w.BINARY]) + w.describe("c")
+      + w.parse("CLOSE c", "x") + w.parse("DECLARE c BINARY CURSOR FOR SELECT n8 FROM cards", "d") + w.bind("x", "1")
+      + w.execute("1") + w.bind("d", "2") + w.execute("2") + w.execute("c") + w.SYNC]),
     ("card", "a parameter that comes back as text", MASKED, w.run("SELECT $1::text", CARD.encode())),
     ("card", "a binary parameter that comes back", MASKED,
      w.parse("SELECT $1::int8") + w.bind(values=[struct.pack("!q", int(CARD))], formats=[w.BINARY], results=[w.BINARY])
@@ -405,6 +436,10 @@ MESSAGES = [
     ("card", "copied out in binary by message", ENDED, w.run("COPY cards (n8) TO STDOUT (FORMAT binary)")),
     ("card", "copied out in binary by the old grammar", ENDED, w.query("COPY BINARY cards TO STDOUT")),
     ("card", "copied out by message", MASKED, w.run("COPY cards (number, n8) TO STDOUT")),
+    ("card", "a reported setting that is computed", MASKED,
+     w.query("SELECT set_config('application_name', number, false) FROM cards")),
+    ("card", "a reported setting that is computed, by message", MASKED,
+     w.run("SELECT set_config('application_name', number, false) FROM cards")),
     ("card", "in a notice of a pipeline", MASKED, w.run("SELECT shout(number) FROM cards")),
     ("card", "in a notification of a pipeline", MASKED,
      [w.run("LISTEN n"), w.run("SELECT pg_notify('n', number) FROM cards"), w.run("SELECT 1")]),
@@ -416,6 +451,7 @@ MESSAGES = [
 # Under rules that list what is allowed.
 LISTED_ATTEMPTS = [
     ("vault", "search_path by text", REFUSED, [w.query("SET search_path = other"), w.query("SELECT note FROM orders")]),
+    ("vault", "search_path in one text", REFUSED, w.query("SET search_path = other; SELECT note FROM orders")),
     ("vault", "search_path in one segment", REFUSED, w.query("SET search_path = other") + w.query("SELECT note FROM orders")),
     ("vault", "search_path in one pipeline", REFUSED,
      w.parse("SET search_path = other") + w.bind() + w.execute() + w.parse("SELECT note FROM orders") + w.bind()
