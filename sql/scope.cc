@@ -120,11 +120,8 @@ Resolved resolve(const Scope& scope, const std::string& schema, const std::strin
           (schema.empty() || (source.relation && source.relation->schema == schema));
       if (!is_meant) continue;
       ++found;
-      if (name == "*") {
-        add_whole_row(source, result);
-      } else if (!look_up(source, name, result).is_candidate) {
-        add_whole_row(source, result);  // A function on the row, if it is anything.
-      }
+      // What is no column is a function on the row, if it is anything.
+      if (name == "*" || !look_up(source, name, result).is_candidate) add_whole_row(source, result);
     }
     if (found > 1) result.origins = made_uncertain(result.origins);
     if (found != 0) break;

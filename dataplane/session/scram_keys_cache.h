@@ -27,7 +27,7 @@ class ScramKeysCache {
         return entry.keys;
       }
     }
-    const auto keys = identity::derive_scram_keys(password, salt, iterations);
+    auto keys = identity::derive_scram_keys(password, salt, iterations);
     if (!keys) return std::nullopt;
     if (entries_.size() == entries_max) entries_.erase(entries_.begin());
     entries_.push_back({std::string(password), {salt.begin(), salt.end()}, iterations, *keys});
