@@ -206,7 +206,7 @@ PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Messag
 /// requests it asks. True when it did.
 bool PostgresSession::ask_again() {
   const bool is_old =
-      !plan().columns.empty() && (catalog_ == nullptr || catalog_generation_ != keys_generation_ ||
+      !plan().columns.empty() && (!catalog_fits(*worker_.current) ||
                                   worker_.now.monotonic >= catalog_since_ + CatalogCache::lifetime);
   if ((!must_ask_again_ && !is_old) || !expected_.empty() || status_ == TransactionStatus::failed) {
     return false;
@@ -459,7 +459,7 @@ void PostgresSession::guard_execute(JudgedStatement& judged) const {
 
 /// Refuses what would take a masked column's values where no mask follows them.
 void PostgresSession::guard_columns(JudgedStatement& judged) {
-  const matcher::RuleSet rules = column_rules();
+  const matcher::RuleSet rules = column_rules(*worker_.current, key_);
   if (rules.none() || judged.ruling.kind != config::Ruling::Kind::allow) return;
   const StatementInfo& info = *judged.info;
   const auto refuse = [&](matcher::RuleSet because, std::string_view reason) {
@@ -468,6 +468,9 @@ void PostgresSession::guard_columns(JudgedStatement& judged) {
     judged.ruling = {config::Ruling::Kind::deny, worker_.current->snapshot().masks->rule_name(rule),
                      reason};
   };
+  if (!catalog_fits(*worker_.current)) {
+    return refuse(rules, "the masks were changed just now: send Sync and try again");
+  }
   if (!info.is_parsed || info.is_opaque) {
     return refuse(rules, "masks by column cannot follow what this statement runs");
   }
@@ -619,7 +622,10 @@ std::shared_ptr<const PostgresSession::Prepared> PostgresSession::find_name(
 void PostgresSession::note_origin(const std::shared_ptr<const StatementInfo>& info) {
   if (plan().columns.empty()) return;
   expected_.back().info = info;
-  expected_.back().reads_masked = ((rules_touched(*info) | named_rules_) & column_rules()).any();
+  const matcher::RuleSet rules = column_rules(*worker_.current, key_);
+  expected_.back().reads_masked =
+      rules.any() &&
+      (!catalog_fits(*worker_.current) || ((rules_touched(*info) | named_rules_) & rules).any());
 }
 
 /// The name was changed before the last Sync, and the target has not said whether that

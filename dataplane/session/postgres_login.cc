@@ -359,6 +359,9 @@ void PostgresSession::ask_settings() {
   must_ask_again_ = false;
   asks_columns_ = false;
   search_path_.clear();
+  // A reload may come before the answers: they belong to what was in force now.
+  asked_generation_ = worker_.current->snapshot().generation;
+  asked_columns_ = plan().columns;
   const bool sent = upstream_out_.write([](postgres::Writer& writer) {
     writer.query("SELECT pg_catalog.unnest(pg_catalog.current_schemas(false))::pg_catalog.text");
   });
@@ -419,28 +422,28 @@ bool PostgresSession::on_settings_row(ByteView body) {
 
 void PostgresSession::on_settings_end() {
   const Instant now = worker_.now.monotonic;
-  const std::vector<ColumnMask>& columns = plan().columns;
+  const CatalogCache::Key key{asked_generation_, listener_, database_};
   if (asks_columns_) {
-    asked_catalog_->finish(columns);
+    asked_catalog_->finish(asked_columns_);
     catalog_ = std::move(asked_catalog_);
     catalog_since_ = now;
-    worker_.catalogs.put(catalog_key(), catalog_, now);
+    worker_.catalogs.put(key, catalog_, now);
   } else {
     search_path_views_.assign(search_path_.begin(), search_path_.end());
-    if (!columns.empty()) {
-      catalog_ = worker_.catalogs.find(catalog_key(), now);
+    if (!asked_columns_.empty()) {
+      catalog_ = worker_.catalogs.find(key, now);
       catalog_since_ = now;
     }
-    if (!columns.empty() && catalog_ == nullptr) {
+    if (!asked_columns_.empty() && catalog_ == nullptr) {
       asks_columns_ = true;
       asked_catalog_ = std::make_unique<ColumnCatalog>();
-      const std::string text = ColumnCatalog::query(columns);
+      const std::string text = ColumnCatalog::query(asked_columns_);
       const bool sent = upstream_out_.write([&](postgres::Writer& writer) { writer.query(text); });
       if (!sent) fail_session("54000", "too many masked columns are configured", "too-long");
       return;
     }
   }
-  catalog_generation_ = worker_.current->snapshot().generation;
+  catalog_generation_ = asked_generation_;
   stage_ = Stage::open;
   if (!is_greeted_) finish_login();
 }

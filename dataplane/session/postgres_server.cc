@@ -98,7 +98,7 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
     case BackendType::data_row:
       return answers({Kind::query, Kind::execute}) && on_row(message);
     case BackendType::copy_data:
-      if (!answers({Kind::query, Kind::execute})) return false;
+      if (!answers({Kind::query, Kind::execute}) || operations_open_.empty()) return false;
       operations_open_.front().bytes_out += message.header.body_bytes;
       rows_.mask_in_place(worker_.scratch, masks(), message.body(), mask_counts_);
       pass_on(message);
@@ -391,12 +391,21 @@ void PostgresSession::copy_on(ByteView bytes) {
 
 /// Each column's origin decides, whatever it is called in the result.
 void PostgresSession::mask_columns(const postgres::Fields& fields) {
-  const matcher::RuleSet rules = column_rules();
+  // As masks() has it: an operation keeps the rules it began with.
+  const bool is_under_way = !operations_open_.empty();
+  SnapshotView& view = is_under_way ? *operations_open_.front().view : *worker_.current;
+  std::optional<std::size_t> key;
+  if (is_under_way) key = operations_open_.front().key;
+  if (!is_under_way && keys_ == view.snapshot().keys) key = key_;
+  const matcher::RuleSet rules = column_rules(view, key);
   if (rules.none()) return;
+  const bool knows = catalog_fits(view);
   std::size_t column = 0;
   for (const postgres::Field& field : fields) {
     ColumnRules found;
-    if (field.table == 0) {
+    if (!knows) {
+      found = {rules, true};  // asked for under other rules
+    } else if (field.table == 0) {
       found = rules_of_expression(expected_.front().info.get(), column, fields.size());
     } else if (const auto known = catalog_->rules_of(field.table, field.column)) {
       found = *known;
@@ -455,11 +464,18 @@ matcher::RuleSet PostgresSession::rules_touched(const StatementInfo& info) const
   return rules;
 }
 
-/// The masks by column that are in force for this principal.
-matcher::RuleSet PostgresSession::column_rules() {
+/// The masks by column that are in force for a principal; for any, when it is not known.
+matcher::RuleSet PostgresSession::column_rules(SnapshotView& view,
+                                               std::optional<std::size_t> key) const {
   matcher::RuleSet rules;
-  for (const ColumnMask& mask : plan().columns) rules.set(mask.rule);
-  return rules.none() ? rules : rules & masks().active;
+  for (const ColumnMask& mask : view.snapshot().listeners[listener_].columns) rules.set(mask.rule);
+  if (rules.none() || !key) return rules;
+  return rules & view.principal(listener_, *key).response_masks();
+}
+
+/// Whether the catalog was asked for what this view's masks name.
+bool PostgresSession::catalog_fits(const SnapshotView& view) const noexcept {
+  return catalog_ != nullptr && catalog_generation_ == view.snapshot().generation;
 }
 
 RowMasks PostgresSession::masks() {

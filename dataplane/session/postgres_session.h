@@ -219,7 +219,9 @@ class PostgresSession final : public Session {
                                                 std::size_t columns) const;
   [[nodiscard]] matcher::RuleSet rules_read(const StatementInfo& info) const;
   [[nodiscard]] matcher::RuleSet rules_touched(const StatementInfo& info) const;
-  [[nodiscard]] matcher::RuleSet column_rules();
+  [[nodiscard]] matcher::RuleSet column_rules(SnapshotView& view,
+                                              std::optional<std::size_t> key) const;
+  [[nodiscard]] bool catalog_fits(const SnapshotView& view) const noexcept;
   [[nodiscard]] CatalogCache::Key catalog_key() const;
 
   // postgres_session.cc
@@ -270,6 +272,8 @@ class PostgresSession final : public Session {
   std::unique_ptr<ColumnCatalog> asked_catalog_;
   Instant catalog_since_;
   std::uint64_t catalog_generation_ = 0;  ///< Of the configuration that it was asked for.
+  std::uint64_t asked_generation_ = 0;
+  std::vector<ColumnMask> asked_columns_;
   /// What PREPARE and DECLARE of this session read, by masks' rules: EXECUTE and FETCH show it.
   matcher::RuleSet named_rules_;
   PostgresRows rows_;
