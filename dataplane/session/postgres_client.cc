@@ -142,7 +142,8 @@ bool PostgresSession::read_client() {
   }
   if (stage_ == Stage::closing) return false;
   client_inbox_.consume(worker_, *message);
-  if (++unflushed_ >= unflushed_max) {
+  // Not while a part of the message still waits for room: it would come before that.
+  if (++unflushed_ >= unflushed_max && upstream_out_.has_room()) {
     to_upstream_.push_static(flush_message);
     unflushed_ = 0;
   }

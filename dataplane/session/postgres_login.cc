@@ -446,6 +446,7 @@ void PostgresSession::on_settings_end() {
   catalog_generation_ = asked_generation_;
   stage_ = Stage::open;
   if (!is_greeted_) finish_login();
+  if (worker_.draining) on_drain();
 }
 
 CatalogCache::Key PostgresSession::catalog_key() const {

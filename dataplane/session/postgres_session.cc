@@ -123,17 +123,21 @@ void PostgresSession::on_tick() {
     if (to_client_.empty() || now >= last_progress_ + timeouts.stall) close_now();
     return;
   }
-  if (stage_ != Stage::open) {
+  if (!is_greeted_) {
     if (now >= since_ + settings.login_timeout) {
       refuse_login("08006", "the login took too long", "login-timeout");
     }
     return;
   }
-  if (!to_client_.empty() || !to_upstream_.empty()) {
-    // A peer that takes no bytes holds buffers that others need.
+  if (!to_client_.empty()) {
+    // A client that takes no bytes holds buffers that others need. A target that takes
+    // none is at work on what it took before.
     if (now >= last_progress_ + timeouts.stall) on_client_lost();
   } else if (expected_.empty() && now >= last_progress_ + settings.idle_timeout) {
     return fail_session("57P05", "the session was idle for too long", "idle");
+  }
+  if (stage_ == Stage::settings && now >= last_progress_ + timeouts.stall) {
+    return fail_session("08006", "the target did not say what a session is like", "stalled");
   }
   client_out_.pour_spill();
   upstream_out_.pour_spill();
