@@ -240,7 +240,7 @@ bool PostgresSession::on_query(const PostgresInbox::Message& message) {
     send_on(message);
     return true;
   }
-  if (judged->ruling.kind != config::Ruling::Kind::allow || judged->info->sets_foreign_encoding) {
+  if (judged->ruling.kind != config::Ruling::Kind::allow || judged->info->sets_unreadable) {
     refuse_statement(*judged, true);
     return true;
   }
@@ -260,7 +260,7 @@ bool PostgresSession::on_parse(const PostgresInbox::Message& message) {
   if (!judged) return true;
   const bool is_allowed =
       is_empty(*judged) ||
-      (judged->ruling.kind == config::Ruling::Kind::allow && !judged->info->sets_foreign_encoding);
+      (judged->ruling.kind == config::Ruling::Kind::allow && !judged->info->sets_unreadable);
   if (!is_allowed) {
     refuse_statement(*judged, false);
     return true;
@@ -543,20 +543,32 @@ audit::Record PostgresSession::describe(const JudgedStatement& judged) {
   record.target = target().name;
   record.protocol = "postgres";
   record.verb = judged.info->is_parsed ? std::string_view(judged.info->classes) : "unparsed";
-  record.resource = judged.info->text;
-  record.host = database_;
+  // Without constants, but a name may be a card number too.
+  record.resource = fit_for_record(judged.info->text);
+  record.host = recorded_database_;
   return record;
+}
+
+/// As a record may hold it; lives until the next one.
+std::string_view PostgresSession::fit_for_record(std::string_view text) {
+  const Snapshot& snapshot = worker_.current->snapshot();
+  // The scan reads a little behind its subject.
+  scanned_.assign(text.begin(), text.end());
+  scanned_.resize(text.size() + readable_tail_bytes);
+  const std::size_t size = matcher::mask_text(
+      *snapshot.masks, snapshot.record_masks, matcher::BodyKind::text, {},
+      ByteView(scanned_).first(text.size()), worker_.record_room, worker_.text_scratch, {});
+  return as_text({worker_.record_room.data(), size});
 }
 
 void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_query) {
   const bool is_denied = judged.ruling.kind != config::Ruling::Kind::allow;
   ++operations_;
   audit::Record record = describe(judged);
-  record.ruling = is_denied ? audit::RulingKind::deny : audit::RulingKind::allow;
+  record.ruling = audit::RulingKind::deny;
   record.rule = is_denied ? judged.ruling.rule : std::string_view("protocol");
   record.reason = is_denied ? judged.ruling.reason
                             : "the gateway reads UTF-8 with standard_conforming_strings = on only";
-  if (!is_denied) record.ruling = audit::RulingKind::deny;
   const auto sequence = worker_.log.append_single(record);
   if (!sequence) {
     return fail_session("57P03", "the audit log cannot take a record", "log-broken");

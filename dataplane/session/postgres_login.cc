@@ -113,6 +113,7 @@ bool PostgresSession::read_startup() {
 bool PostgresSession::begin_login(const postgres::StartupMessage& startup) {
   user_ = startup.user;
   database_ = startup.database.empty() ? startup.user : startup.database;
+  recorded_database_ = fit_for_record(database_);
   if (!take_parameters(startup)) return false;
   if (!plan().settings.postgres.passwords_from_loopback || !is_loopback(peer_text_)) {
     refuse_login("28000",
@@ -466,7 +467,7 @@ void PostgresSession::finish_login() {
   parameters_ = {};
   scram_ = nullptr;
   if (!told) return fail_session("53000", "the gateway has no buffer free", "no-buffers");
-  record_session("opened", database_);
+  record_session("opened", recorded_database_);
 }
 
 }  // namespace sluice::dataplane

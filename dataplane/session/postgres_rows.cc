@@ -307,7 +307,8 @@ PostgresRows::Fate PostgresRows::scan(matcher::Scratch& scratch, const RowMasks&
   if (value.empty()) return Fate::same;
   masker_.start(*masks.program, masks.active, kind);
   const matcher::MaskStep step = masker_.mask(value, true, scratch);
-  for (std::size_t rule = 0; rule < counts.size(); ++rule) counts[rule] += masker_.counts()[rule];
+  const std::span<const std::uint32_t> found = masker_.counts();
+  for (std::size_t rule = 0; rule < found.size(); ++rule) counts[rule] += found[rule];
   // What the masker cannot read, or finds too much in, is not shown at all.
   if (step.is_malformed || step.is_full || step.settled_bytes != value.size()) {
     return Fate::redacted;

@@ -191,6 +191,7 @@ class PostgresSession final : public Session {
   void forget_name(bool is_portal, std::string_view name);
   void expect(Expected::Kind kind);
   audit::Record describe(const JudgedStatement& judged);
+  [[nodiscard]] std::string_view fit_for_record(std::string_view text);
 
   // postgres_server.cc
   bool read_server();
@@ -244,6 +245,7 @@ class PostgresSession final : public Session {
   Instant since_;  ///< When the connection came.
   std::string user_;
   std::string database_;
+  std::string recorded_database_;                                ///< As records may hold it.
   std::vector<std::pair<std::string, std::string>> parameters_;  ///< For the target.
   std::unique_ptr<identity::ScramClient> scram_;
   std::size_t address_ = 0;

@@ -86,7 +86,7 @@ void add_facts(const sql::Statement& statement, StatementInfo& info) {
     if (!setting.value) continue;
     if ((setting.name == "client_encoding" && !is_utf8(*setting.value)) ||
         (setting.name == "standard_conforming_strings" && !is_yes(*setting.value))) {
-      info.sets_foreign_encoding = true;
+      info.sets_unreadable = true;
     }
   }
 }

@@ -35,10 +35,10 @@ struct StatementInfo {
   bool alters = false;
   bool prepares = false;  ///< By SQL, as PREPARE and EXECUTE do.
   bool executes = false;
-  bool calls_reaching = false;         ///< A function that config::is_reaching_function() names.
-  bool reads_statistics = false;       ///< The server's samples of columns' values.
-  bool writes = false;                 ///< Values that are read may end up elsewhere.
-  bool sets_foreign_encoding = false;  ///< The gateway reads UTF-8 only.
+  bool calls_reaching = false;    ///< A function that config::is_reaching_function() names.
+  bool reads_statistics = false;  ///< The server's samples of columns' values.
+  bool writes = false;            ///< Values that are read may end up elsewhere.
+  bool sets_unreadable = false;  ///< An encoding or a reading of strings that is not the gateway's.
 
   // Views into `analysis`, by statement, as policy takes them.
   std::vector<config::SqlFacts> facts;

@@ -602,6 +602,10 @@ def run(context) -> None:
     print(f"{len(table) + len(LISTED_ATTEMPTS)} attempts in {middle - began:.1f} s,"
           f" {len(table)} byte by byte in {time.monotonic() - middle:.1f} s")
     expect(not faults, f"{len(faults)} of the attempts:\n" + "\n".join(faults))
+    # A name can be a card number, too.
+    guarded.psql(f'SELECT 1 AS "{CARD}"')
     for gateway in (guarded, listed):
         gateway.stop()
-        gateway.expect_complete()
+        records = gateway.expect_complete()
+        shown = [r for r in records if CARD in str(r)]
+        expect(not shown, f"{len(shown)} records hold the card number: {shown[:1]}")
