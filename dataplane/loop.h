@@ -84,9 +84,10 @@ class Loop {
     bool shut = false;
     bool waits_for_log = false;
     bool waits_for_durable = false;
-    std::unique_ptr<Session> session;  ///< Clients.
-    ConnId other;                      ///< A client's upstream, an upstream's client.
-    UpstreamPool* pool = nullptr;      ///< Upstreams.
+    std::unique_ptr<Session> session;      ///< Clients.
+    ConnId other;                          ///< A client's upstream, an upstream's client.
+    UpstreamPool* pool = nullptr;          ///< Upstreams.
+    std::unique_ptr<UpstreamState> state;  ///< Upstreams: what sessions know of it.
     std::size_t address = 0;
     Instant deadline;  ///< Of connecting, idling, probing or cancelling.
     std::unique_ptr<HealthProbe> probe;
@@ -110,7 +111,7 @@ class Loop {
   void settle(Connection& client);
   void grant_wishes(Connection& client);
   void acquire_upstream(Connection& client);
-  void keep_upstream(Connection& upstream);
+  void keep_upstream(Connection& client);
   void close(Connection& connection);
   void close_upstream(Connection& client);
   void cancel(const CancelKey& key);

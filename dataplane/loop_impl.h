@@ -151,7 +151,7 @@ void Loop<T>::on_connected(Connection& connection) {
   context_.metrics.upstreams_opened.add();
   set_receiving(connection, true);
   Connection& client = client_of(connection);
-  client.session->on_upstream_ready(connection.address, false);
+  client.session->on_upstream_ready(connection.address, false, nullptr);
   settle(client);
 }
 
@@ -295,8 +295,7 @@ void Loop<T>::grant_wishes(Connection& client) {
         close_upstream(client);
         break;
       case Wish::keep:
-        if (Connection* const upstream = find(client.other)) keep_upstream(*upstream);
-        client.other = {};
+        keep_upstream(client);
         break;
       case Wish::acquire:
         acquire_upstream(client);
@@ -336,17 +335,21 @@ void Loop<T>::acquire_upstream(Connection& client) {
   upstream->other = client.id;
   client.other = upstream->id;
   pool.begin(*choice);
-  if (reused) session.on_upstream_ready(*choice, true);
+  if (reused) session.on_upstream_ready(*choice, true, std::move(upstream->state));
 }
 
 template <Transport T>
-void Loop<T>::keep_upstream(Connection& upstream) {
-  upstream.pool->end(upstream.address);
-  upstream.role = Role::idle_upstream;
-  upstream.other = {};
-  upstream.deadline = context_.now.monotonic + idle_timeout_of(*upstream.pool);
-  upstream.pool->address(upstream.address).idle.push_back(upstream.id);
-  set_receiving(upstream, true);
+void Loop<T>::keep_upstream(Connection& client) {
+  auto state = client.session->take_upstream_state();
+  Connection* const upstream = find(std::exchange(client.other, {}));
+  if (upstream == nullptr) return;
+  upstream->state = std::move(state);
+  upstream->pool->end(upstream->address);
+  upstream->role = Role::idle_upstream;
+  upstream->other = {};
+  upstream->deadline = context_.now.monotonic + idle_timeout_of(*upstream->pool);
+  upstream->pool->address(upstream->address).idle.push_back(upstream->id);
+  set_receiving(*upstream, true);
 }
 
 template <Transport T>

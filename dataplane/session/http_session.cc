@@ -78,8 +78,9 @@ void HttpSession::on_client_sent() {
   advance();
 }
 
-void HttpSession::on_upstream_ready(std::size_t address, bool reused) {
-  upstream_ = UpstreamState::attached;
+void HttpSession::on_upstream_ready(std::size_t address, bool reused,
+                                    std::unique_ptr<UpstreamState> /*state*/) {
+  upstream_ = Upstream::attached;
   upstream_reused_ = reused;
   if (std::exchange(exchange_->rewind, false)) to_upstream_.rewind();
   exchange_->address = address;
@@ -87,7 +88,7 @@ void HttpSession::on_upstream_ready(std::size_t address, bool reused) {
 }
 
 void HttpSession::on_upstream_trouble(UpstreamTrouble trouble) {
-  upstream_ = UpstreamState::none;
+  upstream_ = Upstream::none;
   // Nothing was sent yet, so another address may be tried for any method.
   const std::size_t addresses = upstream_pool().size();
   if (trouble != UpstreamTrouble::no_address &&
@@ -215,7 +216,7 @@ void HttpSession::on_tick() {
       if (stalled) fail_exchange(408, "stalled", "the request or its target stood still");
       return;
     case Stage::response: {
-      if (upstream_ != UpstreamState::attached) return;  // the loop times connecting
+      if (upstream_ != Upstream::attached) return;  // the loop times connecting
       if (!exchange_->response_seen) {
         give_up_retry_if_scarce();
         if (now >= last_progress_ + target().response_timeout) {
@@ -294,7 +295,7 @@ void HttpSession::advance() {
       case Stage::response:
         break;
     }
-    if (exchange_ && upstream_ == UpstreamState::attached) moved = read_response() || moved;
+    if (exchange_ && upstream_ == Upstream::attached) moved = read_response() || moved;
     if (!moved) break;
   }
   if (client_ended_ && is_starved()) end_with_client();

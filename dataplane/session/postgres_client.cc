@@ -206,12 +206,9 @@ PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Messag
 /// What the gateway knows of the target's session may be out of date: between two
 /// requests it asks. True when it did.
 bool PostgresSession::ask_again() {
-  const bool is_old =
-      !plan().columns.empty() && (!catalog_fits(*worker_.current) ||
-                                  worker_.now.monotonic >= catalog_since_ + CatalogCache::lifetime);
-  if ((!must_ask_again_ && !is_old) || !expected_.empty() || status_ == TransactionStatus::failed) {
-    return false;
-  }
+  if (!expected_.empty() || status_ == TransactionStatus::failed) return false;
+  const std::uint64_t generation = worker_.current->snapshot().generation;
+  if (!backend_->must_ask(generation, listener_, !plan().columns.empty())) return false;
   ask_settings();
   return true;
 }
@@ -441,7 +438,7 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text) {
                  "key-withdrawn");
     return std::nullopt;
   }
-  const StatementContext context{worker_.current, listener_, key_, search_path_views_};
+  const StatementContext context{worker_.current, listener_, key_, backend_->search_path()};
   JudgedStatement judged = worker_.statements.judge(text, context, worker_.text_scratch);
   guard_execute(judged);
   guard_columns(judged);
@@ -506,11 +503,13 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
   operations_open_.push_back(
       {worker_.current, key_, operations_, bytes_in, 0, worker_.now.monotonic});
   // From here on names without a schema may mean something else.
-  if (judged.info->may_change_search_path) search_path_views_.clear();
-  must_ask_again_ = must_ask_again_ || judged.info->may_change_search_path;
+  if (judged.info->may_change_search_path) {
+    backend_->forget_search_path();
+    backend_->doubt_answers();
+  }
   if (judged.info->may_change_schema && !plan().columns.empty()) {
     worker_.catalogs.forget(catalog_key());
-    must_ask_again_ = true;
+    backend_->doubt_answers();
   }
   for (const sql::Statement& statement : judged.info->analysis.statements) {
     // EXECUTE and FETCH show what these read.

@@ -277,7 +277,7 @@ bool PostgresSession::on_ready(const PostgresInbox::Message& message) {
 bool PostgresSession::on_parameter(const PostgresInbox::Message& message) {
   const auto parameter = postgres::decode_parameter_status(message.body());
   if (!parameter) return false;
-  if (const auto reason = unreadable_setting(parameter->name, parameter->value)) {
+  if (const auto reason = PostgresBackend::unreadable_setting(parameter->name, parameter->value)) {
     fail_session("0A000", *reason, "target-settings");
     return true;
   }
@@ -407,12 +407,12 @@ void PostgresSession::mask_columns(const postgres::Fields& fields) {
       found = {rules, true};  // asked for under other rules
     } else if (field.table == 0) {
       found = rules_of_expression(expected_.front().info.get(), column, fields.size());
-    } else if (const auto known = catalog_->rules_of(field.table, field.column)) {
+    } else if (const auto known = backend_->catalog()->rules_of(field.table, field.column)) {
       found = *known;
     } else {
       // Younger than what the gateway knows: nothing of it is shown until it asked again.
       found = {rules, true};
-      must_ask_again_ = true;
+      backend_->doubt_answers();
       worker_.catalogs.forget(catalog_key());
     }
     found.rules &= rules;
@@ -428,12 +428,12 @@ void PostgresSession::mask_columns(const postgres::Fields& fields) {
 /// A result's column that is no relation's.
 ColumnRules PostgresSession::rules_of_expression(const StatementInfo* info, std::size_t column,
                                                  std::size_t columns) const {
-  if (info == nullptr) return {catalog_->all_rules(), true};
+  if (info == nullptr) return {backend_->catalog()->all_rules(), true};
   const auto& statements = info->analysis.statements;
   if (statements.size() == 1 && statements[0].output.size() == columns) {
     const auto& output = statements[0].output;
     const bool has_star = std::ranges::any_of(output, &sql::OutputColumn::is_star);
-    if (!has_star) return catalog_->rules_of(output[column]);
+    if (!has_star) return backend_->catalog()->rules_of(output[column]);
   }
   return {rules_read(*info) | named_rules_, true};
 }
@@ -441,10 +441,11 @@ ColumnRules PostgresSession::rules_of_expression(const StatementInfo* info, std:
 /// Of all columns that a text may read.
 matcher::RuleSet PostgresSession::rules_read(const StatementInfo& info) const {
   matcher::RuleSet rules;
-  if (catalog_ == nullptr) return rules;
+  const ColumnCatalog* const catalog = backend_->catalog();
+  if (catalog == nullptr) return rules;
   for (const sql::Statement& statement : info.analysis.statements) {
     for (const sql::ColumnUse& use : statement.columns) {
-      if (use.is_read) rules |= catalog_->rules_of(use.column).rules;
+      if (use.is_read) rules |= catalog->rules_of(use.column).rules;
     }
   }
   return rules;
@@ -454,11 +455,12 @@ matcher::RuleSet PostgresSession::rules_read(const StatementInfo& info) const {
 /// server's messages quote whole rows.
 matcher::RuleSet PostgresSession::rules_touched(const StatementInfo& info) const {
   matcher::RuleSet rules = rules_read(info);
-  if (catalog_ == nullptr) return rules;
+  const ColumnCatalog* const catalog = backend_->catalog();
+  if (catalog == nullptr) return rules;
   for (const config::SqlFacts& facts : info.facts) {
     for (const config::SqlName& relation : facts.relations) {
       const sql::Column all{{std::string(relation.schema), std::string(relation.name)}, "*", true};
-      rules |= catalog_->rules_of(all).rules;
+      rules |= catalog->rules_of(all).rules;
     }
   }
   return rules;
@@ -475,7 +477,7 @@ matcher::RuleSet PostgresSession::column_rules(SnapshotView& view,
 
 /// Whether the catalog was asked for what this view's masks name.
 bool PostgresSession::catalog_fits(const SnapshotView& view) const noexcept {
-  return catalog_ != nullptr && catalog_generation_ == view.snapshot().generation;
+  return backend_->catalog_fits(view.snapshot().generation, listener_);
 }
 
 RowMasks PostgresSession::masks() {

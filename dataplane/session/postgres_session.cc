@@ -48,16 +48,18 @@ void PostgresSession::on_client_sent() {
   advance();
 }
 
-void PostgresSession::on_upstream_ready(std::size_t address, bool /*reused*/) {
-  upstream_ = UpstreamState::attached;
+void PostgresSession::on_upstream_ready(std::size_t address, bool /*reused*/,
+                                        std::unique_ptr<UpstreamState> /*state*/) {
+  upstream_ = Upstream::attached;
   address_ = address;
+  backend_ = std::make_unique<PostgresBackend>(worker_);
   note_progress();
   greet_target();
   advance();
 }
 
 void PostgresSession::on_upstream_trouble(UpstreamTrouble trouble) {
-  upstream_ = UpstreamState::none;
+  upstream_ = Upstream::none;
   // Nothing was sent yet: another address may do.
   const std::size_t attempts_max = std::min<std::size_t>(upstream_pool().size(), 3);
   if (trouble != UpstreamTrouble::no_address && ++attempts_ < attempts_max) {
@@ -77,7 +79,7 @@ void PostgresSession::on_upstream_bytes(BufferId buffer, std::uint32_t size_byte
 }
 
 void PostgresSession::on_upstream_end() {
-  if (upstream_ == UpstreamState::none) return;
+  if (upstream_ == Upstream::none) return;
   // After Terminate, or a FATAL error that was passed on, this is how it ends.
   release_upstream(UpstreamWish::discard);
   if (stage_ != Stage::open) {
@@ -89,7 +91,7 @@ void PostgresSession::on_upstream_end() {
 }
 
 void PostgresSession::on_upstream_lost() {
-  if (upstream_ == UpstreamState::none) return;
+  if (upstream_ == Upstream::none) return;
   release_upstream(UpstreamWish::discard);
   fail_session("08006", "the connection to the target broke", "upstream-failed");
 }
@@ -152,7 +154,7 @@ void PostgresSession::on_drain() {
 }
 
 std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
-  if (stage_ != Stage::open || target_key_.empty()) return std::nullopt;
+  if (stage_ != Stage::open || backend_->cancel_key().empty()) return std::nullopt;
   const CancelKey own = cancel_key();
   // Without an early end: what takes longer would tell how much was right.
   unsigned differs = own.process ^ key.process;
@@ -162,9 +164,9 @@ std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
   }
   if (differs != 0) return std::nullopt;
   record_session("cancel", "the client asked to cancel what it runs");
-  CancelOrder order{address_, std::vector<std::uint8_t>(16 + target_key_.size())};
+  CancelOrder order{address_, std::vector<std::uint8_t>(16 + backend_->cancel_key().size())};
   postgres::Writer writer(order.packet);
-  writer.cancel_request(target_process_, target_key_);
+  writer.cancel_request(backend_->process(), backend_->cancel_key());
   order.packet.resize(writer.written().size());
   return order;
 }

@@ -19,12 +19,12 @@
 #include <vector>
 
 #include "audit/record.h"
+#include "dataplane/session/postgres_backend.h"
 #include "dataplane/session/postgres_inbox.h"
 #include "dataplane/session/postgres_outbox.h"
 #include "dataplane/session/postgres_rows.h"
 #include "dataplane/session/session.h"
 #include "dataplane/session/statement_judge.h"
-#include "identity/scram.h"
 #include "parsers/postgres/backend.h"
 #include "parsers/postgres/frontend.h"
 #include "parsers/postgres/startup.h"
@@ -41,7 +41,8 @@ class PostgresSession final : public Session {
   void on_client_end() override;
   void on_client_lost() override;
   void on_client_sent() override;
-  void on_upstream_ready(std::size_t address, bool reused) override;
+  void on_upstream_ready(std::size_t address, bool reused,
+                         std::unique_ptr<UpstreamState> state) override;
   void on_upstream_trouble(UpstreamTrouble trouble) override;
   void on_upstream_bytes(BufferId buffer, std::uint32_t size_bytes) override;
   void on_upstream_end() override;
@@ -137,19 +138,16 @@ class PostgresSession final : public Session {
   bool read_startup();
   bool begin_login(const postgres::StartupMessage& startup);
   bool take_parameters(const postgres::StartupMessage& startup);
-  [[nodiscard]] static std::optional<std::string_view> unreadable_setting(std::string_view name,
-                                                                          std::string_view value);
   bool read_password();
   void authenticate(std::string_view presented);
   void on_verdict(const identity::KeyVerdict& verdict);
   void greet_target();
   bool read_login_reply();
-  bool answer_authentication(ByteView body);
-  bool answer_sasl(const postgres::Authentication& authentication);
+  void refuse_by_target(const PostgresInbox::Message& message);
   void ask_settings();
   bool read_settings_reply();
-  bool on_settings_row(ByteView body);
   void on_settings_end();
+  bool advance_backend(PostgresBackend::Progress progress);
   void finish_login();
 
   // postgres_client.cc
@@ -245,15 +243,11 @@ class PostgresSession final : public Session {
   Instant since_;  ///< When the connection came.
   std::string user_;
   std::string database_;
-  std::string recorded_database_;                                ///< As records may hold it.
-  std::vector<std::pair<std::string, std::string>> parameters_;  ///< For the target.
-  std::unique_ptr<identity::ScramClient> scram_;
+  std::string recorded_database_;             ///< As records may hold it.
+  PostgresBackend::Parameters parameters_;    ///< For the target.
+  std::unique_ptr<PostgresBackend> backend_;  ///< Once there is a connection to the target.
   std::size_t address_ = 0;
   std::size_t attempts_ = 0;  ///< At reaching the target.
-  std::uint32_t target_process_ = 0;
-  std::vector<std::uint8_t> target_key_;
-  std::vector<std::uint8_t> greeting_;  ///< What the client is told once all stands.
-  postgres::ProtocolVersion version_;
 
   // Who.
   std::shared_ptr<const identity::ApiKeys> keys_;
@@ -268,14 +262,6 @@ class PostgresSession final : public Session {
   std::deque<Pending> pending_;
   Names statements_;
   Names portals_;
-  std::vector<std::string> search_path_;
-  std::vector<std::string_view> search_path_views_;  ///< Empty: not known.
-  std::shared_ptr<const ColumnCatalog> catalog_;
-  std::unique_ptr<ColumnCatalog> asked_catalog_;
-  Instant catalog_since_;
-  std::uint64_t catalog_generation_ = 0;  ///< Of the configuration that it was asked for.
-  std::uint64_t asked_generation_ = 0;
-  std::vector<ColumnMask> asked_columns_;
   /// What PREPARE and DECLARE of this session read, by masks' rules: EXECUTE and FETCH show it.
   matcher::RuleSet named_rules_;
   PostgresRows rows_;
@@ -296,10 +282,7 @@ class PostgresSession final : public Session {
   bool has_prepared_ = false;       ///< By SQL.
   bool names_moved_ = false;        ///< Since then names without a schema may mean something else.
   bool reading_uncertain_ = false;  ///< What a backslash means, until the target is ready.
-  bool scram_verified_ = false;
   bool is_greeted_ = false;
-  bool asks_columns_ = false;  ///< Of the settings, the columns; else the search path.
-  bool must_ask_again_ = false;
   bool skips_need_spoil_ = false;  ///< The target does not know why they are dropped.
   bool client_piece_drops_ = false;
   bool client_ended_ = false;

@@ -31,16 +31,17 @@ std::string Session::take_proof_wish() noexcept {
   return std::exchange(proof_wish_, {});
 }
 
-void Session::release_upstream(UpstreamWish wish) {
+void Session::release_upstream(UpstreamWish wish, std::unique_ptr<UpstreamState> state) {
   acquires_ = false;
-  if (upstream_ == UpstreamState::none) return;
-  upstream_ = UpstreamState::none;
+  if (upstream_ == Upstream::none) return;
+  upstream_ = Upstream::none;
   to_upstream_.abandon_send();
   wish_ = wish;
+  parting_ = std::move(state);
 }
 
 void Session::acquire_upstream() noexcept {
-  upstream_ = UpstreamState::wanted;
+  upstream_ = Upstream::wanted;
   acquires_ = true;
 }
 

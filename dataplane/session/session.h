@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/prefetch.h"
+#include "dataplane/session/upstream_state.h"
 #include "dataplane/session/worker_context.h"
 #include "dataplane/slice_queue.h"
 #include "identity/api_keys.h"
@@ -55,7 +56,9 @@ class Session {
   virtual void on_client_end() = 0;                            ///< The client will send no more.
   virtual void on_client_lost() = 0;                           ///< The connection broke.
   virtual void on_client_sent() = 0;
-  virtual void on_upstream_ready(std::size_t address, bool reused) = 0;
+  /// state  what a session left with the connection; null when it is a new one.
+  virtual void on_upstream_ready(std::size_t address, bool reused,
+                                 std::unique_ptr<UpstreamState> state) = 0;
   virtual void on_upstream_trouble(UpstreamTrouble trouble) = 0;
   virtual void on_upstream_bytes(BufferId buffer, std::uint32_t size_bytes) = 0;
   virtual void on_upstream_end() = 0;
@@ -74,6 +77,10 @@ class Session {
   /// acquire: an upstream for target(); keep: back to the pool; discard: close it,
   /// or stop making it. Ask until there is none.
   [[nodiscard]] UpstreamWish take_upstream_wish() noexcept;
+  /// What goes with the upstream that it keeps: take it, once.
+  [[nodiscard]] std::unique_ptr<UpstreamState> take_upstream_state() noexcept {
+    return std::move(parting_);
+  }
   enum class ClientEnd : std::uint8_t { open, after_flush, now };
   [[nodiscard]] ClientEnd client_end() const noexcept { return client_end_; }
   /// After the flush, read on until the client ends too: it may still be sending,
@@ -112,10 +119,10 @@ class Session {
   Session(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
           std::uint64_t session_number);
 
-  enum class UpstreamState : std::uint8_t { none, wanted, attached };
+  enum class Upstream : std::uint8_t { none, wanted, attached };
 
   /// Lets go of the upstream, or stops asking for one.
-  void release_upstream(UpstreamWish wish);
+  void release_upstream(UpstreamWish wish, std::unique_ptr<UpstreamState> state = nullptr);
   void acquire_upstream() noexcept;
   [[nodiscard]] bool is_scarce() const noexcept;
   /// How much may wait for a peer before the other is read no further.
@@ -134,7 +141,7 @@ class Session {
   std::uint64_t upstream_gate_ = 0;
   Instant last_progress_;
   std::uint16_t listener_;
-  UpstreamState upstream_ = UpstreamState::none;
+  Upstream upstream_ = Upstream::none;
   ClientEnd client_end_ = ClientEnd::open;
   bool lingers_ = false;
   bool waits_for_log_ = false;
@@ -142,6 +149,7 @@ class Session {
  private:
   static constexpr std::size_t prefetched_bytes = 1664;  ///< An HttpSession, whole lines.
 
+  std::unique_ptr<UpstreamState> parting_;
   UpstreamWish wish_ = UpstreamWish::none;
   bool acquires_ = false;  ///< An upstream is wished for and not yet asked for.
 };

@@ -49,6 +49,7 @@ struct WorkerContext {
   StatementJudge statements{fingerprint_key};
   ScramKeysCache scram_keys;
   CatalogCache catalogs;
+  std::uint64_t logins = 0;         ///< At targets, counted.
   SnapshotView* current = nullptr;  ///< New operations are judged by this one.
   Now now;
   bool draining = false;

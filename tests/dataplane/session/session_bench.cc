@@ -57,7 +57,7 @@ void SessionBench::prove() {
 
 void SessionBench::connect_upstream() {
   REQUIRE(session_->take_upstream_wish() == HttpSession::UpstreamWish::acquire);
-  session_->on_upstream_ready(0, false);
+  session_->on_upstream_ready(0, false, nullptr);
 }
 
 std::string SessionBench::to_upstream() {

@@ -1,0 +1,215 @@
+#include "dataplane/session/postgres_backend.h"
+
+#include <fmt/format.h>
+
+#include "base/ascii.h"
+#include "identity/md5_password.h"
+#include "parsers/postgres/backend.h"
+
+namespace sluice::dataplane {
+
+using postgres::Authentication;
+using postgres::BackendType;
+
+namespace {
+
+bool is_utf8(std::string_view encoding) {
+  const std::string lower = in_lower_case(encoding);
+  return lower == "utf8" || lower == "utf-8" || lower == "unicode" || lower == "'utf-8'";
+}
+
+}  // namespace
+
+/// A setting on which the gateway's reading of statements rests.
+std::optional<std::string_view> PostgresBackend::unreadable_setting(std::string_view name,
+                                                                    std::string_view value) {
+  if (name == "client_encoding" && !is_utf8(value)) {
+    return "the gateway reads statements in UTF-8 only: set client_encoding to UTF8";
+  }
+  if (name == "standard_conforming_strings" && value != "on") {
+    return "the gateway reads statements with standard_conforming_strings = on only";
+  }
+  return std::nullopt;
+}
+
+bool PostgresBackend::greet(PostgresOutbox& out, const config::TargetCredential& credential,
+                            const std::string& database, const Parameters& parameters) {
+  std::vector<postgres::Parameter> packet{{"user", credential.user}, {"database", database}};
+  for (const auto& [name, value] : parameters) packet.push_back({name, value});
+  return out.write([&](postgres::Writer& writer) { writer.startup_message({3, 0}, packet); });
+}
+
+PostgresBackend::Progress PostgresBackend::on_login(const PostgresInbox::Message& message,
+                                                    const config::TargetCredential& credential,
+                                                    PostgresOutbox& out) {
+  const ByteView body = message.body();
+  bool understood = false;
+  switch (message.header.backend()) {
+    case BackendType::authentication:
+      understood = authenticate(body, credential, out);
+      break;
+    case BackendType::parameter_status: {
+      const auto status = postgres::decode_parameter_status(body);
+      if (!status) break;
+      if (const auto reason = unreadable_setting(status->name, status->value)) {
+        return fail("0A000", *reason, "target-settings");
+      }
+      reported_.emplace_back(status->name, status->value);
+      understood = true;
+      break;
+    }
+    case BackendType::backend_key_data: {
+      const auto key = postgres::decode_backend_key_data(body);
+      if (!key) break;
+      process_ = key->process_id;
+      cancel_key_.assign(key->key.begin(), key->key.end());
+      understood = true;
+      break;
+    }
+    case BackendType::negotiate_protocol_version:
+      understood = true;
+      break;
+    case BackendType::ready_for_query:
+      scram_ = nullptr;
+      return Progress::done;
+    default:
+      break;
+  }
+  if (understood) return Progress::more;
+  return fail("08P01", "the target's login is not one that the gateway knows", "target-malformed");
+}
+
+PostgresBackend::Progress PostgresBackend::fail(std::string_view code, std::string_view message,
+                                                std::string_view result) {
+  fault_ = {code, message, result};
+  return Progress::failed;
+}
+
+bool PostgresBackend::authenticate(ByteView body, const config::TargetCredential& credential,
+                                   PostgresOutbox& out) {
+  const auto asked = postgres::decode_authentication(body);
+  if (!asked) return false;
+  switch (asked->kind) {
+    case Authentication::Kind::ok:
+      // After SCRAM only a server that proved itself is one to talk to.
+      return scram_ == nullptr || is_scram_verified_;
+    case Authentication::Kind::md5_password: {
+      if (!credential.password) return false;
+      const auto answer =
+          identity::md5_password(credential.user, credential.password->value, asked->data);
+      return answer &&
+             out.write([&](postgres::Writer& writer) { writer.password_message(*answer); });
+    }
+    case Authentication::Kind::sasl:
+    case Authentication::Kind::sasl_continue:
+    case Authentication::Kind::sasl_final:
+      return credential.password && answer_sasl(*asked, credential, out);
+    case Authentication::Kind::cleartext_password:  // never without TLS
+    case Authentication::Kind::unsupported:
+      return false;
+  }
+  return false;
+}
+
+bool PostgresBackend::answer_sasl(const Authentication& asked,
+                                  const config::TargetCredential& credential, PostgresOutbox& out) {
+  if (asked.kind == Authentication::Kind::sasl) {
+    bool offered = false;
+    for (const std::string_view mechanism : asked.mechanisms) {
+      offered = offered || mechanism == identity::scram_mechanism;
+    }
+    if (!offered || scram_ != nullptr) return false;
+    const std::string seed = fmt::format("scram {}", number_);
+    const Fingerprint a = worker_.fingerprint_key.of(seed);
+    const Fingerprint b = worker_.fingerprint_key.of(seed + "'");
+    scram_ = std::make_unique<identity::ScramClient>(
+        fmt::format("{:016x}{:016x}{:016x}{:016x}", a[0], a[1], b[0], b[1]));
+    const std::string first = scram_->first();
+    return out.write([&](postgres::Writer& writer) {
+      writer.sasl_initial_response(identity::scram_mechanism, as_bytes(first));
+    });
+  }
+  if (scram_ == nullptr) return false;
+  if (asked.kind == Authentication::Kind::sasl_final) {
+    is_scram_verified_ = scram_->verify(as_text(asked.data)) == identity::ScramFault::none;
+    return is_scram_verified_;
+  }
+  const auto challenge = scram_->challenge(as_text(asked.data));
+  if (!challenge) return false;
+  const auto keys =
+      worker_.scram_keys.derive(credential.password->value, challenge->salt, challenge->iterations);
+  if (!keys) return false;
+  const auto proof = scram_->prove(*keys);
+  return proof &&
+         out.write([&](postgres::Writer& writer) { writer.sasl_response(as_bytes(*proof)); });
+}
+
+bool PostgresBackend::must_ask(std::uint64_t generation, std::size_t listener,
+                               bool has_columns) const noexcept {
+  if (must_ask_ || !has_columns) return must_ask_;
+  return !catalog_fits(generation, listener) ||
+         worker_.now.monotonic >= catalog_since_ + CatalogCache::lifetime;
+}
+
+bool PostgresBackend::ask(PostgresOutbox& out, const Question& question) {
+  must_ask_ = false;
+  asking_ = question.key;
+  asking_columns_.assign(question.columns.begin(), question.columns.end());
+  asking_catalog_ = nullptr;
+  search_path_views_.clear();
+  search_path_.clear();
+  return out.write([](postgres::Writer& writer) {
+    writer.query("SELECT pg_catalog.unnest(pg_catalog.current_schemas(false))::pg_catalog.text");
+  });
+}
+
+PostgresBackend::Progress PostgresBackend::on_answer(const PostgresInbox::Message& message,
+                                                     PostgresOutbox& out) {
+  switch (message.header.backend()) {
+    case BackendType::row_description:
+    case BackendType::command_complete:
+      return Progress::more;
+    case BackendType::data_row:
+      if (on_answer_row(message.body())) return Progress::more;
+      break;
+    case BackendType::ready_for_query:
+      return on_answer_end(out);
+    default:
+      break;
+  }
+  return fail("08006", "the target did not say what a session is like", "target-malformed");
+}
+
+bool PostgresBackend::on_answer_row(ByteView body) {
+  const auto row = postgres::decode_data_row(body);
+  if (!row) return false;
+  if (asking_catalog_ != nullptr) return asking_catalog_->add(*row);
+  if (row->size() != 1) return false;
+  const postgres::Value value = *row->begin();
+  if (value) search_path_.emplace_back(as_text(*value));
+  return true;
+}
+
+PostgresBackend::Progress PostgresBackend::on_answer_end(PostgresOutbox& out) {
+  const Instant now = worker_.now.monotonic;
+  if (asking_catalog_ != nullptr) {
+    asking_catalog_->finish(asking_columns_);
+    catalog_ = std::move(asking_catalog_);
+    worker_.catalogs.put(asking_, catalog_, now);
+  } else {
+    search_path_views_.assign(search_path_.begin(), search_path_.end());
+    if (asking_columns_.empty()) return Progress::done;
+    catalog_ = worker_.catalogs.find(asking_, now);
+    if (catalog_ == nullptr) {
+      asking_catalog_ = std::make_unique<ColumnCatalog>();
+      const std::string text = ColumnCatalog::query(asking_columns_);
+      if (out.write([&](postgres::Writer& writer) { writer.query(text); })) return Progress::more;
+      return fail("54000", "too many masked columns are configured", "too-long");
+    }
+  }
+  catalog_since_ = now;
+  question_ = asking_;
+  return Progress::done;
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,125 @@
+// A connection to a PostgreSQL target, as the gateway knows it: how it logs in there,
+// and what the target's session is like. It travels with the connection.
+//
+// source   PostgreSQL manual, "Message Flow: Start-up".
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/model/settings.h"
+#include "dataplane/session/column_catalog.h"
+#include "dataplane/session/postgres_inbox.h"
+#include "dataplane/session/postgres_outbox.h"
+#include "dataplane/session/upstream_state.h"
+#include "dataplane/session/worker_context.h"
+#include "identity/scram.h"
+
+namespace sluice::dataplane {
+
+/// Sans-IO, as sessions are: it is handed the target's messages while it logs in or
+/// asks, and writes into the outbox of whoever has the connection.
+class PostgresBackend final : public UpstreamState {
+ public:
+  explicit PostgresBackend(WorkerContext& worker) noexcept
+      : worker_(worker), number_(++worker.logins) {}
+
+  using Parameters = std::vector<std::pair<std::string, std::string>>;
+  /// Why the connection cannot be used.
+  struct Fault {
+    std::string_view code;
+    std::string_view message;
+    std::string_view result;
+  };
+  enum class Progress : std::uint8_t { more, done, failed };
+  [[nodiscard]] const Fault& fault() const noexcept { return fault_; }
+
+  /// Sends the startup packet. False when no buffer is free.
+  [[nodiscard]] bool greet(PostgresOutbox& out, const config::TargetCredential& credential,
+                           const std::string& database, const Parameters& parameters);
+  /// A message of the target's login, other than its errors and notices.
+  Progress on_login(const PostgresInbox::Message& message,
+                    const config::TargetCredential& credential, PostgresOutbox& out);
+
+  /// Which columns masks are about, and under which configuration.
+  struct Question {
+    CatalogCache::Key key;
+    std::span<const ColumnMask> columns;
+  };
+  /// Asks which schemas names without one are looked for in, and what is known of the
+  /// columns, as things stand. False when no buffer is free.
+  [[nodiscard]] bool ask(PostgresOutbox& out, const Question& question);
+  /// A message that answers, other than notices and what comes unasked.
+  Progress on_answer(const PostgresInbox::Message& message, PostgresOutbox& out);
+
+  /// A statement may have changed what the answers were: they are asked for again.
+  void doubt_answers() noexcept { must_ask_ = true; }
+  /// From now on names without a schema may mean something else.
+  void forget_search_path() noexcept { search_path_views_.clear(); }
+  /// Whether the answers are no longer good, for masks about columns where there are any.
+  [[nodiscard]] bool must_ask(std::uint64_t generation, std::size_t listener,
+                              bool has_columns) const noexcept;
+
+  /// Empty: not known.
+  [[nodiscard]] std::span<const std::string_view> search_path() const noexcept {
+    return search_path_views_;
+  }
+  /// Null: not asked for.
+  [[nodiscard]] const ColumnCatalog* catalog() const noexcept { return catalog_.get(); }
+  /// Whether the catalog was asked for what these masks name.
+  [[nodiscard]] bool catalog_fits(std::uint64_t generation, std::size_t listener) const noexcept {
+    return catalog_ != nullptr && question_.generation == generation &&
+           question_.listener == listener;
+  }
+
+  /// What the target said of itself: the settings it reports.
+  [[nodiscard]] const Parameters& reported() const noexcept { return reported_; }
+  /// What cancels a statement here; empty when the target gave no key.
+  [[nodiscard]] std::uint32_t process() const noexcept { return process_; }
+  [[nodiscard]] ByteView cancel_key() const noexcept { return cancel_key_; }
+
+  /// Why the gateway could not read statements under such a setting; nothing when it can.
+  [[nodiscard]] static std::optional<std::string_view> unreadable_setting(std::string_view name,
+                                                                          std::string_view value);
+
+ private:
+  Progress fail(std::string_view code, std::string_view message, std::string_view result);
+  [[nodiscard]] bool authenticate(ByteView body, const config::TargetCredential& credential,
+                                  PostgresOutbox& out);
+  [[nodiscard]] bool answer_sasl(const postgres::Authentication& asked,
+                                 const config::TargetCredential& credential, PostgresOutbox& out);
+  [[nodiscard]] bool on_answer_row(ByteView body);
+  Progress on_answer_end(PostgresOutbox& out);
+
+  WorkerContext& worker_;
+  std::uint64_t number_;
+  Fault fault_;
+
+  // Login.
+  std::unique_ptr<identity::ScramClient> scram_;
+  bool is_scram_verified_ = false;
+  std::uint32_t process_ = 0;
+  std::vector<std::uint8_t> cancel_key_;
+  Parameters reported_;
+
+  // What it was asked. A reload may come before the answers: they belong to the
+  // configuration of the question.
+  CatalogCache::Key asking_;
+  std::vector<ColumnMask> asking_columns_;
+  std::unique_ptr<ColumnCatalog> asking_catalog_;  ///< Set: of the answers, the columns.
+  bool must_ask_ = false;
+
+  std::vector<std::string> search_path_;
+  std::vector<std::string_view> search_path_views_;
+  std::shared_ptr<const ColumnCatalog> catalog_;
+  CatalogCache::Key question_;  ///< That the catalog answers.
+  Instant catalog_since_;
+};
+
+}  // namespace sluice::dataplane
