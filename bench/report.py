@@ -1,5 +1,7 @@
 """Writes what a JSON of scripts/bench.sh holds into docs/performance.md, between its markers.
 
+PostgreSQL's scenarios have a place of their own there.
+
 Usage: report.py RESULTS.json [PAGE]
 """
 import json
@@ -38,6 +40,25 @@ def beside(name: str, rows: list) -> str:
             + table(head, body) + f"\n![{name}](plots/cpu-{name}.svg)\n")
 
 
+def postgres(name: str, rows: list) -> str:
+    """One scenario of PostgreSQL; those with large answers show rows and bytes too."""
+    base = next(row["contender"] for row in rows if "ratio" not in row)
+    is_large = "rows_per_s" in rows[0]
+    body = []
+    for row in rows:
+        has_proxy = row["cpu_us_per_op"] > 0
+        line = [f"`{row['contender']}`", f"{row['cpu_us_per_op']:.1f}" if has_proxy else "",
+                spread(row["ratio"]["cpu_us_per_op"]) if "ratio" in row else ""]
+        if is_large:
+            line += [f"{row['rows_per_s']:.0f}", f"{row['bytes_per_cpu_s'] / 1e6:.0f}" if has_proxy else ""]
+        body.append([*line, f"{row['ops_per_s']:.0f}", *(f"{row[key]:.0f}" for key in ("p50_us", "p99_us")),
+                     f"{row['context_switches_per_op']:.2f}" if has_proxy else "",
+                     f"{row['memory_kib'] / 1024:.0f}" if has_proxy else ""])
+    head = ["contender", "CPU µs/query", f"{base}'s CPU ÷ this", *(["rows/s", "MB per CPU s"] if is_large else []),
+            "queries/s", "p50 µs", "p99 µs", "switches/query", "MiB"]
+    return f"### {name}\n\n{rows[0]['connections']} connections, {rows[0]['runs']} rounds.\n\n" + table(head, body)
+
+
 def growth(name: str, rows: list) -> str:
     body = []
     for row in rows:
@@ -71,6 +92,10 @@ def idle(rows: list) -> str:
           f"{row['memory_kib_before']:.0f}", f"{row['memory_kib_after']:.0f}"] for row in rows])
 
 
+def is_postgres(scenario: str) -> bool:
+    return scenario.startswith("pg-")
+
+
 def measured(document: dict) -> str:
     scenarios = {}
     for row in document["rows"]:
@@ -79,7 +104,7 @@ def measured(document: dict) -> str:
              f"commit `{document['commit']}`.\n"]
     for name, rows in scenarios.items():
         parts.append(growth(name, rows) if name in GROWTH else latency(rows) if name == "latency" else
-                     beside(name, rows))
+                     postgres(name, rows) if is_postgres(name) else beside(name, rows))
         if name == "http-small":
             parts.append("![latency by percentile](plots/latency-saturated.svg)\n")
     if document.get("idle"):
@@ -87,8 +112,16 @@ def measured(document: dict) -> str:
     return "\n".join(parts)
 
 
-def filled(page: str, words: str) -> str:
-    begin, end = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+def place(document: dict) -> str:
+    """The name of the markers between which it belongs."""
+    places = {"postgres" if is_postgres(row["scenario"]) else "measured" for row in document["rows"]}
+    if len(places) > 1:
+        raise ValueError("PostgreSQL's scenarios belong into a file of their own")
+    return places.pop() if places else "measured"
+
+
+def filled(page: str, words: str, name: str) -> str:
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
     if page.count(begin) != 1 or page.count(end) != 1:
         raise ValueError("the page has not one pair of markers")
     return re.sub(re.escape(begin) + ".*" + re.escape(end), lambda _: begin + "\n" + words + "\n" + end, page,
@@ -97,7 +130,8 @@ def filled(page: str, words: str) -> str:
 
 def main() -> None:
     page = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else PAGE
-    page.write_text(filled(page.read_text(), measured(json.loads(pathlib.Path(sys.argv[1]).read_text()))))
+    document = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    page.write_text(filled(page.read_text(), measured(document), place(document)))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #   scripts/bench.sh proxy   [--only SCENARIO] [--json FILE] [--rounds N] [--beside SLUICE]
 #   scripts/bench.sh growth  [the same]
 #   scripts/bench.sh latency [--json FILE] [--rounds N]
+#   scripts/bench.sh postgres [--only SCENARIO] [--json FILE] [--rounds N] [--beside SLUICE]
 #   scripts/bench.sh stages  [--only SCENARIO/CONTENDER] [--flame SVG]
 #   scripts/bench.sh load    [--json FILE] [--rounds N] [--seconds N]
 #   scripts/bench.sh micro   [GOOGLE BENCHMARK OPTIONS]
@@ -12,12 +13,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
 
 verb=${1:-}
 [ $# -gt 0 ] && shift
 case "$verb" in
-  proxy | growth | latency | stages | load | micro) ;;
+  proxy | growth | latency | postgres | stages | load | micro) ;;
   *) usage ;;
 esac
 
@@ -31,6 +32,7 @@ run() {
 
 case "$verb" in
   proxy | growth | latency) run bench/proxy/run.py "$verb" --build build/perf "$@" ;;
+  postgres) run bench/postgres/run.py postgres --build build/perf "$@" ;;
   load) run bench/load/run.py --build build/perf "$@" ;;
   stages) run bench/proxy/stages.py --build build/perf "$@" ;;
   micro)

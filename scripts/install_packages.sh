@@ -23,6 +23,7 @@ test_packages=(
 bench_packages=(
   libbenchmark-dev iproute2 procps nginx-light haproxy wrk valgrind
   libnginx-mod-http-lua libnginx-mod-http-js
+  pgbouncer postgresql-15
   python3 python3-jsonschema
 )
 

@@ -51,12 +51,11 @@ class Proxy:
         folder.mkdir(mode=0o755)
         config = folder / contender.file
         if contender.file:
-            fill(contender.file, config, contender.changes, port=port, target=site.target_port,
+            fill(PEERS / contender.file, config, contender.changes, port=port, target=site.target_port,
                  folder=folder, keys=site.keys, peers=PEERS)
         if contender.file.endswith(".yaml"):
             binary = contender.binary or site.build / "cli/sluice"
-            subprocess.run([binary, "key", "signing", "--file", folder / "audit.key", "--origin", "bench"],
-                           check=True, capture_output=True)
+            make_signing_key(binary, folder)
             (folder / "conf.d").mkdir()
             for name, text in contender.extra:
                 (folder / "conf.d" / name).write_text(text)
@@ -94,7 +93,7 @@ class Target:
                 file = folder / "bodies" / body.path.lstrip("/")
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(body.target)
-        fill("target.conf", folder / "target.conf", (), port=port, folder=folder, inline=inline)
+        fill(PEERS / "target.conf", folder / "target.conf", (), port=port, folder=folder, inline=inline)
         self.process = host.start(["nginx", "-p", folder, "-c", folder / "target.conf"], folder / "target.log")
         host.await_port(port, 15)
 
@@ -102,12 +101,17 @@ class Target:
         host.stop(self.process)
 
 
-def fill(name: str, into: pathlib.Path, changes, **values) -> None:
+def make_signing_key(binary: pathlib.Path, folder: pathlib.Path) -> None:
+    subprocess.run([binary, "key", "signing", "--file", folder / "audit.key", "--origin", "bench"],
+                   check=True, capture_output=True)
+
+
+def fill(source: pathlib.Path, into: pathlib.Path, changes, **values) -> None:
     """Writes a file of peers/ with its @names@ filled in."""
-    text = (PEERS / name).read_text()
+    text = source.read_text()
     for old, new in changes:
         if old not in text:
-            raise ValueError(f"{name} has no {old!r}")
+            raise ValueError(f"{source.name} has no {old!r}")
         text = text.replace(old, new)
     for key, value in values.items():
         text = text.replace(f"@{key}@", str(value))

@@ -5,6 +5,7 @@ import statistics
 
 MEDIANS = ["cpu_us_per_op", "cpu_stat_us_per_op", "ops_per_s", "p50_us", "p99_us", "p999_us",
            "context_switches_per_op"]
+LARGE = ["rows_per_s", "bytes_per_cpu_s"]  # where an answer has many rows
 RATIOS = ["cpu_us_per_op", "ops_per_s", "p99_us"]
 
 
@@ -37,9 +38,34 @@ def open_loop_sample(report: dict, due: int, cpu_us: float, cpu_stat_us: float, 
             "context_switches_per_op": context_switches / due, "memory_kib": memory_kib}
 
 
+def pgbench_log(text: str) -> list:
+    """(when it ended, in seconds; µs it took) of each transaction, from `pgbench -l`."""
+    fields = (line.split() for line in text.splitlines())
+    return [(int(each[4]) + int(each[5]) / 1e6, float(each[2])) for each in fields]
+
+
+def log_sample(took_us: list, seconds: float, rows: int, answer_bytes: int, cpu_us: float, cpu_stat_us: float,
+               context_switches: int, memory_kib: int) -> dict:
+    """One round, of which each answer's latency is known."""
+    if not took_us:
+        raise ValueError("nothing was answered")
+    ops, in_order = len(took_us), sorted(took_us)
+
+    def percentile(share: float) -> float:
+        return in_order[min(ops - 1, int(ops * share))]
+
+    large = {"rows_per_s": ops * rows / seconds,
+             "bytes_per_cpu_s": ops * answer_bytes * 1e6 / cpu_us if cpu_us else 0}
+    return {"cpu_us_per_op": cpu_us / ops, "cpu_stat_us_per_op": cpu_stat_us / ops, "ops_per_s": ops / seconds,
+            "p50_us": percentile(0.5), "p99_us": percentile(0.99), "p999_us": percentile(0.999),
+            "max_us": in_order[-1], "context_switches_per_op": context_switches / ops, "memory_kib": memory_kib,
+            **(large if rows > 1 else {})}
+
+
 def median_row(samples: list) -> dict:
     """Medians over the rounds; of the maximum and the memory the worst."""
-    row = {key: statistics.median(each[key] for each in samples) for key in MEDIANS}
+    medians = MEDIANS + [key for key in LARGE if key in samples[0]]
+    row = {key: statistics.median(each[key] for each in samples) for key in medians}
     row.update({key: max(each[key] for each in samples) for key in ("max_us", "memory_kib")})
     return {**row, "runs": len(samples), "samples": samples}
 

@@ -49,10 +49,10 @@ def description() -> dict:
     return {"machine": f"{model}, {os.cpu_count()} cores", "kernel": platform.release()}
 
 
-def start(command, log: pathlib.Path) -> subprocess.Popen:
+def start(command, log: pathlib.Path, user: str | None = None) -> subprocess.Popen:
     with open(log, "wb") as output:
         return subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output,
-                                stderr=subprocess.STDOUT)
+                                stderr=subprocess.STDOUT, user=user)
 
 
 def stop(process: subprocess.Popen) -> None:

@@ -57,6 +57,16 @@ def row_of(case: scenarios.Case, scenario: scenarios.Scenario, measured: dict) -
     return row
 
 
+def in_turns(scenario: scenarios.Scenario, rounds: int, measure) -> dict:
+    """The samples of each case; every round asks all of them, one after the other."""
+    measured = {case: [] for case in scenario.cases}
+    for turn in range(rounds):
+        for case in scenario.cases:
+            measured[case].append(measure(case))
+        print(f"{scenario.name}: round {turn + 1} of {rounds}", file=sys.stderr)
+    return measured
+
+
 def run_scenario(scenario: scenarios.Scenario, build: pathlib.Path, rounds: int, seconds: int) -> list:
     """Starts what the scenario needs, checks every case's answers, then measures all of them in turns."""
     started = []
@@ -76,11 +86,8 @@ def run_scenario(scenario: scenarios.Scenario, build: pathlib.Path, rounds: int,
                 check_answers(proxies[case.contender], case, site.headers)
             for case in scenario.cases:
                 load(proxies[case.contender], case, site.headers, 1)  # warm-up
-            measured = {case: [] for case in scenario.cases}
-            for turn in range(rounds):
-                for case in scenario.cases:
-                    measured[case].append(load(proxies[case.contender], case, site.headers, seconds))
-                print(f"{scenario.name}: round {turn + 1} of {rounds}", file=sys.stderr)
+            measured = in_turns(scenario, rounds,
+                                lambda case: load(proxies[case.contender], case, site.headers, seconds))
             for case in scenario.cases:
                 check_answers(proxies[case.contender], case, site.headers)
         finally:

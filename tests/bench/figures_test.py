@@ -31,6 +31,37 @@ class Sample(unittest.TestCase):
         self.assertEqual((got["context_switches_per_op"], got["memory_kib"], got["max_us"]), (0.5, 5, 900))
 
 
+class PgbenchLog(unittest.TestCase):
+    def test_has_the_end_and_the_length_of_each_transaction(self):
+        self.assertEqual(figures.pgbench_log("3 1 6010 0 1795300757 821928\n4 2 35 0 1795300758 5\n"),
+                         [(1795300757.821928, 6010.0), (1795300758.000005, 35.0)])
+
+
+class LogSample(unittest.TestCase):
+    def sample(self, rows, took=(10, 30, 20, 40), cpu_us=8):
+        return figures.log_sample(list(took), seconds=2, rows=rows, answer_bytes=1000, cpu_us=cpu_us, cpu_stat_us=0,
+                                  context_switches=2, memory_kib=5)
+
+    def test_is_of_the_answers_that_came_in_time(self):
+        got = self.sample(rows=1)
+        self.assertEqual((got["cpu_us_per_op"], got["ops_per_s"], got["p50_us"], got["p99_us"], got["max_us"],
+                          got["context_switches_per_op"]), (2, 2, 30, 40, 40, 0.5))
+        self.assertNotIn("rows_per_s", got)
+
+    def test_counts_rows_and_bytes_of_large_answers(self):
+        got = self.sample(rows=100)
+        self.assertEqual((got["rows_per_s"], got["bytes_per_cpu_s"]), (200, 5e8))
+        row = figures.median_row([got, got, self.sample(rows=300)])
+        self.assertEqual((row["rows_per_s"], row["bytes_per_cpu_s"]), (200, 5e8))
+
+    def test_without_a_proxy_there_is_no_cpu_time_to_divide_by(self):
+        self.assertEqual(self.sample(rows=100, cpu_us=0)["bytes_per_cpu_s"], 0)
+
+    def test_without_answers_is_an_error(self):
+        with self.assertRaises(ValueError):
+            self.sample(rows=1, took=())
+
+
 def a_report(**changes):
     return {"requests_per_s": 99.5, "statuses": {"200": 200}, "read_errors": 0, "failed_checks": {"request: status": 0},
             "latency_us": {"p50": 1, "p99": 2, "p99.9": 3, "max": 4}, **changes}
