@@ -44,7 +44,7 @@ inline constexpr std::size_t slices_per_send_max = 16;
 
 /// Buffers that one connection can be handed in one turn. Whoever queues them
 /// pauses while there is still room for so many.
-inline constexpr unsigned receives_per_turn_max = 4;
+inline constexpr unsigned receives_per_turn_max = 8;
 
 struct Completion {
   enum class Kind : std::uint8_t {

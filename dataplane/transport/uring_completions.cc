@@ -1,6 +1,7 @@
 // The other half of UringTransport: what the kernel answered, as completions.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -116,9 +117,13 @@ bool UringTransport::on_connect(std::uint32_t index, int result, Completion& out
 bool UringTransport::on_receive(std::uint32_t index, const io_uring_cqe& answer,
                                 Completion& out) noexcept {
   Connection& connection = connections_[index];
-  BufferId buffer = std::exchange(connection.reading, no_buffer);
   connection.is_readable = false;
   connection.socket_empty = (answer.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
+  if (!connection.filling.empty()) {
+    on_filled(index, answer.res > 0 ? static_cast<std::size_t>(answer.res) : 0);
+    return answer.res <= 0 && on_receive_end(index, answer.res, out);
+  }
+  BufferId buffer = no_buffer;
   if ((answer.flags & IORING_CQE_F_BUFFER) != 0) {
     buffer = static_cast<BufferId>(answer.flags >> IORING_CQE_BUFFER_SHIFT);
     published_->taken();
@@ -128,6 +133,24 @@ bool UringTransport::on_receive(std::uint32_t index, const io_uring_cqe& answer,
   }
   if (buffer != no_buffer) pool_.release(buffer);
   return on_receive_end(index, answer.res, out);
+}
+
+/// This turn still reports the slots that were filled; the others go back.
+void UringTransport::on_filled(std::uint32_t index, std::size_t size_bytes) noexcept {
+  Connection& connection = connections_[index];
+  if (connection.closing) size_bytes = 0;
+  if (size_bytes > 0) note_size(connection, size_bytes);
+  while (!connection.filling.empty()) {
+    const BufferId slot = backlogs_.pop(connection.filling).buffer;
+    const std::size_t filled = std::min(size_bytes, buffer_data_bytes_max);
+    if (filled == 0) {
+      pool_.release(slot);
+      continue;
+    }
+    backlogs_.push(connection.backlog, {slot, static_cast<std::uint32_t>(filled)});
+    size_bytes -= filled;
+  }
+  if (!connection.backlog.empty() && connection.wants_receive) list(index);
 }
 
 bool UringTransport::on_received(std::uint32_t index, BacklogTable::Entry entry,
@@ -167,7 +190,7 @@ bool UringTransport::on_receive_end(std::uint32_t index, int result, Completion&
 }
 
 /// Many small messages in a row end what pause() or an overrun began.
-void UringTransport::note_size(Connection& connection, std::uint32_t size_bytes) noexcept {
+void UringTransport::note_size(Connection& connection, std::size_t size_bytes) noexcept {
   constexpr std::uint8_t small_receives_enough = 16;
   if (!connection.bulk) return;
   if (size_bytes > buffer_data_bytes_max / 2) {

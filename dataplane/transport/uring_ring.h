@@ -35,6 +35,8 @@ class UringRing {
   /// Whether `count` entries can be taken now. Submits early when the queue is
   /// full; false only while the kernel takes nothing.
   [[nodiscard]] bool has_room(unsigned count) noexcept;
+  /// Entries were prepared that the kernel has not taken yet.
+  [[nodiscard]] bool has_unsubmitted() noexcept { return io_uring_sq_ready(&ring_) != 0; }
   /// A cleared entry; there must be room.
   [[nodiscard]] io_uring_sqe* entry() noexcept;
 

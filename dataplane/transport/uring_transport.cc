@@ -20,6 +20,8 @@ namespace {
 constexpr std::uint32_t connections_limit = 1U << 24;  // tag() gives the index 24 bits
 constexpr std::uint32_t none = 0xFFFFFFFF;
 constexpr std::uint32_t no_generation = 0;  // connections count from 1
+/// Receives into many slots that may be submitted at once.
+constexpr std::size_t incoming_max = 64;
 /// Entries that one connection can need in one turn.
 constexpr unsigned entries_per_connection = 6;
 
@@ -92,6 +94,7 @@ UringTransport::UringTransport(const UringOptions& options, UringRing ring, Buff
   freed_.reserve(connections_max_);
   dirty_.reserve(connections_max_);
   ready_.reserve(connections_max_);
+  incoming_.reserve(incoming_max);
   for (std::uint32_t i = connections_max_; i-- > 0;) free_.push_back(i);
   read_clocks();
 }
@@ -207,6 +210,7 @@ std::size_t UringTransport::poll(std::span<Completion> done, Duration wait) noex
   free_.insert(free_.end(), freed_.begin(), freed_.end());  // within the reserved capacity
   freed_.clear();
   if (published_) published_->top_up();
+  if (!ring_.has_unsubmitted()) incoming_.clear();
   feed_starved();
   arm_wake_event();
   wait = arm_listeners(wait);
@@ -222,7 +226,7 @@ std::size_t UringTransport::poll(std::span<Completion> done, Duration wait) noex
     if (take_in(*answer, done[count])) ++count;
     ring_.seen();
   }
-  return count;
+  return count + report_backlogs(done.subspan(count));
 }
 
 std::size_t UringTransport::buffers_lent() const noexcept {
@@ -363,6 +367,7 @@ void UringTransport::begin_connect(std::uint32_t index) noexcept {
 void UringTransport::begin_receive(std::uint32_t index) noexcept {
   Connection& connection = connections_[index];
   connection.multishot = !connection.bulk;
+  if (connection.bulk && !connection.socket_empty && begin_filling(index)) return;
   io_uring_sqe* const entry = ring_.entry();
   if (connection.multishot) {
     io_uring_prep_recv_multishot(entry, 0, nullptr, 0, 0);
@@ -386,11 +391,43 @@ void UringTransport::begin_plain_receive(std::uint32_t index) noexcept {
     begin(Op::readable, index, entry);
     return;
   }
-  connection.reading = pool_.take();
-  if (connection.reading == no_buffer) return starve(index);
+  if (!begin_filling(index)) starve(index);
+}
+
+/// Receives what is there already into slots of the connection's own: one call of the
+/// kernel's for all of them. False when there is no slot.
+bool UringTransport::begin_filling(std::uint32_t index) noexcept {
+  Connection& connection = connections_[index];
+  const std::size_t slots = slots_to_fill(connection);
+  std::array<iovec, receives_per_turn_max> parts;
+  std::size_t count = 0;
+  for (; count < slots; ++count) {
+    const BufferId slot = pool_.take();
+    if (slot == no_buffer) break;
+    backlogs_.push(connection.filling, {slot, 0});
+    parts[count] = {pool_.data(slot), buffer_data_bytes_max};
+  }
+  if (count == 0) return false;
   io_uring_sqe* const entry = ring_.entry();
-  io_uring_prep_recv(entry, 0, pool_.data(connection.reading), buffer_data_bytes_max, MSG_DONTWAIT);
+  if (count == 1) {
+    io_uring_prep_recv(entry, 0, parts[0].iov_base, parts[0].iov_len, MSG_DONTWAIT);
+  } else {
+    Incoming& in = incoming_.emplace_back();  // within the capacity reserved at start
+    in.parts = parts;
+    in.message = {};
+    in.message.msg_iov = in.parts.data();
+    in.message.msg_iovlen = count;
+    io_uring_prep_recvmsg(entry, 0, &in.message, MSG_DONTWAIT);
+  }
   begin(Op::receive, index, entry);
+  return true;
+}
+
+/// Many only while the loop has enough left to answer with.
+std::size_t UringTransport::slots_to_fill(const Connection& connection) const noexcept {
+  const bool may_take_many = connection.bulk && incoming_.size() < incoming_max &&
+                             pool_.free_count() > pool_.size() / 2;
+  return may_take_many ? receives_per_turn_max : 1;
 }
 
 void UringTransport::begin_send(std::uint32_t index) noexcept {

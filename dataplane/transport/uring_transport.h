@@ -95,7 +95,6 @@ class UringTransport {
     std::uint32_t generation = 1;
     int fd = -1;                   ///< Plain path: there is no file table.
     int error = 0;                 ///< Why connecting could not even begin.
-    BufferId reading = no_buffer;  ///< Plain path: receives into this one.
     std::uint8_t in_flight = 0;    ///< Bits of Op.
     std::uint8_t cancelled = 0;    ///< Bits of Op: asked to end early.
     bool in_use = false;
@@ -112,7 +111,7 @@ class UringTransport {
     bool dirty = false;
     bool starved = false;
     bool listed = false;        ///< In `ready_`.
-    bool bulk = false;          ///< Receives one buffer per submission.
+    bool bulk = false;          ///< One receive per submission, into many slots where it can.
     bool multishot = false;     ///< The receive in flight goes on by itself.
     bool socket_empty = false;  ///< As far as the last receive could tell.
     bool end_waits = false;     ///< The end was seen, behind a backlog or a pause.
@@ -121,6 +120,7 @@ class UringTransport {
     std::uint8_t turn_receives = 0;  ///< Reported in turn `turn`.
     std::uint32_t turn = 0;
     Backlog backlog{};
+    Backlog filling{};  ///< Slots that a receive in flight was given.
     std::uint32_t starved_previous = 0;
     std::uint32_t starved_next = 0;
   };
@@ -134,6 +134,12 @@ class UringTransport {
     std::uint32_t count = 0;
     std::size_t left_bytes = 0;
     std::size_t total_bytes = 0;
+  };
+
+  /// What the kernel reads when it is given slots to receive into.
+  struct Incoming {
+    std::array<iovec, receives_per_turn_max> parts;
+    msghdr message;
   };
 
   struct Listener {
@@ -164,6 +170,8 @@ class UringTransport {
   void begin_connect(std::uint32_t index) noexcept;
   void begin_receive(std::uint32_t index) noexcept;
   void begin_plain_receive(std::uint32_t index) noexcept;
+  [[nodiscard]] bool begin_filling(std::uint32_t index) noexcept;
+  [[nodiscard]] std::size_t slots_to_fill(const Connection& connection) const noexcept;
   void begin_send(std::uint32_t index) noexcept;
   void begin_close(std::uint32_t index) noexcept;
   void cancel(Op op, std::uint32_t index) noexcept;
@@ -183,8 +191,9 @@ class UringTransport {
   bool on_accept(Listener& listener, int result, bool more, Completion& out) noexcept;
   bool on_connect(std::uint32_t index, int result, Completion& out) noexcept;
   bool on_receive(std::uint32_t index, const io_uring_cqe& answer, Completion& out) noexcept;
+  void on_filled(std::uint32_t index, std::size_t size_bytes) noexcept;
   bool on_received(std::uint32_t index, BacklogTable::Entry entry, Completion& out) noexcept;
-  void note_size(Connection& connection, std::uint32_t size_bytes) noexcept;
+  void note_size(Connection& connection, std::size_t size_bytes) noexcept;
   [[nodiscard]] bool may_report(Connection& connection) noexcept;
   std::size_t report_backlogs(std::span<Completion> done) noexcept;
   bool report_backlog(std::uint32_t index, Completion& out) noexcept;
@@ -212,6 +221,7 @@ class UringTransport {
   std::vector<std::uint32_t> dirty_;  ///< Connections whose wishes changed.
   std::vector<std::uint32_t> ready_;  ///< Connections with something to report from before.
   std::vector<Listener> listeners_;
+  std::vector<Incoming> incoming_;  ///< Of entries that the kernel has not taken yet.
   std::uint32_t starved_first_ = 0;
   std::uint32_t starved_last_ = 0;
   std::uint32_t connections_max_;
