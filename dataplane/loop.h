@@ -83,6 +83,7 @@ class Loop {
     bool connecting = false;
     bool shut = false;
     bool waits_for_log = false;
+    bool waits_for_buffers = false;
     bool waits_for_durable = false;
     std::unique_ptr<Session> session;      ///< Clients.
     ConnId other;                          ///< A client's upstream, an upstream's client.
@@ -128,6 +129,7 @@ class Loop {
   void sweep(Connection& connection);
   void check_health();
   void resume_waiting();
+  void resume_waiting_for_buffers();
   void stop_releasing();
 
   [[nodiscard]] Connection* find(ConnId id) noexcept;
@@ -144,6 +146,7 @@ class Loop {
   std::vector<std::unique_ptr<UpstreamPool>> pools_;
   std::vector<std::unique_ptr<SnapshotView>> views_;  ///< The last is current.
   std::vector<ConnId> waiting_for_log_;
+  std::vector<ConnId> waiting_for_buffers_;
   std::vector<ConnId> waiting_for_durable_;
   std::vector<ConnId> durable_again_;  ///< Reused, so that waiting allocates nothing.
   std::array<Completion, 256> done_;

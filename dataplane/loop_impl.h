@@ -282,6 +282,10 @@ void Loop<T>::settle(Connection& client) {
     client.waits_for_log = true;
     waiting_for_log_.push_back(client.id);
   }
+  if (session.buffers_awaited() != 0 && !client.waits_for_buffers) {
+    client.waits_for_buffers = true;
+    waiting_for_buffers_.push_back(client.id);
+  }
 }
 
 template <Transport T>
@@ -464,8 +468,25 @@ void Loop<T>::set_receiving(Connection& connection, bool wanted) {
   }
 }
 
+/// In the order that they came, as far as there are buffers.
+template <Transport T>
+void Loop<T>::resume_waiting_for_buffers() {
+  std::size_t resumed = 0;
+  for (const std::size_t waiting = waiting_for_buffers_.size(); resumed < waiting; ++resumed) {
+    Connection* const client = find(waiting_for_buffers_[resumed]);
+    if (client == nullptr || client->role != Role::client) continue;
+    if (context_.pool.free_count() < client->session->buffers_awaited()) break;
+    client->waits_for_buffers = false;
+    client->session->on_buffers();
+    settle(*client);
+  }
+  waiting_for_buffers_.erase(waiting_for_buffers_.begin(),
+                             waiting_for_buffers_.begin() + static_cast<std::ptrdiff_t>(resumed));
+}
+
 template <Transport T>
 void Loop<T>::resume_waiting() {
+  if (!waiting_for_buffers_.empty()) resume_waiting_for_buffers();
   if (!waiting_for_log_.empty() && (context_.log.has_room() || context_.log.is_broken())) {
     for (const ConnId id : std::exchange(waiting_for_log_, {})) {
       Connection* const client = find(id);

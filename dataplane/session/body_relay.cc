@@ -227,6 +227,12 @@ void BodyRelay::stop(BufferPool& pool) noexcept {
 }
 
 void BodyRelay::withhold(BufferPool& pool, BufferId buffer, ByteSpan rest) noexcept {
+  if (pool.is_scarce()) {
+    // A few bytes must not keep a slot while many bodies wait for slots.
+    parked_.assign(rest.begin(), rest.end());
+    withheld_ = parked_;
+    return;
+  }
   pool.hold(buffer);
   withheld_ = rest;
   withheld_buffer_ = buffer;

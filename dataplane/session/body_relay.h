@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
 #include "dataplane/slice_queue.h"
@@ -92,7 +93,8 @@ class BodyRelay {
   matcher::BodyMasker* masker_ = nullptr;
   std::uint64_t released_bytes_ = 0;
   ByteSpan withheld_;
-  BufferId withheld_buffer_ = no_buffer;
+  BufferId withheld_buffer_ = no_buffer;  ///< no_buffer: they are parked.
+  std::vector<std::uint8_t> parked_;
   OutFraming framing_ = OutFraming::none;
   bool begun_ = false;
 };

@@ -458,6 +458,7 @@ bool HttpSession::relay_request_body() {
       to_upstream_.bytes() >= backlog_bytes_max()) {
     return false;
   }
+  if (exchange.request_masks.any() && !has_slots_for_piece()) return false;
   const Piece piece = next_request_piece();
   exchange.bytes_in += piece.collected.payload.size();
   if (piece.collected.fault != http1::Fault::none) {

@@ -30,6 +30,7 @@ bool HttpSession::read_response() {
       to_client_.bytes() >= backlog_bytes_max()) {
     return false;
   }
+  if (exchange_->response_masks.any() && !has_slots_for_piece()) return false;
   if (!upstream_inbox_.empty()) {
     const bool moved = exchange_->response_started ? relay_response_body() : read_response_head();
     if (moved) return true;

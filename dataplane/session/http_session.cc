@@ -175,6 +175,11 @@ void HttpSession::on_log_room() {
   advance();
 }
 
+void HttpSession::on_buffers() {
+  buffers_awaited_ = 0;
+  advance();
+}
+
 void HttpSession::on_drain() {
   const bool is_idle = client_inbox_.empty() && parked_.empty() && to_client_.empty();
   if (stage_ == Stage::head && is_idle) close_now();
@@ -270,6 +275,14 @@ const ListenerPlan& HttpSession::plan() const noexcept {
 /// need: when all do, none is answered.
 void HttpSession::give_up_retry_if_scarce() noexcept {
   if (is_scarce()) to_upstream_.forget_sent(worker_.pool);
+}
+
+/// What masks rewrite goes into slots of its own, and must not run out of them half way.
+bool HttpSession::has_slots_for_piece() noexcept {
+  const std::size_t needed = std::min(slices_per_piece_max, worker_.pool.size() / 2);
+  const bool has_them = worker_.pool.free_count() >= needed;
+  buffers_awaited_ = has_them ? 0 : static_cast<std::uint8_t>(needed);
+  return has_them;
 }
 
 void HttpSession::advance() {

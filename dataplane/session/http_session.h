@@ -39,6 +39,7 @@ class HttpSession final : public Session {
   void on_proof(const identity::KeyVerdict& verdict) override;
   void on_no_proof() override;
   void on_log_room() override;
+  void on_buffers() override;
   void on_tick() override;
   void on_drain() override;
 
@@ -123,6 +124,7 @@ class HttpSession final : public Session {
 
   [[nodiscard]] const ListenerPlan& plan() const noexcept;
   void give_up_retry_if_scarce() noexcept;
+  [[nodiscard]] bool has_slots_for_piece() noexcept;
 
   std::unique_ptr<Exchange> exchange_;
   Inbox client_inbox_;

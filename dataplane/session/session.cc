@@ -46,7 +46,7 @@ void Session::acquire_upstream() noexcept {
 }
 
 bool Session::is_scarce() const noexcept {
-  return worker_.pool.free_count() < worker_.pool.size() / 4;
+  return worker_.pool.is_scarce();
 }
 
 std::size_t Session::backlog_bytes_max() const noexcept {

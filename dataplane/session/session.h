@@ -67,6 +67,7 @@ class Session {
   virtual void on_proof(const identity::KeyVerdict& verdict) = 0;
   virtual void on_no_proof() = 0;  ///< Too many checks are under way.
   virtual void on_log_room() = 0;  ///< The audit ring may have room again.
+  virtual void on_buffers() {}     ///< Buffers that it waited for may be free.
   virtual void on_tick() = 0;      ///< Now and then: deadlines.
   virtual void on_drain() = 0;
   /// Somebody shows this key: an order when it is this session's.
@@ -100,6 +101,8 @@ class Session {
     return std::exchange(cancel_wish_, std::nullopt);
   }
   [[nodiscard]] bool waits_for_log() const noexcept { return waits_for_log_; }
+  /// Until so many buffers are free; 0: it waits for none.
+  [[nodiscard]] std::size_t buffers_awaited() const noexcept { return buffers_awaited_; }
   /// The pooled connection it had was dead; it must not get another pooled one.
   [[nodiscard]] virtual bool wants_fresh_upstream() const noexcept = 0;
 
@@ -145,6 +148,7 @@ class Session {
   ClientEnd client_end_ = ClientEnd::open;
   bool lingers_ = false;
   bool waits_for_log_ = false;
+  std::uint8_t buffers_awaited_ = 0;
 
  private:
   static constexpr std::size_t prefetched_bytes = 1664;  ///< An HttpSession, whole lines.

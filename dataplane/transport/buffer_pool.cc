@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -29,6 +30,9 @@ namespace {
 /// number of lines between them spreads slots over all sets.
 constexpr std::size_t slot_stride_bytes = slot_bytes + 5 * 64;
 constexpr std::size_t slots_max = no_buffer;  // ids run below no_buffer
+/// Of the pool, for answers; at least what one piece of a body may grow to.
+constexpr std::size_t reserved_share = 8;
+constexpr std::size_t reserved_min = 16;
 
 /// Makes a touch of a slot that nobody holds a crash under the address sanitizer.
 void poison([[maybe_unused]] std::uint8_t* slot) noexcept {
@@ -104,6 +108,10 @@ BufferId BufferPool::take() noexcept {
   return id;
 }
 
+BufferId BufferPool::take_to_receive() noexcept {
+  return receivable_count() == 0 ? no_buffer : take();
+}
+
 void BufferPool::hold(BufferId id) noexcept {
   ASSERT(id < holds_.size() && holds_[id] > 0);
   ASSERT(holds_[id] < std::numeric_limits<std::uint16_t>::max());
@@ -133,6 +141,12 @@ std::uint8_t* BufferPool::start_of(BufferId id) const noexcept {
 
 std::size_t BufferPool::free_count() const noexcept {
   return free_.size();
+}
+
+std::size_t BufferPool::receivable_count() const noexcept {
+  const std::size_t reserved =
+      std::min(std::max(size() / reserved_share, reserved_min), size() / 2);
+  return free_.size() - std::min(free_.size(), reserved);
 }
 
 std::size_t BufferPool::size() const noexcept {

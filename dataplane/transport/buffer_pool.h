@@ -34,6 +34,9 @@ class BufferPool {
 
   /// A free slot with one hold, or no_buffer. Last released, first taken (warm caches).
   [[nodiscard]] BufferId take() noexcept;
+  /// As take(), for bytes that arrive: leaves those that answers to them may need, so
+  /// that what came in can always get out.
+  [[nodiscard]] BufferId take_to_receive() noexcept;
   void hold(BufferId id) noexcept;
   void release(BufferId id) noexcept;
 
@@ -42,6 +45,10 @@ class BufferPool {
   /// Where received bytes begin: slot + headroom_bytes.
   [[nodiscard]] std::uint8_t* data(BufferId id) noexcept;
   [[nodiscard]] std::size_t free_count() const noexcept;
+  /// How many of them take_to_receive() would give.
+  [[nodiscard]] std::size_t receivable_count() const noexcept;
+  /// So few that everybody makes do with less.
+  [[nodiscard]] bool is_scarce() const noexcept { return receivable_count() < size() / 8; }
   [[nodiscard]] std::size_t size() const noexcept;
 
  private:

@@ -17,7 +17,7 @@ Result<PublishedBuffers> PublishedBuffers::make(io_uring* ring, BufferPool* pool
   PublishedBuffers made;
   made.pool_ = pool;
   made.entries_ = std::bit_ceil(std::clamp(count_max, 1U, kernel_entries_max));
-  // Half of the pool stays for the loop, which needs slots to answer with.
+  // At most half of the pool waits for bytes that may not come.
   made.count_max_ = std::clamp(count_max, 1U, static_cast<unsigned>(pool->size() + 1) / 2);
   made.ring_bytes_ = made.entries_ * sizeof(io_uring_buf);
   void* memory =
@@ -54,7 +54,7 @@ void PublishedBuffers::top_up() noexcept {
   const int mask = io_uring_buf_ring_mask(entries_);
   int added = 0;
   for (; count_ < count_max_; ++count_, ++added) {
-    const BufferId id = pool_->take();
+    const BufferId id = pool_->take_to_receive();
     if (id == no_buffer) break;
     io_uring_buf_ring_add(ring_, pool_->data(id), static_cast<unsigned>(buffer_data_bytes_max), id,
                           mask, added);

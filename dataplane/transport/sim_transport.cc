@@ -312,7 +312,8 @@ bool SimTransport::on_read(SimWire& wire, Completion& out) {
     connection->turn_receives = 0;
   }
   if (connection->starved || connection->turn_receives == receives_per_turn_max) return false;
-  const BufferId buffer = random_.chance(options_.starve_per_mille) ? no_buffer : pool_.take();
+  const BufferId buffer =
+      random_.chance(options_.starve_per_mille) ? no_buffer : pool_.take_to_receive();
   if (buffer == no_buffer) {
     connection->starved = true;
     counters_.starvations.add();

@@ -402,7 +402,7 @@ bool UringTransport::begin_filling(std::uint32_t index) noexcept {
   std::array<iovec, receives_per_turn_max> parts;
   std::size_t count = 0;
   for (; count < slots; ++count) {
-    const BufferId slot = pool_.take();
+    const BufferId slot = pool_.take_to_receive();
     if (slot == no_buffer) break;
     backlogs_.push(connection.filling, {slot, 0});
     parts[count] = {pool_.data(slot), buffer_data_bytes_max};
@@ -425,8 +425,8 @@ bool UringTransport::begin_filling(std::uint32_t index) noexcept {
 
 /// Many only while the loop has enough left to answer with.
 std::size_t UringTransport::slots_to_fill(const Connection& connection) const noexcept {
-  const bool may_take_many = connection.bulk && incoming_.size() < incoming_max &&
-                             pool_.free_count() > pool_.size() / 2;
+  const bool may_take_many =
+      connection.bulk && incoming_.size() < incoming_max && pool_.free_count() > pool_.size() / 2;
   return may_take_many ? receives_per_turn_max : 1;
 }
 
@@ -546,7 +546,7 @@ void UringTransport::unstarve(std::uint32_t index) noexcept {
 
 /// Those that waited longest go on, no more of them than there are buffers.
 void UringTransport::feed_starved() noexcept {
-  std::size_t buffers = published_ ? published_->count() : pool_.free_count();
+  std::size_t buffers = published_ ? published_->count() : pool_.receivable_count();
   for (; starved_first_ != none && buffers > 0; --buffers) {
     const std::uint32_t index = starved_first_;
     unstarve(index);

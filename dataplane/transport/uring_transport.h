@@ -93,10 +93,10 @@ class UringTransport {
 
   struct Connection {
     std::uint32_t generation = 1;
-    int fd = -1;                   ///< Plain path: there is no file table.
-    int error = 0;                 ///< Why connecting could not even begin.
-    std::uint8_t in_flight = 0;    ///< Bits of Op.
-    std::uint8_t cancelled = 0;    ///< Bits of Op: asked to end early.
+    int fd = -1;                 ///< Plain path: there is no file table.
+    int error = 0;               ///< Why connecting could not even begin.
+    std::uint8_t in_flight = 0;  ///< Bits of Op.
+    std::uint8_t cancelled = 0;  ///< Bits of Op: asked to end early.
     bool in_use = false;
     bool has_file = false;
     bool wants_connect = false;

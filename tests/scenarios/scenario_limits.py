@@ -1,4 +1,5 @@
 """Everything has a limit, and a slow reader of a huge body costs no memory."""
+import concurrent.futures
 import contextlib
 import time
 
@@ -90,6 +91,33 @@ def check_more_requests_than_buffers(context) -> None:
     gateway.expect_verified()
 
 
+def check_more_masked_bytes_than_buffers(context) -> None:
+    """Bodies that masks rewrite wait for buffers; none is cut off for want of one."""
+    card = b"4111111111111111"
+    body = b"[" + b",".join([b'{"card":"%s","note":"%s"}' % (card, b"n" * 400)] * 2500) + b"]"
+
+    def answer(_request):
+        yield (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+               b"Content-Length: %d\r\n\r\n" % len(body))
+        yield body
+
+    target = Target(context, answer)
+    gateway = Gateway(context, target.port, name="scarce-masked", buffers="2MiB", masks="""
+  - {name: pan, find: builtin:payment-card, show: redact}
+""").start()
+    expected = body.replace(card, b"[redacted]")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(wire.Client(gateway.port, timeout=60)) for _ in range(200)]
+        for client in clients:
+            client.send(wire.encode("GET", "/", [gateway.auth]))
+        time.sleep(0.5)  # All are under way, and nobody reads.
+        with concurrent.futures.ThreadPoolExecutor(len(clients)) as readers:
+            bodies = list(readers.map(lambda client: client.read_reply().body, clients))
+    expect(all(body == expected for body in bodies), "a masked body is not whole")
+    gateway.stop()
+    gateway.expect_verified()
+
+
 def check_memory(context, total: int, masked: bool) -> None:
     def answer(request):
         head = ("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
@@ -135,6 +163,7 @@ def run(context) -> None:
     check_refusals(context)
     check_long_heads(context)
     check_more_requests_than_buffers(context)
+    check_more_masked_bytes_than_buffers(context)
     total = (4 << 30) if context.full else (1 << 30)
     check_memory(context, total, False)
     check_memory(context, total // 4, True)

@@ -31,6 +31,23 @@ TEST_CASE("A slot is free when its last hold is released") {
   CHECK(pool.free_count() == 1);
 }
 
+TEST_CASE("What is received leaves slots for the answers") {
+  auto pool = *BufferPool::make(256 * 40'000);
+  std::vector<BufferId> received;
+  for (BufferId id = pool.take_to_receive(); id != no_buffer; id = pool.take_to_receive()) {
+    received.push_back(id);
+  }
+  CHECK(pool.receivable_count() == 0);
+  CHECK(pool.free_count() == pool.size() / 8);
+  const BufferId answer = pool.take();
+  CHECK(answer != no_buffer);
+
+  pool.release(received.back());
+  CHECK(pool.take_to_receive() == no_buffer);  // the answer's comes first
+  pool.release(answer);
+  CHECK(pool.take_to_receive() != no_buffer);
+}
+
 TEST_CASE("Slots are apart, writable from end to end, and have room around the data") {
   auto pool = *BufferPool::make(8 * 40'000);
   std::vector<BufferId> ids;
