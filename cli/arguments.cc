@@ -148,12 +148,15 @@ struct Parser {
 
     auto& made = verb(key, "new", "Make an API key; the secret is shown once", key_new,
                       "  sluice key new --subject batch --group settlement --expires 30d\n"
-                      "  sluice key new --subject ci --append-to /etc/sluice/api_keys.yaml");
+                      "  sluice key new --subject ann --group staff --scram "
+                      "--append-to /etc/sluice/api_keys.yaml");
     made.add_option("--subject", key_new.subject, "Who calls with it")->required();
     made.add_option("--group", key_new.groups, "A group of the subject; may be repeated");
     made.add_option("--expires", key_new.expires, "RFC 3339, or a time from now such as 12h, 90d")
         ->capture_default_str();
     made.add_option("--append-to", key_new.append_to, "Add the entry to this keys file");
+    made.add_flag("--scram", key_new.scram,
+                  "For PostgreSQL logins that do not show the key: SCRAM-SHA-256");
     add_json(made, key_new.json);
 
     auto& signing =

@@ -46,11 +46,14 @@ Result<void> append(const std::string& path, const std::string& entry) {
 ExitCode perform(const KeyNewOptions& options) {
   const auto expires = parse_time(options.expires, wall_now(), true);
   if (!expires) return complain("key new", expires.error().message, ExitCode::usage);
-  std::array<std::uint8_t, 32> random{};
+  constexpr std::size_t secret_bytes = 32;
+  std::array<std::uint8_t, secret_bytes + identity::scram_salt_bytes> random{};
   if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
     return complain("key new", control::system_error("getrandom", errno), ExitCode::failed);
   }
-  const auto key = identity::make_key(options.subject, options.groups, *expires, random);
+  const ByteView secret = ByteView(random).first(secret_bytes);
+  const ByteView salt = options.scram ? ByteView(random).subspan(secret_bytes) : ByteView();
+  const auto key = identity::make_key(options.subject, options.groups, *expires, secret, salt);
   const auto present = present_entries(options.append_to);
   if (!present) return complain("key new", present.error().message, ExitCode::failed);
   // An entry must not continue a last line that has no end.
@@ -59,7 +62,7 @@ ExitCode perform(const KeyNewOptions& options) {
   // What the gateway would refuse is not made, nor added to a file that it refuses.
   const bool appends = !options.append_to.empty();
   const std::string name = appends ? options.append_to : "the entry";
-  if (const auto good = identity::ApiKeys::parse(*present + entry, name); !good) {
+  if (const auto good = identity::ApiKeys::parse(*present + entry, name, {}); !good) {
     return complain("key new", good.error().message,
                     appends ? ExitCode::bad_configuration : ExitCode::usage);
   }

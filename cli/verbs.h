@@ -71,6 +71,7 @@ struct KeyNewOptions {
   std::vector<std::string> groups = {};
   std::string expires = "90d";  ///< RFC 3339, or a time from now such as "90d".
   std::string append_to = {};   ///< Keys file; empty: print the entry.
+  bool scram = false;           ///< With a verifier for logins by SCRAM-SHA-256.
   bool json = false;
 };
 

@@ -35,11 +35,11 @@ std::string_view text(KeyFault fault) noexcept {
   return "";
 }
 
-ApiKeys::ApiKeys() = default;
+ApiKeys::ApiKeys(const Digest& mock_key) : mock_key_(mock_key) {}
 ApiKeys::~ApiKeys() = default;
 
-std::shared_ptr<const ApiKeys> ApiKeys::none() {
-  return std::shared_ptr<const ApiKeys>(new ApiKeys);
+std::shared_ptr<const ApiKeys> ApiKeys::none(const Digest& mock_key) {
+  return std::shared_ptr<const ApiKeys>(new ApiKeys(mock_key));
 }
 
 std::size_t ApiKeys::size() const noexcept {
@@ -105,6 +105,22 @@ KeyVerdict ApiKeys::verify_login(std::string_view login, std::string_view secret
   const auto digest = scrypt(secret, stored);
   if (!digest || !equal(*digest, stored.hash) || !is_known) return {};
   return proven(index, now);
+}
+
+Result<ScramLogin, ScramFault> ApiKeys::scram_login(std::string_view subject, WallTime now) const {
+  // Made for known subjects too, whose answer would otherwise come sooner.
+  auto mock = make_mock_verifier(mock_key_, subject, mock_iterations_);
+  if (!mock) return tl::unexpected(mock.error());
+  ScramLogin login{std::move(*mock), std::nullopt};
+  const auto found = by_scram_subject_.find(subject);
+  if (found == by_scram_subject_.end()) return login;
+  // When all have expired the last one is asked for: who knows its secret learns it then.
+  login.index = found->second.back();
+  for (const std::size_t index : found->second) {
+    if (entries_[index].principal.expires > now) login.index = index;
+  }
+  login.verifier = *entries_[*login.index].scram;
+  return login;
 }
 
 }  // namespace sluice::identity

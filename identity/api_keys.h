@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "config/load/load.h"
 #include "config/model/principal.h"
+#include "identity/scram.h"
 
 namespace sluice::identity {
 
@@ -35,19 +36,28 @@ struct KeyVerdict {
   std::size_t index = 0;                         ///< Of the key in the table; for caches beside it.
 };
 
+/// What a login by SCRAM is checked against.
+struct ScramLogin {
+  ScramVerifier verifier;
+  std::optional<std::size_t> index;  ///< Of the key; nothing: the verifier is nobody's.
+};
+
 /// The keys of one file, immutable. Machine-made keys ("sk_", an id and 256
 /// random bits) are stored as SHA-256, found by id and compared in constant
 /// time. Human-made secrets are stored as scrypt and presented with a login
 /// name as "login:secret"; they are verified on a slow path that the caller
-/// must keep off the data path's workers.
+/// must keep off the data path's workers. Either may have a SCRAM verifier beside.
 class ApiKeys {
  public:
   /// `yaml` is the file's text; `name` its name for places.
+  /// `mock_key` makes the verifiers of subjects that have none; it should outlive the
+  /// table, so that theirs stay the same, as real ones do.
   /// errors  one line a problem: "file:line:column: message".
   static Result<std::shared_ptr<const ApiKeys>> parse(std::string_view yaml,
-                                                      const std::string& name);
+                                                      const std::string& name,
+                                                      const Digest& mock_key);
   /// No key at all, for a gateway that reads no keys file; verify() knows nobody.
-  static std::shared_ptr<const ApiKeys> none();
+  static std::shared_ptr<const ApiKeys> none(const Digest& mock_key);
   ~ApiKeys();
   ApiKeys(const ApiKeys&) = delete;
   ApiKeys& operator=(const ApiKeys&) = delete;
@@ -58,24 +68,34 @@ class ApiKeys {
   /// The same with scrypt where it is needed: tens of milliseconds and of MiB.
   [[nodiscard]] KeyVerdict verify_slow(std::string_view presented, WallTime now) const noexcept;
 
+  /// By the last verifier in the file that is a subject's and has not expired. Where
+  /// there is none, by one that nobody has a secret for and that looks the same.
+  /// errors  OpenSSL failed.
+  [[nodiscard]] Result<ScramLogin, ScramFault> scram_login(std::string_view subject,
+                                                           WallTime now) const;
+  /// What a key whose secret was proven is good for now.
+  [[nodiscard]] KeyVerdict proven(std::size_t index, WallTime now) const noexcept;
+
   [[nodiscard]] std::size_t size() const noexcept;
   [[nodiscard]] const config::Principal& principal(std::size_t index) const noexcept;
 
  private:
   struct Entry;
   class Builder;
-  ApiKeys();
+  explicit ApiKeys(const Digest& mock_key);
 
   [[nodiscard]] KeyVerdict verify_machine_key(std::string_view key, std::string_view login,
                                               WallTime now) const noexcept;
   [[nodiscard]] KeyVerdict verify_login(std::string_view login, std::string_view secret,
                                         WallTime now) const noexcept;
-  [[nodiscard]] KeyVerdict proven(std::size_t index, WallTime now) const noexcept;
 
   std::vector<Entry> entries_;
-  // Keys of both maps are views into entries_.
+  // Keys of the maps are views into entries_.
   std::unordered_map<std::string_view, std::size_t> by_id_;
   std::unordered_map<std::string_view, std::size_t> by_login_;
+  std::unordered_map<std::string_view, std::vector<std::size_t>> by_scram_subject_;
+  std::uint32_t mock_iterations_ = scram_iterations_min;
+  Digest mock_key_;
 };
 
 struct NewKey {
@@ -83,9 +103,10 @@ struct NewKey {
   std::string yaml_entry;  ///< To append to the keys file.
 };
 
-/// random  at least 32 bytes from the system's generator.
+/// random      at least 32 bytes from the system's generator.
+/// scram_salt  as many as scram_salt_bytes, to store a SCRAM verifier too; or none.
 NewKey make_key(std::string_view subject, const std::vector<std::string>& groups, WallTime expires,
-                ByteView random);
+                ByteView random, ByteView scram_salt = {});
 
 /// The file's entry for a secret that a person chose.
 /// salt    at least 16 bytes from the system's generator.

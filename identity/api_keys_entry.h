@@ -8,11 +8,12 @@
 
 namespace sluice::identity {
 
-/// Exactly one of `digest` and `scrypt` is set.
+/// Exactly one of `digest` and `scrypt` is set; `scram` may be beside it.
 struct ApiKeys::Entry {
   config::Principal principal;
   std::optional<Digest> digest;
   std::optional<ScryptHash> scrypt;
+  std::optional<ScramVerifier> scram;
 };
 
 }  // namespace sluice::identity

@@ -30,6 +30,7 @@ struct Written {
   std::string note;
   std::string sha256;
   std::string scrypt;
+  std::string scram;
   Place place;
 };
 
@@ -48,7 +49,9 @@ constexpr std::array written_fields{
     text<&Written::note>("note", Word::sentence, not_required, "Anything worth knowing."),
     text<&Written::sha256>("sha256", Word::sentence, not_required,
                            "Of a machine-made key, in hex."),
-    text<&Written::scrypt>("scrypt", Word::sentence, not_required, "Of a chosen secret.")};
+    text<&Written::scrypt>("scrypt", Word::sentence, not_required, "Of a chosen secret."),
+    text<&Written::scram>("scram", Word::sentence, not_required,
+                          "A verifier of the same secret, for logins by SCRAM-SHA-256.")};
 constexpr config::Table written_table{.title = "A key",
                                       .path = "[]",
                                       .sentence = "A credential and who it stands for.",
@@ -104,7 +107,8 @@ std::string expiry_text(WallTime time) {
 
 std::string entry_text(std::string_view id, std::string_view subject,
                        const std::vector<std::string>& groups, WallTime expires,
-                       std::string_view hash_key, std::string_view hash) {
+                       std::string_view hash_key, std::string_view hash,
+                       std::string_view scram = {}) {
   std::string text = fmt::format("- id: {}\n  subject: {}\n", in_quotes(id), in_quotes(subject));
   if (!groups.empty()) {
     std::vector<std::string> names;
@@ -112,14 +116,17 @@ std::string entry_text(std::string_view id, std::string_view subject,
     for (const std::string& group : groups) names.push_back(in_quotes(group));
     text += fmt::format("  groups: [{}]\n", fmt::join(names, ", "));
   }
-  return text + fmt::format("  expires: {}\n  {}: {}\n", expiry_text(expires), hash_key, hash);
+  text += fmt::format("  expires: {}\n  {}: {}\n", expiry_text(expires), hash_key, hash);
+  if (!scram.empty()) text += fmt::format("  scram: {}\n", in_quotes(scram));
+  return text;
 }
 
 }  // namespace
 
 class ApiKeys::Builder {
  public:
-  Builder(std::string_view yaml, const std::string& name) {
+  Builder(std::string_view yaml, const std::string& name, const Digest& mock_key)
+      : keys_(new ApiKeys(mock_key)) {
     const auto tree = config::parse_yaml(yaml, name, file_limits, problems_);
     if (!tree || tree->is_null()) return;
     if (tree->kind != config::YamlNode::Kind::sequence) {
@@ -186,6 +193,13 @@ class ApiKeys::Builder {
       if (!hash) return report(places.of(&written.scrypt, written.place), hash.error().message);
       entry.scrypt = std::move(*hash);
     }
+    if (!written.scram.empty()) {
+      auto verifier = ScramVerifier::parse(written.scram);
+      if (!verifier) {
+        return report(places.of(&written.scram, written.place), verifier.error().message);
+      }
+      entry.scram = std::move(*verifier);
+    }
     keys_->entries_.push_back(std::move(entry));
     places_.push_back(places.of(&written.id, written.place));
   }
@@ -198,6 +212,10 @@ class ApiKeys::Builder {
       if (!is_new) {
         report(places_[i], fmt::format("id '{}' is there twice; first at line {}",
                                        entry.principal.credential_id, places_[first->second].line));
+      }
+      if (entry.scram) {
+        keys_->by_scram_subject_[entry.principal.subject].push_back(i);
+        keys_->mock_iterations_ = entry.scram->iterations;
       }
       if (!entry.scrypt) continue;
       keys_->by_login_.try_emplace(entry.principal.credential_id, i);
@@ -218,16 +236,17 @@ class ApiKeys::Builder {
   std::vector<Problem> problems_;
   std::vector<Written> written_;
   std::vector<Place> places_;  // of the id of each entry
-  std::unique_ptr<ApiKeys> keys_{new ApiKeys};
+  std::unique_ptr<ApiKeys> keys_;
 };
 
 Result<std::shared_ptr<const ApiKeys>> ApiKeys::parse(std::string_view yaml,
-                                                      const std::string& name) {
-  return Builder(yaml, name).finish();
+                                                      const std::string& name,
+                                                      const Digest& mock_key) {
+  return Builder(yaml, name, mock_key).finish();
 }
 
 NewKey make_key(std::string_view subject, const std::vector<std::string>& groups, WallTime expires,
-                ByteView random) {
+                ByteView random, ByteView scram_salt) {
   constexpr std::size_t random_bytes = 32;
   ASSERT(random.size() >= random_bytes);
   const std::string secret = to_base64url(random.first(random_bytes));
@@ -238,7 +257,14 @@ NewKey make_key(std::string_view subject, const std::vector<std::string>& groups
   const std::string key = fmt::format("sk_{}_{}", id, secret);
   const auto digest = sha256(key);
   ASSERT(digest.has_value());
-  return {key, entry_text(id, subject, groups, expires, "sha256", to_hex(*digest))};
+  std::string scram;
+  if (!scram_salt.empty()) {
+    ASSERT(scram_salt.size() == scram_salt_bytes);
+    const auto verifier = make_scram_verifier(key, scram_salt, scram_iterations_min);
+    ASSERT(verifier.has_value());
+    scram = verifier->text();
+  }
+  return {key, entry_text(id, subject, groups, expires, "sha256", to_hex(*digest), scram)};
 }
 
 Result<std::string> make_login_entry(std::string_view id, std::string_view subject,

@@ -16,7 +16,7 @@
 namespace sluice::identity {
 namespace {
 
-constexpr std::size_t salt_bytes_min = 16;
+constexpr std::size_t salt_bytes_min = scram_salt_bytes;
 constexpr std::size_t salt_bytes_max = 256;
 
 tl::unexpected<ScramFault> refuse(ScramFault fault) {
@@ -183,6 +183,17 @@ Result<ScramVerifier> make_scram_verifier(std::string_view password, ByteView sa
   const auto keys = derive_scram_keys(password, salt, iterations);
   if (!keys) return fail("OpenSSL could not derive SCRAM keys");
   return ScramVerifier{iterations, {salt.begin(), salt.end()}, keys->stored_key, keys->server_key};
+}
+
+Result<ScramVerifier, ScramFault> make_mock_verifier(const Digest& secret, std::string_view name,
+                                                     std::uint32_t iterations) {
+  const auto salt = hmac(secret, fmt::format("scram salt of {}", name));
+  // Of a stored key the client key would have to be found.
+  const auto stored_key = hmac(secret, fmt::format("scram stored key of {}", name));
+  const auto server_key = hmac(secret, fmt::format("scram server key of {}", name));
+  if (!salt || !stored_key || !server_key) return refuse(ScramFault::no_crypto);
+  return ScramVerifier{
+      iterations, {salt->begin(), salt->begin() + scram_salt_bytes}, *stored_key, *server_key};
 }
 
 // The server.

@@ -32,6 +32,9 @@ inline constexpr std::size_t scram_message_bytes_max = 1024;
 inline constexpr std::uint32_t scram_iterations_min = 4096;
 inline constexpr std::uint32_t scram_iterations_max = 1'000'000;
 
+/// Of a salt made here, as PostgreSQL makes them.
+inline constexpr std::size_t scram_salt_bytes = 16;
+
 /// Why a login by SCRAM ended. A client is told only that it failed.
 enum class ScramFault : std::uint8_t {
   none,
@@ -82,10 +85,13 @@ std::optional<ScramKeys> derive_scram_keys(std::string_view password, ByteView s
 Result<ScramVerifier> make_scram_verifier(std::string_view password, ByteView salt,
                                           std::uint32_t iterations);
 
+/// For a name that has no verifier: it looks like one, stays the same as long as the
+/// secret does, and no password fits it. So nobody learns which names there are.
+/// errors  OpenSSL failed.
+Result<ScramVerifier, ScramFault> make_mock_verifier(const Digest& secret, std::string_view name,
+                                                     std::uint32_t iterations);
+
 /// A server's side of one login.
-///
-/// An unknown user is answered alike: from a verifier that nobody has a password
-/// for, with a salt that stays the same for that name.
 class ScramServer {
  public:
   /// nonce  fresh; printable ASCII without commas, from 18 random bytes or more.

@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // A key of ours beside whatever the file says stays the only way in.
   const std::uint8_t random[32] = {1, 2, 3};
   const NewKey ours = make_key("ours", {}, WallTime{INT64_MAX}, random);
-  const auto keys = ApiKeys::parse(ours.yaml_entry + std::string(file), "keys.yaml");
+  const auto keys = ApiKeys::parse(ours.yaml_entry + std::string(file), "keys.yaml", {1});
   if (!keys) {
     check(!keys.error().message.empty());
     return 0;

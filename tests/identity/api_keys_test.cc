@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
+#include <set>
+
+#include "must.h"
 
 using namespace sluice;
 using namespace sluice::identity;
+using sluice::test::must;
 
 namespace {
 
@@ -18,13 +22,13 @@ std::vector<std::uint8_t> random_bytes(std::uint8_t seed) {
 }
 
 std::shared_ptr<const ApiKeys> keys_of(const std::string& yaml) {
-  auto keys = ApiKeys::parse(yaml, "keys.yaml");
+  auto keys = ApiKeys::parse(yaml, "keys.yaml", {1});
   if (!keys) FAIL(keys.error().message);
   return *keys;
 }
 
 std::string error_of(const std::string& yaml) {
-  const auto keys = ApiKeys::parse(yaml, "keys.yaml");
+  const auto keys = ApiKeys::parse(yaml, "keys.yaml", {1});
   return keys ? "(none)" : keys.error().message;
 }
 
@@ -183,10 +187,76 @@ TEST_CASE("each bad keys file is refused with its place and its reason") {
 }
 
 TEST_CASE("Without a keys file no key is known") {
-  const auto keys = ApiKeys::none();
+  const auto keys = ApiKeys::none({1});
   CHECK(keys->size() == 0);
   const NewKey key = make_key("somebody", {}, now + day, random_bytes(1));
   CHECK(keys->verify(key.secret, now).fault == KeyFault::unknown);
   CHECK(keys->verify("login:secret", now).fault == KeyFault::unknown);
   CHECK(keys->verify_slow("login:secret", now).fault == KeyFault::unknown);
+}
+
+TEST_CASE("a key made with a salt can be proven by SCRAM, one made without cannot") {
+  const std::vector<std::uint8_t> salt(scram_salt_bytes, 7);
+  const NewKey plain = make_key("ann", {}, now + day, random_bytes(1));
+  CHECK(plain.yaml_entry.find("scram") == std::string::npos);
+  const NewKey key = make_key("ann", {"staff"}, now + day, random_bytes(2), salt);
+  const auto keys = keys_of(plain.yaml_entry + key.yaml_entry);
+  CHECK(keys->verify(key.secret, now).fault == KeyFault::none);
+  CHECK(keys->verify(plain.secret, now).fault == KeyFault::none);
+
+  const auto login = keys->scram_login("ann", now);
+  REQUIRE(login);
+  CHECK(login->index == 1);
+  CHECK(login->verifier.text() ==
+        make_scram_verifier(key.secret, salt, scram_iterations_min)->text());
+  CHECK(keys->proven(1, now).fault == KeyFault::none);
+  CHECK(keys->proven(1, now).principal->groups == std::vector<std::string>{"staff"});
+  CHECK(keys->proven(1, now + day).fault == KeyFault::expired);
+}
+
+TEST_CASE("of a subject's verifiers the last that has not expired counts") {
+  const std::vector<std::uint8_t> salt(scram_salt_bytes, 7);
+  const auto entry = [&](std::uint8_t seed, WallTime expires) {
+    return make_key("ann", {}, expires, random_bytes(seed), salt).yaml_entry;
+  };
+  const auto keys = keys_of(entry(1, now + day) + entry(2, now + day) + entry(3, now));
+  CHECK(keys->scram_login("ann", now).value().index == 1);
+  // All of them over: the last one's secret is what tells so.
+  CHECK(keys->scram_login("ann", now + day).value().index == 2);
+}
+
+TEST_CASE("who has no verifier is asked like who has one, and the same each time") {
+  const std::vector<std::uint8_t> salt(scram_salt_bytes, 7);
+  std::string file = make_key("plain", {}, now + day, random_bytes(1)).yaml_entry;
+  file += "- id: x\n  subject: ann\n  expires: never\n  sha256: " + digest + "\n  scram: '" +
+          make_scram_verifier("secret", salt, 8192)->text() + "'\n";
+  const auto keys = keys_of(file);
+  CHECK(keys->scram_login("ann", now).value().index == 1);
+  const ScramVerifier nobodys = keys->scram_login("nobody", now).value().verifier;
+  CHECK(nobodys.iterations == 8192);
+  CHECK(nobodys.salt.size() == salt.size());
+  std::set<std::string> texts;
+  for (const char* const subject : {"nobody", "nobod", "plain", "x", "", "Ann"}) {
+    const ScramLogin login = keys->scram_login(subject, now).value();
+    CHECK_FALSE(login.index);
+    CHECK(login.verifier.text() ==
+          keys_of(file)->scram_login(subject, now).value().verifier.text());
+    texts.insert(login.verifier.text());
+  }
+  CHECK(texts.size() == 6);
+  // It rests on the secret, and a key more in the file changes nothing.
+  const auto others = must(ApiKeys::parse(file, "keys.yaml", {2}));
+  CHECK(others->scram_login("nobody", now).value().verifier.salt != nobodys.salt);
+  const auto more = keys_of(make_key("bob", {}, now, random_bytes(3)).yaml_entry + file);
+  CHECK(more->scram_login("nobody", now).value().verifier.text() == nobodys.text());
+  CHECK_FALSE(ApiKeys::none({1})->scram_login("nobody", now).value().index);
+}
+
+TEST_CASE("a broken verifier is reported with its place and never quoted") {
+  const std::string start =
+      "- id: a\n  subject: s\n  expires: never\n  sha256: " + digest + "\n  scram: ";
+  CHECK(error_of(start + "SCRAM-SHA-256$1:c2VjcmV0\n").starts_with("keys.yaml:5:"));
+  CHECK(error_of(start + "SCRAM-SHA-256$1:c2VjcmV0\n").find("c2Vj") == std::string::npos);
+  CHECK(error_of("- id: a\n  subject: s\n  expires: never\n  scram: x\n")
+            .find("'sha256' or 'scrypt'") != std::string::npos);
 }
