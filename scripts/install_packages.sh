@@ -19,6 +19,7 @@ test_packages=(
   python3 python3-jsonschema curl nginx-light wrk apache2-utils nghttp2-client haproxy
   libcbor-dev python3-h11 golang-go golang-golang-x-mod-dev
   postgresql-15 python3-psycopg2 python3-asyncpg
+  python3-psycopg libpq-dev libpostgresql-jdbc-java openjdk-17-jdk-headless nodejs npm
 )
 bench_packages=(
   libbenchmark-dev iproute2 procps nginx-light haproxy wrk valgrind
@@ -45,6 +46,8 @@ is_installed() {
 has_substitute() {
   case "$1" in
     nginx-light) [ -x /usr/sbin/nginx ] ;;
+    nodejs) command -v node >/dev/null ;;
+    npm) command -v npm >/dev/null ;;  # Debian's conflicts with the one that other nodes bring.
     *) return 1 ;;
   esac
 }
