@@ -48,6 +48,7 @@ struct MaskProgram::Compiled {
   NameMap<RuleSet> form_fields;
   RuleSet rules_with_headers;
   RuleSet rules_with_expressions;
+  RuleSet rules_that_search;                      ///< In bodies, for what their finders find.
   std::array<RuleSet, builtin_count> rules_with;  ///< By built-in.
   BuiltinSet builtins = 0;                        ///< Of all rules.
   KeyedHash hash;

@@ -99,6 +99,7 @@ Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgra
                                 fmt::join(builtin_names_table, ", ")));
       }
       rule.builtins.push_back(*builtin);
+      into.rules_that_search.set(rule_index);
       rule.builtin_set = static_cast<BuiltinSet>(rule.builtin_set | bit_of(*builtin));
       into.builtins = static_cast<BuiltinSet>(into.builtins | bit_of(*builtin));
       into.rules_with[static_cast<std::size_t>(*builtin)].set(rule_index);
@@ -115,6 +116,7 @@ Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgra
       }
       rule.expressions.push_back(into.expressions.size());
       into.rules_with_expressions.set(rule_index);
+      into.rules_that_search.set(rule_index);
       into.asks_for_edges = into.asks_for_edges || may_ask_for_edges(finder.text);
       into.expressions.push_back({std::move(*with_starts)});
       expression_texts.push_back(finder.text);
@@ -124,12 +126,14 @@ Result<void> add_finder(const Finder& finder, std::size_t rule_index, MaskProgra
       if (auto added = into.paths.add(finder.text, rule_index); !added) {
         return fail(fmt::format("JSON path \"{}\": {}", finder.text, added.error().message));
       }
+      into.rules_that_search.set(rule_index);
       return {};
     case Finder::Kind::form_field:
       if (finder.text.size() > name_bytes_max) {
         return fail(fmt::format("a form field's name may have {} bytes", name_bytes_max));
       }
       into.form_fields[finder.text].set(rule_index);
+      into.rules_that_search.set(rule_index);
       return {};
     case Finder::Kind::header:
       if (finder.text.empty()) return fail("a header's name is empty");
@@ -187,6 +191,10 @@ std::size_t MaskProgram::size() const noexcept {
 
 std::string_view MaskProgram::rule_name(std::size_t rule) const noexcept {
   return compiled_->rules[rule].name;
+}
+
+bool MaskProgram::searches(const RuleSet& rules) const noexcept {
+  return (compiled_->rules_that_search & rules).any();
 }
 
 std::span<const std::string_view> builtin_names() noexcept {

@@ -28,6 +28,8 @@ class MaskProgram {
 
   [[nodiscard]] std::size_t size() const noexcept;
   [[nodiscard]] std::string_view rule_name(std::size_t rule) const noexcept;
+  /// Whether any of them looks for its values in bodies; the others are told theirs.
+  [[nodiscard]] bool searches(const RuleSet& rules) const noexcept;
 
   struct Compiled;  // matcher/ only
   [[nodiscard]] const Compiled& compiled() const noexcept { return *compiled_; }

@@ -158,6 +158,15 @@ std::size_t mask_text(const MaskProgram& program, const RuleSet& active, BodyKin
 
 std::size_t mask_whole(const MaskProgram& program, std::uint8_t rule, ByteView in, ByteSpan out,
                        Scratch& scratch, std::span<std::uint32_t> counts) noexcept {
+  const MaskProgram::Compiled& compiled = program.compiled();
+  const CompiledRule& of = compiled.rules[rule];
+  const bool is_short = !in.empty() && in.size() <= match_shown_bytes_max;
+  // Nothing within it can matter, and it is there in one piece: no search is needed.
+  if (is_short && !compiled.rules_that_search.test(rule) &&
+      out.size() >= raw_rendered_bytes_max(in.size())) {
+    if (rule < counts.size()) ++counts[rule];
+    return render(of.show, of.hashes_normalised, compiled.hash, in, Encoding::raw, out);
+  }
   RuleSet active;
   active.set(rule);
   return mask_block(program, active, BodyKind::text, rule, in, out, scratch, counts);

@@ -15,6 +15,11 @@ constexpr std::size_t rendered_bytes_max(std::size_t size) noexcept {
   return encoded_byte_bytes_max * (size + 18);
 }
 
+/// The same where bytes are written as they are.
+constexpr std::size_t raw_rendered_bytes_max(std::size_t size) noexcept {
+  return size + 18 + encoded_byte_bytes_max;
+}
+
 /// Writes what `show` makes of the decoded `value`, encoded; gives the size.
 /// hashes_normalised  hash letters and digits only, in upper case.
 std::size_t render(const Show& show, bool hashes_normalised, const KeyedHash& hash, ByteView value,

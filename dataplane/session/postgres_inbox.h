@@ -27,6 +27,8 @@ class PostgresInbox {
   /// Takes over the caller's hold.
   void push(WorkerContext& worker, BufferId buffer, std::uint32_t size_bytes) noexcept;
   [[nodiscard]] bool empty() const noexcept { return inbox_.empty() && !gathers_; }
+  /// A message that is larger than a buffer is being put side by side.
+  [[nodiscard]] bool is_gathering() const noexcept { return gathers_; }
   [[nodiscard]] std::size_t buffers() const noexcept { return inbox_.buffers(); }
 
   /// The header of the message that comes next.

@@ -136,8 +136,8 @@ bool walk_run(ByteView value, std::size_t at, const Visit& visit) {
 /// Where the next "\\x" with hexadecimal digits has them: how the server shows a bytea,
 /// also within arrays, rows, JSON and COPY.
 ByteSpan next_hex(ByteSpan text) noexcept {
-  for (std::size_t i = 0; i + 3 < text.size(); ++i) {
-    if (text[i] != '\\' || text[i + 1] != 'x') continue;
+  const std::string_view in = as_text(text);
+  for (std::size_t i = in.find("\\x"); i != in.npos; i = in.find("\\x", i + 1)) {
     std::size_t end = i + 2;
     while (end + 1 < text.size() && nibble(text[end]) && nibble(text[end + 1])) end += 2;
     if (end != i + 2) return text.subspan(i + 2, end - i - 2);
@@ -148,7 +148,7 @@ ByteSpan next_hex(ByteSpan text) noexcept {
 }  // namespace
 
 void PostgresRows::describe(const postgres::Fields& fields) {
-  columns_.clear();
+  forget();
   for (const postgres::Field& field : fields) {
     columns_.push_back({reading_of(field.type, field.format), field.type, no_rule, false});
   }
@@ -270,35 +270,78 @@ PostgresRows::Fate PostgresRows::judge(matcher::Scratch& scratch, const RowMasks
 PostgresRows::Fate PostgresRows::replace(matcher::Scratch& scratch, const RowMasks& masks,
                                          Column column, ByteView value,
                                          std::span<std::uint32_t> counts) {
+  replacement_.resize(value.size() + told_value_growth_max);
+  const auto size = write_told(scratch, *masks.program, column, value, replacement_, counts);
+  if (!size) return Fate::null;
+  replacement_.resize(*size);
+  return Fate::replaced;
+}
+
+std::optional<std::size_t> PostgresRows::write_told(matcher::Scratch& scratch,
+                                                    const matcher::MaskProgram& program,
+                                                    Column column, ByteView value, ByteSpan out,
+                                                    std::span<std::uint32_t> counts) {
   constexpr std::string_view quoted = "\"[redacted]\"";
-  constexpr std::size_t grows_at_most = 64;
+  static_assert(quoted.size() <= told_value_growth_max);
+  const auto write = [&](std::string_view text) {
+    ++counts[column.rule];
+    std::ranges::copy(text, out.begin());
+    return text.size();
+  };
   switch (column.reading) {
     case Reading::json:
-      ++counts[column.rule];
-      replacement_.assign(quoted.begin(), quoted.end());
-      return Fate::replaced;
+      return write(quoted);
     case Reading::text:
     case Reading::hex:
-      if (column.is_derived) {
-        ++counts[column.rule];
-        return Fate::redacted;
-      }
-      text_.assign(value.begin(), value.end());
-      text_.resize(value.size() + readable_tail_bytes);
-      replacement_.resize(value.size() + grows_at_most);
-      replacement_.resize(matcher::mask_whole(*masks.program, column.rule,
-                                              ByteView(text_).first(value.size()), replacement_,
-                                              scratch, counts));
-      return Fate::replaced;
+      if (column.is_derived) return write(redacted);
+      return matcher::mask_whole(program, column.rule, value,
+                                 out.first(value.size() + told_value_growth_max), scratch, counts);
     case Reading::jsonb:
     case Reading::raw:
     case Reading::number:
     case Reading::nested:
     case Reading::plain:
       ++counts[column.rule];
-      return Fate::null;
+      return std::nullopt;
   }
-  return Fate::null;
+  return std::nullopt;
+}
+
+std::optional<std::size_t> PostgresRows::mask_told(matcher::Scratch& scratch,
+                                                   const matcher::MaskProgram& program,
+                                                   ByteView row, ByteSpan out,
+                                                   std::span<std::uint32_t> counts) {
+  std::size_t at = postgres::header_bytes + 2;
+  if (row.size() < at) return std::nullopt;
+  const std::size_t count = u16_at(row, postgres::header_bytes);
+  std::size_t copied = 0;  // Of the row.
+  std::size_t written = 0;
+  const auto copy_up_to = [&](std::size_t end) {
+    std::memcpy(out.data() + written, row.data() + copied, end - copied);
+    written += end - copied;
+    copied = end;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    if (row.size() - at < 4) return std::nullopt;
+    const auto size = static_cast<std::int32_t>(u32_at(row, at));
+    at += 4;
+    if (size == -1) continue;
+    if (size < 0 || row.size() - at < static_cast<std::size_t>(size)) return std::nullopt;
+    const ByteView value = row.subspan(at, static_cast<std::size_t>(size));
+    at += value.size();
+    if (i >= columns_.size() || columns_[i].rule == no_rule) continue;
+    copy_up_to(at - value.size());
+    std::uint8_t* const length = out.data() + written - 4;
+    const auto shown =
+        write_told(scratch, program, columns_[i], value, out.subspan(written), counts);
+    put_u32(length, shown ? static_cast<std::uint32_t>(*shown) : 0xFFFFFFFF);
+    written += shown.value_or(0);
+    copied = at;
+  }
+  if (at != row.size()) return std::nullopt;
+  copy_up_to(at);
+  put_u32(out.data() + 1, static_cast<std::uint32_t>(written - 1));
+  return written;
 }
 
 PostgresRows::Fate PostgresRows::scan(matcher::Scratch& scratch, const RowMasks& masks,

@@ -26,12 +26,29 @@ class PostgresRows {
   /// The columns of the rows that come next.
   void describe(const postgres::Fields& fields);
   /// Rows of which nothing is known, or values outside of rows: text.
-  void forget() noexcept { columns_.clear(); }
+  void forget() noexcept {
+    columns_.clear();
+    told_columns_ = 0;
+  }
   /// All of this column's values are this rule's.
   /// is_derived  computed from them: no part is shown, whatever the rule shows.
   void mask_whole(std::size_t column, std::uint8_t rule, bool is_derived) noexcept {
+    if (columns_[column].rule == no_rule) ++told_columns_;
     columns_[column].rule = rule;
     columns_[column].is_derived = is_derived;
+  }
+
+  /// Whether any column is masked as a whole.
+  [[nodiscard]] bool has_told_columns() const noexcept { return told_columns_ != 0; }
+
+  /// A whole DataRow of whose columns only those told by mask_whole() are masked, into
+  /// `out`. Its size there; nothing when it is malformed.
+  /// out  room for the row and told_growth_max() more.
+  std::optional<std::size_t> mask_told(matcher::Scratch& scratch,
+                                       const matcher::MaskProgram& program, ByteView row,
+                                       ByteSpan out, std::span<std::uint32_t> counts);
+  [[nodiscard]] std::size_t told_growth_max() const noexcept {
+    return told_columns_ * told_value_growth_max;
   }
 
   /// A whole DataRow, valid; values of equal length change where they lie. What to
@@ -63,6 +80,11 @@ class PostgresRows {
   static_assert(matcher::rules_max <= no_rule);
   enum class Fate : std::uint8_t { same, edited, replaced, redacted, null };
 
+  /// What stands for a told column's value, written to `out`; nothing: NULL.
+  static std::optional<std::size_t> write_told(matcher::Scratch& scratch,
+                                               const matcher::MaskProgram& program, Column column,
+                                               ByteView value, ByteSpan out,
+                                               std::span<std::uint32_t> counts);
   Fate replace(matcher::Scratch& scratch, const RowMasks& masks, Column column, ByteView value,
                std::span<std::uint32_t> counts);
   static Reading reading_of(postgres::Oid type, postgres::Format format) noexcept;
@@ -85,7 +107,11 @@ class PostgresRows {
                 std::span<std::uint32_t> counts);
   void append_value(Fate fate, ByteView value);
 
+  /// What is written for a value, be it a text of ours, is not longer by more.
+  static constexpr std::size_t told_value_growth_max = 64;
+
   std::vector<Column> columns_;
+  std::size_t told_columns_ = 0;
   std::span<const matcher::Edit> edits_;  ///< Of the last scan that said `edited`.
   matcher::BodyMasker masker_;
   std::vector<std::uint8_t> rewritten_;

@@ -33,12 +33,7 @@ bool PostgresSession::read_server() {
   const Header& header = step.header;
   const bool is_data =
       header.backend() == BackendType::data_row || header.backend() == BackendType::copy_data;
-  if (is_data && masks().active.none() &&
-      answers({Expected::Kind::query, Expected::Kind::execute})) {
-    server_piece_left_ = header.message_bytes();
-    if (!operations_open_.empty()) operations_open_.front().bytes_out += header.body_bytes;
-    return true;
-  }
+  if (is_data && relay_data(header.backend())) return stage_ == Stage::open;
   if (header.message_bytes() > gathered_bytes_max) {
     fail_session("54000", "the target sent a value that is too long to be masked", "too-long");
     return false;

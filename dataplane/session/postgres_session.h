@@ -194,6 +194,9 @@ class PostgresSession final : public Session {
   // postgres_server.cc
   bool read_server();
   bool relay_server_piece();
+  bool relay_data(postgres::BackendType kind);
+  void pass_data(postgres::BackendType kind);
+  bool mask_rows(const matcher::MaskProgram& program);
   bool on_reply(const PostgresInbox::Message& message);
   bool on_report(const PostgresInbox::Message& message);
   bool on_error();

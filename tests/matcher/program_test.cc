@@ -83,6 +83,52 @@ TEST_CASE("short texts and headers are masked in one call") {
   CHECK_FALSE(may_match("GET / HTTP/1.1\r\nFrom: nobody\r\n\r\n" + std::string(64, ' ')));
 }
 
+TEST_CASE("only rules that are not told their values look for them") {
+  Setup setup({rule("told", Finder::Kind::told, ""), rule("header", Finder::Kind::header, "x"),
+               builtin_rule("email"), rule("path", Finder::Kind::json_path, "$.a"),
+               rule("field", Finder::Kind::form_field, "a"),
+               rule("regex", Finder::Kind::regex, "ab")});
+  for (std::size_t i = 0; i < setup.rules.size(); ++i) {
+    RuleSet one;
+    one.set(i);
+    CHECK(setup.program->searches(one) == (i >= 2));
+  }
+  CHECK(!setup.program->searches({}));
+}
+
+TEST_CASE("a whole value is shown alike, whether or not its rule also looks for some") {
+  std::vector<MaskRule> rules;
+  for (const Show show : {redact, hash, partial(6, 4), partial(0, 0)}) {
+    rules.push_back(rule("told", Finder::Kind::told, "", show));
+    rules.push_back(rule("and looks", Finder::Kind::told, "", show));
+    rules.back().finders.push_back({Finder::Kind::form_field, "a"});
+  }
+  Setup setup(rules);
+  std::vector<std::string> values = {"",
+                                     "1",
+                                     "4111 1111 1111 1111",
+                                     "ann@example.com",
+                                     "\"\\\n",
+                                     "Gr\xC3\xBC\xC3\x9F"
+                                     "e",
+                                     "\xFF\xC3",
+                                     "'a':\t\x01"};
+  for (const std::size_t size : {2047U, 2048U, 2049U, 5000U}) values.emplace_back(size, 'x');
+  for (const std::string& value : values) {
+    for (std::uint8_t told = 0; told < rules.size(); told += 2) {
+      const auto shown = [&](std::uint8_t of, std::size_t room) {
+        std::vector<std::uint8_t> out(room);
+        std::vector<std::uint32_t> counts(rules.size());
+        out.resize(mask_whole(*setup.program, of, as_bytes(value), out, *setup.scratch, counts));
+        return std::pair(std::string(as_text(out)), counts[of]);
+      };
+      for (const std::size_t room : {value.size() + 64, std::size_t{12}}) {
+        CHECK(shown(told, room) == shown(static_cast<std::uint8_t>(told + 1), room));
+      }
+    }
+  }
+}
+
 TEST_CASE("thousands of short matches fill the edit table and nothing is lost") {
   Setup setup({rule("x", Finder::Kind::regex, "x")});
   std::string body;

@@ -65,15 +65,26 @@ class Table {
   PostgresRows& rows() { return rows_; }
 
   Row show(const Row& values) {
-    std::string body = u16(static_cast<unsigned>(values.size()));
-    for (const auto& value : values) body += value ? sized(*value) : u32(0xFFFFFFFF);
-    std::string message(1, 'D');
-    message += u32(static_cast<std::uint32_t>(body.size() + 4)) + body;
+    const std::string message = message_of(values);
     std::vector<std::uint8_t> bytes(message.begin(), message.end());
     bytes.resize(bytes.size() + readable_tail_bytes);
     const ByteSpan row = ByteSpan(bytes).first(message.size());
     const auto rewritten = rows_.mask(scratch_, masks_, row, counts_);
-    const ByteView shown = rewritten ? *rewritten : ByteView(row);
+    return values_of(rewritten ? *rewritten : ByteView(row));
+  }
+  /// By the way that leaves all columns alone but those that are told.
+  std::optional<Row> show_told(std::string_view message) {
+    std::vector<std::uint8_t> out(message.size() + rows_.told_growth_max());
+    const auto size = rows_.mask_told(scratch_, *program_, as_bytes(message), out, counts_);
+    if (!size) return std::nullopt;
+    return values_of(ByteView(out).first(*size));
+  }
+  static std::string message_of(const Row& values) {
+    std::string body = u16(static_cast<unsigned>(values.size()));
+    for (const auto& value : values) body += value ? sized(*value) : u32(0xFFFFFFFF);
+    return 'D' + u32(static_cast<std::uint32_t>(body.size() + 4)) + body;
+  }
+  static Row values_of(ByteView shown) {
     const auto header = postgres::decode_header(postgres::Side::backend, shown);
     REQUIRE(header.kind == postgres::HeaderStep::Kind::header);
     REQUIRE(header.header.message_bytes() == shown.size());
@@ -231,6 +242,39 @@ TEST_CASE("Of what is computed from a told column no part is shown") {
   Table table(Column{25});
   table.rows().mask_whole(0, 4, true);
   CHECK(table.show({"9876-54-321"}) == Row{"[redacted]"});
+}
+
+TEST_CASE("Rows of which only told columns are masked come out by both ways alike") {
+  Table table({{25}, {20, Format::binary}, {114}, {25}, {17}, {25}});
+  CHECK(!table.rows().has_told_columns());
+  for (std::size_t i = 0; i < 3; ++i) table.rows().mask_whole(i, 4, false);
+  table.rows().mask_whole(4, 4, true);
+  CHECK(table.rows().has_told_columns());
+  const std::string long_text(5000, 'y');
+  const std::vector<Row> rows = {
+      {"123-45-6789", int8(5), R"({"a":1})", "x", "\\x00", ""},
+      {std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt},
+      {"", std::nullopt, "1", "", "", std::nullopt},
+      {long_text, int8(1), "[]", long_text, long_text, "last"},
+      {"one column"},
+      {"7", int8(1), "[]", "x", "", "y", "more columns than were described"},
+      {}};
+  for (const Row& row : rows) CHECK(table.show_told(Table::message_of(row)) == table.show(row));
+  CHECK(table.show_told(Table::message_of(rows[0])) ==
+        Row{"***-**-6789", std::nullopt, R"("[redacted]")", "x", "[redacted]", ""});
+}
+
+TEST_CASE("Not even the told columns of a malformed row are shown") {
+  Table table({{25}, {25}});
+  table.rows().mask_whole(0, 4, false);
+  const std::string whole = Table::message_of({"123-45-6789", "plain"});
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CHECK(!table.show_told(whole.substr(0, size)));
+  }
+  CHECK(!table.show_told(whole + "x"));
+  std::string negative = whole;
+  negative.replace(7, 4, u32(0xFFFFFFFE));
+  CHECK(!table.show_told(negative));
 }
 
 TEST_CASE("COPY data keeps its length") {
