@@ -98,6 +98,7 @@ Result<Verifier> Verifier::make(std::string_view origin, ByteView public_key) {
   out.origin_ = origin;
   out.id_ = key_id(origin, public_key);
   out.line_ = key_text(origin, out.id_, public_key);
+  std::copy_n(public_key.begin(), out.public_key_.size(), out.public_key_.begin());
   out.key_.reset(
       EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, public_key.data(), public_key.size()));
   out.context_.reset(EVP_MD_CTX_new());

@@ -41,6 +41,7 @@ class Verifier {
   [[nodiscard]] const std::string& origin() const noexcept { return origin_; }
   [[nodiscard]] const KeyId& id() const noexcept { return id_; }
   [[nodiscard]] const std::string& line() const noexcept { return line_; }
+  [[nodiscard]] ByteView public_key() const noexcept { return public_key_; }
 
  private:
   friend class Signer;
@@ -50,6 +51,7 @@ class Verifier {
   std::string origin_;
   std::string line_;
   KeyId id_{};
+  std::array<std::uint8_t, 32> public_key_{};
   std::unique_ptr<evp_pkey_st, PkeyFree> key_;
   std::unique_ptr<evp_md_ctx_st, DigestContextFree> context_;
 };

@@ -28,4 +28,20 @@ Hash sha256_node(std::uint8_t prefix, const Hash& left, const Hash& right) noexc
   return sha256(bytes);
 }
 
+Sha256::Sha256() : state_(std::make_unique<SHA256_CTX>()) {
+  SHA256_Init(state_.get());
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(ByteView bytes) noexcept {
+  SHA256_Update(state_.get(), bytes.data(), bytes.size());
+}
+
+Hash Sha256::finish() noexcept {
+  Hash out;
+  SHA256_Final(out.data(), state_.get());
+  return out;
+}
+
 }  // namespace sluice::audit

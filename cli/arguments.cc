@@ -23,6 +23,7 @@ struct Parser {
   CheckOptions check;
   VerifyOptions verify;
   AuditOptions audit;
+  EvidenceOptions evidence;
   StatusOptions status;
   ReloadOptions reload;
   DrainOptions drain;
@@ -42,6 +43,7 @@ struct Parser {
     add_check();
     add_verify();
     add_audit();
+    add_evidence();
     add_steering();
     add_key();
     add_load();
@@ -83,10 +85,11 @@ struct Parser {
   }
 
   void add_verify() {
-    auto& made = verb(app, "verify", "Verify an audit directory offline", verify,
-                      "  sluice verify /var/lib/sluice/audit\n"
-                      "  sluice verify ./copy-of-audit --key gateway.vkey --json");
-    made.add_option("path", verify.directory, "Audit directory")->required();
+    auto& made =
+        verb(app, "verify", "Verify an audit directory or evidence package offline", verify,
+             "  sluice verify /var/lib/sluice/audit\n"
+             "  sluice verify november.zip --key gateway.vkey --json");
+    made.add_option("path", verify.path, "Audit directory, or evidence package")->required();
     made.add_option("--key", verify.key,
                     "Verifier key you trust: its line, or a file that holds it.\n"
                     "Without it the log only proves to be consistent with itself");
@@ -111,6 +114,23 @@ struct Parser {
         ->check(CLI::IsMember({"allow", "deny", "hold"}));
     made.add_flag("-f,--follow", audit.follow, "Go on with records as they are written");
     add_json(made, audit.json);
+  }
+
+  void add_evidence() {
+    auto& made = verb(
+        app, "evidence", "Pack a time range of the audit log for an auditor", evidence,
+        "  sluice evidence --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z -o november.zip\n"
+        "  sluice evidence --from 7d --principal ann -o ann.zip --json");
+    add_configuration(made, evidence.configuration);
+    made.add_option("--from", evidence.from,
+                    "From this time on: RFC 3339, or an age such as 15m, 2h, 7d;\n"
+                    "without it from the log's beginning");
+    made.add_option("--to", evidence.until, "Before this time, in the same forms");
+    made.add_option("--principal", evidence.principal,
+                    "Show operations of this subject only; of the rest, hashes");
+    made.add_option("--target", evidence.target, "Show operations on this target only");
+    made.add_option("-o,--output", evidence.output, "The package; must not exist")->required();
+    add_json(made, evidence.json);
   }
 
   static void add_gateway(CLI::App& to, AdminTarget& gateway) {

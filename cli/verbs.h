@@ -27,8 +27,8 @@ struct CheckOptions {
 };
 
 struct VerifyOptions {
-  std::string directory = {};
-  std::string key = {};  ///< A verifier line or a file that holds one.
+  std::string path = {};  ///< An audit directory, or an evidence package.
+  std::string key = {};   ///< A verifier line or a file that holds one.
   bool json = false;
 };
 
@@ -42,6 +42,16 @@ struct AuditOptions {
   std::string target = {};
   std::string ruling = {};
   bool follow = false;
+  bool json = false;
+};
+
+struct EvidenceOptions {
+  std::string configuration = default_configuration;
+  std::string from = {};   ///< RFC 3339, or an age such as "7d"; empty: the log's beginning.
+  std::string until = {};  ///< Likewise; empty: its end.
+  std::string principal = {};
+  std::string target = {};
+  std::string output = {};
   bool json = false;
 };
 
@@ -112,6 +122,7 @@ ExitCode perform(const RunOptions& options);
 ExitCode perform(const CheckOptions& options);
 ExitCode perform(const VerifyOptions& options);
 ExitCode perform(const AuditOptions& options);
+ExitCode perform(const EvidenceOptions& options);
 ExitCode perform(const StatusOptions& options);
 ExitCode perform(const ReloadOptions& options);
 ExitCode perform(const DrainOptions& options);
@@ -120,8 +131,8 @@ ExitCode perform(const KeySigningOptions& options);
 ExitCode perform(const LoadOptions& options);
 ExitCode perform(const DemoOptions& options);
 
-using Command = std::variant<RunOptions, CheckOptions, VerifyOptions, AuditOptions, StatusOptions,
-                             ReloadOptions, DrainOptions, KeyNewOptions, KeySigningOptions,
-                             LoadOptions, DemoOptions>;
+using Command = std::variant<RunOptions, CheckOptions, VerifyOptions, AuditOptions, EvidenceOptions,
+                             StatusOptions, ReloadOptions, DrainOptions, KeyNewOptions,
+                             KeySigningOptions, LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

@@ -1,10 +1,11 @@
-// sluice verify: is this audit log what was signed, and whole?
+// sluice verify: is this audit log, or evidence package, what was signed, and whole?
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "audit/verify.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "evidence/package.h"
 
 namespace sluice::cli {
 namespace {
@@ -37,6 +38,13 @@ void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
   fmt::print("{}\n", page.dump());
 }
 
+void print_key_advice(std::string_view place) {
+  fmt::print(
+      "checked with the key stored {0}, which whoever replaced the {1} could\n"
+      "have replaced too; give the key you trust with --key\n",
+      place, place.starts_with("beside") ? "log" : "package");
+}
+
 void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
   if (!report.ok) {
     fmt::print("NOT VERIFIED: {}\n  at {}\n", report.fault, report.where);
@@ -49,11 +57,45 @@ void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
     fmt::print("after the last checkpoint, not signed yet: {}\n",
                counted(report.unsigned_tail_records, "record"));
   }
-  if (!has_trusted_key) {
-    fmt::print(
-        "checked with the key stored beside the log, which whoever replaced the log could\n"
-        "have replaced too; give the key you trust with --key\n");
+  if (!has_trusted_key) print_key_advice("beside the log");
+}
+
+void print_json(const evidence::PackageReport& report, bool has_trusted_key) {
+  const nlohmann::ordered_json page{{"ok", report.ok},
+                                    {"fault", report.fault},
+                                    {"where", report.where},
+                                    {"kind", report.is_filtered ? "filtered" : "complete"},
+                                    {"from", report.from},
+                                    {"until", report.until},
+                                    {"first_record", report.records.first_record},
+                                    {"end_record", report.records.end_record},
+                                    {"records_shown", report.records.records_shown},
+                                    {"log_records", report.records.log_records},
+                                    {"root", report.root_hex},
+                                    {"trusted_key", has_trusted_key}};
+  fmt::print("{}\n", page.dump());
+}
+
+void print_text(const evidence::PackageReport& report, bool has_trusted_key) {
+  if (!report.ok) {
+    fmt::print("NOT VERIFIED: {}\n  at {}\n", report.fault, report.where);
+    return;
   }
+  fmt::print("verified: {} package, records {} to {} of {} in the log, {} shown\n",
+             report.is_filtered ? "filtered" : "complete", report.records.first_record,
+             report.records.end_record, report.records.log_records, report.records.records_shown);
+  fmt::print("from {} until {}\n", report.from.empty() ? "the log's beginning" : report.from,
+             report.until.empty() ? "the log's end" : report.until);
+  fmt::print("root of the log: {}\n", report.root_hex);
+  if (!has_trusted_key) print_key_advice("in the package");
+}
+
+/// Prints what verifying found.
+template <class Report>
+ExitCode show(const Result<Report>& report, const VerifyOptions& options, bool has_trusted_key) {
+  if (!report) return complain("verify", report.error().message, ExitCode::failed);
+  options.json ? print_json(*report, has_trusted_key) : print_text(*report, has_trusted_key);
+  return report->ok ? ExitCode::ok : ExitCode::not_verified;
 }
 
 }  // namespace
@@ -61,10 +103,10 @@ void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
 ExitCode perform(const VerifyOptions& options) {
   const auto key = verifier_line(options.key);
   if (!key) return complain("verify", key.error().message, ExitCode::failed);
-  const auto report = audit::verify(options.directory, *key);
-  if (!report) return complain("verify", report.error().message, ExitCode::failed);
-  (options.json ? print_json : print_text)(*report, !key->empty());
-  return report->ok ? ExitCode::ok : ExitCode::not_verified;
+  std::error_code ignored;
+  return std::filesystem::is_directory(options.path, ignored)
+             ? show(audit::verify(options.path, *key), options, !key->empty())
+             : show(evidence::verify_package(options.path, *key), options, !key->empty());
 }
 
 }  // namespace sluice::cli

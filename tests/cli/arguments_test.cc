@@ -36,8 +36,8 @@ std::variant<Command, ExitCode> parse(const std::string& line) {
 }  // namespace
 
 TEST_CASE("every verb's help has at least two examples that name the verb") {
-  for (const std::string name : {"run", "check", "verify", "audit", "status", "reload", "drain",
-                                 "load", "key new", "key signing", "demo"}) {
+  for (const std::string name : {"run", "check", "verify", "audit", "evidence", "status", "reload",
+                                 "drain", "load", "key new", "key signing", "demo"}) {
     CAPTURE(name);
     const Capture out(std::cout);
     const auto parsed = parse(name + " --help");
@@ -57,16 +57,16 @@ TEST_CASE("every verb's help has at least two examples that name the verb") {
 }
 
 TEST_CASE("verbs that programs may read take --json") {
-  for (const char* verb :
-       {"check --json", "audit --json", "status --json", "reload --json", "drain --json",
-        "verify x --json", "load http://h/ --json", "key new --subject s --json"}) {
+  for (const char* verb : {"check --json", "audit --json", "evidence -o x.zip --json",
+                           "status --json", "reload --json", "drain --json", "verify x --json",
+                           "load http://h/ --json", "key new --subject s --json"}) {
     CHECK(std::holds_alternative<Command>(parse(verb)));
   }
 }
 
 TEST_CASE("wrong usage says so on stderr and leaves with 2") {
   for (const char* line :
-       {"", "rnu", "verify", "run --nope", "key", "key new", "audit --ruling maybe",
+       {"", "rnu", "verify", "evidence", "run --nope", "key", "key new", "audit --ruling maybe",
         "load http://h/ -c 0", "load http://h/ -n 0", "load http://h/ -d 1s -n 5"}) {
     CAPTURE(line);
     const Capture err(std::cerr);

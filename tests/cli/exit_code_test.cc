@@ -28,6 +28,7 @@ TEST_CASE("a configuration that is missing or wrong is 3 for every verb that rea
     CHECK(perform(CheckOptions{.configuration = path}) == ExitCode::bad_configuration);
     CHECK(perform(RunOptions{.configuration = path}) == ExitCode::bad_configuration);
     CHECK(perform(AuditOptions{.configuration = path}) == ExitCode::bad_configuration);
+    CHECK(perform(EvidenceOptions{.configuration = path}) == ExitCode::bad_configuration);
     CHECK(perform(StatusOptions{.gateway = {.configuration = path}}) ==
           ExitCode::bad_configuration);
   }
@@ -36,7 +37,7 @@ TEST_CASE("a configuration that is missing or wrong is 3 for every verb that rea
 TEST_CASE("what the world does not give is 1") {
   const sluice::test::TemporaryFolder folder;
   const std::string nothing = folder.path() / "nothing";
-  CHECK(perform(VerifyOptions{.directory = nothing}) == ExitCode::failed);
+  CHECK(perform(VerifyOptions{.path = nothing}) == ExitCode::failed);
   CHECK(perform(StatusOptions{.gateway = {.socket = nothing}}) == ExitCode::failed);
   CHECK(perform(DrainOptions{.gateway = {.socket = nothing}}) == ExitCode::failed);
   CHECK(perform(ReloadOptions{.gateway = {.socket = nothing}}) == ExitCode::failed);

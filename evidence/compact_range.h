@@ -1,0 +1,50 @@
+// Neighbouring leaves of a Merkle tree, as the roots of the perfect subtrees they fall
+// into: what stands for all that a package leaves out, left and right of its range.
+//
+// source   RFC 6962 §2.1 for the tree. The subtrees of a range are determined by its two
+//          ends alone: each is the largest that begins where the last one ended, lies at
+//          a multiple of its size, and does not reach past the end.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "audit/sha256.h"
+#include "base/bytes.h"
+
+namespace sluice::evidence {
+
+class CompactRange {
+ public:
+  explicit CompactRange(std::uint64_t begin) noexcept : begin_(begin), end_(begin) {}
+
+  /// leaf   SHA-256(0x00 ‖ record)
+  void append_leaf(const audit::Hash& leaf) { append(0, leaf); }
+  /// The subtrees of [end(), `end`), as hashes() of that range gives them. False when
+  /// their number does not fit.
+  [[nodiscard]] bool append_range(std::uint64_t end, std::span<const audit::Hash> hashes);
+
+  [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
+  [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+  /// From left to right.
+  [[nodiscard]] std::vector<audit::Hash> hashes() const;
+  /// Of the tree of `end()` leaves; only for a range that begins at 0.
+  [[nodiscard]] audit::Hash root() const noexcept;
+
+ private:
+  struct Subtree {
+    unsigned level = 0;  ///< It has 2^level leaves.
+    audit::Hash hash{};
+  };
+  void append(unsigned level, audit::Hash hash);
+
+  std::uint64_t begin_;
+  std::uint64_t end_;
+  std::vector<Subtree> subtrees_;
+};
+
+/// The hash of a record as a leaf.
+audit::Hash leaf_hash(ByteView record);
+
+}  // namespace sluice::evidence

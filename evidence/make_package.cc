@@ -1,0 +1,229 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "audit/cbor.h"
+#include "audit/checkpoint.h"
+#include "audit/record_view.h"
+#include "audit/segment.h"
+#include "audit/verify.h"
+#include "base/text_codec.h"
+#include "base/timestamp.h"
+#include "evidence/archive.h"
+#include "evidence/compact_range.h"
+#include "evidence/manifest.h"
+#include "evidence/package.h"
+#include "evidence/report.h"
+#include "evidence/ssh_signature.h"
+#include "evidence/verify_script.h"
+
+namespace sluice::evidence {
+namespace {
+
+/// Records on their way into the package, in a file beside it.
+class RecordsFile {
+ public:
+  explicit RecordsFile(const std::filesystem::path& output)
+      : path_(output.string() + ".records"), file_(std::fopen(path_.c_str(), "wxbe")) {}
+  ~RecordsFile() {
+    if (file_ == nullptr) return;
+    std::fclose(file_);
+    ::unlink(path_.c_str());
+  }
+  RecordsFile(const RecordsFile&) = delete;
+  RecordsFile& operator=(const RecordsFile&) = delete;
+
+  [[nodiscard]] bool is_open() const noexcept { return file_ != nullptr; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  void append(ByteView bytes) noexcept {
+    ok_ = ok_ && std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size();
+  }
+  [[nodiscard]] bool flush() noexcept { return std::fflush(file_) == 0 && ok_; }
+
+ private:
+  std::string path_;
+  std::FILE* file_;
+  bool ok_ = true;
+};
+
+std::string time_text(ByteView record) {
+  const auto origin = audit::origin_of(record);
+  return origin ? timestamp_text({static_cast<std::int64_t>(origin->time_ns)}, 9) : std::string();
+}
+
+class Maker {
+ public:
+  Maker(const PackageOptions& options, audit::Signer& signer)
+      : options_(options), signer_(signer), records_(options.output) {}
+
+  Result<PackageSummary> run() {
+    if (!records_.is_open()) {
+      return fail(fmt::format("cannot write {}: {}", records_.path(), std::strerror(errno)));
+    }
+    for (auto step : {&Maker::read_checkpoint, &Maker::find_range, &Maker::read_range}) {
+      if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
+    }
+    return write();
+  }
+
+ private:
+  Result<void> read_checkpoint() {
+    const auto note = audit::read_stable_file(options_.directory / audit::checkpoint_name);
+    if (!note) return fail(note.error().message);
+    if (!*note) return fail(fmt::format("{} holds no audit log", options_.directory.string()));
+    note_ = **note;
+    const auto parsed = audit::parse_checkpoint(note_);
+    if (!parsed) return fail("the checkpoint file: " + parsed.error().message);
+    if (auto genuine = parsed->check(signer_.verifier()); !genuine) {
+      return fail("the log was made with another key: " + genuine.error().message);
+    }
+    manifest_.origin = signer_.verifier().origin();
+    manifest_.key = signer_.verifier().line();
+    manifest_.made = timestamp_text(options_.made);
+    manifest_.from = options_.from;
+    manifest_.until = options_.until;
+    manifest_.filter = options_.filter;
+    manifest_.log_records = parsed->checkpoint.size;
+    manifest_.log_root = parsed->checkpoint.root;
+    return {};
+  }
+
+  Result<void> read_all(const std::function<bool(std::uint64_t, ByteView)>& each) {
+    if (manifest_.log_records == 0) return {};
+    const auto read =
+        audit::read_records(options_.directory, 0, [&](std::uint64_t index, ByteView record) {
+          return each(index, record) && index + 1 < manifest_.log_records;
+        });
+    if (!read) return fail(read.error().message);
+    if (*read < manifest_.log_records) return fail("the log ends early; see sluice verify");
+    return {};
+  }
+
+  /// The range, and one record more on either side where there is one: they show that
+  /// nothing before or behind them falls into it.
+  Result<void> find_range() {
+    std::uint64_t first = manifest_.log_records;
+    std::uint64_t end = 0;
+    auto done = read_all([&](std::uint64_t index, ByteView record) {
+      const std::string time = time_text(record);
+      if (time >= options_.from) first = std::min(first, index);
+      if (options_.until.empty() || time < options_.until) end = index + 1;
+      return true;
+    });
+    if (!done) return done;
+    end = std::max(first, end);
+    manifest_.first_record = first - std::min<std::uint64_t>(first, 1);
+    manifest_.end_record = std::min(end + 1, manifest_.log_records);
+    return {};
+  }
+
+  Result<void> read_range() {
+    CompactRange left(0);
+    CompactRange all(0);
+    CompactRange right(manifest_.end_record);
+    std::string fault;
+    auto done = read_all([&](std::uint64_t index, ByteView record) {
+      const audit::Hash leaf = leaf_hash(record);
+      all.append_leaf(leaf);
+      if (index < manifest_.first_record) {
+        left.append_leaf(leaf);
+      } else if (index >= manifest_.end_record) {
+        right.append_leaf(leaf);
+      } else {
+        fault = add(record, leaf);
+      }
+      return fault.empty();
+    });
+    if (!done && fault.empty()) return done;
+    if (!fault.empty()) return fail(fault);
+    if (all.root() != manifest_.log_root) {
+      return fail("the log's records are not what its checkpoint signs; see sluice verify");
+    }
+    manifest_.left = left.hashes();
+    manifest_.right = right.hashes();
+    return {};
+  }
+
+  /// What is wrong with the record; empty when nothing is.
+  std::string add(ByteView record, const audit::Hash& leaf) {
+    const auto json = audit::to_json(record);
+    if (!json) return json.error().message;
+    if (manifest_.is_filtered() && !options_.wants(*json)) {
+      std::array<std::uint8_t, audit::cbor::head_bytes_max + sizeof(audit::Hash)> room;
+      audit::cbor::Writer out(room.data());
+      out.bytes(leaf);
+      records_.append({room.data(), out.at()});
+      return {};
+    }
+    records_.append(record);
+    report_.add(*json);
+    ++manifest_.records_shown;
+    return {};
+  }
+
+  Result<PackageSummary> write() {
+    if (!records_.flush()) return fail("cannot write " + records_.path());
+    std::vector<Member> members{{std::string(checkpoint_name), note_},
+                                {std::string(signers_name), ssh_allowed_signer(signer_.verifier())},
+                                {std::string(report_name), report_.html(manifest_)},
+                                {std::string(script_name), std::string(verify_script())}};
+    for (const Member& member : members) {
+      manifest_.files.push_back(
+          {member.name, member.content.size(), audit::sha256(as_bytes(member.content))});
+    }
+    const auto records = digest_of(records_.path());
+    if (!records) return tl::unexpected(records.error());
+    manifest_.files.push_back(*records);
+
+    const std::string manifest = to_json(manifest_);
+    const auto signature = ssh_sign(signer_, manifest);
+    if (!signature) return tl::unexpected(signature.error());
+    members.insert(members.begin(), {{std::string(manifest_name), manifest},
+                                     {std::string(signature_name), *signature}});
+    const auto written =
+        write_archive(options_.output, members, std::string(records_name), records_.path());
+    if (!written) return tl::unexpected(written.error());
+    return PackageSummary{manifest_.first_record, manifest_.end_record, manifest_.records_shown,
+                          manifest_.log_records};
+  }
+
+  static Result<FileDigest> digest_of(const std::string& path) {
+    FileDigest out{std::string(records_name), 0, {}};
+    audit::Sha256 hash;
+    std::FILE* const file = std::fopen(path.c_str(), "rbe");
+    if (file == nullptr) return fail("cannot read " + path);
+    std::array<std::uint8_t, 64 * 1024> room;
+    for (std::size_t got = 1; got != 0;) {
+      got = std::fread(room.data(), 1, room.size(), file);
+      hash.add(ByteView(room).first(got));
+      out.bytes += got;
+    }
+    const bool ok = std::ferror(file) == 0;
+    std::fclose(file);
+    if (!ok) return fail("cannot read " + path);
+    out.sha256 = hash.finish();
+    return out;
+  }
+
+  const PackageOptions& options_;
+  audit::Signer& signer_;
+  RecordsFile records_;
+  Report report_;
+  Manifest manifest_;
+  std::string note_;
+};
+
+}  // namespace
+
+Result<PackageSummary> make_package(const PackageOptions& options, audit::Signer& signer) {
+  std::error_code ignored;
+  if (std::filesystem::exists(options.output, ignored)) {
+    return fail(options.output.string() + " exists already");
+  }
+  return Maker(options, signer).run();
+}
+
+}  // namespace sluice::evidence

@@ -1,0 +1,68 @@
+// An evidence package: a range of the audit log in one file, with what proves it.
+// docs/evidence.md has the format.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "audit/keys.h"
+#include "base/instant.h"
+#include "base/result.h"
+
+namespace sluice::evidence {
+
+inline constexpr std::string_view manifest_name = "manifest.json";
+inline constexpr std::string_view signature_name = "manifest.json.sig";
+inline constexpr std::string_view checkpoint_name = "checkpoint";
+inline constexpr std::string_view signers_name = "allowed_signers";
+inline constexpr std::string_view report_name = "report.html";
+inline constexpr std::string_view script_name = "verify.py";
+inline constexpr std::string_view records_name = "records.cbor";
+
+struct PackageOptions {
+  std::filesystem::path directory;  ///< Of the log.
+  std::filesystem::path output;     ///< Must not exist.
+  std::string from;                 ///< RFC 3339 in UTC with nine decimals; empty: no bound.
+  std::string until;                ///< Likewise; records at this time are behind the range.
+  /// Not empty: of the range, records that `wants` (a record as JSON) are shown, of the
+  /// others only their hashes.
+  std::vector<std::pair<std::string, std::string>> filter;
+  std::function<bool(const std::string&)> wants;
+  WallTime made;
+};
+
+struct PackageSummary {
+  std::uint64_t first_record = 0;
+  std::uint64_t end_record = 0;
+  std::uint64_t records_shown = 0;
+  std::uint64_t log_records = 0;
+};
+
+/// Reads the log twice, from its beginning. The log may be in use.
+/// errors   it cannot be read or written, was made with another key, or does not add up.
+Result<PackageSummary> make_package(const PackageOptions& options, audit::Signer& signer);
+
+struct PackageReport {
+  bool ok = false;
+  std::string fault;  ///< First fault, in words; empty when ok.
+  std::string where;  ///< File in the package, and record.
+  bool is_filtered = false;
+  std::string from;
+  std::string until;
+  PackageSummary records;
+  std::string root_hex;
+  std::string key;
+};
+
+/// key      a verifier line; empty takes the one inside, which proves only that the
+///          package is consistent with itself.
+/// errors   the file cannot be read as a zip, or the key is none.
+Result<PackageReport> verify_package(const std::filesystem::path& path, const std::string& key);
+
+}  // namespace sluice::evidence

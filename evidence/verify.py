@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""Checks an evidence package of a Sluice gateway. Python's standard library is all it needs.
+
+    python3 verify.py PACKAGE.zip [KEY]
+
+KEY is the log's verifier line as you know it from elsewhere; without it the package
+is only shown to be consistent with itself. Exit code 0: verified; 4: not.
+"""
+import base64
+import datetime
+import hashlib
+import json
+import sys
+import zipfile
+
+# Ed25519, RFC 8032 §5.1.
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+
+
+class Fault(Exception):
+    pass
+
+
+def expect(condition, what):
+    if not condition:
+        raise Fault(what)
+
+
+def point(encoded):
+    """(X, Y, Z, T) of an encoded point."""
+    y = int.from_bytes(encoded, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    expect(y < P, "a point is none")
+    x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(x2, (P + 3) // 8, P)
+    if (x * x - x2) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    expect((x * x - x2) % P == 0 and not (x == 0 and sign), "a point is none")
+    if x & 1 != sign:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+def add(p, q):
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def times(n, p):
+    q = (0, 1, 1, 0)
+    while n:
+        if n & 1:
+            q = add(q, p)
+        p, n = add(p, p), n >> 1
+    return q
+
+
+BASE = point(bytes([0x58]) + bytes([0x66] * 31))
+
+
+def check_signature(key, message, signature, what):
+    s = int.from_bytes(signature[32:], "little")
+    expect(len(signature) == 64 and s < L, what)
+    k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+    left, right = times(s, BASE), add(point(signature[:32]), times(k, point(key)))
+    expect((left[0] * right[2] - right[0] * left[2]) % P == 0 and
+           (left[1] * right[2] - right[1] * left[2]) % P == 0, what)
+
+
+def key_of(line):
+    """(origin, public key) of a verifier line, which is that of signed notes."""
+    origin, key_id, encoded = line.split("+", 2)
+    tagged = base64.b64decode(encoded, validate=True)
+    expect(len(tagged) == 33 and tagged[0] == 1, "the key is no Ed25519 key")
+    expect(hashlib.sha256(origin.encode() + b"\n" + tagged).digest()[:4].hex() == key_id,
+           "the key's id does not belong to it")
+    return origin, tagged[1:]
+
+
+# The manifest's signature: OpenSSH, PROTOCOL.sshsig.
+
+def ssh_string(content):
+    return len(content).to_bytes(4, "big") + content
+
+
+def check_ssh(key, message, armored):
+    lines = armored.decode().split("\n")
+    expect(lines[0] == "-----BEGIN SSH SIGNATURE-----" and lines[-2:] == ["-----END SSH SIGNATURE-----", ""],
+           "the manifest's signature is none")
+    blob = base64.b64decode("".join(lines[1:-2]), validate=True)
+    purpose = ssh_string(b"sluice-evidence") + ssh_string(b"") + ssh_string(b"sha256")
+    head = b"SSHSIG" + bytes([0, 0, 0, 1]) + ssh_string(ssh_string(b"ssh-ed25519") + ssh_string(key)) + purpose
+    signature = blob[-64:]
+    expect(blob == head + ssh_string(ssh_string(b"ssh-ed25519") + ssh_string(signature)),
+           "the manifest's signature is of another key, or for another purpose")
+    check_signature(key, b"SSHSIG" + purpose + ssh_string(hashlib.sha256(message).digest()), signature,
+                    "the manifest was changed")
+
+
+def check_checkpoint(note, origin, key, manifest):
+    """A C2SP checkpoint in a signed note."""
+    text, _, lines = note.decode().partition("\n\n")
+    expect(lines.startswith(f"— {origin} ") and lines.count("\n") == 1, "the checkpoint has another signer")
+    signature = base64.b64decode(lines[:-1].split(" ")[2], validate=True)
+    expect(len(signature) == 68, "the checkpoint was changed")
+    check_signature(key, text.encode() + b"\n", signature[4:], "the checkpoint was changed")
+    root = base64.b64encode(bytes.fromhex(manifest["log_root"])).decode()
+    expect(text == f"{origin}\n{manifest['log_records']}\n{root}",
+           "the checkpoint signs another state of the log than the manifest says")
+
+
+# The tree: RFC 6962 §2.1.
+
+def node(left, right):
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    def __init__(self):
+        self.end = 0
+        self.subtrees = []  # (level, hash), left to right
+
+    def append(self, level, value):
+        self.end += 1 << level
+        while self.subtrees and self.subtrees[-1][0] == level and self.end % (2 << level) == 0:
+            value = node(self.subtrees.pop()[1], value)
+            level += 1
+        self.subtrees.append((level, value))
+
+    def append_range(self, end, hashes):
+        """The roots of the largest subtrees that follow one another up to `end`."""
+        for value in hashes:
+            expect(self.end < end, "the manifest's hashes do not fit its range")
+            level = (end - self.end).bit_length() - 1
+            while self.end % (1 << level):
+                level -= 1
+            self.append(level, bytes.fromhex(value))
+        expect(self.end == end, "the manifest's hashes do not fit its range")
+
+    def root(self):
+        if not self.subtrees:
+            return hashlib.sha256(b"").digest()
+        value = self.subtrees[-1][1]
+        for _, left in reversed(self.subtrees[:-1]):
+            value = node(left, value)
+        return value
+
+
+# Records: CBOR (RFC 8949), of which they use little.
+
+def item(data, at):
+    """(value, end) of the item at `at`."""
+    major, info = data[at] >> 5, data[at] & 31
+    at += 1
+    if data[at - 1] == 0xf5:
+        return True, at
+    if info >= 24:
+        width = 1 << (info - 24)
+        expect(info < 28 and at + width <= len(data), "a record is cut")
+        info, at = int.from_bytes(data[at:at + width], "big"), at + width
+    if major == 0:
+        return info, at
+    if major in (2, 3):
+        expect(at + info <= len(data), "a record is cut")
+        return data[at:at + info], at + info
+    expect(major in (4, 5), "bytes that are no record")
+    values = []
+    for _ in range(info * (major - 3)):
+        value, at = item(data, at)
+        values.append(value)
+    return (dict(zip(values[::2], values[1::2])) if major == 5 else tuple(values)), at
+
+
+def time_text(ns):
+    whole = datetime.datetime.fromtimestamp(ns // 10**9, datetime.timezone.utc)
+    return whole.strftime("%Y-%m-%dT%H:%M:%S") + f".{ns % 10**9:09}Z"
+
+
+def check_records(data, manifest, tree):
+    is_filtered, last, shown, times_seen, at = manifest["kind"] == "filtered", {}, 0, [], 0
+    while at < len(data):
+        begin = at
+        value, at = item(data, at)
+        if isinstance(value, bytes):
+            expect(is_filtered and len(value) == 32, "bytes that are no record")
+            tree.append(0, value)
+            continue
+        expect(isinstance(value, dict), "bytes that are no record")
+        tree.append(0, hashlib.sha256(b"\x00" + data[begin:at]).digest())
+        shown += 1
+        times_seen = [times_seen[0] if times_seen else value[1], value[1]]
+        worker, sequence = (value[2], value[3]), value[4]
+        before = last.get(worker, 0)
+        expect(sequence > before if is_filtered or not before else sequence == before + 1,
+               f"record {tree.end - 1} does not follow its worker's last one")
+        last[worker] = sequence
+    expect(tree.end == manifest["end_record"], "records are missing, or too many")
+    expect(shown == manifest["records_shown"], "another number of records is shown than the manifest says")
+    if is_filtered:
+        return
+    expect(manifest["first_record"] == 0 or time_text(times_seen[0]) < manifest["from"],
+           "the range does not reach back to its beginning")
+    expect(manifest["end_record"] == manifest["log_records"] or
+           (manifest["until"] and time_text(times_seen[1]) >= manifest["until"]),
+           "the range does not reach its end")
+
+
+def verify(path, wanted_key):
+    with zipfile.ZipFile(path) as package:
+        files = {}
+        for name in package.namelist():
+            expect(name not in files, f"{name} is there twice")
+            files[name] = package.read(name)
+    for name in ("manifest.json", "manifest.json.sig", "checkpoint", "records.cbor"):
+        expect(name in files, f"{name} is missing")
+    manifest = json.loads(files["manifest.json"])
+    expect(manifest["sluice_evidence"] == 1, "this is no package that this script knows")
+    expect(wanted_key in ("", manifest["key"]), f"the package was made with another key: {manifest['key']}")
+    origin, key = key_of(manifest["key"])
+    expect(origin == manifest["origin"], "the key is of another log than the manifest says")
+    check_ssh(key, files["manifest.json"], files["manifest.json.sig"])
+    expect(set(files) == set(manifest["files"]) | {"manifest.json", "manifest.json.sig"},
+           "the package holds other files than its manifest says")
+    for name, file in manifest["files"].items():
+        expect(len(files[name]) == file["bytes"] and
+               hashlib.sha256(files[name]).hexdigest() == file["sha256"], f"{name} was changed")
+    check_checkpoint(files["checkpoint"], origin, key, manifest)
+    tree = Tree()
+    tree.append_range(manifest["first_record"], manifest["left"])
+    check_records(files["records.cbor"], manifest, tree)
+    tree.append_range(manifest["log_records"], manifest["right"])
+    expect(tree.root().hex() == manifest["log_root"], "the records are not those that the checkpoint signs")
+    return manifest
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    wanted_key = sys.argv[2].strip() if len(sys.argv) == 3 else ""
+    try:
+        manifest = verify(sys.argv[1], wanted_key)
+    except (Fault, OSError, ValueError, KeyError, IndexError, TypeError, EOFError, RecursionError,
+            zipfile.BadZipFile, zipfile.zlib.error, NotImplementedError) as fault:
+        print(f"NOT VERIFIED: {fault}")
+        sys.exit(4)
+    print(f"verified: {manifest['kind']}, records {manifest['first_record']} to {manifest['end_record']} of "
+          f"{manifest['log_records']}, {manifest['records_shown']} shown")
+    print(f"root of the log: {manifest['log_root']}")
+    if not wanted_key:
+        print("checked with the key inside; give the key you trust as a second argument")
+
+
+if __name__ == "__main__":
+    main()

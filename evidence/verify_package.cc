@@ -1,0 +1,250 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "audit/cbor.h"
+#include "audit/checkpoint.h"
+#include "audit/record_view.h"
+#include "base/text_codec.h"
+#include "base/timestamp.h"
+#include "evidence/archive.h"
+#include "evidence/compact_range.h"
+#include "evidence/manifest.h"
+#include "evidence/package.h"
+#include "evidence/ssh_signature.h"
+
+namespace sluice::evidence {
+namespace {
+
+constexpr std::size_t small_member_bytes_max = std::size_t{64} << 20;
+/// A record and its frame in the log; a withheld one is shorter.
+constexpr std::size_t item_bytes_max = 64 * 1024;
+
+/// Length of the CBOR item that `in` begins with; nothing when it does not begin with one.
+std::optional<std::size_t> item_bytes(ByteView in) {
+  audit::cbor::Reader reader(in);
+  for (std::uint64_t pending = 1; pending != 0; --pending) {
+    if (reader.boolean_true()) continue;
+    const auto head = reader.head();
+    if (!head) return std::nullopt;
+    switch (head->major) {
+      case audit::cbor::Major::unsigned_integer:
+        break;
+      case audit::cbor::Major::bytes:
+      case audit::cbor::Major::text:
+        if (!reader.content(head->value)) return std::nullopt;
+        break;
+      case audit::cbor::Major::array:
+      case audit::cbor::Major::map: {
+        if (head->value > in.size()) return std::nullopt;
+        const bool is_map = head->major == audit::cbor::Major::map;
+        pending += is_map ? 2 * head->value : head->value;
+        break;
+      }
+      case audit::cbor::Major::simple:
+        return std::nullopt;
+    }
+  }
+  return in.size() - reader.left();
+}
+
+class Walk {
+ public:
+  Walk(const Archive& archive, PackageReport& report) : archive_(archive), report_(report) {}
+
+  void run(const std::string& wanted_key) {
+    if (!read_manifest(wanted_key)) return;
+    if (!check_files() || !check_checkpoint() || !check_records()) return;
+    report_.ok = true;
+  }
+
+ private:
+  bool fault(std::string_view where, std::string what) {
+    report_.where = where;
+    report_.fault = std::move(what);
+    return false;
+  }
+
+  bool read_manifest(const std::string& wanted_key) {
+    const auto text = archive_.read(std::string(manifest_name), small_member_bytes_max);
+    if (!text) return fault(manifest_name, text.error().message);
+    auto manifest = parse_manifest(*text);
+    if (!manifest) return fault(manifest_name, manifest.error().message);
+    manifest_ = std::move(*manifest);
+    report_.key = manifest_.key;
+    report_.is_filtered = manifest_.is_filtered();
+    report_.from = manifest_.from;
+    report_.until = manifest_.until;
+    report_.records = {manifest_.first_record, manifest_.end_record, manifest_.records_shown,
+                       manifest_.log_records};
+    report_.root_hex = to_hex(manifest_.log_root);
+    if (!wanted_key.empty() && wanted_key != manifest_.key) {
+      return fault(manifest_name,
+                   fmt::format("the package was made with another key: {}, expected {}",
+                               manifest_.key, wanted_key));
+    }
+    auto verifier = audit::Verifier::parse(manifest_.key);
+    if (!verifier) return fault(manifest_name, verifier.error().message);
+    if (verifier->origin() != manifest_.origin) {
+      return fault(manifest_name, "the key is of another log than the manifest says");
+    }
+    verifier_.emplace(std::move(*verifier));
+    const auto signature = archive_.read(std::string(signature_name), small_member_bytes_max);
+    if (!signature) return fault(signature_name, signature.error().message);
+    if (auto genuine = ssh_check(*verifier_, *text, *signature); !genuine) {
+      return fault(signature_name, genuine.error().message);
+    }
+    return true;
+  }
+
+  /// Each file is in the manifest, and each of the manifest's is as it says.
+  bool check_files() {
+    std::vector<std::string> known{std::string(manifest_name), std::string(signature_name)};
+    for (const FileDigest& file : manifest_.files) {
+      known.push_back(file.name);
+      audit::Sha256 hash;
+      std::uint64_t bytes = 0;
+      const auto read = archive_.stream(file.name, [&](ByteView piece) {
+        hash.add(piece);
+        bytes += piece.size();
+        return bytes <= file.bytes;
+      });
+      if (!read) return fault(file.name, read.error().message);
+      if (bytes != file.bytes || hash.finish() != file.sha256) {
+        return fault(file.name, "the file is not the one that the manifest signs");
+      }
+    }
+    std::vector<std::string> names = archive_.names();
+    std::ranges::sort(names);
+    std::ranges::sort(known);
+    if (names != known) return fault("", "the package holds other files than its manifest says");
+    return true;
+  }
+
+  bool check_checkpoint() {
+    const auto note = archive_.read(std::string(checkpoint_name), audit::note_bytes_max);
+    if (!note) return fault(checkpoint_name, note.error().message);
+    const auto parsed = audit::parse_checkpoint(*note);
+    if (!parsed) return fault(checkpoint_name, parsed.error().message);
+    if (auto genuine = parsed->check(*verifier_); !genuine) {
+      return fault(checkpoint_name, genuine.error().message);
+    }
+    if (parsed->checkpoint.size != manifest_.log_records ||
+        parsed->checkpoint.root != manifest_.log_root) {
+      return fault(checkpoint_name, "it signs another state of the log than the manifest says");
+    }
+    return true;
+  }
+
+  bool check_records() {
+    if (!tree_.append_range(manifest_.first_record, manifest_.left)) {
+      return fault(manifest_name, "the hashes left of the range do not fit it");
+    }
+    const auto read = archive_.stream(std::string(records_name), [this](ByteView piece) {
+      buffer_.insert(buffer_.end(), piece.begin(), piece.end());
+      return take_items(item_bytes_max);
+    });
+    if (!read) return fault(records_name, read.error().message);
+    if (!report_.fault.empty() || !take_items(0)) return false;
+    if (tree_.end() != manifest_.end_record) {
+      return fault(records_name, fmt::format("records end at {} instead of {}", tree_.end(),
+                                             manifest_.end_record));
+    }
+    if (shown_ != manifest_.records_shown) {
+      return fault(records_name, "it shows another number of records than the manifest says");
+    }
+    if (!tree_.append_range(manifest_.log_records, manifest_.right)) {
+      return fault(manifest_name, "the hashes right of the range do not fit it");
+    }
+    if (tree_.root() != manifest_.log_root) {
+      return fault(records_name, "the records are not those that the checkpoint signs");
+    }
+    return manifest_.is_filtered() || check_bounds();
+  }
+
+  /// Takes items from the buffer while more than `keep` bytes are in it.
+  bool take_items(std::size_t keep) {
+    std::size_t at = 0;
+    while (buffer_.size() - at > keep) {
+      const ByteView rest = ByteView(buffer_).subspan(at);
+      const auto size = item_bytes(rest);
+      if (!size || !add(rest.first(*size))) {
+        if (report_.fault.empty()) fault(place(), "bytes that are neither a record nor a hash");
+        return false;
+      }
+      at += *size;
+    }
+    buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(at));
+    return true;
+  }
+
+  bool add(ByteView item) {
+    audit::cbor::Reader reader(item);
+    const auto head = reader.head();
+    if (head && head->major == audit::cbor::Major::bytes) {
+      audit::Hash leaf{};
+      const auto content = reader.content(head->value);
+      if (!manifest_.is_filtered() || !content || content->size() != leaf.size()) return false;
+      std::ranges::copy(*content, leaf.begin());
+      tree_.append_leaf(leaf);
+      return true;
+    }
+    const auto origin = audit::origin_of(item);
+    if (!origin) return false;
+    tree_.append_leaf(leaf_hash(item));
+    ++shown_;
+    times_.first = shown_ == 1 ? origin->time_ns : times_.first;
+    times_.second = origin->time_ns;
+    std::uint64_t& last = sequences_[{origin->epoch, origin->worker}];
+    const bool follows = manifest_.is_filtered() ? origin->sequence > last
+                                                 : last == 0 || origin->sequence == last + 1;
+    if (!follows) return fault(place(), "a record does not follow its worker's last one");
+    last = origin->sequence;
+    return true;
+  }
+
+  /// The records at both ends lie outside of the times, or are the log's own ends.
+  bool check_bounds() {
+    const auto text = [](std::uint64_t ns) {
+      return timestamp_text({static_cast<std::int64_t>(ns)}, 9);
+    };
+    const bool begins = manifest_.first_record == 0 || text(times_.first) < manifest_.from;
+    const bool ends = manifest_.end_record == manifest_.log_records ||
+                      (!manifest_.until.empty() && text(times_.second) >= manifest_.until);
+    if (begins && ends) return true;
+    return fault(records_name, "the range does not reach to both of its times");
+  }
+
+  [[nodiscard]] std::string place() const {
+    return fmt::format("{}, record {}", records_name, tree_.end());
+  }
+
+  const Archive& archive_;
+  PackageReport& report_;
+  Manifest manifest_;
+  std::optional<audit::Verifier> verifier_;
+  CompactRange tree_{0};
+  std::vector<std::uint8_t> buffer_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> sequences_;
+  std::pair<std::uint64_t, std::uint64_t> times_;
+  std::uint64_t shown_ = 0;
+};
+
+}  // namespace
+
+Result<PackageReport> verify_package(const std::filesystem::path& path, const std::string& key) {
+  std::string wanted;
+  if (!key.empty()) {
+    const auto parsed = audit::Verifier::parse(key);
+    if (!parsed) return tl::unexpected(parsed.error());
+    wanted = parsed->line();
+  }
+  const auto archive = Archive::open(path);
+  if (!archive) return tl::unexpected(archive.error());
+  PackageReport report;
+  Walk(*archive, report).run(wanted);
+  return report;
+}
+
+}  // namespace sluice::evidence

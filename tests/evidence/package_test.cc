@@ -1,0 +1,291 @@
+// A package proves its range, and whatever is changed in it is found.
+#include "evidence/package.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/timestamp.h"
+#include "evidence/archive.h"
+#include "evidence/manifest.h"
+#include "evidence/ssh_signature.h"
+#include "log_fixture.h"
+
+namespace sluice::evidence {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t second_ns = 1'000'000'000;
+constexpr WallTime begin{1'790'000'000 * second_ns};
+
+std::string at(std::int64_t seconds) {
+  return timestamp_text({begin.ns + seconds * second_ns}, 9);
+}
+
+using Files = std::vector<Member>;
+
+std::string& content(Files& files, std::string_view name) {
+  return std::ranges::find(files, name, &Member::name)->content;
+}
+
+/// A log with an operation each second, of ann and of bob in turn.
+struct PackageFolder : audit::LogFolder {
+  PackageFolder() : LogFolder(2) {
+    const auto log = open();
+    for (std::int64_t i = 0; i < 20; ++i) {
+      audit::WorkerLog& worker = log->worker(static_cast<std::uint32_t>(i % 2));
+      audit::Record record = audit::sample_intent(static_cast<std::uint64_t>(i));
+      record.subject = i % 2 == 0 ? "ann" : "bob";
+      record.time.wall = {begin.ns + i * second_ns};
+      const auto sequence = worker.append_single(record);
+      worker.request_flush();
+      while (worker.durable_through() < *sequence) {
+      }
+    }
+  }
+
+  [[nodiscard]] PackageSummary make(PackageOptions package = {}) {
+    package.directory = options.directory;
+    package.output = path();
+    package.made = begin;
+    std::error_code ignored;
+    fs::remove(path(), ignored);
+    auto signer = *audit::Signer::load(options.signing_key);
+    const auto made = make_package(package, signer);
+    REQUIRE(made);
+    return *made;
+  }
+  /// Shows records of ann only.
+  [[nodiscard]] PackageSummary make_filtered() {
+    PackageOptions package;
+    package.filter = {{"principal", "ann"}};
+    package.wants = [](const std::string& record) {
+      return record.find("\"ann\"") != std::string::npos;
+    };
+    return make(package);
+  }
+  [[nodiscard]] fs::path path() const { return folder.path() / "package.zip"; }
+
+  [[nodiscard]] PackageReport check(const std::string& key) const {
+    const auto report = verify_package(path(), key);
+    REQUIRE(report);
+    return *report;
+  }
+  [[nodiscard]] PackageReport check() const { return check(verifier); }
+
+  [[nodiscard]] Files files() const {
+    const auto archive = Archive::open(path());
+    REQUIRE(archive);
+    Files out;
+    for (const std::string& name : archive->names()) {
+      out.push_back({name, *archive->read(name, 1 << 20)});
+    }
+    return out;
+  }
+  void write(const Files& files) const {
+    const fs::path last = folder.path() / "last";
+    audit::write_file(last, files.back().content);
+    fs::remove(path());
+    REQUIRE(
+        write_archive(path(), std::span(files).first(files.size() - 1), files.back().name, last));
+  }
+  /// As a forger would who has another key: all that can be made to fit is.
+  void sign_again(Files& files, const fs::path& key) const {
+    auto signer = *audit::Signer::load(key);
+    Manifest manifest = *parse_manifest(content(files, manifest_name));
+    for (FileDigest& file : manifest.files) {
+      const std::string& now = content(files, file.name);
+      file = {file.name, now.size(), audit::sha256(as_bytes(now))};
+    }
+    manifest.key = signer.verifier().line();
+    content(files, manifest_name) = to_json(manifest);
+    content(files, signature_name) = *ssh_sign(signer, to_json(manifest));
+  }
+  void check_fault(const std::string& words) const {
+    const PackageReport report = check();
+    INFO(report.fault << " | " << report.where);
+    CHECK_FALSE(report.ok);
+    CHECK(report.fault.find(words) != std::string::npos);
+  }
+};
+
+TEST_CASE_METHOD(PackageFolder, "A package of the whole log verifies") {
+  const PackageSummary made = make();
+  CHECK(made.first_record == 0);
+  CHECK(made.end_record == made.log_records);
+  CHECK(made.records_shown == made.log_records);
+  const PackageReport report = check();
+  INFO(report.fault << " | " << report.where);
+  CHECK(report.ok);
+  CHECK(report.root_hex == verify_with_key().root_hex);
+  CHECK(check("").ok);
+}
+
+TEST_CASE_METHOD(PackageFolder,
+                 "A range has all records between its times, and one on either side") {
+  PackageOptions package;
+  package.from = at(5);
+  package.until = at(9);
+  const PackageSummary made = make(package);
+  CHECK(made.end_record - made.first_record == 4 + 2);
+  const PackageReport report = check();
+  INFO(report.fault << " | " << report.where);
+  CHECK(report.ok);
+  CHECK(report.from == at(5));
+}
+
+TEST_CASE_METHOD(PackageFolder, "A range in which nothing happened shows that nothing did") {
+  PackageOptions package;
+  package.from = timestamp_text({begin.ns + 5 * second_ns + 1}, 9);
+  package.until = timestamp_text({begin.ns + 6 * second_ns - 1}, 9);
+  const PackageSummary made = make(package);
+  CHECK(made.end_record - made.first_record == 2);
+  CHECK(check().ok);
+}
+
+TEST_CASE_METHOD(PackageFolder,
+                 "A filtered package shows what it is about and keeps the rest to itself") {
+  const PackageSummary made = make_filtered();
+  CHECK(made.records_shown == 10);
+  CHECK(made.end_record - made.first_record == made.log_records);
+  CHECK(check().ok);
+  CHECK(check().is_filtered);
+  for (const Member& file : files()) CHECK(file.content.find("bob") == std::string::npos);
+}
+
+TEST_CASE_METHOD(PackageFolder, "A package of another key is none") {
+  static_cast<void>(make());
+  const audit::LogFolder other;
+  CHECK_FALSE(check(other.verifier).ok);
+}
+
+TEST_CASE_METHOD(PackageFolder, "A changed bit is found in any file") {
+  static_cast<void>(make_filtered());
+  const Files good = files();
+  for (std::size_t file = 0; file < good.size(); ++file) {
+    for (std::size_t byte = 0; byte < good[file].content.size(); byte += 1 + byte / 256) {
+      Files bad = good;
+      char& changed = bad[file].content[byte];
+      changed = static_cast<char>(changed ^ (1 << (byte % 8)));
+      write(bad);
+      if (check().ok) FAIL(good[file].name << ", byte " << byte);
+    }
+  }
+}
+
+TEST_CASE_METHOD(PackageFolder, "A file that is missing, added or cut is found") {
+  static_cast<void>(make());
+  const Files good = files();
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    Files bad = good;
+    bad.erase(bad.begin() + static_cast<std::ptrdiff_t>(i));
+    write(bad);
+    if (check().ok) FAIL("without " << good[i].name);
+    bad = good;
+    bad[i].content.pop_back();
+    write(bad);
+    if (check().ok) FAIL("cut: " << good[i].name);
+  }
+  Files more = good;
+  more.insert(more.begin(), {"evidence.txt", "nothing happened"});
+  write(more);
+  check_fault("other files");
+}
+
+// The manifest alone proves little: a forger with another key can sign any.
+TEST_CASE_METHOD(PackageFolder, "Who has another key cannot forge, whatever is signed again") {
+  static_cast<void>(make());
+  Files bad = files();
+  const audit::LogFolder other;
+  sign_again(bad, other.options.signing_key);
+  write(bad);
+  check_fault("another key");
+  CHECK_FALSE(check("").ok);  // the checkpoint is not of that key
+}
+
+// The gateway's own key, in a hand that cannot change the log.
+TEST_CASE_METHOD(PackageFolder, "Even with the key, records that the log never had are found") {
+  PackageOptions range;
+  range.from = at(5);
+  range.until = at(12);
+  static_cast<void>(make(range));
+  Files bad = files();
+  std::string& records = content(bad, records_name);
+  Manifest manifest = *parse_manifest(content(bad, manifest_name));
+  SECTION("one is changed") {
+    records[records.find("cards")] ^= 1;
+    sign_again(bad, options.signing_key);
+    write(bad);
+    check_fault("not those that the checkpoint signs");
+  }
+  SECTION("two change places") {
+    const std::size_t half = records.size() / 2;
+    std::rotate(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(half),
+                records.end());
+    sign_again(bad, options.signing_key);
+    write(bad);
+    CHECK_FALSE(check().ok);
+  }
+  SECTION("all are there twice") {
+    records += std::string(records);
+    sign_again(bad, options.signing_key);
+    write(bad);
+    CHECK_FALSE(check().ok);
+  }
+  SECTION("the times are widened") {
+    manifest.until = at(15);
+    content(bad, manifest_name) = to_json(manifest);
+    sign_again(bad, options.signing_key);
+    write(bad);
+    check_fault("does not reach");
+  }
+  SECTION("the range is moved") {
+    ++manifest.first_record;
+    ++manifest.end_record;
+    content(bad, manifest_name) = to_json(manifest);
+    sign_again(bad, options.signing_key);
+    write(bad);
+    CHECK_FALSE(check().ok);
+  }
+  SECTION("the root is another") {
+    manifest.log_root[0] ^= 1;
+    content(bad, manifest_name) = to_json(manifest);
+    sign_again(bad, options.signing_key);
+    write(bad);
+    check_fault("another state of the log");
+  }
+}
+
+TEST_CASE_METHOD(PackageFolder, "A log that does not add up is not packed") {
+  const fs::path segment = options.directory / "segment-00000001.log";
+  const std::string bytes = audit::read_file(segment);
+  audit::write_byte(segment, bytes.find("/cards") + 1, 'x');
+  PackageOptions package;
+  package.directory = options.directory;
+  package.output = path();
+  auto signer = *audit::Signer::load(options.signing_key);
+  CHECK_FALSE(make_package(package, signer));
+  CHECK_FALSE(fs::exists(path()));
+  CHECK_FALSE(fs::exists(path().string() + ".records"));
+}
+
+TEST_CASE_METHOD(PackageFolder, "A package is not written over another file") {
+  static_cast<void>(make());
+  PackageOptions package;
+  package.directory = options.directory;
+  package.output = path();
+  auto signer = *audit::Signer::load(options.signing_key);
+  const auto again = make_package(package, signer);
+  REQUIRE_FALSE(again);
+  CHECK(again.error().message.find("exists already") != std::string::npos);
+}
+
+TEST_CASE_METHOD(PackageFolder, "What is no zip file is an error, not a verdict") {
+  audit::write_file(path(), "not a zip");
+  CHECK_FALSE(verify_package(path(), ""));
+}
+
+}  // namespace
+}  // namespace sluice::evidence

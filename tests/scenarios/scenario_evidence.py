@@ -1,0 +1,128 @@
+"""An auditor gets one file, and three verifiers agree on it: ours, the script inside, and ssh-keygen."""
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+
+from harness import wire
+from harness.context import expect, wait_until
+from harness.gateway import Gateway
+from harness.target import Target
+
+
+def unpacked(path) -> dict:
+    with zipfile.ZipFile(path) as package:
+        return {name: package.read(name) for name in package.namelist()}
+
+
+def packed(path, files: dict):
+    with zipfile.ZipFile(path, "w") as package:
+        for name, content in files.items():
+            package.writestr(name, content)
+    return path
+
+
+class Auditor:
+    """Has the package and the key, and nothing of the gateway's but its program."""
+
+    def __init__(self, context, gateway):
+        self.gateway = gateway
+        self.folder = context.folder / "auditor"
+        self.folder.mkdir()
+        expect(shutil.which("ssh-keygen"), "no ssh-keygen here: scripts/install_packages.sh test")
+
+    def by_sluice(self, package, key) -> bool:
+        answer = self.gateway.sluice("verify", package, "--key", key, "--json")
+        expect(answer.code in (0, 4), f"sluice verify: {answer.code} {answer.err}")
+        return answer.code == 0 and answer.json()["ok"]
+
+    def by_script(self, package, key) -> bool:
+        """With the script that lies in a package which is known to be good."""
+        script = self.folder / "verify.py"
+        answer = subprocess.run([sys.executable, "-I", script, package, key], capture_output=True, text=True,
+                                timeout=60)
+        expect(answer.returncode in (0, 4), f"verify.py: {answer.stdout}{answer.stderr}")
+        return answer.returncode == 0
+
+    def by_ssh_keygen(self, files: dict) -> bool:
+        signers, signature = self.folder / "signers", self.folder / "signature"
+        signers.write_bytes(files["allowed_signers"])
+        signature.write_bytes(files["manifest.json.sig"])
+        answer = subprocess.run(["ssh-keygen", "-Y", "verify", "-f", signers, "-I", "scenario.test", "-n",
+                                 "sluice-evidence", "-s", signature], input=files["manifest.json"],
+                                capture_output=True, timeout=60)
+        return answer.returncode == 0
+
+
+def changes(good: dict) -> dict:
+    """What somebody may do to a package, by name."""
+    manifest = good["manifest.json"]
+    records = good["records.cbor"]
+    return {
+        "a record is changed": good | {"records.cbor": records.replace(b"/evidence/3", b"/innocent/3", 1)},
+        "records are cut": good | {"records.cbor": records[:len(records) // 2]},
+        "records come twice": good | {"records.cbor": records * 2},
+        "the range is widened": good | {"manifest.json": manifest.replace(b'"first_record": 0', b'"first_record": 1')},
+        "the manifest has other members": good | {"manifest.json": manifest.replace(b'"made"', b'"Made"')},
+        "the report is another": good | {"report.html": b"<h1>nothing happened</h1>"},
+        "the checkpoint is another": good | {"checkpoint": good["checkpoint"].replace(b"\n", b"\r\n", 1)},
+        "a file is added": good | {"more.txt": b"more"},
+        "the signature is gone": {name: text for name, text in good.items() if name != "manifest.json.sig"},
+        "the records are gone": {name: text for name, text in good.items() if name != "records.cbor"},
+    }
+
+
+def run(context) -> None:
+    target = Target(context, keeps_bytes=False)
+    gateway = Gateway(context, target.port, workers=2)
+    other = gateway.new_key("other", "testers")
+    gateway.start()
+    auditor = Auditor(context, gateway)
+    for number in range(30):
+        auth = gateway.auth if number % 3 else ("Authorization", f"Bearer {other}")
+        expect(wire.request(gateway.port, "GET", f"/evidence/{number}", [auth]).status == 200, "allowed")
+    expect(wire.request(gateway.port, "GET", "/forbidden/it", [gateway.auth]).status == 403, "denied")
+    wait_until(lambda: len(gateway.intents()) == 31, "the records to be in segments")
+
+    def make(name, *words):
+        path = context.folder / name
+        gateway.sluice("evidence", "-c", gateway.configuration, "-o", path, *words, check=True)
+        return path
+
+    # While the gateway runs: the whole log, a range of it, and what one principal did.
+    whole = make("whole.zip")
+    files = unpacked(whole)
+    (auditor.folder / "verify.py").write_bytes(files["verify.py"])
+    for package in (whole, make("range.zip", "--from", "1h"), make("empty.zip", "--from", "2h", "--to", "1h"),
+                    make("other.zip", "--principal", "other")):
+        for verify in (auditor.by_sluice, auditor.by_script):
+            expect(verify(package, gateway.verifier), f"{verify.__name__} refuses {package.name}")
+        expect(auditor.by_ssh_keygen(unpacked(package)), f"ssh-keygen refuses {package.name}")
+    shown = unpacked(context.folder / "other.zip")
+    expect(json.loads(shown["manifest.json"])["records_shown"] == 20, "other did ten operations, of two records")
+    expect(b"/evidence/27" in shown["records.cbor"], "an operation of other's is not shown")
+    expect(b"/evidence/28" not in shown["records.cbor"], "an operation of somebody else is shown")
+    report = files["report.html"].decode()
+    for words in ("/forbidden/it", "That path is closed.", "other", "state held elsewhere"):
+        expect(words in report, f"the report does not say {words!r}")
+
+    for name, changed in changes(files).items():
+        expect(changed != files, f"nothing was changed: {name}")
+        path = packed(context.folder / "changed.zip", changed)
+        expect(not auditor.by_sluice(path, gateway.verifier), f"sluice verify accepts: {name}")
+        expect(not auditor.by_script(path, gateway.verifier), f"verify.py accepts: {name}")
+        if changed.get("manifest.json") != files["manifest.json"]:
+            expect(not auditor.by_ssh_keygen(changed), f"ssh-keygen accepts: {name}")
+    stranger = gateway.sluice("key", "signing", "--file", gateway.folder / "stranger.key", "--origin",
+                              "scenario.test", "--json", check=True).json()["verifier"]
+    expect(not auditor.by_sluice(whole, stranger) and not auditor.by_script(whole, stranger),
+           "the package passes for one of another key")
+
+    refused = gateway.sluice("evidence", "-c", gateway.configuration, "-o", whole)
+    expect(refused.code == 1 and "exists already" in refused.err, f"{refused.code} {refused.err}")
+    refused = gateway.sluice("evidence", "-c", gateway.configuration, "-o", context.folder / "x.zip",
+                             "--from", "1h", "--to", "2h")
+    expect(refused.code == 2, f"a range that ends before it begins: {refused.code}")
+    gateway.stop()
+    gateway.expect_verified()
