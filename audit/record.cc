@@ -17,9 +17,9 @@ struct Limits {
   std::size_t elements = std::numeric_limits<std::size_t>::max();  ///< Of groups, of masks.
 };
 
-/// All heads, integers, the salt and the flag of a record, rounded up: 35 keys
+/// All heads, integers, the salt and the flag of a record, rounded up: 37 keys
 /// of at most two bytes, each with a value head of at most nine.
-constexpr std::size_t fixed_bytes_max = 35 * (2 + cbor::head_bytes_max) + 16 + 4;
+constexpr std::size_t fixed_bytes_max = 37 * (2 + cbor::head_bytes_max) + 16 + 4;
 /// Beyond its characters, a group costs a head and a mask two heads and a count.
 constexpr std::size_t group_overhead_bytes = cbor::head_bytes_max;
 constexpr std::size_t mask_overhead_bytes = 1 + 2 * cbor::head_bytes_max;
@@ -192,6 +192,8 @@ std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexc
   map.text_if(Key::event, record.event);
   map.text_if(Key::detail, record.detail);
   map.cut_flag();
+  map.number_if(Key::rows_in, record.rows_in);
+  map.number_if(Key::rows_out, record.rows_out);
 
   auto body_bytes = static_cast<std::size_t>(map.end() - out.data()) - head_bytes;
   cbor::Writer head(out.data());

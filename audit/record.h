@@ -66,6 +66,8 @@ struct Record {
   std::string_view result;      ///< "ok", "client-aborted", "upstream-failed", …
   std::uint64_t bytes_in = 0;   ///< Body bytes from the client.
   std::uint64_t bytes_out = 0;  ///< Body bytes released to the client.
+  std::uint64_t rows_in = 0;    ///< Rows that a database says it wrote.
+  std::uint64_t rows_out = 0;   ///< Rows released to the client.
   Duration duration;
   std::string_view upstream;  ///< Address used.
   std::span<const MaskCount> masks;

@@ -42,8 +42,10 @@ enum class Key : std::uint8_t {
   event = 33,
   detail = 34,
   cut = 35,
+  rows_in = 36,
+  rows_out = 37,
 };
 
-inline constexpr std::uint8_t last_key = static_cast<std::uint8_t>(Key::cut);
+inline constexpr std::uint8_t last_key = static_cast<std::uint8_t>(Key::rows_out);
 
 }  // namespace sluice::audit

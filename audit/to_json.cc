@@ -59,6 +59,8 @@ constexpr std::array<Field, last_key> fields{{
     {"event", Form::text},
     {"detail", Form::text},
     {"cut", Form::flag},
+    {"rows_in", Form::number},
+    {"rows_out", Form::number},
 }};
 constexpr std::array<std::string_view, 4> phases{"intent", "outcome", "session", "control"};
 constexpr std::array<std::string_view, 3> rulings{"allow", "deny", "hold"};

@@ -47,6 +47,27 @@ std::string masks_of(const nlohmann::json& record) {
   return text;
 }
 
+/// HTTP has a status, a database a word.
+std::string end_of(const nlohmann::json& record) {
+  return field(record, record.contains("status") ? "status" : "result");
+}
+
+std::string rows_of(const nlohmann::json& record) {
+  std::string text;
+  if (const auto rows = count(record, "rows_in"); rows != 0)
+    text += fmt::format(", {} rows in", rows);
+  if (const auto rows = count(record, "rows_out"); rows != 0) {
+    text += fmt::format(", {} rows out", rows);
+  }
+  return text;
+}
+
+/// Which rule ended it before its end.
+std::string cause_of(const nlohmann::json& record) {
+  const std::string rule = field(record, "rule");
+  return rule.empty() ? rule : fmt::format(" by rule \"{}\": {}", rule, field(record, "reason"));
+}
+
 /// One line for people; --json has everything.
 std::string line_of(const nlohmann::json& record) {
   const std::string phase = field(record, "phase");
@@ -63,9 +84,9 @@ std::string line_of(const nlohmann::json& record) {
   }
   if (phase == "outcome") {
     const std::string masks = masks_of(record);
-    return fmt::format("{} {:<8} done  {} {} B in, {} B out{}{}", time, name,
-                       field(record, "status"), count(record, "bytes_in"),
-                       count(record, "bytes_out"), masks.empty() ? "" : ", masked", masks);
+    return fmt::format("{} {:<8} done  {} {} B in, {} B out{}{}{}{}", time, name, end_of(record),
+                       count(record, "bytes_in"), count(record, "bytes_out"), rows_of(record),
+                       masks.empty() ? "" : ", masked", masks, cause_of(record));
   }
   return fmt::format("{} {:<8} {} {} {}", time, phase, field(record, "event"),
                      field(record, "peer"), field(record, "detail"));

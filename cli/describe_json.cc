@@ -61,6 +61,13 @@ Json rule_json(const config::PolicyRule& rule) {
                    {"multi", rule.sql->multi},
                    {"unparsed", rule.sql->unparsed}};
   }
+  if (rule.limits) {
+    page["limits"] = {{"rows_max", rule.limits->rows_max}, {"bytes_max", rule.limits->bytes_max}};
+    if (rule.limits->rate.count != 0) {
+      page["limits"]["rate"] = config::rate_text(rule.limits->rate);
+      page["limits"]["burst"] = rule.limits->burst;
+    }
+  }
   return page;
 }
 

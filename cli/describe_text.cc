@@ -12,6 +12,7 @@ namespace {
 
 using config::address_text;
 using config::duration_text;
+using config::rate_text;
 using config::size_text;
 using Lines = std::back_insert_iterator<std::string>;
 
@@ -90,13 +91,26 @@ void add_target(Lines out, const config::Target& target) {
                  target.health.path.empty() ? "passive" : "GET " + target.health.path);
 }
 
+std::string limited(const config::ExecutionLimits& limits) {
+  std::vector<std::string> parts;
+  if (limits.rows_max != 0) parts.push_back(fmt::format("{} rows", limits.rows_max));
+  if (limits.bytes_max != 0) parts.push_back(size_text(limits.bytes_max));
+  if (limits.rate.count != 0) {
+    parts.push_back(fmt::format("{} for each principal and worker", rate_text(limits.rate)));
+  }
+  if (limits.burst != 0) parts.push_back(fmt::format("{} at once", limits.burst));
+  return "; an execution at most " + joined(parts);
+}
+
 void add_rules(Lines out, const std::vector<const config::PolicyRule*>& rules,
                config::Protocol protocol) {
   fmt::format_to(out, "  rules, strictest first; what none of them matches is denied\n");
   if (rules.empty()) fmt::format_to(out, "    (none: everything is denied)\n");
   for (const auto* rule : rules) {
-    fmt::format_to(out, "    {:<5} {}: {}: {}\n", text(rule->ruling), rule->name,
-                   who(rule->principals), what(*rule, protocol));
+    const bool has_limits = rule->limits && protocol == config::Protocol::postgres;
+    fmt::format_to(out, "    {:<5} {}: {}: {}{}\n", text(rule->ruling), rule->name,
+                   who(rule->principals), what(*rule, protocol),
+                   has_limits ? limited(*rule->limits) : std::string());
   }
 }
 

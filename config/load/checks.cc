@@ -192,6 +192,7 @@ class Checker {
       report(places_.of(&rule.ruling, rule.place),
              "hold needs approvals, which this version does not have");
     }
+    if (rule.limits) check_limits(rule);
     const PrincipalMatch& principals = rule.principals;
     if (principals.anonymous && !settings_.identity.allow_anonymous) {
       report(places_.of_section(&principals, rule.place),
@@ -214,6 +215,22 @@ class Checker {
         report(places_.of(&header.pattern, rule.place),
                fmt::format("'pattern': {}", expression.error().message));
       }
+    }
+  }
+
+  void check_limits(const PolicyRule& rule) {
+    const ExecutionLimits& limits = *rule.limits;
+    const Place place = places_.of_section(&limits, rule.place);
+    check_occurs(Protocol::postgres, "limit", place);
+    if (rule.ruling != RulingKind::allow) {
+      report(place, "only a rule that allows has limits");
+    } else if (rule.http && !rule.sql) {
+      report(place, "limits are about SQL statements, and the rule is about HTTP requests");
+    } else if (limits.burst != 0 && limits.rate.count == 0) {
+      report(places_.of(&limits.burst, place), "'burst' needs 'rate'");
+    } else if (limits.rows_max == 0 && limits.bytes_max == 0 && limits.rate.count == 0 &&
+               !places_.has(&limits.rate)) {
+      report(place, "limits nothing; leave it out");
     }
   }
 

@@ -112,6 +112,8 @@ std::string value_json(const Field& field) {
           Object().add("anyOf", array({type("integer"), pattern("^[0-9]+([KMGT]iB)?$")})).text());
     case Kind::duration:
       return or_environment(pattern("^[0-9]+(ms|s|m|h|d)$"));
+    case Kind::rate:
+      return or_environment(pattern("^[0-9]+/(s|m|h)$"));
     case Kind::choice:
       return or_environment(words(field.choices));
     case Kind::listen_address:

@@ -32,6 +32,7 @@ and merge keys are errors, each with its file, line and column; all of them are 
 | --- | --- |
 | duration | `250ms`, `10s`, `5m`, `2h`, `1d` |
 | size | bytes, `512`, or `64KiB`, `16MiB`, `1GiB` |
+| rate | `100/s`, `30/m`, `5/h` |
 | address | `host:port` or `[IPv6]:port`; listeners take addresses in digits only |
 | secret | a reference: `file:PATH`, `env:NAME` or `cred:NAME` (a systemd credential); a final line end is cut off. The secret itself is an error. |
 | file reference | `file:PATH` or `cred:NAME` |
@@ -117,6 +118,8 @@ std::string type_text(const Field& field) {
       return "size";
     case Kind::duration:
       return "duration";
+    case Kind::rate:
+      return "rate";
     case Kind::choice:
       return "word";
     case Kind::listen_address:

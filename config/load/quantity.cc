@@ -28,6 +28,14 @@ constexpr std::array<Unit, 4> size_units{{{"TiB", std::uint64_t{1} << 40},
                                           {"MiB", std::uint64_t{1} << 20},
                                           {"KiB", 1024}}};
 
+struct RateUnit {
+  std::string_view suffix;
+  Duration period;
+};
+constexpr std::array<RateUnit, 3> rate_units{
+    {{"/s", seconds(1)}, {"/m", seconds(60)}, {"/h", seconds(3600)}}};
+constexpr std::uint64_t rate_count_max = 1'000'000;
+
 struct Split {
   std::string_view digits;
   std::string_view suffix;
@@ -122,6 +130,26 @@ std::string size_text(std::uint64_t bytes) {
     }
   }
   return fmt::format("{}", bytes);
+}
+
+Result<Rate> parse_rate(std::string_view text) {
+  const auto [digits, suffix] = split(text);
+  const auto count = parse_count(digits);
+  for (const RateUnit& unit : rate_units) {
+    if (!count || suffix != unit.suffix) continue;
+    if (*count == 0 || *count > rate_count_max) {
+      return fail(fmt::format("'{}' must be between 1 and {}", text, rate_count_max));
+    }
+    return Rate{*count, unit.period};
+  }
+  return fail(fmt::format("'{}' is not a rate; write it like 100/s, 30/m or 5/h", text));
+}
+
+std::string rate_text(const Rate& rate) {
+  for (const RateUnit& unit : rate_units) {
+    if (unit.period == rate.period) return fmt::format("{}{}", rate.count, unit.suffix);
+  }
+  return fmt::format("{} in {}", rate.count, duration_text(rate.period));
 }
 
 Result<SocketAddress> parse_address(std::string_view text) {

@@ -23,6 +23,10 @@ std::string duration_text(Duration duration);
 Result<std::uint64_t> parse_size(std::string_view text);
 std::string size_text(std::uint64_t bytes);
 
+/// "100/s", "30/m", "5/h".
+Result<Rate> parse_rate(std::string_view text);
+std::string rate_text(const Rate& rate);
+
 /// "host:port" or "[v6]:port". A numeric host comes back in its canonical form.
 Result<SocketAddress> parse_address(std::string_view text);
 std::string address_text(const SocketAddress& address);

@@ -148,6 +148,8 @@ void Reader::read_field(const YamlNode& node, const Field& field, void* owner) {
     case Kind::size:
     case Kind::duration:
       return read_number(node, field, owner);
+    case Kind::rate:
+      return read_rate(node, field, opened<Rate>(field, owner));
     case Kind::choice:
       return read_choice(node, field, owner);
     case Kind::listen_address:
@@ -186,6 +188,15 @@ void Reader::read_number(const YamlNode& node, const Field& field, void* owner) 
                               number_text(field, field.min), number_text(field, field.max), *text));
   }
   field.set(owner, *number);
+}
+
+void Reader::read_rate(const YamlNode& node, const Field& field, Rate& value) {
+  places_.note(&value, node.place);
+  const auto text = text_of(node, "a rate");
+  if (!text) return;
+  const auto rate = parse_rate(*text);
+  if (!rate) return report(node.place, fmt::format("'{}': {}", field.key, rate.error().message));
+  value = *rate;
 }
 
 void Reader::read_choice(const YamlNode& node, const Field& field, void* owner) {

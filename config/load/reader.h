@@ -50,6 +50,7 @@ class Reader {
  private:
   void read_field(const YamlNode& node, const Field& field, void* owner);
   void read_number(const YamlNode& node, const Field& field, void* owner);
+  void read_rate(const YamlNode& node, const Field& field, Rate& value);
   void read_choice(const YamlNode& node, const Field& field, void* owner);
   void read_text(const YamlNode& node, const Field& field, std::string& value);
   void read_texts(const YamlNode& node, const Field& field, std::vector<std::string>& values);

@@ -273,6 +273,24 @@ constexpr Table operation_table{.title = "The operations of a rule",
                                 .fields = operation_fields,
                                 .make = make_owner<PolicyRule>};
 
+constexpr std::array execution_limit_fields{
+    count<&ExecutionLimits::rows_max>("max_rows", 0, 1'000'000'000'000,
+                                      "Rows that one execution may bring; 0: any number."),
+    size<&ExecutionLimits::bytes_max>("max_bytes", 0, std::uint64_t{1} << 50,
+                                      "Bytes of rows that it may bring; 0: any number."),
+    rate<&ExecutionLimits::rate>(
+        "rate", "Executions that each principal may begin, per worker; without it any number."),
+    count<&ExecutionLimits::burst>(
+        "burst", 0, 1'000'000, "How many of them may come at once; 0: what one second brings.")};
+constexpr Table execution_limits_table{.title = "The limits of a rule",
+                                       .path = "policies[].limits",
+                                       .sentence =
+                                           "What the SQL statements that an allow rule covers "
+                                           "may bring. Of several rules that allow a statement "
+                                           "the strictest limit counts. See docs/policy.md.",
+                                       .fields = execution_limit_fields,
+                                       .make = make_owner<ExecutionLimits>};
+
 constexpr std::array rulings{
     word_for("allow", RulingKind::allow, "let it pass"),
     word_for("deny", RulingKind::deny, "refuse it"),
@@ -289,6 +307,8 @@ constexpr std::array rule_fields{
     choice<&PolicyRule::ruling>("ruling", rulings, required, "What happens to a match."),
     text<&PolicyRule::reason>("reason", Word::sentence, not_required,
                               "Shown to the refused client."),
+    section<&PolicyRule::limits>("limits", execution_limits_table, not_required,
+                                 "How much of a database it allows at once."),
     later("approval", "Approval of held operations.")};
 constexpr Table rule_table{.title = "A policy rule",
                            .path = "policies[]",

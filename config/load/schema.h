@@ -52,6 +52,7 @@ struct Field {
     count,                ///< An unsigned integer.
     size,                 ///< Bytes, an unsigned integer.
     duration,             ///< Duration
+    rate,                 ///< Rate
     choice,               ///< An enum.
     listen_address,       ///< SocketAddress, numeric.
     target_addresses,     ///< std::vector<SocketAddress>; names are resolved.

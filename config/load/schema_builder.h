@@ -175,6 +175,11 @@ constexpr Field listen_address(std::string_view key, bool is_required, std::stri
   return value<Member>(key, Field::Kind::listen_address, is_required, sentence);
 }
 template <auto Member>
+constexpr Field rate(std::string_view key, std::string_view sentence) {
+  static_assert(std::is_same_v<TypeOf<Member>, Rate>);
+  return value<Member>(key, Field::Kind::rate, not_required, sentence);
+}
+template <auto Member>
 constexpr Field texts(std::string_view key, Word word, std::size_t items_max,
                       std::string_view sentence) {
   static_assert(std::is_same_v<TypeOf<Member>, std::vector<std::string>>);

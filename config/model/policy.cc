@@ -79,6 +79,8 @@ PrincipalView Policy::view_of(const Principal& principal) const {
   view.sql_rules_.erase(std::unique(view.sql_rules_.begin(), view.sql_rules_.end()),
                         view.sql_rules_.end());
   std::erase_if(view.sql_rules_, [&](RuleNumber rule) { return !rules_[rule].is_about_sql; });
+  view.has_limits_ = std::any_of(view.sql_rules_.begin(), view.sql_rules_.end(),
+                                 [&](RuleNumber rule) { return rules_[rule].limits.any(); });
 
   std::vector<Clause> clauses;
   for (const RuleNumber rule : rules) {
@@ -110,46 +112,83 @@ Ruling Policy::judge(const PrincipalView& principal, const HttpAction& action) c
   const std::uint8_t decisive =
       is_default ? overruling_default : overruling(rules_[answer.strictest].kind);
   if ((answer.pending_kinds & decisive) != 0) {
-    return {Ruling::Kind::needs_body, {}, "a rule's body pattern decides"};
+    return {Ruling::Kind::needs_body, {}, "a rule's body pattern decides", {}};
   }
   return ruling_of(answer.strictest);
 }
 
 Ruling Policy::judge(const PrincipalView& principal, const SqlAction& action) const noexcept {
   ASSERT(principal.policy_ == id_);  // rule numbers mean nothing to another policy
-  if (!action.is_parsed) return ruling_of(strictest(principal, action, nullptr));
-  // Rules are numbered by strictness and no_rule comes last, but without a rule
-  // nothing is allowed: it is stricter than what is allowed, not than a refusal.
   RuleNumber decides = no_rule;
-  bool all_named = !action.statements.empty();
-  for (const SqlFacts& facts : action.statements) {
-    const RuleNumber rule = strictest(principal, action, &facts);
-    all_named = all_named && rule != no_rule;
-    decides = std::min(decides, rule);
+  if (!action.is_parsed) {
+    decides = strictest(principal, action, nullptr);
+  } else {
+    // Rules are numbered by strictness and no_rule comes last, but without a rule
+    // nothing is allowed: it is stricter than what is allowed, not than a refusal.
+    bool all_named = !action.statements.empty();
+    for (const SqlFacts& facts : action.statements) {
+      const RuleNumber rule = strictest(principal, action, &facts);
+      all_named = all_named && rule != no_rule;
+      decides = std::min(decides, rule);
+    }
+    const bool is_allowed = decides != no_rule && rules_[decides].kind == RulingKind::allow;
+    if (is_allowed && !all_named) decides = no_rule;
   }
-  const bool is_allowed = decides != no_rule && rules_[decides].kind == RulingKind::allow;
-  return ruling_of(is_allowed && !all_named ? no_rule : decides);
+  Ruling ruling = ruling_of(decides);
+  if (principal.has_limits_ && ruling.kind == Ruling::Kind::allow) {
+    ruling.limits = limits_of(principal, action);
+  }
+  return ruling;
 }
 
 /// facts  null for a text that is not understood.
 RuleNumber Policy::strictest(const PrincipalView& principal, const SqlAction& action,
                              const SqlFacts* facts) const noexcept {
   for (const RuleNumber number : principal.sql_rules_) {
-    const Rule& rule = rules_[number];
-    const bool covers_all = !rule.sql;
-    if (facts == nullptr
-            ? (covers_all ? rule.kind != RulingKind::allow : rule.sql->applies_unparsed(action))
-            : (covers_all || rule.sql->applies(action, *facts))) {
-      return number;
-    }
+    if (applies(rules_[number], action, facts)) return number;
   }
   return no_rule;
 }
 
+bool Policy::applies(const Rule& rule, const SqlAction& action, const SqlFacts* facts) noexcept {
+  const bool covers_all = !rule.sql;
+  if (facts != nullptr) return covers_all || rule.sql->applies(action, *facts);
+  return covers_all ? rule.kind != RulingKind::allow : rule.sql->applies_unparsed(action);
+}
+
+/// The statements of one text are one execution: each adds what limits it.
+Limiting Policy::limits_of(const PrincipalView& principal, const SqlAction& action) const noexcept {
+  Limiting limits;
+  if (!action.is_parsed) add_limits(principal, action, nullptr, limits);
+  for (const SqlFacts& facts : action.statements) add_limits(principal, action, &facts, limits);
+  return limits;
+}
+
+void Policy::add_limits(const PrincipalView& principal, const SqlAction& action,
+                        const SqlFacts* facts, Limiting& limits) const noexcept {
+  for (const RuleNumber number : principal.sql_rules_) {
+    const Rule& rule = rules_[number];
+    if (!rule.limits.any() || !applies(rule, action, facts)) continue;
+    if (rule.limits.rows_max < rows_bound(limits).max) limits.rows = number;
+    if (rule.limits.bytes_max < bytes_bound(limits).max) limits.bytes = number;
+    limits.rates |= rule.limits.rate;
+  }
+}
+
+Bound Policy::rows_bound(const Limiting& limits) const noexcept {
+  if (limits.rows == no_rule) return {};
+  return {rules_[limits.rows].limits.rows_max, rules_[limits.rows].name};
+}
+
+Bound Policy::bytes_bound(const Limiting& limits) const noexcept {
+  if (limits.bytes == no_rule) return {};
+  return {rules_[limits.bytes].limits.bytes_max, rules_[limits.bytes].name};
+}
+
 Ruling Policy::ruling_of(RuleNumber number) const noexcept {
-  if (number == no_rule) return {Ruling::Kind::deny, default_deny, "no rule allows this"};
+  if (number == no_rule) return {Ruling::Kind::deny, default_deny, "no rule allows this", {}};
   const Rule& rule = rules_[number];
-  return {ruling_kind(rule.kind), rule.name, rule.reason};
+  return {ruling_kind(rule.kind), rule.name, rule.reason, {}};
 }
 
 }  // namespace sluice::config

@@ -45,6 +45,28 @@ struct HttpAction {
 /// The name of the ruling when no rule matches.
 inline constexpr std::string_view default_deny = "default-deny";
 
+/// Which rules limit an execution that is allowed: of all that allow it, the strictest.
+struct Limiting {
+  RuleNumber rows = no_rule;
+  RuleNumber bytes = no_rule;
+  std::uint64_t rates = 0;  ///< A bit for each of Policy::rates().
+
+  [[nodiscard]] bool bounds_result() const noexcept { return rows != no_rule || bytes != no_rule; }
+};
+
+/// What a rule lets an execution bring.
+struct Bound {
+  std::uint64_t max = UINT64_MAX;
+  std::string_view rule;
+};
+
+/// How often a rule lets each principal begin an execution.
+struct RateRule {
+  std::string rule;
+  Duration interval;   ///< Between two, in the long run.
+  Duration tolerance;  ///< How far they may run ahead of that: the burst's intervals.
+};
+
 struct Ruling {
   /// needs_body: a rule that could still decide has a body pattern; ask again
   /// with body_seen.
@@ -53,6 +75,7 @@ struct Ruling {
   /// Name of the deciding rule; default_deny when none matched. Lives with the Policy.
   std::string_view rule;
   std::string_view reason;
+  Limiting limits = {};
 };
 
 /// What this gateway can enforce; a rule that asks for more stops the compiler.
@@ -73,6 +96,7 @@ class PrincipalView {
   RuleIndex named_;                    ///< Rules that name this principal.
   std::vector<RuleNumber> sql_rules_;  ///< Rules about statements that concern it, strictest first.
   bool is_anonymous_ = true;
+  bool has_limits_ = false;   ///< One of sql_rules_ limits what it allows.
   std::uint64_t policy_ = 0;  ///< The policy that made this view.
   MaskSet response_masks_;
   MaskSet request_masks_;
@@ -105,6 +129,11 @@ class Policy {
     return sql_patterns_;
   }
 
+  /// At most 64.
+  [[nodiscard]] std::span<const RateRule> rates() const noexcept { return rates_; }
+  [[nodiscard]] Bound rows_bound(const Limiting& limits) const noexcept;
+  [[nodiscard]] Bound bytes_bound(const Limiting& limits) const noexcept;
+
   [[nodiscard]] PrincipalView view_of(const Principal& principal) const;
 
   /// Allocates nothing. `principal` must come from this policy's view_of().
@@ -117,12 +146,22 @@ class Policy {
 
  private:
   class Compiler;
+  /// Of an allow rule, as counted.
+  struct Limits {
+    std::uint64_t rows_max = UINT64_MAX;
+    std::uint64_t bytes_max = UINT64_MAX;
+    std::uint64_t rate = 0;  ///< Its bit.
+    [[nodiscard]] bool any() const noexcept {
+      return rows_max != UINT64_MAX || bytes_max != UINT64_MAX || rate != 0;
+    }
+  };
   struct Rule {
     std::string name;
     std::string reason;
     RulingKind kind = RulingKind::deny;
     bool is_about_sql = false;
     std::optional<SqlCondition> sql;  ///< Without one it is about every statement.
+    Limits limits;
   };
   struct MaskUse {
     std::size_t index = 0;
@@ -134,12 +173,19 @@ class Policy {
   [[nodiscard]] Ruling ruling_of(RuleNumber rule) const noexcept;
   [[nodiscard]] RuleNumber strictest(const PrincipalView& principal, const SqlAction& action,
                                      const SqlFacts* facts) const noexcept;
+  [[nodiscard]] static bool applies(const Rule& rule, const SqlAction& action,
+                                    const SqlFacts* facts) noexcept;
+  [[nodiscard]] Limiting limits_of(const PrincipalView& principal,
+                                   const SqlAction& action) const noexcept;
+  void add_limits(const PrincipalView& principal, const SqlAction& action, const SqlFacts* facts,
+                  Limiting& limits) const noexcept;
   [[nodiscard]] MethodSet method_bit(std::string_view method) const noexcept;
 
   std::vector<PatternSource> path_patterns_;
   std::vector<PatternSource> header_patterns_;
   std::vector<PatternSource> body_patterns_;
   std::vector<PatternSource> sql_patterns_;
+  std::vector<RateRule> rates_;
   std::vector<Rule> rules_;           ///< By strictness; a RuleNumber is an index.
   std::vector<std::string> methods_;  ///< A method's bit is its place here.
   RuleIndex authenticated_;           ///< Rules for everyone with a proof.

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t clauses_max = 1'000'000;
 constexpr std::size_t method_tokens_max = 63;  // the last bit of a MethodSet is "any other"
 constexpr std::size_t headers_per_rule_max = 32;
+constexpr std::size_t rates_max = 64;  // a bit each
 
 int strictness(RulingKind kind) noexcept {
   switch (kind) {
@@ -47,6 +48,16 @@ class PatternList {
   std::vector<PatternSource>& patterns_;
   std::map<std::string, std::uint32_t> numbers_;
 };
+
+RateRule rate_rule(const PolicyRule& rule) {
+  const Rate& rate = rule.limits->rate;
+  const auto count = static_cast<std::int64_t>(rate.count);
+  // Rounded up: never more often than was written.
+  const std::int64_t interval_ns = (rate.period.ns + count - 1) / count;
+  const auto in_one_second = std::max<std::int64_t>(count * seconds(1).ns / rate.period.ns, 1);
+  const auto burst = static_cast<std::int64_t>(rule.limits->burst);
+  return {rule.name, {interval_ns}, {interval_ns * (burst == 0 ? in_one_second : burst)}};
+}
 
 /// Who a rule is about, with the defaults of docs/policy.md applied.
 struct Audience {
@@ -132,7 +143,7 @@ class Policy::Compiler {
       return refuse(rule, "hold needs approvals, which this version does not have");
     }
     const auto number = static_cast<RuleNumber>(policy_.rules_.size());
-    policy_.rules_.push_back({rule.name, rule.reason, rule.ruling, false, std::nullopt});
+    policy_.rules_.push_back({rule.name, rule.reason, rule.ruling, false, std::nullopt, {}});
     policy_.named_clauses_.emplace_back();
     if (is_of_another_protocol(rule)) {
       if (rule.targets.empty()) return;
@@ -140,6 +151,7 @@ class Policy::Compiler {
                                       listener_.target, protocol_name()));
     }
     add_sql_condition(rule, policy_.rules_.back());
+    if (rule.limits) add_limits(rule, policy_.rules_.back());
 
     std::vector<Clause> clauses = clauses_of(rule, number);
     clause_count_ += clauses.size();
@@ -184,6 +196,25 @@ class Policy::Compiler {
       patterns.push_back(sql_list_.number_of(expression, rule.name));
     }
     compiled.sql.emplace(*rule.sql, rule.ruling, std::move(patterns));
+  }
+
+  void add_limits(const PolicyRule& rule, Rule& compiled) {
+    if (listener_.protocol == Protocol::http) {
+      if (rule.sql) return;  // they are about that
+      return refuse(rule, fmt::format("its limits are about SQL statements, which target '{}' does "
+                                      "not take; give the rule 'targets' or 'operations'",
+                                      listener_.target));
+    }
+    if (rule.ruling != RulingKind::allow) return refuse(rule, "only a rule that allows has limits");
+    const ExecutionLimits& limits = *rule.limits;
+    if (limits.rows_max != 0) compiled.limits.rows_max = limits.rows_max;
+    if (limits.bytes_max != 0) compiled.limits.bytes_max = limits.bytes_max;
+    if (limits.rate.count == 0) return;
+    if (policy_.rates_.size() == rates_max) {
+      return refuse(rule, fmt::format("more than {} rules with a rate", rates_max));
+    }
+    compiled.limits.rate = std::uint64_t{1} << policy_.rates_.size();
+    policy_.rates_.push_back(rate_rule(rule));
   }
 
   std::vector<Clause> clauses_of(const PolicyRule& rule, RuleNumber number) {

@@ -150,6 +150,20 @@ struct SqlMatch {
 
 enum class RulingKind : std::uint8_t { allow, deny, hold };
 
+/// So many in a second, a minute or an hour.
+struct Rate {
+  std::uint64_t count = 0;  ///< 0: no limit.
+  Duration period = seconds(1);
+};
+
+/// What one execution of a statement may bring, and how often one may come. 0 limits nothing.
+struct ExecutionLimits {
+  std::uint64_t rows_max = 0;
+  std::uint64_t bytes_max = 0;
+  Rate rate;                ///< Of executions, for each principal.
+  std::uint64_t burst = 0;  ///< That may come at once; 0: what one second of `rate` brings.
+};
+
 struct PolicyRule {
   std::string name;
   PrincipalMatch principals;
@@ -157,7 +171,8 @@ struct PolicyRule {
   std::optional<HttpMatch> http;
   std::optional<SqlMatch> sql;
   RulingKind ruling = RulingKind::deny;
-  std::string reason;  ///< Shown to the refused client.
+  std::string reason;                     ///< Shown to the refused client.
+  std::optional<ExecutionLimits> limits;  ///< Of what an allow rule allows.
   Place place;
 };
 

@@ -86,6 +86,7 @@ bool PostgresSession::read_client() {
     client_piece_drops_ = true;
     return true;
   }
+  if (waits_for_limited(type)) return false;
   const std::uint64_t statement_max = plan().settings.postgres.statement_bytes_max;
   switch (type) {
     case FrontendType::query:
@@ -241,7 +242,8 @@ bool PostgresSession::on_query(const PostgresInbox::Message& message) {
     refuse_statement(*judged, true);
     return true;
   }
-  if (!begin_operation(*judged, query->text.size())) return true;
+  if (!keeps_rates(*judged, true)) return true;
+  if (!begin_operation(*judged, query->text.size(), nullptr)) return true;
   expect(Expected::Kind::query);
   expected_.back().has_operation = true;
   note_origin(judged->info);
@@ -272,9 +274,9 @@ bool PostgresSession::on_parse(const PostgresInbox::Message& message) {
   }
   // SQL's EXECUTE takes names from here too.
   if (!parse->statement.empty()) named_rules_ |= rules_read(*judged->info);
-  pending_.push_back({false, std::string(parse->statement),
-                      std::make_shared<const Prepared>(parse->text, judged->info, prepared_bytes_),
-                      pipeline_});
+  auto prepared = std::make_shared<const Prepared>(parse->text, judged->info, prepared_bytes_);
+  pending_.push_back(
+      {false, std::string(parse->statement), {std::move(prepared), nullptr}, pipeline_});
   expect(Expected::Kind::parse);
   send_on(message);
   return true;
@@ -327,7 +329,7 @@ PostgresSession::Bound PostgresSession::bind_names(std::string_view portal,
   if (has_described_ && described_ == portal) has_described_ = false;
   // SQL's FETCH takes names from here too.
   if (!portal.empty()) named_rules_ |= rules_read(*prepared->info);
-  pending_.push_back({true, std::string(portal), std::move(prepared), pipeline_});
+  pending_.push_back({true, std::string(portal), {std::move(prepared), nullptr}, pipeline_});
   expect(Expected::Kind::bind);
   return Bound::yes;
 }
@@ -351,11 +353,12 @@ PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Messag
   const auto execute = postgres::decode_execute(message.body());
   if (!execute) return Handled::malformed;
   if (is_undecided(true, execute->portal)) return Handled::later;
-  const auto prepared = find_name(true, execute->portal);
-  if (prepared == nullptr) {
+  Meaning* const portal = find_meaning(true, execute->portal);
+  if (portal == nullptr) {
     refuse_message("34000", "the gateway knows no portal of this name", {}, false);
     return Handled::done;
   }
+  const auto prepared = portal->prepared;
   // Judged now, too: rules may have changed since it was prepared.
   const auto judged = judge(prepared->text);
   if (!judged) return Handled::done;
@@ -364,7 +367,8 @@ PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Messag
       refuse_statement(*judged, false);
       return Handled::done;
     }
-    if (!begin_operation(*judged, prepared->text.size())) return Handled::done;
+    if (!keeps_rates(*judged, false)) return Handled::done;
+    if (!begin_operation(*judged, prepared->text.size(), portal)) return Handled::done;
   }
   if (masks().active.any() && (!has_described_ || described_ != execute->portal)) {
     if (!ask_columns(execute->portal, prepared->info)) return Handled::done;
@@ -373,6 +377,10 @@ PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Messag
   expected_.back().has_operation = !is_empty(*judged);
   note_origin(prepared->info);
   send_on(message);
+  // What comes behind it waits for the target's answer.
+  if (waits_for_limited(FrontendType::flush) && !upstream_out_.copy(flush_message)) {
+    fail_session("53000", "the gateway has no buffer free", "no-buffers");
+  }
   return Handled::done;
 }
 
@@ -397,7 +405,7 @@ bool PostgresSession::on_close(const PostgresInbox::Message& message) {
   const auto target = postgres::decode_close(message.body());
   if (!target) return false;
   const bool is_portal = target->kind == postgres::Target::Kind::portal;
-  pending_.push_back({is_portal, std::string(target->name), nullptr, pipeline_});
+  pending_.push_back({is_portal, std::string(target->name), {}, pipeline_});
   expect(Expected::Kind::close);
   send_on(message);
   return true;
@@ -487,7 +495,8 @@ bool PostgresSession::is_empty(const JudgedStatement& judged) noexcept {
 }
 
 /// False when it could not be recorded: the session is over then.
-bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64_t bytes_in) {
+bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64_t bytes_in,
+                                      Meaning* portal) {
   ++operations_;
   audit::Record record = describe(judged);
   record.ruling = audit::RulingKind::allow;
@@ -500,8 +509,8 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
   if (worker_.durable) upstream_gate_ = *intent;
   worker_.metrics.requests_allowed.add();
   ++worker_.current->operations;
-  operations_open_.push_back(
-      {worker_.current, key_, operations_, bytes_in, 0, worker_.now.monotonic});
+  operations_open_.push_back({worker_.current, key_, operations_, bytes_in, worker_.now.monotonic,
+                              *intent, meter_of(judged, portal)});
   // From here on names without a schema may mean something else.
   if (judged.info->may_change_search_path) {
     backend_->forget_search_path();
@@ -560,7 +569,8 @@ std::string_view PostgresSession::fit_for_record(std::string_view text) {
   return as_text({worker_.record_room.data(), size});
 }
 
-void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_query) {
+void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_query,
+                                       std::string_view code) {
   const bool is_denied = judged.ruling.kind != config::Ruling::Kind::allow;
   ++operations_;
   audit::Record record = describe(judged);
@@ -579,7 +589,7 @@ void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_qu
       fmt::format("rule {}, record {}", record.rule, record_id(worker_.log, *sequence, id));
   const std::string_view hint =
       judged.info->is_parsed ? record.reason : "the gateway does not understand the statement";
-  queue_refusal(error_message({.code = "42501",
+  queue_refusal(error_message({.code = code,
                                .message = "the gateway's policy refused the statement",
                                .detail = detail,
                                .hint = hint}),
@@ -619,15 +629,21 @@ void PostgresSession::spoil_transaction() {
   unflushed_ = 0;
 }
 
-/// What a name will stand for when the target has come so far.
-std::shared_ptr<const PostgresSession::Prepared> PostgresSession::find_name(
-    bool is_portal, std::string_view name) const {
+/// What a name will stand for when the target has come so far; null: nothing that is known.
+PostgresSession::Meaning* PostgresSession::find_meaning(bool is_portal, std::string_view name) {
   for (auto pending = pending_.rbegin(); pending != pending_.rend(); ++pending) {
-    if (pending->is_portal == is_portal && pending->name == name) return pending->prepared;
+    if (pending->is_portal != is_portal || pending->name != name) continue;
+    return pending->meaning.prepared == nullptr ? nullptr : &pending->meaning;
   }
-  const Names& names = is_portal ? portals_ : statements_;
+  Names& names = is_portal ? portals_ : statements_;
   const auto found = names.find(name);
-  return found == names.end() ? nullptr : found->second;
+  return found == names.end() ? nullptr : &found->second;
+}
+
+std::shared_ptr<const PostgresSession::Prepared> PostgresSession::find_name(bool is_portal,
+                                                                            std::string_view name) {
+  const Meaning* meaning = find_meaning(is_portal, name);
+  return meaning == nullptr ? nullptr : meaning->prepared;
 }
 
 /// What the rows and texts that answer the newest request come from.
@@ -682,7 +698,7 @@ void PostgresSession::forget_name(bool is_portal, std::string_view name) {
   }
   for (Pending& pending : pending_) {
     if (pending.is_portal == is_portal && (name.empty() || pending.name == name)) {
-      pending.prepared = nullptr;
+      pending.meaning = {};
     }
   }
 }

@@ -34,9 +34,11 @@ bool PostgresSession::relay_data(BackendType kind) {
 /// go on as one.
 void PostgresSession::pass_data(BackendType kind) {
   const ByteSpan in = upstream_inbox_.front(worker_);
+  ExecutionMeter& meter = operations_open_.front().meter;
   std::size_t passed = 0;
   while (const auto header = header_of(kind, in.subspan(passed))) {
-    operations_open_.front().bytes_out += header->body_bytes;
+    if (!meter.admits(header->body_bytes)) break;
+    meter.count(header->body_bytes);
     const std::size_t there = std::min(in.size() - passed, header->message_bytes());
     server_piece_left_ = header->message_bytes() - there;
     passed += there;
@@ -49,6 +51,7 @@ void PostgresSession::pass_data(BackendType kind) {
 /// even one lies whole in the front buffer.
 bool PostgresSession::mask_rows(const matcher::MaskProgram& program) {
   const ByteSpan in = upstream_inbox_.front(worker_);
+  ExecutionMeter& meter = operations_open_.front().meter;
   std::size_t taken = 0;
   ByteSpan out;  // Room of client_out_, as far as it is not written.
   std::size_t written = 0;
@@ -59,6 +62,7 @@ bool PostgresSession::mask_rows(const matcher::MaskProgram& program) {
   while (client_out_.has_room()) {
     const auto header = header_of(BackendType::data_row, in.subspan(taken));
     if (!header || header->message_bytes() > in.size() - taken) break;
+    if (!meter.admits(header->body_bytes)) break;
     const std::size_t needed = header->message_bytes() + rows_.told_growth_max();
     if (needed > buffer_data_bytes_max) break;
     if (out.size() - written < needed) {
@@ -73,7 +77,7 @@ bool PostgresSession::mask_rows(const matcher::MaskProgram& program) {
         rows_.mask_told(worker_.scratch, program, in.subspan(taken, header->message_bytes()),
                         out.subspan(written), mask_counts_);
     if (!size) break;  // malformed: the slower way says so
-    operations_open_.front().bytes_out += header->body_bytes;
+    meter.count(header->body_bytes);
     taken += header->message_bytes();
     written += *size;
   }

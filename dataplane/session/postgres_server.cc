@@ -2,6 +2,7 @@
 //
 // source   PostgreSQL manual, "Message Flow", "Pipelining".
 #include <algorithm>
+#include <charconv>
 
 #include "dataplane/session/postgres_session.h"
 
@@ -33,6 +34,13 @@ bool PostgresSession::read_server() {
   const Header& header = step.header;
   const bool is_data =
       header.backend() == BackendType::data_row || header.backend() == BackendType::copy_data;
+  if (is_data && answers({Expected::Kind::query, Expected::Kind::execute})) {
+    server_piece_drops_ = !may_bring(header.body_bytes);
+    if (server_piece_drops_) {
+      server_piece_left_ = header.message_bytes();
+      return stage_ == Stage::open;
+    }
+  }
   if (is_data && relay_data(header.backend())) return stage_ == Stage::open;
   if (header.message_bytes() > gathered_bytes_max) {
     fail_session("54000", "the target sent a value that is too long to be masked", "too-long");
@@ -57,7 +65,7 @@ bool PostgresSession::relay_server_piece() {
   const ByteSpan in = upstream_inbox_.front(worker_);
   if (in.empty()) return false;
   const std::size_t n = std::min<std::uint64_t>(in.size(), server_piece_left_);
-  client_out_.pass(upstream_inbox_.front_buffer(), in.first(n));
+  if (!server_piece_drops_) client_out_.pass(upstream_inbox_.front_buffer(), in.first(n));
   upstream_inbox_.take(worker_, n);
   server_piece_left_ -= n;
   return true;
@@ -66,6 +74,7 @@ bool PostgresSession::relay_server_piece() {
 /// False when it is malformed, or answers nothing that was asked.
 bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
   using Kind = Expected::Kind;
+  if (is_cut() && on_reply_after_cut(message.header.backend())) return true;
   switch (message.header.backend()) {
     case BackendType::error_response:
     case BackendType::notice_response:
@@ -94,11 +103,14 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
       return answers({Kind::query, Kind::execute}) && on_row(message);
     case BackendType::copy_data:
       if (!answers({Kind::query, Kind::execute}) || operations_open_.empty()) return false;
-      operations_open_.front().bytes_out += message.header.body_bytes;
+      note_row(message.header.body_bytes);
       rows_.mask_in_place(worker_.scratch, masks(), message.body(), mask_counts_);
       pass_on(message);
       return true;
     case BackendType::command_complete:
+      if (!note_rows_in(message)) return false;
+      pass_on(message);
+      return on_end_of_execution("ok");
     case BackendType::empty_query_response:
     case BackendType::portal_suspended:
       pass_on(message);
@@ -106,6 +118,7 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
     case BackendType::copy_in_response:
       if (!answers({Kind::query, Kind::execute})) return false;
       copies_in_ = true;
+      if (!operations_open_.empty()) operations_open_.front().has_copied_in = true;
       // What was sent ahead of the data is not heard: the target reads it as nothing.
       while (expected_.front().kind == Kind::execute && expected_.size() > 1 &&
              expected_[1].kind == Kind::sync) {
@@ -140,7 +153,7 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
 
 bool PostgresSession::on_row(const PostgresInbox::Message& message) {
   if (!postgres::decode_data_row(message.body())) return false;
-  if (!operations_open_.empty()) operations_open_.front().bytes_out += message.header.body_bytes;
+  note_row(message.header.body_bytes);
   const auto rewritten = rows_.mask(worker_.scratch, masks(), message.bytes, mask_counts_);
   rewritten ? copy_on(*rewritten) : pass_on(message);
   return true;
@@ -257,6 +270,7 @@ void PostgresSession::skip_to_sync() {
 bool PostgresSession::on_ready(const PostgresInbox::Message& message) {
   const auto status = postgres::decode_ready_for_query(message.body());
   if (!status || !answers({Expected::Kind::query, Expected::Kind::sync})) return false;
+  const bool was_cut = is_cut();
   if (expected_.front().has_operation) end_operation("ok");
   status_ = *status;
   // Portals end with their transaction.
@@ -264,6 +278,10 @@ bool PostgresSession::on_ready(const PostgresInbox::Message& message) {
   copies_in_ = false;
   pop_expected();
   if (expected_.empty()) reading_uncertain_ = false;
+  if (was_cut && status_ == TransactionStatus::in_transaction) {
+    spoil_transaction();  // its ReadyForQuery is the client's
+    return true;
+  }
   pass_on(message);
   if (worker_.draining && expected_.empty()) on_drain();
   return true;
@@ -306,10 +324,10 @@ bool PostgresSession::confirm_name(Expected::Kind kind) {
   if (!answers({kind}) || pending_.empty()) return false;
   Pending& pending = pending_.front();
   Names& names = pending.is_portal ? portals_ : statements_;
-  if (pending.prepared == nullptr) {
+  if (pending.meaning.prepared == nullptr) {
     names.erase(pending.name);
   } else {
-    names.insert_or_assign(std::move(pending.name), std::move(pending.prepared));
+    names.insert_or_assign(std::move(pending.name), std::move(pending.meaning));
   }
   pending_.pop_front();
   pop_expected();
@@ -339,6 +357,30 @@ void PostgresSession::settle_own_replies() {
   }
 }
 
+void PostgresSession::note_row(std::uint64_t row_bytes) noexcept {
+  if (!operations_open_.empty()) operations_open_.front().meter.count(row_bytes);
+}
+
+/// "INSERT 0 5", "UPDATE 5", and "COPY 5" behind data of the client's: rows that were written.
+bool PostgresSession::note_rows_in(const PostgresInbox::Message& message) {
+  const auto complete = postgres::decode_command_complete(message.body());
+  if (!complete) return false;
+  if (operations_open_.empty()) return true;
+  Operation& operation = operations_open_.front();
+  const std::string_view tag = complete->tag;
+  const bool writes = tag.starts_with("INSERT ") || tag.starts_with("UPDATE ") ||
+                      tag.starts_with("DELETE ") || tag.starts_with("MERGE ") ||
+                      (tag.starts_with("COPY ") && operation.has_copied_in);
+  operation.has_copied_in = false;
+  if (!writes) return true;
+  std::uint64_t rows = 0;
+  const char* const begin = tag.data() + tag.rfind(' ') + 1;
+  if (std::from_chars(begin, tag.data() + tag.size(), rows).ec == std::errc()) {
+    operation.rows_in += rows;
+  }
+  return true;
+}
+
 void PostgresSession::end_operation(std::string_view result) {
   ASSERT(!operations_open_.empty());
   const Operation& operation = operations_open_.front();
@@ -355,9 +397,17 @@ void PostgresSession::end_operation(std::string_view result) {
   record.time = worker_.now;
   record.session = number_;
   record.operation = operation.number;
+  const Brought brought = operation.meter.brought();
   record.result = result;
+  if (const auto& cut = operation.meter.is_cut()) {
+    record.result = "cut";
+    record.rule = cut->rule;
+    record.reason = cut->reason;
+  }
   record.bytes_in = operation.bytes_in;
-  record.bytes_out = operation.bytes_out;
+  record.bytes_out = brought.bytes;
+  record.rows_in = operation.rows_in;
+  record.rows_out = brought.rows;
   record.duration = worker_.now.monotonic - operation.started;
   record.upstream = snapshot.targets[snapshot.listeners[listener_].target].endpoint_texts[address_];
   record.masks = {worker_.mask_counts.data(), used};

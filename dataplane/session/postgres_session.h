@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "audit/record.h"
+#include "dataplane/session/execution_meter.h"
 #include "dataplane/session/postgres_backend.h"
 #include "dataplane/session/postgres_inbox.h"
 #include "dataplane/session/postgres_outbox.h"
@@ -81,8 +82,11 @@ class PostgresSession final : public Session {
     std::size_t key = 0;  ///< Of its principal, in the view's table.
     std::uint64_t number = 0;
     std::uint64_t bytes_in = 0;
-    std::uint64_t bytes_out = 0;
     Instant started;
+    std::uint64_t record = 0;   ///< Its intent's.
+    ExecutionMeter meter;       ///< Of what it brings.
+    std::uint64_t rows_in = 0;  ///< That the target says it wrote.
+    bool has_copied_in = false;
   };
 
   /// What the next reply of the target answers.
@@ -123,14 +127,18 @@ class PostgresSession final : public Session {
     const std::shared_ptr<const StatementInfo> info;
     std::size_t& bytes_in_use;  ///< Of the session's prepared texts.
   };
+  struct Meaning {
+    std::shared_ptr<const Prepared> prepared;
+    std::shared_ptr<Brought> brought;  ///< By a portal so far, where rules limit that.
+  };
   /// A change of names that the target has yet to confirm.
   struct Pending {
     bool is_portal = false;
     std::string name;
-    std::shared_ptr<const Prepared> prepared;  ///< Null: closed.
-    std::uint64_t pipeline = 0;                ///< Up to which Sync it stands or falls.
+    Meaning meaning;             ///< None: closed.
+    std::uint64_t pipeline = 0;  ///< Up to which Sync it stands or falls.
   };
-  using Names = std::map<std::string, std::shared_ptr<const Prepared>, std::less<>>;
+  using Names = std::map<std::string, Meaning, std::less<>>;
 
   void advance();
 
@@ -176,20 +184,32 @@ class PostgresSession final : public Session {
   void guard_columns(JudgedStatement& judged);
   bool ask_again();
   [[nodiscard]] static bool is_empty(const JudgedStatement& judged) noexcept;
-  [[nodiscard]] bool begin_operation(const JudgedStatement& judged, std::uint64_t bytes_in);
-  void refuse_statement(const JudgedStatement& judged, bool is_query);
+  [[nodiscard]] bool begin_operation(const JudgedStatement& judged, std::uint64_t bytes_in,
+                                     Meaning* portal);
+  void refuse_statement(const JudgedStatement& judged, bool is_query,
+                        std::string_view code = "42501");
   void refuse_message(std::string_view code, std::string_view message, std::string_view hint,
                       bool is_query);
   void queue_refusal(std::string bytes, bool is_query);
   void spoil_transaction();
-  [[nodiscard]] std::shared_ptr<const Prepared> find_name(bool is_portal,
-                                                          std::string_view name) const;
+  [[nodiscard]] Meaning* find_meaning(bool is_portal, std::string_view name);
+  [[nodiscard]] std::shared_ptr<const Prepared> find_name(bool is_portal, std::string_view name);
   [[nodiscard]] bool is_undecided(bool is_portal, std::string_view name) const noexcept;
   void forget_names(const StatementInfo& info);
   void forget_name(bool is_portal, std::string_view name);
   void expect(Expected::Kind kind);
   audit::Record describe(const JudgedStatement& judged);
   [[nodiscard]] std::string_view fit_for_record(std::string_view text);
+
+  // postgres_limits.cc
+  [[nodiscard]] bool keeps_rates(const JudgedStatement& judged, bool is_query);
+  [[nodiscard]] ExecutionMeter meter_of(const JudgedStatement& judged, Meaning* portal) const;
+  [[nodiscard]] bool waits_for_limited(postgres::FrontendType type) const noexcept;
+  [[nodiscard]] bool may_bring(std::uint64_t row_bytes);
+  void cut(Operation& operation);
+  [[nodiscard]] bool is_cut() const noexcept;
+  bool on_reply_after_cut(postgres::BackendType type);
+  void end_cut_execution(bool needs_spoil);
 
   // postgres_server.cc
   bool read_server();
@@ -211,6 +231,8 @@ class PostgresSession final : public Session {
   void pop_expected();
   void skip_to_sync();
   void end_operation(std::string_view result);
+  [[nodiscard]] bool note_rows_in(const PostgresInbox::Message& message);
+  void note_row(std::uint64_t row_bytes) noexcept;
   void settle_own_replies();
   void pass_on(const PostgresInbox::Message& message);
   void copy_on(ByteView bytes);
@@ -288,6 +310,7 @@ class PostgresSession final : public Session {
   bool is_greeted_ = false;
   bool skips_need_spoil_ = false;  ///< The target does not know why they are dropped.
   bool client_piece_drops_ = false;
+  bool server_piece_drops_ = false;
   bool client_ended_ = false;
 };
 

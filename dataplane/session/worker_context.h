@@ -14,6 +14,7 @@
 #include "dataplane/session/exchange.h"
 #include "dataplane/session/masked_host.h"
 #include "dataplane/session/proof_cache.h"
+#include "dataplane/session/rate_limiter.h"
 #include "dataplane/session/scram_keys_cache.h"
 #include "dataplane/session/snapshot_view.h"
 #include "dataplane/session/statement_judge.h"
@@ -47,6 +48,7 @@ struct WorkerContext {
   MaskedHost masked_host;
   const FingerprintKey fingerprint_key = FingerprintKey::random();
   StatementJudge statements{fingerprint_key};
+  RateLimiter rates{fingerprint_key};
   ScramKeysCache scram_keys;
   CatalogCache catalogs;
   std::uint64_t logins = 0;         ///< At targets, counted.

@@ -85,6 +85,16 @@ TEST_CASE("An outcome reads back as JSON, masks counted by rule") {
   CHECK(json.find("ruling") == std::string::npos);
 }
 
+TEST_CASE("Rows of a database are counted in an outcome, also in one that was shortened") {
+  Record record = sample_outcome();
+  record.rows_in = 3;
+  record.rows_out = 5'000'000'000;
+  CHECK(json_of(record).ends_with(R"("rows_in":3,"rows_out":5000000000})"));
+  const std::string result(100'000, 'x');
+  record.result = result;
+  CHECK(json_of(record).ends_with(R"("cut":true,"rows_in":3,"rows_out":5000000000})"));
+}
+
 TEST_CASE("A record of more than 23 members has a two-byte head") {
   Record record = sample_intent();
   record.status = 200;

@@ -52,6 +52,24 @@ TEST_CASE("each listener is described with its own rules, masks and limits, stri
   CHECK(b["address"] == "[::1]:2");
 }
 
+TEST_CASE("a rule's limits are told to whom they matter") {
+  auto limited = settings();
+  limited.listeners[1].protocol = config::Protocol::postgres;
+  limited.policies[0].http.reset();
+  limited.policies[0].limits = {
+      .rows_max = 100, .bytes_max = 1 << 20, .rate = {5, seconds(1)}, .burst = 9};
+  const auto page = nlohmann::json::parse(cli::describe_json(limited));
+  const auto& limits = page["listeners"][1]["rules"][0]["limits"];
+  CHECK(limits["rows_max"] == 100);
+  CHECK(limits["bytes_max"] == 1 << 20);
+  CHECK(limits["rate"] == "5/s");
+  CHECK(limits["burst"] == 9);
+  const std::string text = cli::describe_text(limited);
+  CAPTURE(text);
+  CHECK(text.find("allow reads: group g: every operation; an execution at most 100 rows, 1MiB, 5/s "
+                  "for each principal and worker, 9 at once") != text.npos);
+}
+
 TEST_CASE("the text names what matters") {
   const std::string text = cli::describe_text(settings());
   for (const char* part :

@@ -301,6 +301,8 @@ const Case cases[] = {
      "grant, revoke, set, reset, show, begin, commit, rollback, savepoint, two_phase, prepare, "
      "execute, deallocate, declare, fetch, close, explain, call, do, listen, notify, unlisten, "
      "lock, vacuum, analyze, cluster, reindex, refresh, checkpoint, discard, load, other"},
+    {6, "policies: [{name: r, ruling: allow, limits: {max_rows: 1}}]",
+     "a.yaml:6:45: no listener speaks SQL, so the limit would never match"},
     {6, "policies: [{name: r, ruling: deny, operations: {patterns: [builtin:x]}}]",
      "a.yaml:6:49: 'patterns' is not available in this version"},
     {6, "policies: [{name: r, ruling: deny, operations: {}}]",
@@ -438,6 +440,38 @@ TEST_CASE("each bad configuration is refused with its place and its reason") {
   for (const Case& bad : cases) {
     INFO(file_of(bad));
     CHECK(texts(load_text(file_of(bad), "a.yaml", world()).problems) == bad.problems);
+  }
+}
+
+TEST_CASE("each bad rule before a database is refused with its place and its reason") {
+  // The rule stands in line 6.
+  const std::string before =
+      "version: 1\n"
+      "listeners: [{name: in, address: '127.0.0.1:1', target: db, protocol: postgres}]\n"
+      "targets: [{name: db, addresses: ['10.0.0.1:80'], credential: {user: u}}]\n"
+      "identity: {anonymous: true}\n"
+      "audit: {signing_key: 'file:/key'}\n";
+  constexpr std::pair<const char*, const char*> bad_rules[] = {
+      {"{name: r, ruling: deny, limits: {max_rows: 1}}",
+       "a.yaml:6:44: only a rule that allows has limits"},
+      {"{name: r, ruling: allow, limits: {}}",
+       "a.yaml:6:45: an empty section; fill it or leave it out\n"
+       "a.yaml:6:45: limits nothing; leave it out"},
+      {"{name: r, ruling: allow, limits: {max_rows: 0, max_bytes: 0}}",
+       "a.yaml:6:45: limits nothing; leave it out"},
+      {"{name: r, ruling: allow, limits: {max_bytes: 1MB}}",
+       "a.yaml:6:45: limits nothing; leave it out\n"
+       "a.yaml:6:57: 'max_bytes': '1MB' is not a size; write it like 512, 64KiB, 16MiB or 1GiB"},
+      {"{name: r, ruling: allow, limits: {rate: 100}}",
+       "a.yaml:6:52: 'rate': '100' is not a rate; write it like 100/s, 30/m or 5/h"},
+      {"{name: r, ruling: allow, limits: {rate: 0/s}}",
+       "a.yaml:6:52: 'rate': '0/s' must be between 1 and 1000000"},
+      {"{name: r, ruling: allow, limits: {max_rows: 5, burst: 5}}",
+       "a.yaml:6:66: 'burst' needs 'rate'"}};
+  for (const auto& [rule, problems] : bad_rules) {
+    INFO(rule);
+    const std::string file = before + "policies: [" + rule + "]\n";
+    CHECK(texts(load_text(file, "a.yaml", world()).problems) == problems);
   }
 }
 

@@ -89,6 +89,27 @@ TestWorld world_of_everything() {
 
 }  // namespace
 
+TEST_CASE("every key of a rule about SQL reaches its field") {
+  const Loaded loaded = load_text(
+      "version: 1\n"
+      "listeners: [{name: in, address: '127.0.0.1:1', target: db, protocol: postgres}]\n"
+      "targets: [{name: db, addresses: ['10.0.0.1:80'], credential: {user: u}}]\n"
+      "identity: {anonymous: true}\n"
+      "audit: {signing_key: 'file:/key'}\n"
+      "policies:\n"
+      "  - {name: r, ruling: allow,\n"
+      "     limits: {max_rows: 10000, max_bytes: 64MiB, rate: 30/m, burst: 7}}\n",
+      "a.yaml", world_of_everything().world());
+  REQUIRE(texts(loaded.problems).empty());
+  const PolicyRule& rule = loaded.settings.policies[0];
+  REQUIRE(rule.limits);
+  CHECK(rule.limits->rows_max == 10'000);
+  CHECK(rule.limits->bytes_max == 64 << 20);
+  CHECK(rule.limits->rate.count == 30);
+  CHECK(rule.limits->rate.period == seconds(60));
+  CHECK(rule.limits->burst == 7);
+}
+
 TEST_CASE("every key reaches its field") {
   const Loaded loaded = load_text(everything, "/etc/sluice/a.yaml", world_of_everything().world());
   REQUIRE(texts(loaded.problems).empty());

@@ -44,6 +44,22 @@ TEST_CASE("sizes are bytes or binary units") {
   }
 }
 
+TEST_CASE("rates are so many in a second, a minute or an hour") {
+  const std::tuple<const char*, std::uint64_t, Duration> good[] = {
+      {"100/s", 100, seconds(1)}, {"1/m", 1, seconds(60)}, {"1000000/h", 1'000'000, seconds(3600)}};
+  for (const auto& [written, count, period] : good) {
+    const auto rate = parse_rate(written);
+    REQUIRE(rate);
+    CHECK(rate->count == count);
+    CHECK(rate->period == period);
+    CHECK(rate_text(*rate) == written);
+  }
+  for (const char* bad : {"", "100", "/s", "0/s", "1000001/s", "1/d", "1 /s", "1/S", "-1/s",
+                          "1.5/s", "1s", "99999999999999999999/s"}) {
+    CHECK_FALSE(parse_rate(bad).has_value());
+  }
+}
+
 TEST_CASE("addresses have a host and a port, and one spelling") {
   const std::pair<const char*, const char*> good[] = {
       {"127.0.0.1:80", "127.0.0.1:80"},

@@ -55,6 +55,10 @@ class Judge {
 
   std::string_view rule_for(const std::vector<Text>& texts,
                             std::vector<std::string_view> search_path = {"public"}) const {
+    return ruling_for(texts, std::move(search_path)).rule;
+  }
+  Ruling ruling_for(const std::vector<Text>& texts,
+                    std::vector<std::string_view> search_path = {"public"}) const {
     std::vector<SqlFacts> facts;
     for (const Text& text : texts) {
       SqlFacts one;
@@ -67,11 +71,12 @@ class Judge {
     }
     return judge({.is_parsed = true, .statements = facts, .search_path = search_path});
   }
-  std::string_view rule_for_unparsed() const { return judge({.is_parsed = false}); }
+  std::string_view rule_for_unparsed() const { return judge({.is_parsed = false}).rule; }
+  const Policy& policy() const { return policy_; }
 
  private:
-  std::string_view judge(const SqlAction& action) const {
-    return policy_.judge(policy_.view_of(ann), action).rule;
+  Ruling judge(const SqlAction& action) const {
+    return policy_.judge(policy_.view_of(ann), action);
   }
   Policy policy_;
 };
@@ -175,6 +180,71 @@ TEST_CASE("A text that is not understood is refused unless a rule is about just 
   match.unparsed = true;
   CHECK(Judge({allow("odd", match)}).rule_for_unparsed() == "odd");
   CHECK(Judge({allow("odd", match)}).rule_for({{}}) == default_deny);
+}
+
+TEST_CASE("Of the rules that allow a statement the strictest limit of each kind counts") {
+  PolicyRule wide = allow("wide");
+  wide.limits = {.rows_max = 1000, .bytes_max = 10, .rate = {10, seconds(1)}, .burst = 20};
+  PolicyRule narrow = allow("narrow", of({"select"}));
+  narrow.limits = {.rows_max = 100, .bytes_max = 0, .rate = {3, seconds(1)}, .burst = 0};
+  const Judge judge({allow("free"), wide, narrow});
+  const Policy& policy = judge.policy();
+
+  const Ruling read = judge.ruling_for({{}});
+  CHECK(read.rule == "free");
+  CHECK(policy.rows_bound(read.limits).max == 100);
+  CHECK(policy.rows_bound(read.limits).rule == "narrow");
+  CHECK(policy.bytes_bound(read.limits).max == 10);
+  CHECK(policy.bytes_bound(read.limits).rule == "wide");
+  CHECK(read.limits.rates == 3);
+
+  const Ruling change = judge.ruling_for({{.classes = {"update"}}});
+  CHECK(policy.rows_bound(change.limits).max == 1000);
+  CHECK(change.limits.rates == 1);
+  // One text is one execution, whatever of its statements is limited.
+  CHECK(policy.rows_bound(judge.ruling_for({{.classes = {"update"}}, {}}).limits).max == 100);
+
+  REQUIRE(policy.rates().size() == 2);
+  CHECK(policy.rates()[0].interval == milliseconds(100));
+  CHECK(policy.rates()[0].tolerance == milliseconds(2000));
+  CHECK(policy.rates()[1].interval.ns == 333'333'334);  // never more than three in a second
+  CHECK(policy.rates()[1].tolerance.ns == 3 * 333'333'334LL);
+}
+
+TEST_CASE("What is refused has no limits, nor has what no limited rule allows") {
+  PolicyRule narrow = allow("narrow", of({"select"}));
+  narrow.limits = {.rows_max = 100, .bytes_max = 0, .rate = {}, .burst = 0};
+  const Judge judge({narrow, allow("all", of({"select", "update"})), deny("drops", of({"drop"}))});
+  CHECK_FALSE(judge.ruling_for({{.classes = {"update"}}}).limits.bounds_result());
+  CHECK_FALSE(judge.ruling_for({{}, {.classes = {"drop"}}}).limits.bounds_result());
+  CHECK(judge.ruling_for({{}}).limits.bounds_result());
+  CHECK(judge.policy().rows_bound(Limiting{}).max == UINT64_MAX);
+}
+
+TEST_CASE("Limits that a listener cannot keep stop the configuration") {
+  Settings settings;
+  settings.targets.resize(1);
+  settings.targets[0].name = "api";
+  settings.policies = {allow("all")};
+  settings.policies[0].limits = {.rows_max = 1, .bytes_max = 0, .rate = {}, .burst = 0};
+  Listener listener;
+  listener.target = "api";
+  const auto policy = Policy::compile(settings, listener);
+  REQUIRE_FALSE(policy.has_value());
+  CHECK(policy.error().message ==
+        "rule 'all': its limits are about SQL statements, which target 'api' does not take; give "
+        "the rule 'targets' or 'operations'");
+  settings.policies[0].http.emplace();
+  settings.policies[0].sql.emplace();
+  CHECK(Policy::compile(settings, listener).has_value());
+
+  listener.protocol = Protocol::postgres;
+  settings.policies[0].limits->rate = {1, seconds(1)};
+  settings.policies.assign(65, settings.policies[0]);
+  CHECK(Policy::compile(settings, listener).error().message ==
+        "rule 'all': more than 64 rules with a rate");
+  settings.policies.resize(64);
+  CHECK(Policy::compile(settings, listener).has_value());
 }
 
 TEST_CASE("A rule of another protocol concerns no statement, and may not name this target") {
