@@ -48,7 +48,8 @@ ExecutionMeter PostgresSession::meter_of(const JudgedStatement& judged, Meaning*
   const config::Limiting& limits = judged.ruling.limits;
   if (!limits.bounds_result()) return {};
   // Fetched row by row, a portal brings no more than at once.
-  if (portal != nullptr && portal->brought == nullptr) portal->brought = std::make_shared<Brought>();
+  if (portal != nullptr && portal->brought == nullptr)
+    portal->brought = std::make_shared<Brought>();
   const config::Policy& policy = plan().policy;
   return {policy.rows_bound(limits), policy.bytes_bound(limits),
           portal == nullptr ? nullptr : portal->brought};
