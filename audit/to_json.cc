@@ -62,7 +62,8 @@ constexpr std::array<Field, last_key> fields{{
     {"rows_in", Form::number},
     {"rows_out", Form::number},
 }};
-constexpr std::array<std::string_view, 4> phases{"intent", "outcome", "session", "control"};
+constexpr std::array<std::string_view, 5> phases{"intent", "outcome", "session", "control",
+                                                 "heartbeat"};
 constexpr std::array<std::string_view, 3> rulings{"allow", "deny", "hold"};
 constexpr std::size_t always_keys = static_cast<std::size_t>(Key::monotonic);
 constexpr std::size_t salt_bytes = 16;

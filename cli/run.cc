@@ -8,7 +8,7 @@
 namespace sluice::cli {
 namespace {
 
-/// How often the keys file is looked at, and a drain's progress.
+/// How often the keys file is looked at, a drain's progress, and whether a heartbeat is due.
 constexpr Duration look_every = milliseconds(250);
 
 void reload(Service& service) {
@@ -38,6 +38,7 @@ ExitCode perform(const RunOptions& options) {
   // A second SIGTERM does not wait for what is under way.
   bool impatient = false;
   while (!(service.is_draining() && (impatient || service.is_drained()))) {
+    service.beat();
     switch (signals.wait(look_every)) {
       case control::Wish::reload:
         reload(service);

@@ -93,6 +93,14 @@ void Service::watch_keys() {
   }
 }
 
+void Service::beat() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_beat_) return;
+  const Duration interval = gateway_->snapshot()->settings.audit.heartbeat;
+  next_beat_ = now + std::chrono::nanoseconds(interval.ns);
+  gateway_->record_heartbeat();
+}
+
 Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next) {
   const auto note_failure = [this](const Error& error) {
     ++reload_failures_;

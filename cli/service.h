@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -40,8 +41,11 @@ class Service {
     return gateway_->addresses();
   }
 
-  /// Now and then, from one thread: takes up a changed keys file.
+  // Now and then, from one thread.
+  /// Takes up a changed keys file.
   void watch_keys();
+  /// Records a heartbeat when one is due.
+  void beat();
 
  private:
   Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
@@ -58,6 +62,7 @@ class Service {
   std::uint64_t reload_failures_ = 0;
   std::string last_reload_error_;
   WallTime started_;
+  std::chrono::steady_clock::time_point next_beat_;
   std::atomic<bool> draining_{false};
   std::atomic<std::int64_t> drain_until_ns_{0};
   std::unique_ptr<control::AdminServer> admin_;  ///< Last: its threads call into all of the above.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/timex.h>
 
 #include <algorithm>
 #include <chrono>
@@ -78,6 +79,15 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
   return {};
 }
 
+/// Whether what records say of the time can be believed, as the kernel knows it.
+std::string clock_state() {
+  timex state{};
+  const int found = ::adjtimex(&state);
+  if (found < 0) return "clock: the kernel does not say";
+  if (found == TIME_ERROR || (state.status & STA_UNSYNC) != 0) return "clock: not synchronised";
+  return fmt::format("clock: synchronised, off by at most {} us", state.maxerror);
+}
+
 }  // namespace
 
 struct Gateway::State {
@@ -92,6 +102,7 @@ struct Gateway::State {
   Result<void> open_log();
   void run_workers();
   void post(const WorkerMail& mail);
+  [[nodiscard]] bool append(audit::Record& record);
 };
 
 Result<void> Gateway::State::open_transports() {
@@ -180,6 +191,13 @@ void Gateway::State::post(const WorkerMail& mail) {
   for (const auto& worker : workers) worker->mailbox->post(mail);
 }
 
+/// Into the control thread's own ring.
+bool Gateway::State::append(audit::Record& record) {
+  const std::lock_guard lock(mutex);
+  record.time = clocks();
+  return log->control().append_single(record).has_value();
+}
+
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Gateway>> Gateway::start(std::shared_ptr<const Snapshot> snapshot) {
@@ -261,11 +279,17 @@ const std::vector<std::string>& Gateway::addresses() const noexcept {
 bool Gateway::record_event(std::string_view event, std::string_view detail) {
   audit::Record record;
   record.phase = audit::Phase::control;
-  record.time = clocks();
   record.event = event;
   record.detail = detail;
-  const std::lock_guard lock(state_->mutex);
-  return state_->log->control().append_single(record).has_value();
+  return state_->append(record);
+}
+
+void Gateway::record_heartbeat() {
+  const std::string clock = clock_state();
+  audit::Record record;
+  record.phase = audit::Phase::heartbeat;
+  record.detail = clock;
+  static_cast<void>(state_->append(record));  // a broken log is told by metrics and readiness
 }
 
 std::size_t worker_count(const config::Workers& settings) {

@@ -48,6 +48,8 @@ class Gateway {
 
   /// A control record: what the gateway itself did. False when the log cannot take it.
   bool record_event(std::string_view event, std::string_view detail);
+  /// A record that shows that the gateway runs, with the state of its clock.
+  void record_heartbeat();
 
  private:
   struct State;

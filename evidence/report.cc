@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text_codec.h"
@@ -103,6 +104,14 @@ void Report::add(const std::string& text) {
         masks_[member(mask, "rule")] += mask.value("count", std::uint64_t{0});
       }
     }
+  } else if (phase == "heartbeat") {
+    Beats& beats = beats_[member(record, "epoch")];
+    const auto now_ns = record.at("monotonic_ns").get<std::uint64_t>();
+    if (beats.count++ != 0) {
+      beats.longest_gap_ns = std::max(beats.longest_gap_ns, now_ns - beats.last_ns);
+    }
+    beats.last_ns = now_ns;
+    if (!member(record, "detail").starts_with("clock: synchronised")) ++beats.unsure;
   } else if (phase == "control" && ++events_count_ <= lines_max) {
     events_.push_back({time, {member(record, "event"), member(record, "detail")}});
   }
@@ -115,6 +124,16 @@ Report::Table Report::access_table() const {
     out.push_back({subject.empty() ? "(unknown)" : subject, target, verb,
                    std::to_string(access.allowed), std::to_string(access.denied),
                    std::to_string(access.held)});
+  }
+  return out;
+}
+
+Report::Table Report::beats_table() const {
+  Table out;
+  for (const auto& [epoch, beats] : beats_) {
+    out.push_back({epoch, std::to_string(beats.count),
+                   fmt::format("{:.1f} s", static_cast<double>(beats.longest_gap_ns) / 1e9),
+                   std::to_string(beats.unsure)});
   }
   return out;
 }
@@ -169,6 +188,9 @@ std::string Report::html(const Manifest& manifest) const {
   section("The gateway and its log",
           "ISO 27001 A.8.15, A.8.17; SOC 2 CC7.3; PCI DSS 10.2.1.6, 10.3",
           table_html({"Time", "Event", "Detail"}, lines_table(events_, events_count_)));
+  section("Heartbeats, by start of the gateway", "ISO 27001 A.8.15, A.8.17; PCI DSS 10.6, 10.7",
+          table_html({"Epoch", "Heartbeats", "Longest silence", "With a clock not synchronised"},
+                     beats_table()));
   return out + "</body></html>\n";
 }
 

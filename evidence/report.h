@@ -37,7 +37,16 @@ class Report {
   std::map<std::string, std::uint64_t> results_;
   std::vector<Line> denials_;  ///< The first of them.
   std::uint64_t denials_count_ = 0;
-  std::vector<Line> events_;  ///< Of the gateway itself; the first of them.
+  struct Beats {
+    std::uint64_t count = 0;
+    std::uint64_t unsure = 0;  ///< Whose clock was not synchronised.
+    std::uint64_t last_ns = 0;
+    std::uint64_t longest_gap_ns = 0;
+  };
+  [[nodiscard]] Table beats_table() const;
+
+  std::map<std::string, Beats> beats_;  ///< By epoch.
+  std::vector<Line> events_;            ///< Of the gateway itself; the first of them.
   std::uint64_t events_count_ = 0;
 };
 

@@ -434,7 +434,9 @@ constexpr std::array audit_fields{
     size<&Audit::ring_bytes>("ring", 64 << 10, std::uint64_t{1} << 30,
                              "Records on their way to the log, per worker."),
     size<&Audit::segment_bytes>("segment", 1 << 20, std::uint64_t{16} << 30,
-                                "A segment file is sealed at this size.")};
+                                "A segment file is sealed at this size."),
+    duration<&Audit::heartbeat>("heartbeat", seconds(1), seconds(3'600),
+                                "How often the log records that the gateway runs.")};
 constexpr Table audit_table{.title = "The audit log",
                             .path = "audit",
                             .sentence = "Nothing leaves the gateway unrecorded.",

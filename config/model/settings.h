@@ -214,6 +214,7 @@ struct Audit {
   Release release = Release::recorded;
   std::uint64_t ring_bytes = 8U << 20;
   std::uint64_t segment_bytes = 256U << 20;
+  Duration heartbeat = seconds(10);
 };
 
 struct Admin {

@@ -73,6 +73,7 @@ audit:
   release: durable
   ring: 1MiB
   segment: 64MiB
+  heartbeat: 5s
 admin: {socket: /run/admin.sock, tcp: "127.0.0.1:9000"}
 workers: {count: 2, pin: false, connections: 100, buffers: 2MiB}
 drain_timeout: 1m
@@ -201,6 +202,7 @@ TEST_CASE("every key reaches its field") {
   CHECK(settings.audit.release == Release::durable);
   CHECK(settings.audit.ring_bytes == 1 << 20);
   CHECK(settings.audit.segment_bytes == 64 << 20);
+  CHECK(settings.audit.heartbeat == seconds(5));
   CHECK(settings.admin.socket == "/run/admin.sock");
   REQUIRE(settings.admin.tcp);
   CHECK(address_text(*settings.admin.tcp) == "127.0.0.1:9000");

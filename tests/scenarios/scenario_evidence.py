@@ -75,7 +75,7 @@ def changes(good: dict) -> dict:
 
 def run(context) -> None:
     target = Target(context, keeps_bytes=False)
-    gateway = Gateway(context, target.port, workers=2)
+    gateway = Gateway(context, target.port, workers=2, audit="heartbeat: 1s")
     other = gateway.new_key("other", "testers")
     gateway.start()
     auditor = Auditor(context, gateway)
@@ -84,6 +84,7 @@ def run(context) -> None:
         expect(wire.request(gateway.port, "GET", f"/evidence/{number}", [auth]).status == 200, "allowed")
     expect(wire.request(gateway.port, "GET", "/forbidden/it", [gateway.auth]).status == 403, "denied")
     wait_until(lambda: len(gateway.intents()) == 31, "the records to be in segments")
+    wait_until(lambda: sum(record["phase"] == "heartbeat" for record in gateway.records()) >= 2, "two heartbeats")
 
     def make(name, *words):
         path = context.folder / name
@@ -104,7 +105,7 @@ def run(context) -> None:
     expect(b"/evidence/27" in shown["records.cbor"], "an operation of other's is not shown")
     expect(b"/evidence/28" not in shown["records.cbor"], "an operation of somebody else is shown")
     report = files["report.html"].decode()
-    for words in ("/forbidden/it", "That path is closed.", "other", "state held elsewhere"):
+    for words in ("/forbidden/it", "That path is closed.", "other", "state held elsewhere", "Longest silence"):
         expect(words in report, f"the report does not say {words!r}")
 
     for name, changed in changes(files).items():
