@@ -144,6 +144,25 @@ bool PostgresBackend::answer_sasl(const Authentication& asked,
          out.write([&](postgres::Writer& writer) { writer.sasl_response(as_bytes(*proof)); });
 }
 
+/// A Query would make the server forget the client's unnamed statement and portal. Closed
+/// before, too: a question that was cancelled leaves its statement behind.
+bool PostgresBackend::send_question(PostgresOutbox& out, std::string_view text) {
+  constexpr std::string_view name = "question of the gateway";
+  return out.write([&](postgres::Writer& writer) {
+    writer.close(postgres::Target::Kind::statement, name);
+    writer.parse({.statement = name, .text = text, .parameter_types = {}});
+    writer.bind({.portal = name,
+                 .statement = name,
+                 .parameter_formats = {},
+                 .parameters = {},
+                 .result_formats = {}});
+    writer.execute({.portal = name});
+    writer.close(postgres::Target::Kind::portal, name);
+    writer.close(postgres::Target::Kind::statement, name);
+    writer.empty(postgres::FrontendType::sync);
+  });
+}
+
 bool PostgresBackend::must_ask(std::uint64_t generation, std::size_t listener,
                                bool has_columns) const noexcept {
   if (must_ask_ || !has_columns) return must_ask_;
@@ -158,16 +177,20 @@ bool PostgresBackend::ask(PostgresOutbox& out, const Question& question) {
   asking_catalog_ = nullptr;
   search_path_views_.clear();
   search_path_.clear();
-  return out.write([](postgres::Writer& writer) {
-    writer.query("SELECT pg_catalog.unnest(pg_catalog.current_schemas(false))::pg_catalog.text");
-  });
+  return send_question(
+      out, "SELECT pg_catalog.unnest(pg_catalog.current_schemas(false))::pg_catalog.text");
 }
 
 PostgresBackend::Progress PostgresBackend::on_answer(const PostgresInbox::Message& message,
                                                      PostgresOutbox& out) {
   switch (message.header.backend()) {
-    case BackendType::row_description:
+    case BackendType::parse_complete:
+    case BackendType::bind_complete:
+    case BackendType::close_complete:
     case BackendType::command_complete:
+      return Progress::more;
+    case BackendType::error_response:
+      is_unanswered_ = true;
       return Progress::more;
     case BackendType::data_row:
       if (on_answer_row(message.body())) return Progress::more;
@@ -190,7 +213,20 @@ bool PostgresBackend::on_answer_row(ByteView body) {
   return true;
 }
 
+/// What the client wanted to cancel may have been over when its request arrived, and hit
+/// the question; a time limit of the client's may be too short for it. It is asked again
+/// later, and until then nothing is known.
+PostgresBackend::Progress PostgresBackend::on_no_answer() {
+  is_unanswered_ = false;
+  must_ask_ = true;
+  asking_catalog_ = nullptr;
+  constexpr int unanswered_max = 3;
+  if (++unanswered_ < unanswered_max) return Progress::done;
+  return fail("08006", "the target did not say what a session is like", "target-malformed");
+}
+
 PostgresBackend::Progress PostgresBackend::on_answer_end(PostgresOutbox& out) {
+  if (is_unanswered_) return on_no_answer();
   const Instant now = worker_.now.monotonic;
   if (asking_catalog_ != nullptr) {
     asking_catalog_->finish(asking_columns_);
@@ -198,15 +234,19 @@ PostgresBackend::Progress PostgresBackend::on_answer_end(PostgresOutbox& out) {
     worker_.catalogs.put(asking_, catalog_, now);
   } else {
     search_path_views_.assign(search_path_.begin(), search_path_.end());
-    if (asking_columns_.empty()) return Progress::done;
+    if (asking_columns_.empty()) {
+      unanswered_ = 0;
+      return Progress::done;
+    }
     catalog_ = worker_.catalogs.find(asking_, now);
     if (catalog_ == nullptr) {
       asking_catalog_ = std::make_unique<ColumnCatalog>();
       const std::string text = ColumnCatalog::query(asking_columns_);
-      if (out.write([&](postgres::Writer& writer) { writer.query(text); })) return Progress::more;
+      if (send_question(out, text)) return Progress::more;
       return fail("54000", "too many masked columns are configured", "too-long");
     }
   }
+  unanswered_ = 0;
   catalog_since_ = now;
   question_ = asking_;
   return Progress::done;

@@ -96,6 +96,8 @@ class PostgresBackend final : public UpstreamState {
                                  const config::TargetCredential& credential, PostgresOutbox& out);
   [[nodiscard]] bool on_answer_row(ByteView body);
   Progress on_answer_end(PostgresOutbox& out);
+  Progress on_no_answer();
+  [[nodiscard]] static bool send_question(PostgresOutbox& out, std::string_view text);
 
   WorkerContext& worker_;
   std::uint64_t number_;
@@ -114,6 +116,8 @@ class PostgresBackend final : public UpstreamState {
   std::vector<ColumnMask> asking_columns_;
   std::unique_ptr<ColumnCatalog> asking_catalog_;  ///< Set: of the answers, the columns.
   bool must_ask_ = false;
+  bool is_unanswered_ = false;  ///< An error came instead.
+  int unanswered_ = 0;          ///< Questions, one after the other.
 
   std::vector<std::string> search_path_;
   std::vector<std::string_view> search_path_views_;

@@ -27,15 +27,38 @@ constexpr std::size_t prepared_bytes_max = std::size_t{16} << 20;
 /// Parameters up to here are awaited whole; longer ones pass piece by piece.
 constexpr std::size_t bind_bytes_max = 64 * 1024;
 
-/// A Parse of an unnamed statement that is none: the transaction fails by it, or what
-/// this pipeline did so far, just as it would have by the statement that was refused.
+/// A Parse of what is no statement: the transaction fails by it, or what this pipeline
+/// did so far, just as it would have by the statement that was refused. It has a name,
+/// because a Parse without one forgets the unnamed statement even when it fails.
 constexpr auto spoiling_parse = std::to_array<std::uint8_t>(
-    {'P', 0,   0,   0,   30,  0,   'r', 'e', 'f', 'u', 's', 'e', 'd', ' ', 'b', 'y',
-     ' ', 't', 'h', 'e', ' ', 'g', 'a', 't', 'e', 'w', 'a', 'y', 0,   0,   0});
-static_assert(spoiling_parse.size() == 1 + 30);
+    {'P', 0,   0,   0,   31,  'x', 0,   'r', 'e', 'f', 'u', 's', 'e', 'd', ' ', 'b',
+     'y', ' ', 't', 'h', 'e', ' ', 'g', 'a', 't', 'e', 'w', 'a', 'y', 0,   0,   0});
+static_assert(spoiling_parse.size() == 1 + 31);
 
 constexpr auto flush_message = std::to_array<std::uint8_t>({'H', 0, 0, 0, 4});
 constexpr auto sync_message = std::to_array<std::uint8_t>({'S', 0, 0, 0, 4});
+
+bool is_copy_message(FrontendType type) {
+  return type == FrontendType::copy_data || type == FrontendType::copy_done ||
+         type == FrontendType::copy_fail;
+}
+
+bool is_heard_in_copy(FrontendType type) {
+  return is_copy_message(type) || type == FrontendType::sync || type == FrontendType::flush ||
+         type == FrontendType::terminate;
+}
+
+bool only_steps_transactions(const StatementInfo& info) {
+  return info.is_parsed && std::ranges::all_of(info.analysis.statements, [](const auto& statement) {
+           return statement.transaction != sql::TransactionStep::none;
+         });
+}
+
+bool may_copy_in(const StatementInfo& info) {
+  return std::ranges::any_of(info.analysis.statements, [](const sql::Statement& statement) {
+    return statement.classes.has(sql::StatementClass::copy_in);
+  });
+}
 
 /// Whether it may set what a backslash in a string means.
 bool may_change_reading(const sql::Analysis& analysis) {
@@ -59,7 +82,7 @@ std::string error_message(const postgres::ReportText& report) {
 }  // namespace
 
 bool PostgresSession::read_client() {
-  if (!upstream_out_.has_room() || !client_out_.has_room()) return false;
+  if (target_ended_ || !upstream_out_.has_room() || !client_out_.has_room()) return false;
   if (client_piece_left_ != 0) return relay_client_piece();
   if (client_inbox_.empty() || expected_.size() >= expected_max) return false;
   if (ask_again()) return true;
@@ -87,6 +110,15 @@ bool PostgresSession::read_client() {
     return true;
   }
   if (waits_for_limited(type)) return false;
+  if (must_wait_for_answers(type)) {
+    make_target_answer();
+    return false;
+  }
+  if (copies_in_ && !is_heard_in_copy(type)) {
+    // The server would not know either where the next message begins.
+    fail_session("08P01", "a message came that no COPY has", "malformed");
+    return false;
+  }
   const std::uint64_t statement_max = plan().settings.postgres.statement_bytes_max;
   switch (type) {
     case FrontendType::query:
@@ -102,15 +134,7 @@ bool PostgresSession::read_client() {
     case FrontendType::copy_data:
     case FrontendType::copy_done:
     case FrontendType::copy_fail:
-      // Whether the target takes it is known when it has answered.
-      if (!copies_in_ && !expected_.empty()) return false;
-      client_piece_drops_ = !copies_in_;
-      if (copies_in_ && type != FrontendType::copy_data) copies_in_ = false;
-      client_piece_left_ = header.message_bytes();
-      if (!client_piece_drops_ && !operations_open_.empty()) {
-        operations_open_.front().bytes_in += header.body_bytes;
-      }
-      return true;
+      return take_copy_message(header);
     case FrontendType::bind:
       if (header.message_bytes() > bind_bytes_max) return on_long_bind(header);
       break;
@@ -144,11 +168,40 @@ bool PostgresSession::read_client() {
   if (stage_ == Stage::closing) return false;
   client_inbox_.consume(worker_, *message);
   // Not while a part of the message still waits for room: it would come before that.
-  if (++unflushed_ >= unflushed_max && upstream_out_.has_room()) {
-    to_upstream_.push_static(flush_message);
-    unflushed_ = 0;
-  }
+  if (++unflushed_ >= unflushed_max && upstream_out_.has_room()) make_target_answer();
   settle_own_replies();
+  return true;
+}
+
+/// The target holds its replies back until it is told to flush, and some must be known
+/// before the client is read on.
+void PostgresSession::make_target_answer() {
+  if (expected_.empty() || will_be_answered() || unflushed_ == 0) return;
+  to_upstream_.push_static(flush_message);
+  unflushed_ = 0;
+}
+
+bool PostgresSession::must_wait_for_answers(FrontendType type) const noexcept {
+  if (expected_.empty() || type == FrontendType::terminate) return false;
+  // Whether the target takes it, and whether it hears a Sync, is known when it answered.
+  if (is_copy_message(type) || expected_.back().may_copy_in) return !copies_in_;
+  // An error before it would skip it, too: the target reads on to the next Sync.
+  const bool is_query = type == FrontendType::query || type == FrontendType::function_call;
+  return is_query && !will_be_answered();
+}
+
+/// A part of a COPY passes piece by piece, or is dropped as the server would.
+bool PostgresSession::take_copy_message(const Header& header) {
+  client_piece_drops_ = !copies_in_;
+  client_piece_left_ = header.message_bytes();
+  if (!copies_in_) return true;
+  ++unflushed_;
+  if (!operations_open_.empty()) operations_open_.front().bytes_in += header.body_bytes;
+  if (header.frontend() != FrontendType::copy_data) {
+    copies_in_ = false;
+    // An Execute has one COPY, a Query may have another.
+    if (expected_.back().kind == Expected::Kind::execute) expected_.back().may_copy_in = false;
+  }
   return true;
 }
 
@@ -207,7 +260,8 @@ PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Messag
 /// What the gateway knows of the target's session may be out of date: between two
 /// requests it asks. True when it did.
 bool PostgresSession::ask_again() {
-  if (!expected_.empty() || status_ == TransactionStatus::failed) return false;
+  // Within a pipeline a question would end its transaction.
+  if (!expected_.empty() || !rests_ || status_ == TransactionStatus::failed) return false;
   const std::uint64_t generation = worker_.current->snapshot().generation;
   if (!backend_->must_ask(generation, listener_, !plan().columns.empty())) return false;
   ask_settings();
@@ -229,6 +283,9 @@ bool PostgresSession::relay_client_piece() {
 bool PostgresSession::on_query(const PostgresInbox::Message& message) {
   const auto query = postgres::decode_query(message.body());
   if (!query) return false;
+  // As the server does, whatever comes of the Query.
+  forget_name(false, "");
+  forget_name(true, "");
   if (!is_readable(query->text, true)) return true;
   const auto judged = judge(query->text);
   if (!judged) return true;
@@ -246,6 +303,7 @@ bool PostgresSession::on_query(const PostgresInbox::Message& message) {
   if (!begin_operation(*judged, query->text.size(), nullptr)) return true;
   expect(Expected::Kind::query);
   expected_.back().has_operation = true;
+  expected_.back().may_copy_in = may_copy_in(*judged->info);
   note_origin(judged->info);
   send_on(message);
   return true;
@@ -340,9 +398,15 @@ bool PostgresSession::on_describe(const PostgresInbox::Message& message) {
   if (target->kind == postgres::Target::Kind::portal) {
     described_ = target->name;
     has_described_ = true;
+    described_generation_ = worker_.current->snapshot().generation;
     expect(Expected::Kind::describe_portal);
     if (const auto prepared = find_name(true, target->name)) note_origin(prepared->info);
   } else {
+    // A Query that was refused has ended it, too, and the target does not know that.
+    if (target->name.empty() && find_name(false, {}) == nullptr) {
+      refuse_message("26000", "the gateway knows no unnamed prepared statement", {}, false);
+      return true;
+    }
     expect(Expected::Kind::describe_statement);
   }
   send_on(message);
@@ -370,11 +434,15 @@ PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Messag
     if (!keeps_rates(*judged, false)) return Handled::done;
     if (!begin_operation(*judged, prepared->text.size(), portal)) return Handled::done;
   }
-  if (masks().active.any() && (!has_described_ || described_ != execute->portal)) {
+  // Other rules may be about other columns.
+  const bool is_described = has_described_ && described_ == execute->portal &&
+                            described_generation_ == worker_.current->snapshot().generation;
+  if (masks().active.any() && !is_described) {
     if (!ask_columns(execute->portal, prepared->info)) return Handled::done;
   }
   expect(Expected::Kind::execute);
   expected_.back().has_operation = !is_empty(*judged);
+  expected_.back().may_copy_in = may_copy_in(*judged->info);
   note_origin(prepared->info);
   send_on(message);
   // What comes behind it waits for the target's answer.
@@ -395,6 +463,7 @@ bool PostgresSession::ask_columns(std::string_view portal,
   }
   described_ = portal;
   has_described_ = true;
+  described_generation_ = worker_.current->snapshot().generation;
   expect(Expected::Kind::describe_portal);
   expected_.back().is_own = true;
   note_origin(info);
@@ -468,6 +537,7 @@ void PostgresSession::guard_columns(JudgedStatement& judged) {
   const matcher::RuleSet rules = column_rules(*worker_.current, key_);
   if (rules.none() || judged.ruling.kind != config::Ruling::Kind::allow) return;
   const StatementInfo& info = *judged.info;
+  if (only_steps_transactions(info)) return;  // ROLLBACK must get through
   const auto refuse = [&](matcher::RuleSet because, std::string_view reason) {
     std::size_t rule = 0;
     while (!because.test(rule)) ++rule;
@@ -607,17 +677,20 @@ void PostgresSession::refuse_message(std::string_view code, std::string_view mes
 /// The error comes when its turn has come. What follows up to Sync is skipped, as a
 /// server would; behind a Query nothing is.
 void PostgresSession::queue_refusal(std::string bytes, bool is_query) {
-  const bool is_alone = expected_.empty();
+  const bool is_alone = expected_.empty() && rests_;
   expect(Expected::Kind::refusal);
   expected_.back().refusal = std::move(bytes);
   if (!is_query) {
     skips_ = true;
     skips_need_spoil_ = true;
+    // An error of the target's would have brought what comes before it along.
+    make_target_answer();
   } else if (is_alone && status_ != TransactionStatus::in_transaction) {
     expect(Expected::Kind::ready);
   } else {
     spoil_transaction();
   }
+  settle_own_replies();
 }
 
 /// Brings the target to where a failed statement would have brought it.
@@ -672,15 +745,15 @@ void PostgresSession::forget_names(const StatementInfo& info) {
     switch (statement.kind) {
       case sql::StatementClass::prepare:
       case sql::StatementClass::deallocate:
-        forget_name(false, statement.name);
+        statement.name.empty() ? forget_names(false) : forget_name(false, statement.name);
         break;
       case sql::StatementClass::declare:
       case sql::StatementClass::close:
-        forget_name(true, statement.name);
+        statement.name.empty() ? forget_names(true) : forget_name(true, statement.name);
         break;
       case sql::StatementClass::discard:
-        forget_name(false, {});
-        forget_name(true, {});
+        forget_names(false);
+        forget_names(true);
         break;
       default:
         break;
@@ -688,18 +761,19 @@ void PostgresSession::forget_names(const StatementInfo& info) {
   }
 }
 
-/// Also where the change that made it is not confirmed yet. Empty: all.
+/// Also where the change that made it is not confirmed yet.
 void PostgresSession::forget_name(bool is_portal, std::string_view name) {
   Names& names = is_portal ? portals_ : statements_;
-  if (name.empty()) {
-    names.clear();
-  } else if (const auto found = names.find(name); found != names.end()) {
-    names.erase(found);
-  }
+  if (const auto found = names.find(name); found != names.end()) names.erase(found);
   for (Pending& pending : pending_) {
-    if (pending.is_portal == is_portal && (name.empty() || pending.name == name)) {
-      pending.meaning = {};
-    }
+    if (pending.is_portal == is_portal && pending.name == name) pending.meaning = {};
+  }
+}
+
+void PostgresSession::forget_names(bool is_portal) {
+  (is_portal ? portals_ : statements_).clear();
+  for (Pending& pending : pending_) {
+    if (pending.is_portal == is_portal) pending.meaning = {};
   }
 }
 

@@ -273,8 +273,15 @@ bool PostgresSession::read_settings_reply() {
     if (!on_reply(*message)) {
       fail_session("08006", "the target did not say what a session is like", "target-malformed");
     }
+  } else if (type == BackendType::parameter_status) {
+    progress = backend_->on_login(*message, *target().credential, upstream_out_);
   } else if (type != BackendType::notice_response) {
     progress = backend_->on_answer(*message, upstream_out_);
+    // A question that was cancelled within a transaction has made it fail.
+    const auto status = type == BackendType::ready_for_query
+                            ? postgres::decode_ready_for_query(message->body())
+                            : postgres::Decoded<postgres::TransactionStatus>(status_);
+    if (status) status_ = *status;
   }
   if (!advance_backend(progress)) return true;
   upstream_inbox_.consume(worker_, *message);

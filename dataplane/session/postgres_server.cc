@@ -116,14 +116,10 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
       pass_on(message);
       return on_end_of_execution("ok");
     case BackendType::copy_in_response:
-      if (!answers({Kind::query, Kind::execute})) return false;
+      // Nothing was sent behind what may begin a COPY, so nothing can be lost in it.
+      if (!answers({Kind::query, Kind::execute}) || !expected_.front().may_copy_in) return false;
       copies_in_ = true;
       if (!operations_open_.empty()) operations_open_.front().has_copied_in = true;
-      // What was sent ahead of the data is not heard: the target reads it as nothing.
-      while (expected_.front().kind == Kind::execute && expected_.size() > 1 &&
-             expected_[1].kind == Kind::sync) {
-        expected_.erase(expected_.begin() + 1);
-      }
       pass_on(message);
       return true;
     case BackendType::copy_out_response: {
@@ -196,7 +192,9 @@ bool PostgresSession::on_report(const PostgresInbox::Message& message) {
   const auto report = postgres::decode_report(message.body());
   if (!report) return false;
   const bool is_error = message.header.backend() == BackendType::error_response;
-  if (is_error && answers({Expected::Kind::spoil})) {
+  const std::string_view severity = report->find('V');
+  const bool is_fatal = severity == "FATAL" || severity == "PANIC";
+  if (is_error && !is_fatal && answers({Expected::Kind::spoil})) {
     pop_expected();  // the gateway's own doing
     return true;
   }
@@ -261,6 +259,7 @@ void PostgresSession::skip_to_sync() {
     pop_expected();
   }
   has_described_ = false;
+  rests_ = false;
   if (expected_.empty()) {
     skips_ = true;
     skips_need_spoil_ = false;  // the target knows
@@ -339,6 +338,12 @@ bool PostgresSession::answers(std::initializer_list<Expected::Kind> kinds) const
 }
 
 void PostgresSession::pop_expected() {
+  const Expected::Kind kind = expected_.front().kind;
+  // A refusal says nothing about the target.
+  if (kind != Expected::Kind::refusal) {
+    rests_ = kind == Expected::Kind::query || kind == Expected::Kind::sync ||
+             kind == Expected::Kind::ready;
+  }
   expected_.pop_front();
 }
 

@@ -8,6 +8,11 @@
 #include "dataplane/session/record_id.h"
 
 namespace sluice::dataplane {
+namespace {
+
+constexpr Duration linger_time = seconds(1);
+
+}  // namespace
 
 PostgresSession::PostgresSession(WorkerContext& worker, std::uint16_t listener,
                                  const Endpoint& peer, std::uint64_t session_number)
@@ -80,10 +85,18 @@ void PostgresSession::on_upstream_bytes(BufferId buffer, std::uint32_t size_byte
 
 void PostgresSession::on_upstream_end() {
   if (upstream_ == Upstream::none) return;
-  // After Terminate, or a FATAL error that was passed on, this is how it ends.
   release_upstream(UpstreamWish::discard);
   if (stage_ != Stage::open) {
     return fail_session("08006", "the target closed the connection", "upstream-failed");
+  }
+  target_ended_ = true;
+  advance();
+}
+
+/// All that the target said was passed on. After a FATAL error this is how it ends.
+void PostgresSession::end_by_target() {
+  if (target_broke_) {
+    return fail_session("08006", "the connection to the target broke", "upstream-failed");
   }
   drop_operations("upstream-failed");
   record_session("closed", "the target closed the connection");
@@ -93,7 +106,11 @@ void PostgresSession::on_upstream_end() {
 void PostgresSession::on_upstream_lost() {
   if (upstream_ == Upstream::none) return;
   release_upstream(UpstreamWish::discard);
-  fail_session("08006", "the connection to the target broke", "upstream-failed");
+  if (stage_ != Stage::open) {
+    return fail_session("08006", "the connection to the target broke", "upstream-failed");
+  }
+  target_ended_ = target_broke_ = true;
+  advance();
 }
 
 void PostgresSession::on_upstream_sent() {
@@ -122,7 +139,10 @@ void PostgresSession::on_tick() {
   const config::PostgresListener& settings = plan().settings.postgres;
   const Instant now = worker_.now.monotonic;
   if (stage_ == Stage::closing) {
-    if (to_client_.empty() || now >= last_progress_ + timeouts.stall) close_now();
+    // Until it has read why, what it still sends is taken: a close would destroy the reason.
+    const Duration patience = to_client_.empty() && lingers_ ? linger_time : timeouts.stall;
+    const bool is_told = to_client_.empty() && !lingers_;
+    if (is_told || now >= last_progress_ + patience) close_now();
     return;
   }
   if (!is_greeted_) {
@@ -148,7 +168,7 @@ void PostgresSession::on_tick() {
 
 void PostgresSession::on_drain() {
   if (stage_ != Stage::open) return;
-  if (expected_.empty() && status_ == postgres::TransactionStatus::idle) {
+  if (expected_.empty() && rests_ && status_ == postgres::TransactionStatus::idle) {
     fail_session("57P01", "the gateway is going down; connect again", "drained");
   }
 }
@@ -236,6 +256,18 @@ void PostgresSession::advance() {
         break;
     }
   }
+  const bool is_stuck = upstream_inbox_.empty() || client_out_.has_room();
+  if (target_ended_ && stage_ == Stage::open && is_stuck) end_by_target();
+}
+
+/// Tells the client why its session ends, unless it is in the midst of a message that
+/// passes piece by piece: that would be read as its rest.
+void PostgresSession::say_fatal(std::string_view code, std::string_view message) {
+  std::array<std::uint8_t, 8 * 1024> room;
+  postgres::Writer writer(room);
+  writer.error_response({.severity = "FATAL", .code = code, .message = message});
+  const bool told = server_piece_left_ != 0 || client_out_.copy(writer.written());
+  told ? close_after_flush() : close_now();
 }
 
 /// Nothing more can be done for this client; it is told why.
@@ -245,10 +277,7 @@ void PostgresSession::fail_session(std::string_view code, std::string_view messa
   release_upstream(UpstreamWish::discard);
   if (stage_ == Stage::closing) return;
   record_session("closed", message);
-  const bool told = client_out_.write([&](postgres::Writer& writer) {
-    writer.error_response({.severity = "FATAL", .code = code, .message = message});
-  });
-  told ? close_after_flush() : close_now();
+  say_fatal(code, message);
 }
 
 /// As fail_session, of a client that is not in yet. It learns no more than it must.
@@ -268,10 +297,7 @@ void PostgresSession::refuse_login(std::string_view code, std::string_view messa
   record.detail = why;
   static_cast<void>(worker_.log.append_single(record));
   release_upstream(UpstreamWish::discard);
-  const bool told = client_out_.write([&](postgres::Writer& writer) {
-    writer.error_response({.severity = "FATAL", .code = code, .message = message});
-  });
-  told ? close_after_flush() : close_now();
+  say_fatal(code, message);
 }
 
 void PostgresSession::record_session(std::string_view event, std::string_view detail) {
@@ -296,6 +322,7 @@ void PostgresSession::record_session(std::string_view event, std::string_view de
 
 void PostgresSession::close_after_flush() {
   stage_ = Stage::closing;
+  lingers_ = true;
   client_inbox_.clear(worker_);
   upstream_inbox_.clear(worker_);
   if (client_end_ == ClientEnd::open) client_end_ = ClientEnd::after_flush;

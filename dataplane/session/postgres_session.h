@@ -107,6 +107,7 @@ class PostgresSession final : public Session {
     Kind kind = Kind::sync;
     bool has_operation = false;  ///< The first of the open ones, when its turn comes.
     bool is_own = false;         ///< The gateway asked: the client does not see the reply.
+    bool may_copy_in = false;    ///< It may make the target take CopyData.
     bool reads_masked = false;   ///< Texts about it may quote a masked column's value.
     std::shared_ptr<const StatementInfo> info;  ///< Where rows come from it.
     std::string refusal;                        ///< An ErrorResponse.
@@ -177,6 +178,9 @@ class PostgresSession final : public Session {
   void note_origin(const std::shared_ptr<const StatementInfo>& info);
   [[nodiscard]] bool must_wait(const PostgresInbox::Message& message);
   [[nodiscard]] bool will_be_answered() const noexcept;
+  [[nodiscard]] bool must_wait_for_answers(postgres::FrontendType type) const noexcept;
+  bool take_copy_message(const postgres::Header& header);
+  void make_target_answer();
   void send_on(const PostgresInbox::Message& message);
   [[nodiscard]] bool is_readable(std::string_view text, bool is_query);
   [[nodiscard]] std::optional<JudgedStatement> judge(std::string_view text);
@@ -197,6 +201,7 @@ class PostgresSession final : public Session {
   [[nodiscard]] bool is_undecided(bool is_portal, std::string_view name) const noexcept;
   void forget_names(const StatementInfo& info);
   void forget_name(bool is_portal, std::string_view name);
+  void forget_names(bool is_portal);
   void expect(Expected::Kind kind);
   audit::Record describe(const JudgedStatement& judged);
   [[nodiscard]] std::string_view fit_for_record(std::string_view text);
@@ -249,6 +254,8 @@ class PostgresSession final : public Session {
   [[nodiscard]] CatalogCache::Key catalog_key() const;
 
   // postgres_session.cc
+  void end_by_target();
+  void say_fatal(std::string_view code, std::string_view message);
   void fail_session(std::string_view code, std::string_view message, std::string_view result);
   void refuse_login(std::string_view code, std::string_view message, std::string_view why);
   void record_session(std::string_view event, std::string_view detail);
@@ -296,13 +303,15 @@ class PostgresSession final : public Session {
       mask_counts_{};      ///< Of the operation that is answered.
   std::string described_;  ///< The portal whose rows were asked about last.
   bool has_described_ = false;
-  std::vector<std::uint8_t> report_;   ///< A report, rewritten.
-  std::vector<std::uint8_t> scanned_;  ///< A text, with a readable tail.
-  std::size_t unflushed_ = 0;          ///< Messages since the target was last made to answer.
+  std::uint64_t described_generation_ = 0;  ///< Of the configuration then.
+  std::vector<std::uint8_t> report_;        ///< A report, rewritten.
+  std::vector<std::uint8_t> scanned_;       ///< A text, with a readable tail.
+  std::size_t unflushed_ = 0;               ///< Messages since the target was last made to answer.
   postgres::TransactionStatus status_ = postgres::TransactionStatus::idle;
   Stage stage_ = Stage::startup;
   bool skips_ = false;              ///< The client's messages up to Sync are dropped.
   bool copies_in_ = false;          ///< The target takes CopyData.
+  bool rests_ = true;               ///< The target said it is ready, and was sent nothing since.
   bool waits_to_settle_ = false;    ///< What the target answers decides how to go on.
   bool has_prepared_ = false;       ///< By SQL.
   bool names_moved_ = false;        ///< Since then names without a schema may mean something else.
@@ -312,6 +321,8 @@ class PostgresSession final : public Session {
   bool client_piece_drops_ = false;
   bool server_piece_drops_ = false;
   bool client_ended_ = false;
+  bool target_ended_ = false;  ///< It says no more; what it said is still passed on.
+  bool target_broke_ = false;
 };
 
 }  // namespace sluice::dataplane

@@ -32,7 +32,7 @@ std::uint64_t checksum_of(std::span<const Slice> slices) noexcept {
 Endpoint client_address(std::uint64_t number) {
   Endpoint endpoint{};
   endpoint.v4.sin_family = AF_INET;
-  endpoint.v4.sin_addr.s_addr = htonl(0x0A000000U | static_cast<std::uint32_t>(number >> 8));
+  endpoint.v4.sin_addr.s_addr = htonl(0x7F000001U + static_cast<std::uint32_t>(number >> 8));
   endpoint.v4.sin_port = htons(static_cast<std::uint16_t>(40000 + (number & 0xFF)));
   endpoint.size_bytes = sizeof endpoint.v4;
   return endpoint;

@@ -1,17 +1,12 @@
 #include "sim_gateway.h"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
-#include "dataplane/loop_impl.h"
 #include "snapshot_of.h"
 
 namespace sluice::dataplane {
 
 using test::must;
-
-template class Loop<SimTransport>;
 
 namespace {
 
@@ -40,24 +35,15 @@ audit:
 }  // namespace
 
 SimGateway::SimGateway(const SimOptions& options, bool flaky_target, bool durable)
-    : random_(options.seed ^ 0x5EED), transport_(options), durable_(durable) {
+    : random_(options.seed ^ 0x5EED), worker_(options) {
   std::array<std::uint8_t, 32> secret;
   for (auto& byte : secret) byte = static_cast<std::uint8_t>(random_.next());
   const identity::NewKey key = identity::make_key("alice", {"settlement"}, {INT64_MAX}, secret);
   key_ = key.secret;
-
-  audit::LogOptions log_options;
-  log_options.directory = folder_.path() / "audit";
-  log_options.signing_key = folder_.path() / "audit.key";
-  log_options.flush_interval = milliseconds(1);
-  verifier_ = must(audit::create_signing_key(log_options.signing_key, "sim"));
-  log_ = must(audit::Log::open(log_options, transport_.now(),
-                               [this](std::uint32_t) { transport_.waker().wake(); }));
-
   for (const char* port : {"9001", "9002"}) {
     const auto endpoint =
         must(parse_endpoint("127.0.0.1", static_cast<std::uint16_t>(std::stoi(port))));
-    transport_.serve(endpoint, [this, flaky_target]() -> SimPeer* {
+    transport().serve(endpoint, [this, flaky_target]() -> SimPeer* {
       targets_.push_back(
           std::make_unique<ScriptedTarget>(operations_, target_log_, random_, flaky_target));
       return targets_.back().get();
@@ -65,13 +51,7 @@ SimGateway::SimGateway(const SimOptions& options, bool flaky_target, bool durabl
   }
   LoopOptions loop_options;
   loop_options.durable = durable;
-  loop_ = std::make_unique<Loop<SimTransport>>(transport_, log_->worker(0), *metrics_, mailbox_,
-                                               test::snapshot_of(configuration, key.yaml_entry),
-                                               loop_options);
-}
-
-SimGateway::~SimGateway() {
-  stop();
+  worker_.start(test::snapshot_of(configuration, key.yaml_entry), std::move(loop_options));
 }
 
 ScriptedClient& SimGateway::add_client(std::size_t count) {
@@ -83,58 +63,21 @@ ScriptedClient& SimGateway::add_client(std::size_t count) {
   const auto manner = random_.up_to(1) == 0 ? ScriptedClient::Manner::one_by_one
                                             : ScriptedClient::Manner::pipelined;
   clients_.push_back(std::make_unique<ScriptedClient>(std::move(operations), key_, manner));
-  transport_.bring_client(0, *clients_.back(),
-                          milliseconds(static_cast<std::int64_t>(random_.up_to(50))));
+  transport().bring_client(0, *clients_.back(),
+                           milliseconds(static_cast<std::int64_t>(random_.up_to(50))));
   return *clients_.back();
 }
 
 void SimGateway::reload_without_keys() {
   WorkerMail mail;
   mail.snapshot = test::snapshot_of(configuration, "[]");
-  mailbox_.post(std::move(mail));
+  worker_.post(std::move(mail));
 }
 
 bool SimGateway::run() {
   return run_until([this] {
     return std::ranges::all_of(clients_, [](const auto& client) { return client->is_over(); });
   });
-}
-
-bool SimGateway::run_until(const std::function<bool()>& is_done) {
-  const Instant end = transport_.now().monotonic + seconds(600);  // simulated
-  while (!is_done()) {
-    // The log's writer lives in real time: when bytes wait for it, simulated
-    // time must not run ahead into every deadline.
-    if (durable_) std::this_thread::sleep_for(std::chrono::microseconds(50));
-    const Duration step = durable_ ? Duration{10'000} : milliseconds(100);
-    if (transport_.now().monotonic > end || !loop_->turn(step)) return false;
-  }
-  return true;
-}
-
-void SimGateway::stop() {
-  if (loop_) {
-    WorkerMail mail;
-    mail.stop = true;
-    mailbox_.post(std::move(mail));
-    while (loop_->turn(milliseconds(100))) {
-    }
-    loop_.reset();
-  }
-  log_.reset();
-}
-
-audit::VerifyReport SimGateway::verify_log() const {
-  return must(audit::verify(folder_.path() / "audit", verifier_));
-}
-
-std::vector<std::string> SimGateway::records() const {
-  std::vector<std::string> records;
-  must(audit::read_records(folder_.path() / "audit", 0, [&](std::uint64_t, ByteView record) {
-    records.push_back(must(audit::to_json(record)));
-    return true;
-  }));
-  return records;
 }
 
 }  // namespace sluice::dataplane

@@ -1,0 +1,132 @@
+#include "checks.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "reference.h"
+
+namespace sluice::dataplane::postgres_sim {
+namespace {
+
+/// Of "c3_17" the client, from 0 on.
+std::size_t client_of(const std::string& tag) {
+  return std::stoul(tag.substr(1)) - 1;
+}
+
+std::string member(const std::string& record, const std::string& name) {
+  const std::string key = "\"" + name + "\":";
+  const std::size_t at = record.find(key);
+  if (at == std::string::npos) return {};
+  std::size_t begin = at + key.size();
+  const bool is_text = record[begin] == '"';
+  if (is_text) ++begin;
+  std::size_t end = begin;
+  while (end < record.size() &&
+         (is_text ? record[end] != '"' : record[end] != ',' && record[end] != '}')) {
+    end += record[end] == '\\' ? 2U : 1U;
+  }
+  return record.substr(begin, end - begin);
+}
+
+bool is_hidden(const std::string& bytes) {
+  return bytes.find(secret_ssn) == std::string::npos &&
+         bytes.find(secret_card) == std::string::npos;
+}
+
+}  // namespace
+
+void check_replies(const Gateway& gateway, bool whole) {
+  std::vector<std::string> committed;
+  for (std::size_t i = 0; i < gateway.clients().size(); ++i) {
+    const Client& client = *gateway.clients()[i];
+    INFO("client " << i + 1 << ", " << client.identity().user);
+    if (!client.identity().may_log_in) {
+      CHECK_FALSE(client.is_logged_in());
+      continue;
+    }
+    if (!client.is_logged_in()) {
+      INFO(client.bytes());
+      CHECK_FALSE(whole);
+      continue;
+    }
+    Reference reference(gateway, client);
+    const auto verdict = reference.judge();
+    if (!verdict.fault.empty() && (whole || !verdict.is_missing)) FAIL_CHECK(verdict.fault);
+    if (!whole || !verdict.is_whole) continue;
+    for (const std::string& tag : reference.committed()) {
+      INFO(tag);
+      CHECK(gateway.database().committed.contains(tag));
+    }
+    committed.insert(committed.end(), reference.committed().begin(), reference.committed().end());
+    for (const std::string& tag : gateway.database().committed) {
+      if (client_of(tag) != i) continue;
+      INFO(tag);
+      CHECK(std::ranges::find(committed, tag) != committed.end());
+    }
+  }
+}
+
+void check_secrets(const Gateway& gateway) {
+  for (const auto& client : gateway.clients()) {
+    if (!client->identity().sees_all) CHECK(is_hidden(client->bytes()));
+  }
+}
+
+void check_target(const Gateway& gateway) {
+  const Database& database = gateway.database();
+  for (const std::string& text : database.texts) {
+    for (const Statement& statement : statements_of(text)) {
+      INFO(text);
+      const bool is_denied = statement.kind == Kind::secrets ||
+                             statement.kind == Kind::mass_delete || statement.kind == Kind::broken;
+      CHECK_FALSE(is_denied);
+      if (statement.kind == Kind::copy_customers) {
+        CHECK(gateway.clients().at(client_of(statement.tag))->identity().sees_all);
+      }
+    }
+  }
+  CHECK(database.wrong_cancels == 0);
+  std::map<std::size_t, std::size_t> hits;
+  for (const std::string& tag : database.cancelled_tags) {
+    if (!tag.empty()) ++hits[client_of(tag)];
+  }
+  for (const auto& [client, count] : hits) {
+    CHECK(count <= gateway.clients().at(client)->cancels());
+  }
+}
+
+void check_log(Gateway& gateway) {
+  gateway.stop();
+  CHECK(gateway.worker().transport().pool().free_count() ==
+        gateway.worker().transport().pool().size());
+  const auto report = gateway.worker().verify_log();
+  INFO(report.fault << " " << report.where);
+  CHECK(report.ok);
+
+  std::set<std::string> open;
+  std::map<std::string, std::size_t> intents;  // by tag
+  for (const std::string& record : gateway.worker().records()) {
+    const bool hidden = is_hidden(record);
+    CHECK(hidden);
+    const std::string operation = member(record, "session") + "/" + member(record, "operation");
+    const std::string phase = member(record, "phase");
+    INFO(record);
+    if (phase == "intent" && member(record, "ruling") == "allow") {
+      CHECK(open.insert(operation).second);
+      for (const std::string& tag : tags_in(member(record, "resource"))) ++intents[tag];
+    } else if (phase == "outcome") {
+      CHECK(open.erase(operation) == 1);
+    }
+  }
+  CHECK(open.empty());
+  for (const Database::Execution& execution : gateway.database().executions) {
+    INFO(execution.tag);
+    REQUIRE(intents[execution.tag] > 0);
+    --intents[execution.tag];
+  }
+}
+
+}  // namespace sluice::dataplane::postgres_sim

@@ -1,0 +1,19 @@
+// What must hold after a simulation, whatever happened in it.
+#pragma once
+
+#include "gateway.h"
+
+namespace sluice::dataplane::postgres_sim {
+
+/// Each client was told what a server of its own would have told it. With
+/// `whole`, all of it, and what it committed is there.
+void check_replies(const Gateway& gateway, bool whole);
+/// No value that a mask covers reached a client that it holds for.
+void check_secrets(const Gateway& gateway);
+/// Nothing that is denied reached the server, and cancels hit only who asked.
+void check_target(const Gateway& gateway);
+/// Stops the gateway: the log verifies, all executions have an intent before and one
+/// outcome, no record shows a value, and all buffers are free.
+void check_log(Gateway& gateway);
+
+}  // namespace sluice::dataplane::postgres_sim

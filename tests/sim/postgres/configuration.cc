@@ -1,0 +1,99 @@
+#include "configuration.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+
+#include "must.h"
+#include "snapshot_of.h"
+
+namespace sluice::dataplane::postgres_sim {
+
+using test::must;
+
+namespace {
+
+constexpr std::string_view slow_secret = "a secret that a person chose";
+
+constexpr const char* common = R"(version: 1
+listeners:
+  - {name: ledger, address: "127.0.0.1:5432", protocol: postgres, target: db, postgres: {passwords_from_loopback: true}}
+targets:
+  - {name: db, addresses: ["127.0.0.1:9001", "127.0.0.1:9002"], credential: {user: app, password: file:secret}}
+identity:
+  api_keys: file:keys.yaml
+audit:
+  directory: audit
+  signing_key: file:audit.key
+policies:
+  - {name: open, ruling: allow}
+  - {name: no secrets, ruling: deny, operations: {sql: {relations: [secrets]}}}
+  - {name: no mass deletes, ruling: deny, operations: {sql: {without_where: true}}}
+)";
+constexpr const char* first = R"(masks:
+  - {name: ssn, find: {columns: [customers.ssn]}, show: {partial: {first: 0, last: 4}}, except_groups: [fraud]}
+  - {name: pan, find: "builtin:payment-card", show: {partial: {first: 6, last: 4}}, except_groups: [fraud]}
+)";
+constexpr const char* second =
+    R"(  - {name: no reports, ruling: deny, operations: {sql: {relations: [reports]}}}
+masks:
+  - {name: pan, find: "builtin:payment-card", show: {partial: {first: 6, last: 4}}, except_groups: [fraud]}
+  - {name: note, find: {columns: [customers.note]}, show: redact, except_groups: [fraud]}
+  - {name: ssn, find: {columns: [customers.ssn]}, show: redact, except_groups: [fraud]}
+)";
+
+struct Keys {
+  std::string yaml;
+  std::vector<Client::Identity> identities;
+};
+
+const Keys& keys() {
+  static const Keys made = [] {
+    Keys all;
+    std::array<std::uint8_t, 32> random{};
+    for (const auto& [user, group] : {std::pair{"ann", "staff"}, std::pair{"bob", "fraud"}}) {
+      ++random[0];
+      const auto key = identity::make_key(user, {group}, identity::never, random);
+      all.yaml += key.yaml_entry;
+      const bool sees_all = std::string_view(group) == "fraud";
+      all.identities.push_back({user, key.secret, sees_all, true});
+      // Most clients are of these two.
+      all.identities.push_back(all.identities.back());
+    }
+    all.yaml += must(identity::make_login_entry("carl", "carl", {"staff"}, identity::never,
+                                                slow_secret, ByteView(random).first(16)));
+    all.identities.push_back({"carl", std::string(slow_secret), false, true});
+    all.identities.push_back({"ann", "no key of hers", false, false});
+    return all;
+  }();
+  return made;
+}
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> snapshot(std::uint64_t generation) {
+  static std::map<std::uint64_t, std::shared_ptr<const Snapshot>> made;
+  auto& one = made[generation];
+  if (!one) {
+    const std::string text = std::string(common) + (generation % 2 == 1 ? first : second);
+    one = test::snapshot_of(text, keys().yaml, std::string(target_password), generation);
+  }
+  return one;
+}
+
+const std::vector<Client::Identity>& identities() {
+  return keys().identities;
+}
+
+identity::KeyVerdict verdict_on(const identity::ApiKeys& table, std::string_view credential) {
+  identity::KeyVerdict verdict;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const config::Principal& principal = table.principal(i);
+    if (principal.subject != "carl" || credential != fmt::format("carl:{}", slow_secret)) continue;
+    verdict = {identity::KeyFault::none, &principal, i};
+  }
+  return verdict;
+}
+
+}  // namespace sluice::dataplane::postgres_sim

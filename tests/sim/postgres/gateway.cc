@@ -1,0 +1,84 @@
+#include "gateway.h"
+
+#include <algorithm>
+#include <array>
+
+#include "configuration.h"
+#include "must.h"
+
+namespace sluice::dataplane::postgres_sim {
+
+using test::must;
+
+Gateway::Gateway(const GatewayOptions& options)
+    : options_(options),
+      random_(options.network.seed ^ 0x5EED),
+      database_(random_, options.target),
+      worker_(options.network, options.ring_bytes) {
+  for (const std::uint16_t port : {std::uint16_t{9001}, std::uint16_t{9002}}) {
+    worker_.transport().serve(must(parse_endpoint("127.0.0.1", port)),
+                              [this] { return database_.connect(); });
+  }
+  LoopOptions loop;
+  loop.cancel = [this](const CancelKey& key) {
+    WorkerMail mail;
+    mail.cancel = key;
+    worker_.post(std::move(mail));
+  };
+  loop.prove = [this](const ProofRequest& request) {
+    prove(request);
+    return true;
+  };
+  worker_.start(snapshot(1), std::move(loop));
+  reloads_.push_back(worker_.transport().now().monotonic);
+  next_disturbance_ = reloads_.front();
+}
+
+void Gateway::add_client(const ScriptOptions& options) {
+  const auto& people = identities();
+  const std::size_t number = clients_.size() + 1;
+  clients_.push_back(std::make_unique<Client>(
+      people[random_.up_to(people.size() - 1)], random_script(random_, number, options),
+      [this](const CancelTicket& ticket) { bring_canceller(ticket); }));
+  worker_.transport().bring_client(0, *clients_.back(),
+                                   milliseconds(static_cast<std::int64_t>(random_.up_to(30))));
+}
+
+bool Gateway::run() {
+  const bool is_over = worker_.run_until([this] {
+    disturb();
+    return std::ranges::all_of(clients_, [](const auto& client) { return client->is_over(); });
+  });
+  // What is under way yet arrives: a target's last words, a cancel request.
+  const Instant end = worker_.transport().now().monotonic + seconds(1);
+  return is_over && worker_.run_until([&] { return worker_.transport().now().monotonic >= end; });
+}
+
+void Gateway::bring_canceller(const CancelTicket& ticket) {
+  cancellers_.push_back(std::make_unique<Canceller>(ticket));
+  worker_.transport().bring_client(0, *cancellers_.back(),
+                                   Duration{static_cast<std::int64_t>(random_.up_to(2'000'000))});
+}
+
+/// Without the price of the proof, and after a while or at once.
+void Gateway::prove(const ProofRequest& request) {
+  WorkerMail mail;
+  mail.proved = request.client;
+  mail.verdict = verdict_on(*request.keys, request.credential);
+  worker_.post(std::move(mail));
+}
+
+void Gateway::disturb() {
+  const Instant now = worker_.transport().now().monotonic;
+  if ((!options_.reloads && !options_.drains) || now < next_disturbance_) return;
+  next_disturbance_ = now + milliseconds(static_cast<std::int64_t>(1 + random_.up_to(60)));
+  WorkerMail mail;
+  if (options_.reloads && reloads_.size() < 40) {
+    reloads_.push_back(now);
+    mail.snapshot = snapshot(reloads_.size());
+  }
+  mail.drain = options_.drains && random_.chance(50);
+  worker_.post(std::move(mail));
+}
+
+}  // namespace sluice::dataplane::postgres_sim

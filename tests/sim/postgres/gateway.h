@@ -1,0 +1,54 @@
+// The gateway between simulated clients and a simulated PostgreSQL server.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client.h"
+#include "sim_worker.h"
+#include "target.h"
+
+namespace sluice::dataplane::postgres_sim {
+
+struct GatewayOptions {
+  SimOptions network;
+  TargetOptions target;
+  std::size_t ring_bytes = 0;  ///< Of the audit log; see SimWorker.
+  bool reloads = false;        ///< Other rules and masks, now and then.
+  bool drains = false;
+};
+
+class Gateway {
+ public:
+  explicit Gateway(const GatewayOptions& options);
+
+  /// Comes after a random while.
+  void add_client(const ScriptOptions& options);
+  /// Until every client is done; false when that takes too long.
+  [[nodiscard]] bool run();
+  void stop() { worker_.stop(); }
+
+  [[nodiscard]] const std::vector<std::unique_ptr<Client>>& clients() const { return clients_; }
+  [[nodiscard]] const Database& database() const { return database_; }
+  [[nodiscard]] SimWorker& worker() { return worker_; }
+  [[nodiscard]] const SimWorker& worker() const { return worker_; }
+  [[nodiscard]] const std::vector<Instant>& reloads() const { return reloads_; }
+  [[nodiscard]] const GatewayOptions& options() const { return options_; }
+
+ private:
+  void bring_canceller(const CancelTicket& ticket);
+  void prove(const ProofRequest& request);
+  void disturb();
+
+  GatewayOptions options_;
+  SimRandom random_;
+  Database database_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<std::unique_ptr<Canceller>> cancellers_;
+  std::vector<Instant> reloads_;  ///< When each one was confirmed; the first is the start.
+  Instant next_disturbance_;
+  SimWorker worker_;
+};
+
+}  // namespace sluice::dataplane::postgres_sim

@@ -1,0 +1,52 @@
+// What a client should have been told: its own messages, given to a server of its own,
+// with the policy's refusals and the masks put in.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "gateway.h"
+
+namespace sluice::dataplane::postgres_sim {
+
+class Reference final : private Surroundings {
+ public:
+  Reference(const Gateway& gateway, const Client& client);
+
+  struct Verdict {
+    std::string fault{};      ///< Empty: as it should be.
+    bool is_whole = false;    ///< It was told all.
+    bool is_missing = false;  ///< All that is wrong is that it was not.
+  };
+  /// Compares what the client was told.
+  [[nodiscard]] Verdict judge();
+  /// Tags of what it inserted for good.
+  [[nodiscard]] const std::vector<std::string>& committed() const { return committed_; }
+
+ private:
+  bool refuses(const std::string& text, bool is_execution) override;
+  void on_commit(const std::vector<std::string>& inserted) override;
+
+  void run();
+  [[nodiscard]] bool was_cancelled(const std::string& tag);
+  /// Which configurations may be in force when a message's turn comes.
+  [[nodiscard]] bool may_be_judged_by(Sight sight, std::size_t message) const;
+  /// The reply that comes next is a refusal.
+  [[nodiscard]] bool is_told_so() const;
+  /// Within a text of several statements, what a column is computed from is not told apart.
+  [[nodiscard]] bool is_redacted_more(const Reply& expected, const Message& told) const;
+  [[nodiscard]] std::string compare(const Reply& expected, const Message& told) const;
+
+  const Gateway& gateway_;
+  const Client& client_;
+  Backend backend_{*this};
+  std::map<std::string, std::size_t> executions_;
+  std::vector<std::string> committed_;
+  std::map<std::size_t, bool> several_;  ///< Whether a message holds several statements.
+  bool moved_path_ = false;        ///< It asked for another search path.
+};
+
+/// Told to end a session.
+[[nodiscard]] bool is_fatal(const Message& message);
+
+}  // namespace sluice::dataplane::postgres_sim

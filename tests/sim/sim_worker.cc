@@ -1,0 +1,76 @@
+#include "sim_worker.h"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "dataplane/loop_impl.h"
+#include "must.h"
+
+namespace sluice::dataplane {
+
+using test::must;
+
+template class Loop<SimTransport>;
+
+SimWorker::SimWorker(const SimOptions& options, std::size_t ring_bytes) : transport_(options) {
+  audit::LogOptions log_options;
+  log_options.directory = folder_.path() / "audit";
+  log_options.signing_key = folder_.path() / "audit.key";
+  log_options.flush_interval = milliseconds(1);
+  if (ring_bytes != 0) log_options.ring_bytes = ring_bytes;
+  verifier_ = must(audit::create_signing_key(log_options.signing_key, "sim"));
+  log_ = must(audit::Log::open(log_options, transport_.now(),
+                               [this](std::uint32_t) { transport_.waker().wake(); }));
+}
+
+SimWorker::~SimWorker() {
+  stop();
+}
+
+void SimWorker::start(std::shared_ptr<const Snapshot> snapshot, LoopOptions options) {
+  is_durable_ = options.durable;
+  loop_ = std::make_unique<Loop<SimTransport>>(transport_, log_->worker(0), *metrics_, mailbox_,
+                                               std::move(snapshot), std::move(options));
+}
+
+bool SimWorker::run_until(const std::function<bool()>& is_done, Duration patience) {
+  const Instant end = transport_.now().monotonic + patience;
+  while (!is_done()) {
+    // The log's writer lives in real time: when bytes wait for it, simulated
+    // time must not run ahead into every deadline.
+    const std::uint64_t stalls = metrics_->log_stalls.read();
+    const bool waits = is_durable_ || std::exchange(log_stalls_, stalls) != stalls;
+    if (waits) std::this_thread::sleep_for(std::chrono::microseconds(50));
+    const Duration step = waits ? Duration{10'000} : milliseconds(100);
+    if (transport_.now().monotonic > end || !loop_->turn(step)) return false;
+  }
+  return true;
+}
+
+void SimWorker::stop() {
+  if (loop_) {
+    WorkerMail mail;
+    mail.stop = true;
+    mailbox_.post(std::move(mail));
+    while (loop_->turn(milliseconds(100))) {
+    }
+    loop_.reset();
+  }
+  log_.reset();
+}
+
+audit::VerifyReport SimWorker::verify_log() const {
+  return must(audit::verify(folder_.path() / "audit", verifier_));
+}
+
+std::vector<std::string> SimWorker::records() const {
+  std::vector<std::string> records;
+  must(audit::read_records(folder_.path() / "audit", 0, [&](std::uint64_t, ByteView record) {
+    records.push_back(must(audit::to_json(record)));
+    return true;
+  }));
+  return records;
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,50 @@
+// One worker of the gateway on the simulated transport, with its audit log.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/log.h"
+#include "audit/verify.h"
+#include "base/mailbox.h"
+#include "dataplane/loop.h"
+#include "dataplane/transport/sim_transport.h"
+#include "temporary_folder.h"
+
+namespace sluice::dataplane {
+
+class SimWorker {
+ public:
+  /// ring_bytes  0: large enough for whatever a simulation does.
+  explicit SimWorker(const SimOptions& options, std::size_t ring_bytes = 0);
+  ~SimWorker();
+
+  void start(std::shared_ptr<const Snapshot> snapshot, LoopOptions options);
+  /// False when that takes longer than `patience`, of simulated time.
+  [[nodiscard]] bool run_until(const std::function<bool()>& is_done,
+                               Duration patience = seconds(600));
+  void post(WorkerMail mail) { mailbox_.post(std::move(mail)); }
+  /// Stops the loop and closes the log; afterwards holds and log can be judged.
+  void stop();
+
+  [[nodiscard]] SimTransport& transport() { return transport_; }
+  [[nodiscard]] WorkerMetrics& metrics() { return *metrics_; }
+  [[nodiscard]] audit::VerifyReport verify_log() const;
+  /// Every record, as JSON.
+  [[nodiscard]] std::vector<std::string> records() const;
+
+ private:
+  test::TemporaryFolder folder_;
+  SimTransport transport_;
+  std::string verifier_;
+  std::unique_ptr<WorkerMetrics> metrics_ = std::make_unique<WorkerMetrics>();
+  Mailbox<WorkerMail> mailbox_;
+  bool is_durable_ = false;
+  std::uint64_t log_stalls_ = 0;
+  std::unique_ptr<audit::Log> log_;
+  std::unique_ptr<Loop<SimTransport>> loop_;
+};
+
+}  // namespace sluice::dataplane
