@@ -43,7 +43,7 @@ class Reference final : private Surroundings {
   std::map<std::string, std::size_t> executions_;
   std::vector<std::string> committed_;
   std::map<std::size_t, bool> several_;  ///< Whether a message holds several statements.
-  bool moved_path_ = false;        ///< It asked for another search path.
+  bool moved_path_ = false;              ///< It asked for another search path.
 };
 
 /// Told to end a session.
