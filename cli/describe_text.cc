@@ -159,7 +159,7 @@ std::string describe_text(const config::Settings& settings) {
       fmt::format_to(out, "  X-Forwarded-*: {}; Via: {}\n", text(listener.forwarded),
                      listener.via ? "added" : "off");
     } else {
-      fmt::format_to(out, "  passwords in clear text: {}\n",
+      fmt::format_to(out, "  logins: SCRAM-SHA-256; passwords in clear text: {}\n",
                      listener.postgres.passwords_from_loopback ? "from the same host" : "refused");
     }
     if (const auto* target = target_of(settings, listener)) add_target(out, *target);

@@ -61,8 +61,8 @@ constexpr Table timeouts_table{.title = "Timeouts towards clients",
 constexpr std::array postgres_listener_fields{
     flag<&PostgresListener::passwords_from_loopback>(
         "passwords_from_loopback",
-        "Whether a client on the same host may send its key as a password. Without TLS "
-        "that is the only way in."),
+        "Whether a client on the same host may send its key as a password, when its subject "
+        "has no SCRAM verifier."),
     size<&PostgresListener::statement_bytes_max>(
         "statement", 1024, statement_bytes_limit,
         "The text of one statement; a longer one is refused."),

@@ -1,9 +1,8 @@
-// The client logs in at the gateway, then the gateway at the target.
+// The client says who it is, and after it proved that (postgres_proof.cc) the gateway
+// logs in at the target.
 //
 // source   PostgreSQL manual, "Message Flow: Start-up".
 #include <fmt/format.h>
-
-#include <strings.h>
 
 #include <algorithm>
 #include <array>
@@ -16,13 +15,11 @@
 namespace sluice::dataplane {
 
 using postgres::BackendType;
-using postgres::FrontendType;
 using postgres::HeaderStep;
 using postgres::StartupStep;
 
 namespace {
 
-constexpr std::size_t password_bytes_max = 1024;
 constexpr std::size_t settings_message_bytes_max = std::size_t{1} << 20;
 /// As the server cuts it (NAMEDATALEN).
 constexpr std::size_t application_name_bytes_max = 63;
@@ -37,10 +34,6 @@ constexpr auto allowed_parameters = std::to_array<std::string_view>(
 bool is_no(std::string_view value) {
   const std::string lower = in_lower_case(value);
   return lower == "false" || lower == "off" || lower == "no" || lower == "0";
-}
-
-bool is_loopback(std::string_view peer) {
-  return peer.starts_with("127.") || peer.starts_with("[::1]");
 }
 
 }  // namespace
@@ -96,28 +89,22 @@ bool PostgresSession::begin_login(const postgres::StartupMessage& startup) {
   database_ = startup.database.empty() ? startup.user : startup.database;
   recorded_database_ = fit_for_record(database_);
   if (!take_parameters(startup)) return false;
-  if (!plan().settings.postgres.passwords_from_loopback || !is_loopback(peer_text_)) {
-    refuse_login("28000",
-                 "this listener takes no passwords in clear text; see passwords_from_loopback",
-                 "cleartext-refused");
-    return false;
-  }
+  // What the client may do beyond the protocol's first version, as far as we know it.
+  constexpr std::uint16_t newest_minor = 2;
+  version_ = {3, std::min(startup.version.minor, newest_minor)};
   std::vector<std::string_view> options;
   for (const postgres::Parameter& parameter : startup.parameters) {
     if (postgres::is_protocol_option(parameter.name)) options.push_back(parameter.name);
   }
-  const bool asked = client_out_.write([&](postgres::Writer& writer) {
-    if (startup.version.minor != 0 || !options.empty()) {
-      writer.negotiate_protocol_version({3, 0}, options);
-    }
-    writer.authentication_cleartext_password();
+  const bool is_lowered = startup.version.minor > newest_minor || !options.empty();
+  const bool told = !is_lowered || client_out_.write([&](postgres::Writer& writer) {
+    writer.negotiate_protocol_version(version_, options);
   });
-  if (!asked) {
+  if (!told) {
     close_now();
     return false;
   }
-  stage_ = Stage::password;
-  return true;
+  return ask_for_proof();
 }
 
 bool PostgresSession::take_parameters(const postgres::StartupMessage& startup) {
@@ -152,53 +139,6 @@ bool PostgresSession::take_parameters(const postgres::StartupMessage& startup) {
   shown.resize(std::min(shown.size(), application_name_bytes_max));
   parameters_.emplace_back("application_name", std::move(shown));
   return true;
-}
-
-bool PostgresSession::read_password() {
-  const HeaderStep step = client_inbox_.peek(worker_, postgres::Side::frontend);
-  if (step.kind == HeaderStep::Kind::needs_more) return false;
-  const bool is_password = step.kind == HeaderStep::Kind::header &&
-                           step.header.frontend() == FrontendType::password &&
-                           step.header.body_bytes <= password_bytes_max;
-  if (!is_password) {
-    // psql closes here, to ask its user and come back.
-    refuse_login(protocol_violation, "a password was expected", "no-password");
-    return true;
-  }
-  const auto message = client_inbox_.whole(worker_, step.header);
-  if (!message) return false;
-  const auto password = postgres::decode_password(message->body());
-  if (!password) {
-    refuse_login(protocol_violation, postgres::text(password.error()), "malformed");
-    return true;
-  }
-  std::string presented = fmt::format("{}:{}", user_, password->password);
-  std::ranges::fill(message->body(), std::uint8_t{0});
-  client_inbox_.consume(worker_, *message);
-  authenticate(presented);
-  explicit_bzero(presented.data(), presented.size());
-  return true;
-}
-
-void PostgresSession::authenticate(std::string_view presented) {
-  const Snapshot& snapshot = worker_.current->snapshot();
-  keys_ = snapshot.keys;
-  keys_generation_ = snapshot.generation;
-  const identity::KeyVerdict verdict = keys_->verify(presented, worker_.now.wall);
-  if (verdict.fault != identity::KeyFault::needs_slow_proof) return on_verdict(verdict);
-  proof_wish_.assign(presented);
-  stage_ = Stage::proof;
-}
-
-void PostgresSession::on_verdict(const identity::KeyVerdict& verdict) {
-  if (verdict.fault != identity::KeyFault::none || verdict.principal->subject != user_) {
-    keys_ = nullptr;
-    return refuse_login("28P01", fmt::format("authentication failed for user \"{}\"", user_),
-                        identity::text(verdict.fault));
-  }
-  key_ = verdict.index;
-  stage_ = Stage::connect;
-  acquire_upstream();
 }
 
 void PostgresSession::greet_target() {

@@ -2,9 +2,12 @@
 // side in postgres_client.cc, the target's in postgres_server.cc.
 #include "dataplane/session/postgres_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/session/client_scram.h"
 #include "dataplane/session/record_id.h"
 
 namespace sluice::dataplane {
@@ -120,7 +123,7 @@ void PostgresSession::on_upstream_sent() {
 }
 
 void PostgresSession::on_proof(const identity::KeyVerdict& verdict) {
-  if (stage_ != Stage::proof) return;
+  if (stage_ != Stage::slow_proof) return;
   on_verdict(verdict);
   advance();
 }
@@ -224,9 +227,14 @@ CancelKey PostgresSession::cancel_key() const noexcept {
   const auto worker = static_cast<std::uint32_t>(number_ >> 48);
   key.process =
       worker << cancel_session_bits | (static_cast<std::uint32_t>(number_) & session_mask);
-  const Fingerprint print = worker_.fingerprint_key.of(
-      std::string_view(reinterpret_cast<const char*>(&number_), sizeof number_));
-  std::memcpy(key.secret.data(), print.data(), 4);
+  const Fingerprint low = worker_.fingerprint_key.of(fmt::format("cancel {}", number_));
+  const Fingerprint high = worker_.fingerprint_key.of(fmt::format("cancel' {}", number_));
+  // Protocol 3.0 has room for four bytes.
+  key.secret_bytes = version_.minor >= 2 ? cancel_secret_bytes_max : 4;
+  std::array<std::uint8_t, cancel_secret_bytes_max> secret;
+  std::memcpy(secret.data(), low.data(), sizeof low);
+  std::memcpy(secret.data() + sizeof low, high.data(), sizeof high);
+  std::copy_n(secret.begin(), key.secret_bytes, key.secret.begin());
   return key;
 }
 
@@ -237,8 +245,8 @@ void PostgresSession::advance() {
       case Stage::startup:
         moved = read_startup();
         break;
-      case Stage::password:
-        moved = read_password();
+      case Stage::proof:
+        moved = read_proof();
         break;
       case Stage::login:
         moved = read_login_reply();
@@ -250,7 +258,7 @@ void PostgresSession::advance() {
         moved = read_server();
         if (stage_ == Stage::open) moved = read_client() || moved;
         break;
-      case Stage::proof:
+      case Stage::slow_proof:
       case Stage::connect:
       case Stage::closing:
         break;

@@ -32,6 +32,8 @@
 
 namespace sluice::dataplane {
 
+class ClientScram;
+
 class PostgresSession final : public Session {
  public:
   PostgresSession(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
@@ -66,12 +68,12 @@ class PostgresSession final : public Session {
 
  private:
   enum class Stage : std::uint8_t {
-    startup,   ///< The first packet.
-    password,  ///< The client was asked for its key.
-    proof,     ///< A slow check is under way.
-    connect,   ///< To the target.
-    login,     ///< The gateway logs in at the target.
-    settings,  ///< It asks the target what a session is like.
+    startup,     ///< The first packet.
+    proof,       ///< The client was asked to prove who it is.
+    slow_proof,  ///< A slow check is under way.
+    connect,     ///< To the target.
+    login,       ///< The gateway logs in at the target.
+    settings,    ///< It asks the target what a session is like.
     open,
     closing,  ///< Nothing more is understood from this client.
   };
@@ -147,9 +149,6 @@ class PostgresSession final : public Session {
   bool read_startup();
   bool begin_login(const postgres::StartupMessage& startup);
   bool take_parameters(const postgres::StartupMessage& startup);
-  bool read_password();
-  void authenticate(std::string_view presented);
-  void on_verdict(const identity::KeyVerdict& verdict);
   void greet_target();
   bool read_login_reply();
   void refuse_by_target(const PostgresInbox::Message& message);
@@ -158,6 +157,15 @@ class PostgresSession final : public Session {
   void on_settings_end();
   bool advance_backend(PostgresBackend::Progress progress);
   void finish_login();
+
+  // postgres_proof.cc
+  bool ask_for_proof();
+  bool read_proof();
+  bool take_password(ByteSpan body);
+  bool take_scram(ByteView body);
+  void authenticate(std::string_view presented);
+  void on_verdict(const identity::KeyVerdict& verdict);
+  void refuse_proof(std::string_view why);
 
   // postgres_client.cc
   bool read_client();
@@ -275,9 +283,11 @@ class PostgresSession final : public Session {
   Instant since_;  ///< When the connection came.
   std::string user_;
   std::string database_;
-  std::string recorded_database_;             ///< As records may hold it.
-  PostgresBackend::Parameters parameters_;    ///< For the target.
-  std::unique_ptr<PostgresBackend> backend_;  ///< Once there is a connection to the target.
+  std::string recorded_database_;              ///< As records may hold it.
+  PostgresBackend::Parameters parameters_;     ///< For the target.
+  std::unique_ptr<PostgresBackend> backend_;   ///< Once there is a connection to the target.
+  std::unique_ptr<ClientScram> client_scram_;  ///< While it is under way.
+  postgres::ProtocolVersion version_;          ///< That the client is served in.
   std::size_t address_ = 0;
   std::size_t attempts_ = 0;  ///< At reaching the target.
 

@@ -27,10 +27,13 @@ enum class UpstreamTrouble : std::uint8_t {
   connect_timeout,
 };
 
+/// As newer clients and servers have it.
+inline constexpr std::size_t cancel_secret_bytes_max = 32;
+
 /// What a client may show later, on another connection, to cancel what it runs.
 struct CancelKey {
   std::uint32_t process = 0;  ///< Names the session; see cancel_process().
-  std::array<std::uint8_t, 8> secret{};
+  std::array<std::uint8_t, cancel_secret_bytes_max> secret{};
   std::uint8_t secret_bytes = 4;
   friend bool operator==(const CancelKey&, const CancelKey&) = default;
 };

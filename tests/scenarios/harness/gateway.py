@@ -87,8 +87,8 @@ workers: {{count: {parts['workers']}, pin: false, connections: 2048, buffers: {p
 {parts['more']}
 """)
 
-    def new_key(self, subject: str, group: str, expires: str = "1h") -> str:
-        return self.sluice("key", "new", "--subject", subject, "--group", group, "--expires", expires,
+    def new_key(self, subject: str, group: str, expires: str = "1h", *more: str) -> str:
+        return self.sluice("key", "new", "--subject", subject, "--group", group, "--expires", expires, *more,
                            "--append-to", self.keys_file, "--json", check=True).json()["secret"]
 
     @property

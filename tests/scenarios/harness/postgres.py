@@ -83,11 +83,12 @@ class Cluster:
 class PostgresGateway(Gateway):
     """With a PostgreSQL listener; `tester` may log in."""
 
-    def __init__(self, context: Context, cluster: Cluster, *, policies=ALLOW_ALL, **options):
+    def __init__(self, context: Context, cluster: Cluster, *, policies=ALLOW_ALL,
+                 listener="postgres: {passwords_from_loopback: true}", **options):
         secret = context.folder / f"{options.get('name', 'gw')}-target"
         secret.write_text(PASSWORD)
         super().__init__(context, cluster.port, protocol="postgres", policies=policies,
-                         listener="postgres: {passwords_from_loopback: true}",
+                         listener=listener,
                          target=f"credential: {{user: app, password: file:{secret}}}", **options)
 
     @property

@@ -1,0 +1,42 @@
+#include "dataplane/session/client_scram.h"
+
+#include <utility>
+
+#include "base/assert.h"
+#include "parsers/postgres/frontend.h"
+
+namespace sluice::dataplane {
+
+using identity::ScramFault;
+
+ClientScram::ClientScram(std::shared_ptr<const identity::ApiKeys> keys,
+                         std::uint64_t keys_generation, identity::ScramLogin login,
+                         std::string_view nonce)
+    : keys_(std::move(keys)),
+      keys_generation_(keys_generation),
+      index_(login.index),
+      server_(std::move(login.verifier), nonce) {}
+
+Result<std::string, ScramFault> ClientScram::answer(ByteView body) {
+  if (!std::exchange(has_begun_, true)) {
+    const auto response = postgres::decode_sasl_initial_response(body);
+    // A client that sends no data with the mechanism's name would wait for an empty
+    // challenge; none does.
+    const bool is_taken =
+        response && response->mechanism == identity::scram_mechanism && response->data.has_value();
+    if (!is_taken) return tl::unexpected(ScramFault::malformed);
+    return server_.begin(as_text(*response->data));
+  }
+  auto last = server_.finish(as_text(body));
+  // Nothing fits a verifier that is nobody's; should it, it still opens nothing.
+  if (last && !index_) return tl::unexpected(ScramFault::wrong_proof);
+  is_proven_ = last.has_value();
+  return last;
+}
+
+identity::KeyVerdict ClientScram::verdict(WallTime now) const noexcept {
+  ASSERT(is_proven_ && index_);
+  return keys_->proven(*index_, now);
+}
+
+}  // namespace sluice::dataplane

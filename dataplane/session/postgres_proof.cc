@@ -1,0 +1,163 @@
+// How a client proves who it is: by SCRAM-SHA-256, or with its key in clear text where
+// the listener takes that.
+//
+// source   PostgreSQL manual, "SASL Authentication"; RFC 5802.
+#include <fmt/format.h>
+
+#include <strings.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "dataplane/session/client_scram.h"
+#include "dataplane/session/postgres_session.h"
+#include "parsers/postgres/header.h"
+
+namespace sluice::dataplane {
+
+using postgres::FrontendType;
+using postgres::HeaderStep;
+
+namespace {
+
+constexpr std::size_t proof_bytes_max = 2048;
+constexpr std::string_view protocol_violation = "08P01";
+
+bool is_loopback(std::string_view peer) {
+  return peer.starts_with("127.") || peer.starts_with("[::1]");
+}
+
+}  // namespace
+
+/// Who has a verifier is asked by SCRAM, which shows nothing of the key. Who has none
+/// may show its key only where the listener takes that; elsewhere it is asked like
+/// somebody who has one, so that nobody learns who is known here. False when it was
+/// refused.
+bool PostgresSession::ask_for_proof() {
+  const Snapshot& snapshot = worker_.current->snapshot();
+  auto login = snapshot.keys->scram_login(user_, worker_.now.wall);
+  if (!login) {
+    refuse_login("58000", "the gateway's cryptography failed", identity::text(login.error()));
+    return false;
+  }
+  const bool takes_passwords =
+      plan().settings.postgres.passwords_from_loopback && is_loopback(peer_text_);
+  const bool uses_scram = login->index || !takes_passwords;
+  if (uses_scram) {
+    const Fingerprint nonce = worker_.fingerprint_key.of(fmt::format("scram server {}", number_));
+    client_scram_ =
+        std::make_unique<ClientScram>(snapshot.keys, snapshot.generation, std::move(*login),
+                                      fmt::format("{:016x}{:016x}", nonce[0], nonce[1]));
+  }
+  const bool asked = client_out_.write([&](postgres::Writer& writer) {
+    constexpr std::array mechanisms{identity::scram_mechanism};
+    uses_scram ? writer.authentication_sasl(mechanisms)
+               : writer.authentication_cleartext_password();
+  });
+  if (!asked) {
+    close_now();
+    return false;
+  }
+  stage_ = Stage::proof;
+  return true;
+}
+
+/// A password, or a step of SCRAM.
+bool PostgresSession::read_proof() {
+  const HeaderStep step = client_inbox_.peek(worker_, postgres::Side::frontend);
+  if (step.kind == HeaderStep::Kind::needs_more) return false;
+  const bool is_proof = step.kind == HeaderStep::Kind::header &&
+                        step.header.frontend() == FrontendType::password &&
+                        step.header.body_bytes <= proof_bytes_max;
+  if (!is_proof) {
+    // psql closes here, to ask its user and come back.
+    refuse_login(protocol_violation, "a password was expected", "no-password");
+    return true;
+  }
+  const auto message = client_inbox_.whole(worker_, step.header);
+  if (!message) return false;
+  const bool is_taken =
+      client_scram_ ? take_scram(message->body()) : take_password(message->body());
+  if (is_taken) client_inbox_.consume(worker_, *message);
+  return true;
+}
+
+/// False when the client was refused.
+bool PostgresSession::take_password(ByteSpan body) {
+  const auto password = postgres::decode_password(body);
+  if (!password) {
+    refuse_login(protocol_violation, postgres::text(password.error()), "malformed");
+    return false;
+  }
+  std::string presented = fmt::format("{}:{}", user_, password->password);
+  std::ranges::fill(body, std::uint8_t{0});
+  authenticate(presented);
+  explicit_bzero(presented.data(), presented.size());
+  return stage_ != Stage::closing;
+}
+
+/// As take_password.
+bool PostgresSession::take_scram(ByteView body) {
+  const auto answer = client_scram_->answer(body);
+  if (!answer) {
+    const identity::ScramFault fault = answer.error();
+    if (fault == identity::ScramFault::wrong_proof) {
+      refuse_proof(identity::text(fault));
+    } else {
+      refuse_login(protocol_violation,
+                   fmt::format("the SCRAM message cannot be taken: {}", identity::text(fault)),
+                   identity::text(fault));
+    }
+    return false;
+  }
+  const bool is_last = client_scram_->is_proven();
+  const identity::KeyVerdict verdict =
+      is_last ? client_scram_->verdict(worker_.now.wall) : identity::KeyVerdict{};
+  if (is_last && verdict.fault != identity::KeyFault::none) {
+    refuse_proof(identity::text(verdict.fault));
+    return false;
+  }
+  const bool told = client_out_.write([&](postgres::Writer& writer) {
+    is_last ? writer.authentication_sasl_final(as_bytes(*answer))
+            : writer.authentication_sasl_continue(as_bytes(*answer));
+  });
+  if (!told) {
+    close_now();
+    return false;
+  }
+  if (is_last) {
+    keys_ = client_scram_->keys();
+    keys_generation_ = client_scram_->keys_generation();
+    client_scram_ = nullptr;
+    on_verdict(verdict);
+  }
+  return stage_ != Stage::closing;
+}
+
+void PostgresSession::authenticate(std::string_view presented) {
+  const Snapshot& snapshot = worker_.current->snapshot();
+  keys_ = snapshot.keys;
+  keys_generation_ = snapshot.generation;
+  const identity::KeyVerdict verdict = keys_->verify(presented, worker_.now.wall);
+  if (verdict.fault != identity::KeyFault::needs_slow_proof) return on_verdict(verdict);
+  proof_wish_.assign(presented);
+  stage_ = Stage::slow_proof;
+}
+
+void PostgresSession::on_verdict(const identity::KeyVerdict& verdict) {
+  if (verdict.fault != identity::KeyFault::none || verdict.principal->subject != user_) {
+    keys_ = nullptr;
+    return refuse_proof(identity::text(verdict.fault));
+  }
+  key_ = verdict.index;
+  stage_ = Stage::connect;
+  acquire_upstream();
+}
+
+/// The client learns that it failed, the record why.
+void PostgresSession::refuse_proof(std::string_view why) {
+  refuse_login("28P01", fmt::format("authentication failed for user \"{}\"", user_), why);
+}
+
+}  // namespace sluice::dataplane
