@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# From a clone to a running demo: installs what is missing, builds, starts `sluice demo`.
+# From a clone to a running demo: installs what is missing, builds, shows the gateway in
+# front of a PostgreSQL 15 and of an HTTP API.
 #
 #   ./run.sh          stays up, so that you can try the lines it prints
 #   ./run.sh --once   plays the scripted part and ends
@@ -17,4 +18,10 @@ mkdir -p build
   exit 1
 }
 
-exec build/release/cli/sluice demo "$@"
+show=()
+if scripts/install_packages.sh demo; then
+  show=(scripts/demo_postgres.sh)
+else
+  echo "PostgreSQL 15 cannot be installed here: its part of the demo is left out"
+fi
+exec "${show[@]}" build/release/cli/sluice demo "$@"

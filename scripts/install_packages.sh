@@ -3,6 +3,7 @@
 #
 #   build   what the gateway is compiled with
 #   test    what the tests add: formatters, load tools, servers to stand behind the gateway
+#   demo    what ./run.sh shows the gateway in front of
 #   bench   what the benchmarks add
 #
 # Asks dpkg first, so that a second run needs neither network nor root.
@@ -21,6 +22,7 @@ test_packages=(
   postgresql-15 python3-psycopg2 python3-asyncpg
   python3-psycopg libpq-dev libpostgresql-jdbc-java openjdk-17-jdk-headless nodejs npm
 )
+demo_packages=(postgresql-15)
 bench_packages=(
   libbenchmark-dev iproute2 procps nginx-light haproxy wrk valgrind
   libnginx-mod-http-lua libnginx-mod-http-js
@@ -33,8 +35,9 @@ for group in "$@"; do
   case "$group" in
     build) wanted+=("${build_packages[@]}") ;;
     test) wanted+=("${test_packages[@]}") ;;
+    demo) wanted+=("${demo_packages[@]}") ;;
     bench) wanted+=("${bench_packages[@]}") ;;
-    *) echo "install_packages.sh: no group '$group' (build, test, bench)" >&2; exit 2 ;;
+    *) echo "install_packages.sh: no group '$group' (build, test, demo, bench)" >&2; exit 2 ;;
   esac
 done
 

@@ -3,7 +3,25 @@ import os
 import signal
 import subprocess
 
-from harness.context import expect, wait_until
+from harness.context import ROOT, expect, wait_until
+
+
+def check_postgres(context, temporary) -> None:
+    """The script plays its part, then runs what it is given while all stays up."""
+    context.folder.chmod(0o711)  # The server does not run as root.
+    environment = dict(os.environ, TMPDIR=str(temporary), SLUICE=context.sluice)
+    look = 'eval "$SLUICE_DEMO_PSQL -X -A -t -c \'SELECT ssn FROM people LIMIT 1\'"'
+    done = subprocess.run([ROOT / "scripts/demo_postgres.sh", "sh", "-c", look], capture_output=True, text=True,
+                          timeout=120, env=environment)
+    expect(done.returncode == 0, f"ended with {done.returncode}: {done.stdout}{done.stderr}")
+    for line in ("Ada|***-**-6789|411111******1111", "rule nothing is deleted, record ", "verified",
+                 "DELETE FROM people", "\n***-**-6789\n"):
+        expect(line in done.stdout, f"'{line}' is missing from:\n{done.stdout}")
+    expect("123-45-6789" not in done.stdout.split("through the gateway", 1)[1], f"in clear:\n{done.stdout}")
+    expect(not list(temporary.iterdir()), f"left behind: {list(temporary.iterdir())}")
+    failed = subprocess.run([ROOT / "scripts/demo_postgres.sh", "sh", "-c", "exit 7"], capture_output=True,
+                            timeout=120, env=environment)
+    expect(failed.returncode == 7, f"the status of the command was lost: {failed}")
 
 
 def run(context) -> None:
@@ -31,3 +49,4 @@ def run(context) -> None:
     demo.signal(signal.SIGTERM)
     expect(demo.wait(20) == 0, f"the demo ended with {demo.status()}")
     expect(not list(temporary.iterdir()), f"left behind: {list(temporary.iterdir())}")
+    check_postgres(context, temporary)
