@@ -29,13 +29,13 @@ class Process:
     """user: whom it runs as; ends_by: what ends it at once without leaving anything."""
 
     def __init__(self, arguments: list[str], folder: pathlib.Path, name: str = "", user: str | None = None,
-                 ends_by: int = signal.SIGKILL):
+                 ends_by: int = signal.SIGKILL, env: dict[str, str] | None = None):
         self.name = name or os.path.basename(arguments[0])
         self._log = folder / f"{self.name}-{len(list(folder.glob('*.log')))}.log"
         with open(self._log, "wb") as log:
             self._child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log,
                                            stderr=subprocess.STDOUT, preexec_fn=die_with_harness,
-                                           user=user, cwd=folder if user else None)
+                                           user=user, env=env, cwd=folder if user else None)
         self._ends_by = ends_by
         self._asked_to_end = False
 
