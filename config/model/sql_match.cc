@@ -10,15 +10,16 @@
 namespace sluice::config {
 namespace {
 
-/// A class's bit is its place. The words are those of sql/ (tests/cli compares them).
+/// A class's bit is its place. The words are those of sql/ (tests/cli compares them), and
+/// one for what is asked of a replication connection, which is no SQL.
 constexpr auto class_words = std::to_array<std::string_view>(
-    {"select",    "insert",  "update",  "delete",     "merge",   "truncate",   "copy_in",
-     "copy_out",  "create",  "alter",   "drop",       "comment", "grant",      "revoke",
-     "set",       "reset",   "show",    "begin",      "commit",  "rollback",   "savepoint",
-     "two_phase", "prepare", "execute", "deallocate", "declare", "fetch",      "close",
-     "explain",   "call",    "do",      "listen",     "notify",  "unlisten",   "lock",
-     "vacuum",    "analyze", "cluster", "reindex",    "refresh", "checkpoint", "discard",
-     "load",      "other"});
+    {"select",    "insert",  "update",     "delete",     "merge",   "truncate",   "copy_in",
+     "copy_out",  "create",  "alter",      "drop",       "comment", "grant",      "revoke",
+     "set",       "reset",   "show",       "begin",      "commit",  "rollback",   "savepoint",
+     "two_phase", "prepare", "execute",    "deallocate", "declare", "fetch",      "close",
+     "explain",   "call",    "do",         "listen",     "notify",  "unlisten",   "lock",
+     "vacuum",    "analyze", "cluster",    "reindex",    "refresh", "checkpoint", "discard",
+     "load",      "other",   "replication"});
 static_assert(class_words.size() <= 64);
 
 constexpr std::string_view transaction_word = "transaction";
@@ -30,6 +31,9 @@ constexpr SqlClasses bit_of(std::string_view word) noexcept {
 
 constexpr SqlClasses transaction_classes =
     bit_of("begin") | bit_of("commit") | bit_of("rollback") | bit_of("savepoint");
+
+/// What an allow rule with an `sql` section covers only when it lists it.
+constexpr SqlClasses classes_to_list = bit_of("replication");
 
 /// Functions of the server that reach beyond the relations a statement names: files,
 /// other servers, statements in texts, settings, other sessions. An allow rule covers
@@ -214,7 +218,8 @@ bool SqlCondition::covers(const SqlAction& action, const SqlFacts& facts) const 
     });
   };
   if (without_where_ && !facts.without_where) return false;
-  if (classes_ != 0 && (facts.classes & ~classes_) != 0) return false;
+  const SqlClasses unlisted = facts.classes & ~classes_;
+  if ((classes_ == 0 ? unlisted & classes_to_list : unlisted) != 0) return false;
   if (facts.is_opaque && (!relations_.empty() || !functions_.empty())) return false;
   for (const SqlName& relation : facts.relations) {
     if (!relations_.empty() && !is_within(relations_, relation, NameKind::relation)) return false;

@@ -262,6 +262,7 @@ PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Messag
 bool PostgresSession::ask_again() {
   // Within a pipeline a question would end its transaction.
   if (!expected_.empty() || !rests_ || status_ == TransactionStatus::failed) return false;
+  if (replication_ != Replication::none) return false;
   const std::uint64_t generation = worker_.current->snapshot().generation;
   if (!backend_->must_ask(generation, listener_, !plan().columns.empty())) return false;
   ask_settings();
@@ -515,6 +516,7 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text) {
                  "key-withdrawn");
     return std::nullopt;
   }
+  if (is_replication_command(text)) return judge_replication(text);
   const StatementContext context{worker_.current, listener_, key_, backend_->search_path()};
   JudgedStatement judged = worker_.statements.judge(text, context, worker_.text_scratch);
   guard_execute(judged);

@@ -31,11 +31,6 @@ constexpr auto allowed_parameters = std::to_array<std::string_view>(
      "extra_float_digits", "search_path", "statement_timeout", "lock_timeout",
      "idle_in_transaction_session_timeout", "bytea_output", "client_min_messages"});
 
-bool is_no(std::string_view value) {
-  const std::string lower = in_lower_case(value);
-  return lower == "false" || lower == "off" || lower == "no" || lower == "0";
-}
-
 }  // namespace
 
 bool PostgresSession::read_startup() {
@@ -113,7 +108,17 @@ bool PostgresSession::take_parameters(const postgres::StartupMessage& startup) {
   for (const postgres::Parameter& parameter : startup.parameters) {
     const std::string name = in_lower_case(parameter.name);
     if (name == "user" || name == "database" || postgres::is_protocol_option(name)) continue;
-    if (name == "replication" && is_no(parameter.value)) continue;
+    if (name == "replication") {
+      const auto replication = replication_of(parameter.value);
+      if (!replication) {
+        refuse_login("22023", "the parameter 'replication' has a value that means nothing",
+                     "startup-parameter");
+        return false;
+      }
+      replication_ = *replication;
+      if (replication_ != Replication::none) parameters_.emplace_back(name, parameter.value);
+      continue;
+    }
     if (name == "application_name") {
       application = parameter.value;
       continue;
@@ -165,7 +170,10 @@ bool PostgresSession::read_login_reply() {
   }
   if (!advance_backend(progress)) return true;
   upstream_inbox_.consume(worker_, *message);
-  if (progress == PostgresBackend::Progress::done) ask_settings();
+  if (progress != PostgresBackend::Progress::done) return true;
+  // A replication connection takes no question: no mask follows it, and names without a
+  // schema are judged as where the search path is not known.
+  replication_ == Replication::none ? ask_settings() : on_settings_end();
   return true;
 }
 

@@ -151,6 +151,7 @@ void PostgresSession::on_verdict(const identity::KeyVerdict& verdict) {
     return refuse_proof(identity::text(verdict.fault));
   }
   key_ = verdict.index;
+  if (replication_ != Replication::none && !admit_replication()) return;
   stage_ = Stage::connect;
   acquire_upstream();
 }

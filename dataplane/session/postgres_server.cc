@@ -137,9 +137,13 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
       return answers({Kind::query, Kind::execute});
     case BackendType::ready_for_query:
       return on_ready(message);
+    case BackendType::copy_both_response:
+      if (replication_ == Replication::none || !answers({Kind::query})) return false;
+      copies_in_ = true;
+      pass_on(message);
+      return true;
     case BackendType::authentication:
     case BackendType::backend_key_data:
-    case BackendType::copy_both_response:
     case BackendType::function_call_response:
     case BackendType::negotiate_protocol_version:
       return false;

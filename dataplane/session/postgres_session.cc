@@ -154,6 +154,9 @@ void PostgresSession::on_tick() {
     }
     return;
   }
+  if (replication_ != Replication::none && !may_still_replicate()) {
+    return fail_session("57P01", "replication is no longer allowed", "replication-withdrawn");
+  }
   if (!to_client_.empty()) {
     // A client that takes no bytes holds buffers that others need. A target that takes
     // none is at work on what it took before.

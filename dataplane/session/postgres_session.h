@@ -78,6 +78,13 @@ class PostgresSession final : public Session {
     closing,  ///< Nothing more is understood from this client.
   };
 
+  /// What the client's connection is for.
+  enum class Replication : std::uint8_t {
+    none,
+    physical,  ///< No SQL at all.
+    logical,   ///< SQL too, by simple queries.
+  };
+
   /// An execution that was recorded and is not over.
   struct Operation {
     SnapshotView* view = nullptr;
@@ -166,6 +173,13 @@ class PostgresSession final : public Session {
   void authenticate(std::string_view presented);
   void on_verdict(const identity::KeyVerdict& verdict);
   void refuse_proof(std::string_view why);
+
+  // postgres_replication.cc
+  [[nodiscard]] static std::optional<Replication> replication_of(std::string_view parameter);
+  [[nodiscard]] bool is_replication_command(std::string_view text) const;
+  [[nodiscard]] JudgedStatement judge_replication(std::string_view command);
+  bool admit_replication();
+  [[nodiscard]] bool may_still_replicate();
 
   // postgres_client.cc
   bool read_client();
@@ -287,7 +301,8 @@ class PostgresSession final : public Session {
   PostgresBackend::Parameters parameters_;     ///< For the target.
   std::unique_ptr<PostgresBackend> backend_;   ///< Once there is a connection to the target.
   std::unique_ptr<ClientScram> client_scram_;  ///< While it is under way.
-  postgres::ProtocolVersion version_;          ///< That the client is served in.
+  Replication replication_ = Replication::none;
+  postgres::ProtocolVersion version_;  ///< That the client is served in.
   std::size_t address_ = 0;
   std::size_t attempts_ = 0;  ///< At reaching the target.
 

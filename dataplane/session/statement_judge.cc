@@ -148,6 +148,30 @@ JudgedStatement StatementJudge::judge(std::string_view text, const StatementCont
   return {known.info, ruling};
 }
 
+JudgedStatement StatementJudge::judge_replication(std::string_view command,
+                                                  const StatementContext& context,
+                                                  matcher::Scratch& scratch) {
+  constexpr std::string_view word = "replication";
+  auto info = std::make_shared<StatementInfo>();
+  std::array<char, statement_text_bytes_max> room;
+  info->text.assign(room.data(), sql::normalise(command, room).size);
+  info->is_parsed = true;
+  info->classes = word;
+  config::SqlFacts facts;
+  facts.classes = config::sql_classes(word).value();
+  facts.is_opaque = true;
+  info->facts.push_back(facts);
+
+  const ListenerPlan& listener = context.view->snapshot().listeners[context.listener];
+  matcher::Hits hits;
+  if (listener.statements) hits = listener.statements->scan(as_bytes(command), scratch);
+  const config::SqlAction action{
+      .is_parsed = true, .statements = info->facts, .pattern_hits = hits};
+  const config::Ruling ruling =
+      listener.policy.judge(context.view->principal(context.listener, context.key), action);
+  return {std::move(info), ruling};
+}
+
 void StatementJudge::forget(const SnapshotView& view) {
   for (auto& [print, known] : known_) {
     if (known.view == &view) known.view = nullptr;

@@ -68,6 +68,11 @@ class StatementJudge {
   /// scratch  prepared for the listener's statement patterns.
   [[nodiscard]] JudgedStatement judge(std::string_view text, const StatementContext& context,
                                       matcher::Scratch& scratch);
+  /// The same of what is asked of a replication connection. What it brings is not looked
+  /// into, so a rule about what statements read or do finds it opaque.
+  [[nodiscard]] static JudgedStatement judge_replication(std::string_view command,
+                                                         const StatementContext& context,
+                                                         matcher::Scratch& scratch);
   /// The snapshot is about to go: what was judged under it goes too.
   void forget(const SnapshotView& view);
 

@@ -300,7 +300,8 @@ const Case cases[] = {
      "insert, update, delete, merge, truncate, copy_in, copy_out, create, alter, drop, comment, "
      "grant, revoke, set, reset, show, begin, commit, rollback, savepoint, two_phase, prepare, "
      "execute, deallocate, declare, fetch, close, explain, call, do, listen, notify, unlisten, "
-     "lock, vacuum, analyze, cluster, reindex, refresh, checkpoint, discard, load, other"},
+     "lock, vacuum, analyze, cluster, reindex, refresh, checkpoint, discard, load, other, "
+     "replication"},
     {6, "policies: [{name: r, ruling: allow, limits: {max_rows: 1}}]",
      "a.yaml:6:45: no listener speaks SQL, so the limit would never match"},
     {6, "policies: [{name: r, ruling: deny, operations: {patterns: [builtin:x]}}]",

@@ -32,14 +32,14 @@ log_min_messages = fatal
 # `app` is whom the gateway logs in as; `direct` is for a raw socket that does without it.
 HBA = """
 host all direct 127.0.0.1/32 password
-host all all 127.0.0.1/32 scram-sha-256
+host all,replication all 127.0.0.1/32 scram-sha-256
 """
 
 
 class Cluster:
     """Runs from here to the scenario's end, on a port and in a folder of its own."""
 
-    def __init__(self, context: Context):
+    def __init__(self, context: Context, settings: str = ""):
         self.context = context
         self.port = free_port()
         self.folder = context.folder / "postgres"
@@ -57,8 +57,8 @@ class Cluster:
                                "-A", "scram-sha-256", "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"],
                               capture_output=True, text=True, user=self._user, cwd=self.folder, timeout=120)
         expect(made.returncode == 0, f"initdb: {made.stdout}{made.stderr}")
-        with open(self.data / "postgresql.conf", "a", encoding="ascii") as settings:
-            settings.write(f"{SETTINGS}port = {self.port}\nunix_socket_directories = '{self.folder}'\n")
+        with open(self.data / "postgresql.conf", "a", encoding="ascii") as file:
+            file.write(f"{SETTINGS}{settings}\nport = {self.port}\nunix_socket_directories = '{self.folder}'\n")
         (self.data / "pg_hba.conf").write_text(HBA)
         self.start()
         self.psql(f"CREATE ROLE direct SUPERUSER LOGIN PASSWORD '{PASSWORD}'",
