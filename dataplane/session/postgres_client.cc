@@ -397,6 +397,8 @@ bool PostgresSession::on_describe(const PostgresInbox::Message& message) {
   const auto target = postgres::decode_describe(message.body());
   if (!target) return false;
   if (target->kind == postgres::Target::Kind::portal) {
+    // Whose rows they are decides what is masked in them.
+    static_cast<void>(renew_principal());
     described_ = target->name;
     has_described_ = true;
     described_generation_ = worker_.current->snapshot().generation;
@@ -435,10 +437,10 @@ PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Messag
     if (!keeps_rates(*judged, false)) return Handled::done;
     if (!begin_operation(*judged, prepared->text.size(), portal)) return Handled::done;
   }
-  // Other rules may be about other columns.
-  const bool is_described = has_described_ && described_ == execute->portal &&
-                            described_generation_ == worker_.current->snapshot().generation;
-  if (masks().active.any() && !is_described) {
+  // Other rules may be about other columns, and leave marks where there are none now.
+  const bool is_current = described_generation_ == worker_.current->snapshot().generation;
+  const bool is_described = is_current && has_described_ && described_ == execute->portal;
+  if ((masks().active.any() || !is_current) && !is_described) {
     if (!ask_columns(execute->portal, prepared->info)) return Handled::done;
   }
   expect(Expected::Kind::execute);

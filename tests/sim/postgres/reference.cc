@@ -68,8 +68,21 @@ Reference::Verdict Reference::judge() {
     const std::string difference = compare(expected[i], told[i]);
     if (!difference.empty()) return fault(i, difference);
   }
+  if (!begins_next_reply()) return fault(told.size(), "a part of something else came");
   if (told.size() >= backend_.flushed()) return {{}, true, false};
   return fault(told.size(), "missing " + shown(expected[told.size()].message));
+}
+
+/// What was cut off must be the beginning of what comes next.
+bool Reference::begins_next_reply() const {
+  const std::string_view rest = client_.rest();
+  const std::size_t next = client_.received().size();
+  if (rest.empty() || rest.front() == 'E' || rest.front() == 'N') return true;
+  if (next >= backend_.replies().size()) return false;
+  const Reply& reply = backend_.replies()[next];
+  return std::ranges::any_of(
+      std::initializer_list<Sight>{Sight::plain, Sight::first, Sight::second},
+      [&](Sight sight) { return bytes_of(reply.as(sight)).starts_with(rest); });
 }
 
 std::string Reference::compare(const Reply& expected, const Message& told) const {

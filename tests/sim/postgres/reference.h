@@ -31,6 +31,7 @@ class Reference final : private Surroundings {
   [[nodiscard]] bool was_cancelled(const std::string& tag);
   /// Which configurations may be in force when a message's turn comes.
   [[nodiscard]] bool may_be_judged_by(Sight sight, std::size_t message) const;
+  [[nodiscard]] bool begins_next_reply() const;
   /// The reply that comes next is a refusal.
   [[nodiscard]] bool is_told_so() const;
   /// Within a text of several statements, what a column is computed from is not told apart.

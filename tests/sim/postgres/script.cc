@@ -43,7 +43,11 @@ class Writer {
           simple();
           break;
         case Manner::extended:
-          wait_readies(extended(random_.up_to(2)));
+          if (random_.chance(150)) {
+            random_.chance(500) ? halting_pipeline() : halting_portal();
+          } else {
+            wait_readies(extended(random_.up_to(2)));
+          }
           break;
         case Manner::pipelined:
           pipelined();
@@ -177,6 +181,31 @@ class Writer {
       data.only_in_copy = true;
     }
     return 1;
+  }
+
+  /// So long that whatever was answered has come.
+  void pause() {
+    Step& step = add({});
+    step.patience = milliseconds(50);
+  }
+  /// Answered in the midst of its implicit transaction.
+  void halting_pipeline() {
+    for (const Kind kind : {Kind::insert, Kind::set_path}) one_extended(kind);
+    add(flush());
+    pause();
+    one_extended(random_.chance(500) ? Kind::division : Kind::secrets);
+    add(sync());
+    wait_readies(1);
+  }
+  /// Described long before it is executed.
+  void halting_portal() {
+    add(query(text_of(Kind::rollback, {}, 0)) + query(text_of(Kind::begin, {}, 0)));
+    add(parse("", text_of(Kind::select, fresh_tag(), 2)) + bind("p", "", false) +
+        describe('P', "p") + sync());
+    wait_readies(3);
+    pause();
+    add(execute("p", 0) + sync() + query(text_of(Kind::rollback, {}, 0)));
+    wait_readies(2);
   }
 
   void one_extended(Kind kind) {
