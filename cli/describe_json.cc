@@ -53,13 +53,10 @@ Json rule_json(const config::PolicyRule& rule) {
     page["body"] = rule.http->body;
   }
   if (rule.sql) {
-    page["sql"] = {{"classes", rule.sql->classes},
-                   {"relations", rule.sql->relations},
-                   {"functions", rule.sql->functions},
-                   {"patterns", rule.sql->patterns},
-                   {"without_where", rule.sql->without_where},
-                   {"multi", rule.sql->multi},
-                   {"unparsed", rule.sql->unparsed}};
+    page["sql"] = {{"classes", rule.sql->classes},   {"relations", rule.sql->relations},
+                   {"columns", rule.sql->columns},   {"functions", rule.sql->functions},
+                   {"patterns", rule.sql->patterns}, {"without_where", rule.sql->without_where},
+                   {"multi", rule.sql->multi},       {"unparsed", rule.sql->unparsed}};
   }
   if (rule.limits) {
     page["limits"] = {{"rows_max", rule.limits->rows_max}, {"bytes_max", rule.limits->bytes_max}};
@@ -79,6 +76,7 @@ Json mask_json(const config::Mask& mask) {
           {"form", mask.find.form},
           {"headers", mask.find.headers},
           {"columns", mask.find.columns},
+          {"derived", text(mask.derived)},
           {"show", text(mask.show)},
           {"on", text(mask.on)},
           {"except_groups", mask.except_groups}};

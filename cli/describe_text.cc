@@ -28,15 +28,19 @@ std::string who(const config::PrincipalMatch& match) {
   return parts.empty() ? "everyone" : fmt::format("{}", fmt::join(parts, " or "));
 }
 
-std::string statements(const config::SqlMatch& sql) {
+std::string statements(const config::SqlMatch& sql, config::RulingKind ruling) {
   std::vector<std::string> parts;
   const auto add = [&parts](std::string_view what, const std::vector<std::string>& words) {
     if (!words.empty()) parts.push_back(fmt::format("{} {}", what, joined(words)));
   };
   if (!sql.classes.empty()) parts.push_back(joined(sql.classes));
   add("on", sql.relations);
+  add("with columns", sql.columns);
   add("calling", sql.functions);
   for (const auto& pattern : sql.patterns) parts.push_back(fmt::format("~ /{}/", pattern));
+  if (!sql.patterns.empty() && ruling != config::RulingKind::allow) {
+    parts.emplace_back("parameters too, and any COPY FROM of the client's data");
+  }
   if (sql.without_where) parts.emplace_back("without a condition");
   if (sql.multi) parts.emplace_back("several in one text");
   if (sql.unparsed) parts.emplace_back("not understood");
@@ -45,7 +49,7 @@ std::string statements(const config::SqlMatch& sql) {
 
 std::string what(const config::PolicyRule& rule, config::Protocol protocol) {
   if (protocol == config::Protocol::postgres) {
-    return rule.sql ? statements(*rule.sql) : "every operation";
+    return rule.sql ? statements(*rule.sql, rule.ruling) : "every operation";
   }
   if (!rule.http) return "every operation";
   const auto& http = *rule.http;
@@ -114,11 +118,17 @@ void add_rules(Lines out, const std::vector<const config::PolicyRule*>& rules,
   }
 }
 
+std::string derived(const config::Mask& mask) {
+  if (mask.find.columns.empty()) return {};
+  return fmt::format(", expressions: {}", text(mask.derived));
+}
+
 void add_masks(Lines out, const std::vector<const config::Mask*>& masks) {
   fmt::format_to(out, "  masks\n");
   if (masks.empty()) fmt::format_to(out, "    (none)\n");
   for (const auto* mask : masks) {
-    fmt::format_to(out, "    {}: {} → {} ({}{})\n", mask->name, finds(mask->find), text(mask->show),
+    fmt::format_to(out, "    {}: {} → {}{} ({}{})\n", mask->name, finds(mask->find),
+                   text(mask->show), derived(*mask),
                    mask->on == config::MaskDirection::both ? "requests and responses"
                                                            : fmt::format("{}s", text(mask->on)),
                    mask->except_groups.empty() ? std::string()

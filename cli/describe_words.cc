@@ -54,6 +54,18 @@ std::string_view text(config::MaskDirection direction) noexcept {
   return "both";
 }
 
+std::string_view text(config::MaskDerived derived) noexcept {
+  switch (derived) {
+    case config::MaskDerived::mask:
+      return "mask";
+    case config::MaskDerived::refuse:
+      return "refuse";
+    case config::MaskDerived::allow:
+      return "allow";
+  }
+  return "mask";
+}
+
 std::string_view text(config::ForwardedFields forwarded) noexcept {
   switch (forwarded) {
     case config::ForwardedFields::append:

@@ -12,6 +12,7 @@ namespace sluice::cli {
 std::string_view text(config::Protocol protocol) noexcept;
 std::string_view text(config::RulingKind kind) noexcept;
 std::string_view text(config::MaskDirection direction) noexcept;
+std::string_view text(config::MaskDerived derived) noexcept;
 std::string_view text(config::ForwardedFields forwarded) noexcept;
 std::string_view text(config::Release release) noexcept;
 std::string text(const config::MaskShow& show);

@@ -53,6 +53,9 @@ struct ColumnUse {
   Column column;
   bool is_read = false;
   bool is_written = false;
+  /// Read by the RETURNING of the statement itself and by nothing else in it: what is read
+  /// goes nowhere but into the result.
+  bool is_only_returned = false;
   friend auto operator<=>(const ColumnUse&, const ColumnUse&) = default;
 };
 

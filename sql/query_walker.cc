@@ -103,7 +103,11 @@ void Uses::relation(const RelationName& name, Access access) {
 void Uses::column(const Column& column, Access access) {
   ColumnUse& use = columns_[column];
   use.column = column;
-  if (access == Access::read) use.is_read = true;
+  if (access == Access::return_ && !use.is_read) use.is_read = use.is_only_returned = true;
+  if (access == Access::read) {
+    use.is_read = true;
+    use.is_only_returned = false;
+  }
   if (access == Access::write) use.is_written = true;
 }
 
@@ -130,6 +134,15 @@ bool QueryWalker::is_query(const json& tagged) {
 
 Fields QueryWalker::query(const json& tagged, const Scope* outer, CteFrame* ctes) {
   budget_.spend(1);
+  ++depth_;
+  const bool was_in_returning = std::exchange(in_returning_, false);
+  Fields fields = any_query(tagged, outer, ctes);
+  in_returning_ = was_in_returning;
+  --depth_;
+  return fields;
+}
+
+Fields QueryWalker::any_query(const json& tagged, const Scope* outer, CteFrame* ctes) {
   const std::string_view tag = tag_of(tagged);
   const json& tree = body_of(tagged);
   if (tag == "SelectStmt") return select(tree, outer, ctes);
@@ -397,9 +410,10 @@ void QueryWalker::join_source(const json& tree, Scope& scope) {
   source(at(tree, "rarg"), scope);
   expression(at(tree, "quals"), scope);
   const std::vector<std::string> merged = names_at(tree, "usingClause");
-  for (const std::string& name : merged) record(resolve(scope, name));
   const bool is_natural = flag_at(tree, "isNatural");
   scope.has_merged_columns = scope.has_merged_columns || is_natural || !merged.empty();
+  // Each side has such a column, also where only one is known to.
+  for (const std::string& name : merged) record(resolve(scope, name));
 
   // A joined table with a name of its own hides what it is made of, or adds a name.
   const auto gather = [&](const std::string& alias) {
@@ -481,7 +495,7 @@ Fields QueryWalker::insert(const json& tree, const Scope* outer, CteFrame* ctes)
     assignments(at(conflict, "targetList"), relation, both);
     expression(at(conflict, "whereClause"), both);
   }
-  return outputs(at(tree, "returningList"), scope);
+  return returning(tree, scope);
 }
 
 Fields QueryWalker::update(const json& tree, const Scope* outer, CteFrame* ctes) {
@@ -490,7 +504,7 @@ Fields QueryWalker::update(const json& tree, const Scope* outer, CteFrame* ctes)
   for (const json& item : at(tree, "fromClause")) source(item, scope);
   assignments(at(tree, "targetList"), relation_name(at(tree, "relation")), scope);
   check_where(at(tree, "whereClause"), scope);
-  return outputs(at(tree, "returningList"), scope);
+  return returning(tree, scope);
 }
 
 Fields QueryWalker::remove(const json& tree, const Scope* outer, CteFrame* ctes) {
@@ -498,7 +512,7 @@ Fields QueryWalker::remove(const json& tree, const Scope* outer, CteFrame* ctes)
   target(at(tree, "relation"), scope);
   for (const json& item : at(tree, "usingClause")) source(item, scope);
   check_where(at(tree, "whereClause"), scope);
-  return outputs(at(tree, "returningList"), scope);
+  return returning(tree, scope);
 }
 
 Fields QueryWalker::merge(const json& tree, const Scope* outer, CteFrame* ctes) {
@@ -533,6 +547,13 @@ void QueryWalker::check_where(const json& tree, const Scope& scope) {
 }
 
 // ---- What comes out ----
+
+Fields QueryWalker::returning(const json& tree, const Scope& scope) {
+  in_returning_ = depth_ == 1;
+  Fields fields = outputs(at(tree, "returningList"), scope);
+  in_returning_ = false;
+  return fields;
+}
 
 Fields QueryWalker::outputs(const json& targets, const Scope& scope) {
   Fields fields;
@@ -764,7 +785,7 @@ void QueryWalker::record(const Resolved& resolved) {
   budget_.spend(resolved.origins.size() + 1);
   for (const Origin& origin : resolved.origins) {
     if (origin.recursion != 0) continue;
-    uses_.column(origin.column, Access::read);
+    uses_.column(origin.column, in_returning_ ? Access::return_ : Access::read);
     uses_.relation(origin.column.relation, Access::read);
   }
 }

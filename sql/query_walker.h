@@ -46,7 +46,7 @@ class Budget {
 /// Everything that one statement uses.
 class Uses {
  public:
-  enum class Access : std::uint8_t { read, write, define };
+  enum class Access : std::uint8_t { read, return_, write, define };
 
   explicit Uses(Statement& into) noexcept : statement(into) {}
   void relation(const RelationName& name, Access access);
@@ -80,6 +80,7 @@ class QueryWalker {
   void source(const nlohmann::json& tagged, Scope& scope);
 
  private:
+  Fields any_query(const nlohmann::json& tagged, const Scope* outer, CteFrame* ctes);
   Fields select(const nlohmann::json& tree, const Scope* outer, CteFrame* ctes);
   Fields simple_select(const nlohmann::json& tree, const Scope* outer, CteFrame* ctes);
   Fields values(const nlohmann::json& rows, const Scope* outer, CteFrame* ctes);
@@ -104,6 +105,7 @@ class QueryWalker {
   void order(const nlohmann::json& tree, const Scope& scope, const Fields& fields);
   void check_where(const nlohmann::json& tree, const Scope& scope);
 
+  Fields returning(const nlohmann::json& tree, const Scope& scope);
   Fields outputs(const nlohmann::json& targets, const Scope& scope);
   void star(const nlohmann::json& fields_of_reference, const Scope& scope, Fields& fields);
   std::string output_name(const nlohmann::json& value, int& strength);
@@ -119,6 +121,8 @@ class QueryWalker {
   Budget& budget_;
   bool& literals_matter_;
   int recursions_ = 0;
+  int depth_ = 0;              ///< Queries within queries.
+  bool in_returning_ = false;  ///< Of the outermost, and not in a query within it.
 };
 
 }  // namespace sluice::sql

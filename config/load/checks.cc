@@ -251,6 +251,9 @@ class Checker {
     if (!mask.find.columns.empty()) {
       check_occurs(Protocol::postgres, "mask", places_.of(&mask.find.columns.front(), mask.place));
     }
+    if (mask.find.columns.empty() && places_.has(&mask.derived)) {
+      report(places_.of(&mask.derived, mask.place), "'derived' is about masks that find 'columns'");
+    }
     if (mask.show.kind != MaskShowKind::partial) return;
     if (mask.show.first == 0 && mask.show.last == 0) {
       report(places_.of(&mask.show, mask.place),

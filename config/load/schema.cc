@@ -241,10 +241,14 @@ constexpr std::array sql_match_fields{
                               "What statements do, such as `select` or `delete`."),
     texts<&SqlMatch::relations>("relations", Word::sql_name, list_items_max,
                                 "Tables and views: `schema.name` or `name`, `*` for any."),
+    texts<&SqlMatch::columns>("columns", Word::sql_column, list_items_max,
+                              "Columns that are read or written: `table.column` or "
+                              "`schema.table.column`, `*` for any."),
     texts<&SqlMatch::functions>("functions", Word::sql_name, list_items_max,
                                 "Functions that are called, written likewise."),
     texts<&SqlMatch::patterns>("patterns", Word::expression, list_items_max,
-                               "Regular expressions on the statement's text; any must match."),
+                               "Regular expressions on the statement's text, for rules that do not "
+                               "allow on parameters too; any must match."),
     flag<&SqlMatch::without_where>("without_where",
                                    "An UPDATE or DELETE that no condition limits."),
     flag<&SqlMatch::multi>("multi", "Several statements in one text."),
@@ -399,6 +403,11 @@ constexpr Field mask_show = [] {
   return field;
 }();
 
+constexpr std::array derived_words{
+    word_for("mask", MaskDerived::mask, "nothing: all of the value is masked"),
+    word_for("refuse", MaskDerived::refuse, "the statement is refused"),
+    word_for("allow", MaskDerived::allow, "the value as it is")};
+
 constexpr std::array directions{
     word_for("response", MaskDirection::response, "what comes back"),
     word_for("request", MaskDirection::request, "what is sent to the target"),
@@ -408,6 +417,8 @@ constexpr std::array mask_fields{
     text<&Mask::name>("name", Word::title, required, "Names the mask in records."),
     mask_find,
     mask_show,
+    choice<&Mask::derived>("derived", derived_words, not_required,
+                           "What an expression over a masked column shows."),
     choice<&Mask::on>("on", directions, not_required, "Which way the bytes go."),
     texts<&Mask::targets>("targets", Word::name, list_items_max,
                           "Names of targets; without it all."),

@@ -79,6 +79,9 @@ PrincipalView Policy::view_of(const Principal& principal) const {
   view.sql_rules_.erase(std::unique(view.sql_rules_.begin(), view.sql_rules_.end()),
                         view.sql_rules_.end());
   std::erase_if(view.sql_rules_, [&](RuleNumber rule) { return !rules_[rule].is_about_sql; });
+  view.looks_at_parameters_ = std::any_of(
+      view.sql_rules_.begin(), view.sql_rules_.end(),
+      [&](RuleNumber rule) { return rules_[rule].sql && rules_[rule].sql->looks_at_parameters(); });
   view.has_limits_ = std::any_of(view.sql_rules_.begin(), view.sql_rules_.end(),
                                  [&](RuleNumber rule) { return rules_[rule].limits.any(); });
 

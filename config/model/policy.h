@@ -90,12 +90,15 @@ class PrincipalView {
  public:
   [[nodiscard]] const MaskSet& response_masks() const noexcept { return response_masks_; }
   [[nodiscard]] const MaskSet& request_masks() const noexcept { return request_masks_; }
+  /// Whether some rule looks at the parameters of this principal's statements.
+  [[nodiscard]] bool looks_at_parameters() const noexcept { return looks_at_parameters_; }
 
  private:
   friend class Policy;
   RuleIndex named_;                    ///< Rules that name this principal.
   std::vector<RuleNumber> sql_rules_;  ///< Rules about statements that concern it, strictest first.
   bool is_anonymous_ = true;
+  bool looks_at_parameters_ = false;
   bool has_limits_ = false;   ///< One of sql_rules_ limits what it allows.
   std::uint64_t policy_ = 0;  ///< The policy that made this view.
   MaskSet response_masks_;

@@ -141,6 +141,7 @@ struct HttpMatch {
 struct SqlMatch {
   std::vector<std::string> classes;    ///< "select", "update", …
   std::vector<std::string> relations;  ///< "schema.name" or "name", '*' as a wildcard.
+  std::vector<std::string> columns;    ///< "table.column" or "schema.table.column", likewise.
   std::vector<std::string> functions;  ///< Likewise.
   std::vector<std::string> patterns;   ///< Regular expressions on the text; any must match.
   bool without_where = false;          ///< An UPDATE or DELETE that no condition limits.
@@ -196,10 +197,18 @@ struct MaskShow {
   std::uint8_t last = 0;
 };
 
+/// What an expression over a masked column shows.
+enum class MaskDerived : std::uint8_t {
+  mask,    ///< Nothing: all of the value is masked.
+  refuse,  ///< The statement is refused.
+  allow,   ///< The value, as it is.
+};
+
 struct Mask {
   std::string name;
   MaskFind find;
   MaskShow show;
+  MaskDerived derived = MaskDerived::mask;  ///< For `columns` only.
   MaskDirection on = MaskDirection::response;
   std::vector<std::string> targets;  ///< Empty: all.
   std::vector<std::string> except_groups;

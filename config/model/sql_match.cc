@@ -173,24 +173,29 @@ SqlCondition::SqlCondition(const SqlMatch& match, RulingKind ruling,
       functions_(compiled(match.functions)),
       patterns_(std::move(patterns)) {
   for (const std::string& word : match.classes) classes_ |= sql_classes(word).value_or(0);
+  for (const std::string& column : match.columns) {
+    const std::size_t dot = column.rfind('.');
+    columns_.push_back({compiled(std::string_view(column).substr(0, dot)), column.substr(dot + 1)});
+  }
+}
+
+SqlCondition::NamePattern SqlCondition::compiled(std::string_view name) {
+  const std::size_t dot = name.find('.');
+  if (dot == name.npos) return {"", std::string(name)};
+  return {std::string(name.substr(0, dot)), std::string(name.substr(dot + 1))};
 }
 
 std::vector<SqlCondition::NamePattern> SqlCondition::compiled(
     const std::vector<std::string>& names) {
   std::vector<NamePattern> patterns;
-  for (const std::string& name : names) {
-    const std::size_t dot = name.find('.');
-    if (dot == std::string::npos) {
-      patterns.push_back({"", name});
-    } else {
-      patterns.push_back({name.substr(0, dot), name.substr(dot + 1)});
-    }
-  }
+  for (const std::string& name : names) patterns.push_back(compiled(std::string_view(name)));
   return patterns;
 }
 
 bool SqlCondition::applies(const SqlAction& action, const SqlFacts& facts) const noexcept {
-  if (unparsed_ || (multi_ && action.statements.size() < 2) || !has_pattern(action)) return false;
+  // Data of COPY may hold whatever a rule that does not allow looks for.
+  const bool is_found = has_pattern(action) || (facts.takes_data && !is_allow_);
+  if (unparsed_ || (multi_ && action.statements.size() < 2) || !is_found) return false;
   return is_allow_ ? covers(action, facts) : touches(action, facts);
 }
 
@@ -202,31 +207,63 @@ bool SqlCondition::applies_unparsed(const SqlAction& action) const noexcept {
 
 bool SqlCondition::has_pattern(const SqlAction& action) const noexcept {
   return patterns_.empty() || std::ranges::any_of(patterns_, [&](std::uint32_t pattern) {
-           return std::ranges::binary_search(action.pattern_hits, pattern);
+           return std::ranges::binary_search(action.pattern_hits, pattern) ||
+                  (!is_allow_ && std::ranges::binary_search(action.parameter_hits, pattern));
          });
+}
+
+bool SqlCondition::is_within(const NamePattern& pattern, const SqlAction& action,
+                             const SqlName& name, bool is_function) noexcept {
+  if (!matches(pattern.name, name.name, false)) return false;
+  if (pattern.schema.empty()) return true;
+  if (!name.schema.empty()) return matches(pattern.schema, name.schema, false);
+  return resolves_within(pattern.schema, action, name,
+                         is_function ? NameKind::function : NameKind::relation);
+}
+
+bool SqlCondition::may_name(const NamePattern& pattern, const SqlName& name) noexcept {
+  return matches(pattern.name, name.name, true) && (pattern.schema.empty() || name.schema.empty() ||
+                                                    matches(pattern.schema, name.schema, true));
+}
+
+/// "*" is covered by "*" alone.
+bool SqlCondition::covers_column(const SqlAction& action, const SqlColumn& column) const noexcept {
+  return std::ranges::any_of(columns_, [&](const ColumnPattern& pattern) {
+    return !column.relation.name.empty() &&
+           is_within(pattern.relation, action, column.relation, false) &&
+           (column.name.empty() || matches(pattern.name, column.name, false));
+  });
+}
+
+bool SqlCondition::touches_column(const SqlColumn& column) const noexcept {
+  return std::ranges::any_of(columns_, [&](const ColumnPattern& pattern) {
+    return (column.relation.name.empty() || may_name(pattern.relation, column.relation)) &&
+           (column.name == "*" || matches(pattern.name, column.name, true));
+  });
 }
 
 /// For allow: nothing that the statement does lies outside of what is named.
 bool SqlCondition::covers(const SqlAction& action, const SqlFacts& facts) const noexcept {
-  const auto is_within = [&](const std::vector<NamePattern>& patterns, const SqlName& name,
-                             NameKind kind) {
+  const auto is_named = [&](const std::vector<NamePattern>& patterns, const SqlName& name,
+                            bool is_function) {
     return std::ranges::any_of(patterns, [&](const NamePattern& pattern) {
-      if (!matches(pattern.name, name.name, false)) return false;
-      if (pattern.schema.empty()) return true;
-      return name.schema.empty() ? resolves_within(pattern.schema, action, name, kind)
-                                 : matches(pattern.schema, name.schema, false);
+      return is_within(pattern, action, name, is_function);
     });
   };
   if (without_where_ && !facts.without_where) return false;
   const SqlClasses unlisted = facts.classes & ~classes_;
   if ((classes_ == 0 ? unlisted & classes_to_list : unlisted) != 0) return false;
-  if (facts.is_opaque && (!relations_.empty() || !functions_.empty())) return false;
+  const bool names_something = !relations_.empty() || !columns_.empty() || !functions_.empty();
+  if (facts.is_opaque && names_something) return false;
   for (const SqlName& relation : facts.relations) {
-    if (!relations_.empty() && !is_within(relations_, relation, NameKind::relation)) return false;
+    if (!relations_.empty() && !is_named(relations_, relation, false)) return false;
+  }
+  for (const SqlColumn& column : facts.columns) {
+    if (!columns_.empty() && !covers_column(action, column)) return false;
   }
   return std::ranges::all_of(facts.functions, [&](const SqlName& function) {
     return functions_.empty() ? !is_reaching_function(function.name)
-                              : is_within(functions_, function, NameKind::function);
+                              : is_named(functions_, function, true);
   });
 }
 
@@ -237,16 +274,16 @@ bool SqlCondition::touches(const SqlAction& /*action*/, const SqlFacts& facts) c
   const auto names_one = [](const std::vector<NamePattern>& patterns,
                             std::span<const SqlName> names) {
     return patterns.empty() || std::ranges::any_of(names, [&](const SqlName& name) {
-             return std::ranges::any_of(patterns, [&](const NamePattern& pattern) {
-               return matches(pattern.name, name.name, true) &&
-                      (pattern.schema.empty() || name.schema.empty() ||
-                       matches(pattern.schema, name.schema, true));
-             });
+             return std::ranges::any_of(
+                 patterns, [&](const NamePattern& pattern) { return may_name(pattern, name); });
            });
   };
   return (!without_where_ || facts.without_where) &&
          (classes_ == 0 || (facts.classes & classes_) != 0) &&
-         names_one(relations_, facts.relations) && names_one(functions_, facts.functions);
+         names_one(relations_, facts.relations) && names_one(functions_, facts.functions) &&
+         (columns_.empty() || std::ranges::any_of(facts.columns, [&](const SqlColumn& column) {
+            return touches_column(column);
+          }));
 }
 
 }  // namespace sluice::config

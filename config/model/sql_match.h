@@ -38,13 +38,22 @@ struct SqlName {
   std::string_view name;
 };
 
+/// A column that a statement reads or writes.
+struct SqlColumn {
+  SqlName relation;  ///< No name: it may be any.
+  /// "*": any or all of the relation's. Empty: none, but what is read tells of the relation.
+  std::string_view name;
+};
+
 /// What one statement does.
 struct SqlFacts {
   SqlClasses classes = 0;
   std::span<const SqlName> relations;
+  std::span<const SqlColumn> columns;
   std::span<const SqlName> functions;
   bool without_where = false;
-  bool is_opaque = false;  ///< It runs what its text does not show.
+  bool is_opaque = false;   ///< It runs what its text does not show.
+  bool takes_data = false;  ///< COPY … FROM the client: what comes is not looked through.
 };
 
 /// What policy needs to know of one text.
@@ -54,6 +63,9 @@ struct SqlAction {
   /// Schemas in which the server looks for a name without one; empty when unknown.
   std::span<const std::string_view> search_path = {};
   std::span<const std::uint32_t> pattern_hits = {};  ///< Ascending, into sql_patterns().
+  /// Likewise, in parameters. They match no rule that allows: who sends them could choose
+  /// them so that one does.
+  std::span<const std::uint32_t> parameter_hits = {};
 };
 
 /// A rule's SqlMatch, compiled.
@@ -66,14 +78,28 @@ class SqlCondition {
   [[nodiscard]] bool applies(const SqlAction& action, const SqlFacts& facts) const noexcept;
   /// Whether the rule is about a text that is not understood.
   [[nodiscard]] bool applies_unparsed(const SqlAction& action) const noexcept;
+  /// Whether what a parameter says may make the rule apply.
+  [[nodiscard]] bool looks_at_parameters() const noexcept {
+    return !is_allow_ && !patterns_.empty();
+  }
 
  private:
   struct NamePattern {
     std::string schema;  ///< Empty: any.
     std::string name;
   };
+  struct ColumnPattern {
+    NamePattern relation;
+    std::string name;
+  };
+  static NamePattern compiled(std::string_view name);
   static std::vector<NamePattern> compiled(const std::vector<std::string>& names);
   [[nodiscard]] bool has_pattern(const SqlAction& action) const noexcept;
+  [[nodiscard]] static bool is_within(const NamePattern& pattern, const SqlAction& action,
+                                      const SqlName& name, bool is_function) noexcept;
+  [[nodiscard]] static bool may_name(const NamePattern& pattern, const SqlName& name) noexcept;
+  [[nodiscard]] bool covers_column(const SqlAction& action, const SqlColumn& column) const noexcept;
+  [[nodiscard]] bool touches_column(const SqlColumn& column) const noexcept;
   [[nodiscard]] bool covers(const SqlAction& action, const SqlFacts& facts) const noexcept;
   [[nodiscard]] bool touches(const SqlAction& action, const SqlFacts& facts) const noexcept;
 
@@ -83,6 +109,7 @@ class SqlCondition {
   bool unparsed_ = false;
   SqlClasses classes_ = 0;  ///< 0: any.
   std::vector<NamePattern> relations_;
+  std::vector<ColumnPattern> columns_;
   std::vector<NamePattern> functions_;
   std::vector<std::uint32_t> patterns_;
 };

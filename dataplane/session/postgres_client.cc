@@ -136,8 +136,14 @@ bool PostgresSession::read_client() {
     case FrontendType::copy_fail:
       return take_copy_message(header);
     case FrontendType::bind:
-      if (header.message_bytes() > bind_bytes_max) return on_long_bind(header);
-      break;
+      if (header.message_bytes() <= bind_bytes_max) break;
+      if (!looks_at_parameters()) return on_long_bind(header);
+      if (header.body_bytes <= statement_max) break;
+      client_piece_left_ = header.message_bytes();
+      client_piece_drops_ = true;
+      refuse_message("54000", "the parameters are longer than the gateway reads",
+                     "see the listener's limit 'statement'", false);
+      return true;
     case FrontendType::terminate:
       record_session("closed", "by the client");
       on_client_lost();
@@ -333,9 +339,8 @@ bool PostgresSession::on_parse(const PostgresInbox::Message& message) {
   }
   // SQL's EXECUTE takes names from here too.
   if (!parse->statement.empty()) named_rules_ |= rules_read(*judged->info);
-  auto prepared = std::make_shared<const Prepared>(parse->text, judged->info, prepared_bytes_);
-  pending_.push_back(
-      {false, std::string(parse->statement), {std::move(prepared), nullptr}, pipeline_});
+  Meaning meaning{std::make_shared<const Prepared>(*parse, judged->info, prepared_bytes_)};
+  pending_.push_back({false, std::string(parse->statement), std::move(meaning), pipeline_});
   expect(Expected::Kind::parse);
   send_on(message);
   return true;
@@ -346,7 +351,9 @@ PostgresSession::Handled PostgresSession::on_bind(const PostgresInbox::Message& 
   if (!bind) return Handled::malformed;
   const Bound bound = bind_names(bind->portal, bind->statement);
   if (bound == Bound::later) return Handled::later;
-  if (bound == Bound::yes) send_on(message);
+  if (bound != Bound::yes) return Handled::done;
+  if (looks_at_parameters()) look_at_parameters(*bind, pending_.back().meaning);
+  send_on(message);
   return Handled::done;
 }
 
@@ -388,7 +395,7 @@ PostgresSession::Bound PostgresSession::bind_names(std::string_view portal,
   if (has_described_ && described_ == portal) has_described_ = false;
   // SQL's FETCH takes names from here too.
   if (!portal.empty()) named_rules_ |= rules_read(*prepared->info);
-  pending_.push_back({true, std::string(portal), {std::move(prepared), nullptr}, pipeline_});
+  pending_.push_back({true, std::string(portal), Meaning{std::move(prepared)}, pipeline_});
   expect(Expected::Kind::bind);
   return Bound::yes;
 }
@@ -427,7 +434,7 @@ PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Messag
   }
   const auto prepared = portal->prepared;
   // Judged now, too: rules may have changed since it was prepared.
-  const auto judged = judge(prepared->text);
+  const auto judged = judge(prepared->text, portal);
   if (!judged) return Handled::done;
   if (!is_empty(*judged)) {
     if (judged->ruling.kind != config::Ruling::Kind::allow) {
@@ -512,17 +519,23 @@ bool PostgresSession::is_readable(std::string_view text, bool is_query) {
 }
 
 /// Nothing when the session had to end.
-std::optional<JudgedStatement> PostgresSession::judge(std::string_view text) {
+std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
+                                                      const Meaning* portal) {
   if (!renew_principal()) {
     fail_session("57P01", "the key that this session began with is no longer valid",
                  "key-withdrawn");
     return std::nullopt;
   }
   if (is_replication_command(text)) return judge_replication(text);
-  const StatementContext context{worker_.current, listener_, key_, backend_->search_path()};
+  StatementContext context{worker_.current, listener_, key_, backend_->search_path()};
+  const std::uint64_t generation = worker_.current->snapshot().generation;
+  if (portal != nullptr && portal->hits_generation == generation) {
+    context.parameter_hits = portal->parameter_hits;
+  }
   JudgedStatement judged = worker_.statements.judge(text, context, worker_.text_scratch);
   guard_execute(judged);
   guard_columns(judged);
+  guard_parameters(judged, portal);
   return judged;
 }
 
@@ -558,8 +571,13 @@ void PostgresSession::guard_columns(JudgedStatement& judged) {
   if (info.alters) return refuse(rules, "what masks by column rest on would be altered");
   const matcher::RuleSet read = rules_read(info) & rules;
   if (read.none()) return;
+  if (const auto derived = rules & plan().derived_refused; derived.any()) {
+    const matcher::RuleSet refused = rules_derived(info) & derived;
+    if (refused.any()) return refuse(refused, "an expression over a masked column is not shown");
+  }
   if (info.copies_out) return refuse(read, "a masked column cannot be copied out: use SELECT");
-  if (info.writes) return refuse(read, "a masked column's values cannot be written elsewhere");
+  const matcher::RuleSet kept = info.writes ? rules_kept(info) & rules : matcher::RuleSet();
+  if (kept.any()) return refuse(kept, "a masked column's values cannot be written elsewhere");
   if (info.calls_reaching) return refuse(read, "a masked column's values cannot be handed on");
 }
 

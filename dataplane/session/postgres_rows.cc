@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "dataplane/session/postgres_values.h"
 #include "parsers/postgres/header.h"
 
 namespace sluice::dataplane {
@@ -56,40 +57,6 @@ void put_u32(std::uint8_t* to, std::uint32_t value) noexcept {
 
 std::uint64_t u64_at(ByteView bytes) noexcept {
   return std::uint64_t{u32_at(bytes, 0)} << 32 | u32_at(bytes, 4);
-}
-
-/// numeric's binary form: digits of base 10,000 and where the point stands
-/// (src/backend/utils/adt/numeric.c, numeric_send).
-std::string numeric_text(ByteView value) {
-  if (value.size() < 8) return {};
-  const std::size_t digits = u16_at(value, 0);
-  const auto weight = static_cast<std::int16_t>(u16_at(value, 2));
-  if (value.size() != 8 + 2 * digits) return {};
-  std::string text;
-  for (std::size_t i = 0; i < digits; ++i) {
-    if (static_cast<int>(i) == weight + 1) text += '.';
-    text += fmt::format("{:04}", u16_at(value, 8 + 2 * i));
-  }
-  // Trailing groups of zeros are not sent.
-  for (int group = static_cast<int>(digits); group <= weight && text.size() < 400; ++group) {
-    text += "0000";
-  }
-  const std::size_t first = text.find_first_not_of('0');
-  return first == std::string::npos ? "0" : text.substr(first);
-}
-
-std::string address_text(ByteView value) {
-  // Family, bits, is_cidr, count, then the address.
-  if (value.size() < 4 || value.size() != 4U + value[3]) return {};
-  const ByteView address = value.subspan(4);
-  std::string text;
-  if (address.size() == 4) {
-    return fmt::format("{}.{}.{}.{}", address[0], address[1], address[2], address[3]);
-  }
-  for (std::size_t i = 0; i + 1 < address.size(); i += 2) {
-    text += fmt::format("{}{:x}", i == 0 ? "" : ":", u16_at(address, i));
-  }
-  return text;
 }
 
 std::optional<std::uint8_t> nibble(std::uint8_t c) noexcept {

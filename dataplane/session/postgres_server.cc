@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "dataplane/session/postgres_session.h"
+#include "sql/shape.h"
 
 namespace sluice::dataplane {
 
@@ -18,6 +19,14 @@ namespace {
 
 /// Largest message that is put side by side to be understood or masked.
 constexpr std::size_t gathered_bytes_max = std::size_t{16} << 20;
+
+/// Whether a column of the text's result may come from several queries, one of which
+/// passes a value on while another computes it.
+bool merges_queries(const StatementInfo& info) {
+  const std::string_view text = info.text;  // words are in lower case
+  const auto holds = [text](std::string_view word) { return text.find(word) != text.npos; };
+  return text.ends_with(sql::cut_mark) || holds("union") || holds("intersect") || holds("except");
+}
 
 }  // namespace
 
@@ -460,7 +469,8 @@ void PostgresSession::mask_columns(const postgres::Fields& fields) {
     if (!knows) {
       found = {rules, true};  // asked for under other rules
     } else if (field.table == 0) {
-      found = rules_of_expression(expected_.front().info.get(), column, fields.size());
+      found = rules_of_expression(expected_.front().info.get(), column, fields.size(),
+                                  view.snapshot().listeners[listener_].derived_allowed);
     } else if (const auto known = backend_->catalog()->rules_of(field.table, field.column)) {
       found = *known;
     } else {
@@ -481,13 +491,19 @@ void PostgresSession::mask_columns(const postgres::Fields& fields) {
 
 /// A result's column that is no relation's.
 ColumnRules PostgresSession::rules_of_expression(const StatementInfo* info, std::size_t column,
-                                                 std::size_t columns) const {
+                                                 std::size_t columns,
+                                                 const matcher::RuleSet& allowed) const {
   if (info == nullptr) return {backend_->catalog()->all_rules(), true};
   const auto& statements = info->analysis.statements;
   if (statements.size() == 1 && statements[0].output.size() == columns) {
     const auto& output = statements[0].output;
     const bool has_star = std::ranges::any_of(output, &sql::OutputColumn::is_star);
-    if (!has_star) return backend_->catalog()->rules_of(output[column]);
+    if (!has_star) {
+      ColumnRules found = backend_->catalog()->rules_of(output[column]);
+      // What UNION passes on has no origin for the target, but is no expression.
+      if (!output[column].is_direct && !merges_queries(*info)) found.rules &= ~allowed;
+      return found;
+    }
   }
   return {rules_read(*info) | named_rules_, true};
 }
@@ -501,6 +517,36 @@ matcher::RuleSet PostgresSession::rules_read(const StatementInfo& info) const {
     for (const sql::ColumnUse& use : statement.columns) {
       if (use.is_read) rules |= catalog->rules_of(use.column).rules;
     }
+  }
+  return rules;
+}
+
+/// Of all columns whose values may stay at the target, where they could be read from again.
+matcher::RuleSet PostgresSession::rules_kept(const StatementInfo& info) const {
+  matcher::RuleSet rules;
+  const ColumnCatalog* const catalog = backend_->catalog();
+  if (catalog == nullptr) return rules;
+  for (const sql::Statement& statement : info.analysis.statements) {
+    for (const sql::ColumnUse& use : statement.columns) {
+      if (use.is_read && !use.is_only_returned) rules |= catalog->rules_of(use.column).rules;
+    }
+  }
+  return rules;
+}
+
+/// Of all columns that a text computes something from and returns.
+matcher::RuleSet PostgresSession::rules_derived(const StatementInfo& info) const {
+  matcher::RuleSet rules;
+  const ColumnCatalog* const catalog = backend_->catalog();
+  if (catalog == nullptr) return rules;
+  const auto add = [&](const sql::Statement& statement) {
+    for (const sql::OutputColumn& output : statement.output) {
+      if (!output.is_direct) rules |= catalog->rules_of(output).rules;
+    }
+  };
+  for (const sql::Statement& statement : info.analysis.statements) {
+    add(statement);
+    for (const sql::Statement& inner : statement.inner) add(inner);
   }
   return rules;
 }

@@ -124,9 +124,12 @@ class PostgresSession final : public Session {
 
   /// What a name stands for.
   struct Prepared {
-    Prepared(std::string_view statement, std::shared_ptr<const StatementInfo> facts,
+    Prepared(const postgres::Parse& parse, std::shared_ptr<const StatementInfo> facts,
              std::size_t& bytes)
-        : text(statement), info(std::move(facts)), bytes_in_use(bytes) {
+        : text(parse.text),
+          info(std::move(facts)),
+          parameter_types(parse.parameter_types.begin(), parse.parameter_types.end()),
+          bytes_in_use(bytes) {
       bytes_in_use += text.size();
     }
     ~Prepared() { bytes_in_use -= text.size(); }
@@ -135,11 +138,16 @@ class PostgresSession final : public Session {
 
     const std::string text;  ///< Judged when it is prepared and when it is executed.
     const std::shared_ptr<const StatementInfo> info;
-    std::size_t& bytes_in_use;  ///< Of the session's prepared texts.
+    const std::vector<postgres::Oid> parameter_types;  ///< 0: the target works it out.
+    std::size_t& bytes_in_use;                         ///< Of the session's prepared texts.
   };
   struct Meaning {
     std::shared_ptr<const Prepared> prepared;
-    std::shared_ptr<Brought> brought;  ///< By a portal so far, where rules limit that.
+    std::shared_ptr<Brought> brought = {};  ///< By a portal so far, where rules limit that.
+    // Of a portal, where rules look at parameters: the patterns that its own hold, and of
+    // which configuration; 0: nobody looked.
+    std::vector<std::uint32_t> parameter_hits = {};
+    std::uint64_t hits_generation = 0;
   };
   /// A change of names that the target has yet to confirm.
   struct Pending {
@@ -205,7 +213,9 @@ class PostgresSession final : public Session {
   void make_target_answer();
   void send_on(const PostgresInbox::Message& message);
   [[nodiscard]] bool is_readable(std::string_view text, bool is_query);
-  [[nodiscard]] std::optional<JudgedStatement> judge(std::string_view text);
+  /// portal  that is executed; null with a statement's text.
+  [[nodiscard]] std::optional<JudgedStatement> judge(std::string_view text,
+                                                     const Meaning* portal = nullptr);
   void guard_execute(JudgedStatement& judged) const;
   void guard_columns(JudgedStatement& judged);
   bool ask_again();
@@ -227,6 +237,11 @@ class PostgresSession final : public Session {
   void expect(Expected::Kind kind);
   audit::Record describe(const JudgedStatement& judged);
   [[nodiscard]] std::string_view fit_for_record(std::string_view text);
+
+  // postgres_parameters.cc
+  [[nodiscard]] bool looks_at_parameters();
+  void look_at_parameters(const postgres::Bind& bind, Meaning& portal);
+  void guard_parameters(JudgedStatement& judged, const Meaning* portal);
 
   // postgres_limits.cc
   [[nodiscard]] bool keeps_rates(const JudgedStatement& judged, bool is_query);
@@ -267,8 +282,11 @@ class PostgresSession final : public Session {
   [[nodiscard]] RowMasks masks();
   void mask_columns(const postgres::Fields& fields);
   [[nodiscard]] ColumnRules rules_of_expression(const StatementInfo* info, std::size_t column,
-                                                std::size_t columns) const;
+                                                std::size_t columns,
+                                                const matcher::RuleSet& allowed) const;
   [[nodiscard]] matcher::RuleSet rules_read(const StatementInfo& info) const;
+  [[nodiscard]] matcher::RuleSet rules_kept(const StatementInfo& info) const;
+  [[nodiscard]] matcher::RuleSet rules_derived(const StatementInfo& info) const;
   [[nodiscard]] matcher::RuleSet rules_touched(const StatementInfo& info) const;
   [[nodiscard]] matcher::RuleSet column_rules(SnapshotView& view,
                                               std::optional<std::size_t> key) const;

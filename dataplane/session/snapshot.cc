@@ -187,6 +187,8 @@ Result<ListenerPlan> plan_listener(const config::Settings& settings,
         std::ranges::find(mask.targets, listener.target) == mask.targets.end()) {
       continue;
     }
+    if (mask.derived == config::MaskDerived::refuse) plan.derived_refused.set(i);
+    if (mask.derived == config::MaskDerived::allow) plan.derived_allowed.set(i);
     for (const std::string& name : mask.find.columns) {
       plan.columns.push_back(column_mask(name, static_cast<std::uint8_t>(i)));
     }

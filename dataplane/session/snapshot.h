@@ -32,6 +32,9 @@ struct ListenerPlan {
   config::Policy policy;
   http1::Limits limits;
   std::vector<ColumnMask> columns;  ///< That masks name.
+  // Masks by column, by what they do to expressions.
+  matcher::RuleSet derived_refused;
+  matcher::RuleSet derived_allowed;
   /// Null when the policy has no pattern on that subject.
   std::shared_ptr<const matcher::PatternSet> paths;
   std::shared_ptr<const matcher::PatternSet> headers;

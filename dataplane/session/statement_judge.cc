@@ -50,6 +50,32 @@ bool is_yes(std::string_view value) {
   return lower == "on" || lower == "true" || lower == "yes" || lower == "1";
 }
 
+/// Where no column says what happens to a relation, all of them, or none, do.
+void add_columns(const sql::Statement& statement, StatementInfo& info) {
+  const auto name_of = [](const sql::RelationName& name) {
+    return config::SqlName{name.schema, name.name};
+  };
+  for (const sql::ColumnUse& use : statement.columns) {
+    info.columns.push_back({name_of(use.column.relation), use.column.column});
+  }
+  for (const sql::RelationUse& use : statement.relations) {
+    const auto has = [&](auto what) {
+      return std::ranges::any_of(statement.columns, [&](const sql::ColumnUse& column) {
+        return column.column.relation == use.relation && what(column);
+      });
+    };
+    const bool writes_all =
+        use.is_defined ||
+        (use.is_written && !has([](const sql::ColumnUse& column) { return column.is_written; }));
+    const bool is_bare = !has([](const sql::ColumnUse&) { return true; });
+    if (writes_all) {
+      info.columns.push_back({name_of(use.relation), "*"});
+    } else if (is_bare) {
+      info.columns.push_back({name_of(use.relation), ""});
+    }
+  }
+}
+
 void add_facts(const sql::Statement& statement, StatementInfo& info) {
   config::SqlFacts facts;
   for (std::size_t i = 0; i < sql::statement_classes; ++i) {
@@ -66,13 +92,18 @@ void add_facts(const sql::Statement& statement, StatementInfo& info) {
   // A program of the server's host does what it likes, and a file there is no relation.
   facts.is_opaque = statement.is_opaque() ||
                     (statement.copy && (statement.copy->is_program || statement.copy->is_file));
-  // The spans are set once `names` has stopped growing.
+  facts.takes_data = statement.copy && statement.copy->is_in && !statement.copy->is_program &&
+                     !statement.copy->is_file;
+  // The spans are set once `names` and `columns` have stopped growing.
   for (const auto& use : statement.relations) {
     info.names.push_back({use.relation.schema, use.relation.name});
   }
   for (const auto& function : statement.functions) {
     info.names.push_back({function.schema, function.name});
   }
+  const std::size_t columns_before = info.columns.size();
+  add_columns(statement, info);
+  facts.columns = std::span(info.columns).subspan(columns_before);
   info.facts.push_back(facts);
 
   const bool calls_set_config = std::ranges::any_of(
@@ -104,12 +135,16 @@ std::shared_ptr<const StatementInfo> info_of(std::string_view text) {
     add_reach(statement, *info);
   }
   const config::SqlName* next = info->names.data();
+  const config::SqlColumn* next_column = info->columns.data();
   for (std::size_t i = 0; i < info->facts.size(); ++i) {
     const sql::Statement& statement = info->analysis.statements[i];
     info->facts[i].relations = {next, statement.relations.size()};
     next += statement.relations.size();
     info->facts[i].functions = {next, statement.functions.size()};
     next += statement.functions.size();
+    const std::size_t columns = info->facts[i].columns.size();
+    info->facts[i].columns = {next_column, columns};
+    next_column += columns;
   }
   return info;
 }
@@ -128,17 +163,19 @@ JudgedStatement StatementJudge::judge(std::string_view text, const StatementCont
   const std::span<const std::string_view> search_path =
       is_path_known ? context.search_path : std::span<const std::string_view>();
   const std::uint64_t path = print_of(search_path);
-  if (hits.empty() && known.view == context.view && known.listener == context.listener &&
+  const bool is_plain = hits.empty() && context.parameter_hits.empty();
+  if (is_plain && known.view == context.view && known.listener == context.listener &&
       known.key == context.key && known.search_path == path) {
     return {known.info, known.ruling};
   }
   const config::SqlAction action{.is_parsed = known.info->is_parsed,
                                  .statements = known.info->facts,
                                  .search_path = search_path,
-                                 .pattern_hits = hits};
+                                 .pattern_hits = hits,
+                                 .parameter_hits = context.parameter_hits};
   const config::Ruling ruling =
       listener.policy.judge(context.view->principal(context.listener, context.key), action);
-  if (hits.empty()) {
+  if (is_plain) {
     known.view = context.view;
     known.listener = context.listener;
     known.key = context.key;

@@ -43,6 +43,7 @@ struct StatementInfo {
   // Views into `analysis`, by statement, as policy takes them.
   std::vector<config::SqlFacts> facts;
   std::vector<config::SqlName> names;
+  std::vector<config::SqlColumn> columns;
 };
 
 /// Who asks, and under what.
@@ -52,6 +53,8 @@ struct StatementContext {
   std::size_t key = 0;  ///< Of the principal, in the table of keys.
   /// Schemas in which the server looks for a name without one; empty when unknown.
   std::span<const std::string_view> search_path;
+  /// The listener's statement patterns that its parameters hold. Ascending.
+  std::span<const std::uint32_t> parameter_hits = {};
 };
 
 struct JudgedStatement {

@@ -463,6 +463,9 @@ TEST_CASE("each bad rule before a database is refused with its place and its rea
       {"{name: r, ruling: allow, limits: {max_bytes: 1MB}}",
        "a.yaml:6:45: limits nothing; leave it out\n"
        "a.yaml:6:57: 'max_bytes': '1MB' is not a size; write it like 512, 64KiB, 16MiB or 1GiB"},
+      {"{name: r, ruling: deny, operations: {sql: {columns: [ssn]}}}",
+       "a.yaml:6:65: 'columns': 'ssn' is not a column like 'customers.ssn' or "
+       "'public.customers.ssn'"},
       {"{name: r, ruling: allow, limits: {rate: 100}}",
        "a.yaml:6:52: 'rate': '100' is not a rate; write it like 100/s, 30/m or 5/h"},
       {"{name: r, ruling: allow, limits: {rate: 0/s}}",
@@ -474,6 +477,13 @@ TEST_CASE("each bad rule before a database is refused with its place and its rea
     const std::string file = before + "policies: [" + rule + "]\n";
     CHECK(texts(load_text(file, "a.yaml", world()).problems) == problems);
   }
+}
+
+TEST_CASE("What masks make of expressions is said of masks by column only") {
+  const std::string text =
+      file_of({6, "masks: [{name: m, find: builtin:ip, derived: refuse}]", ""});
+  CHECK(texts(load_text(text, "a.yaml", world()).problems) ==
+        "a.yaml:6:46: 'derived' is about masks that find 'columns'");
 }
 
 TEST_CASE("a literal secret is never repeated") {

@@ -99,7 +99,12 @@ TEST_CASE("every key of a rule about SQL reaches its field") {
       "audit: {signing_key: 'file:/key'}\n"
       "policies:\n"
       "  - {name: r, ruling: allow,\n"
-      "     limits: {max_rows: 10000, max_bytes: 64MiB, rate: 30/m, burst: 7}}\n",
+      "     operations: {sql: {columns: [customers.name, 'public.orders.*']}},\n"
+      "     limits: {max_rows: 10000, max_bytes: 64MiB, rate: 30/m, burst: 7}}\n"
+      "masks:\n"
+      "  - {name: a, find: {columns: [customers.ssn]}, derived: refuse}\n"
+      "  - {name: b, find: {columns: [customers.pin]}, derived: allow}\n"
+      "  - {name: c, find: {columns: [customers.pan]}}\n",
       "a.yaml", world_of_everything().world());
   REQUIRE(texts(loaded.problems).empty());
   const PolicyRule& rule = loaded.settings.policies[0];
@@ -109,6 +114,12 @@ TEST_CASE("every key of a rule about SQL reaches its field") {
   CHECK(rule.limits->rate.count == 30);
   CHECK(rule.limits->rate.period == seconds(60));
   CHECK(rule.limits->burst == 7);
+  REQUIRE(rule.sql);
+  CHECK(rule.sql->columns == std::vector<std::string>{"customers.name", "public.orders.*"});
+  REQUIRE(loaded.settings.masks.size() == 3);
+  CHECK(loaded.settings.masks[0].derived == MaskDerived::refuse);
+  CHECK(loaded.settings.masks[1].derived == MaskDerived::allow);
+  CHECK(loaded.settings.masks[2].derived == MaskDerived::mask);
 }
 
 TEST_CASE("every key reaches its field") {

@@ -38,6 +38,8 @@ struct Text {
   std::vector<SqlName> functions = {};
   bool without_where = false;
   bool is_opaque = false;
+  std::vector<SqlColumn> columns = {};
+  bool takes_data = false;
 };
 
 class Judge {
@@ -67,10 +69,25 @@ class Judge {
       one.functions = text.functions;
       one.without_where = text.without_where;
       one.is_opaque = text.is_opaque;
+      one.columns = text.columns;
+      one.takes_data = text.takes_data;
       facts.push_back(one);
     }
     return judge({.is_parsed = true, .statements = facts, .search_path = search_path});
   }
+  /// A SELECT whose text, or a parameter, holds the first pattern.
+  std::string_view rule_for_hits(bool in_text, bool in_parameter, bool takes_data = false) const {
+    SqlFacts facts;
+    facts.classes = *sql_classes("select");
+    facts.takes_data = takes_data;
+    const std::uint32_t first = 0;
+    const std::span<const std::uint32_t> hit(&first, 1);
+    SqlAction action{.is_parsed = true, .statements = {&facts, 1}};
+    if (in_text) action.pattern_hits = hit;
+    if (in_parameter) action.parameter_hits = hit;
+    return judge(action).rule;
+  }
+  bool looks_at_parameters() const { return policy_.view_of(ann).looks_at_parameters(); }
   std::string_view rule_for_unparsed() const { return judge({.is_parsed = false}).rule; }
   const Policy& policy() const { return policy_; }
 
@@ -180,6 +197,60 @@ TEST_CASE("A text that is not understood is refused unless a rule is about just 
   match.unparsed = true;
   CHECK(Judge({allow("odd", match)}).rule_for_unparsed() == "odd");
   CHECK(Judge({allow("odd", match)}).rule_for({{}}) == default_deny);
+}
+
+TEST_CASE("Columns: an allow rule covers all that are touched, a deny rule matches one") {
+  SqlMatch match;
+  match.columns = {"public.customers.name", "customers.id", "orders.*"};
+  const Judge allowed({allow("some", match)});
+  const auto touching = [](std::vector<SqlColumn> columns) {
+    return std::vector<Text>{{.columns = std::move(columns)}};
+  };
+  const SqlName customers{"public", "customers"};
+  const SqlName orders{"", "orders"};
+  CHECK(allowed.rule_for(touching({{customers, "name"}, {customers, "id"}})) == "some");
+  CHECK(allowed.rule_for(touching({{{"", "customers"}, "name"}})) == "some");
+  CHECK(allowed.rule_for(touching({{{"", "customers"}, "name"}}), {}) == default_deny);
+  CHECK(allowed.rule_for(touching({{{"other", "customers"}, "name"}})) == default_deny);
+  CHECK(allowed.rule_for(touching({{customers, "id"}, {customers, "ssn"}})) == default_deny);
+  CHECK(allowed.rule_for(touching({{customers, "*"}})) == default_deny);
+  CHECK(allowed.rule_for(touching({{customers, ""}})) == "some");  // count(*)
+  CHECK(allowed.rule_for(touching({{{"", "secrets"}, ""}})) == default_deny);
+  CHECK(allowed.rule_for(touching({{orders, "*"}, {orders, "x"}})) == "some");
+  CHECK(allowed.rule_for(touching({{{"", ""}, "name"}})) == default_deny);  // of no relation
+  CHECK(allowed.rule_for({{.is_opaque = true}}) == default_deny);
+
+  SqlMatch secret;
+  secret.columns = {"customers.ssn"};
+  const Judge denied({allow("all"), deny("secret", secret)});
+  CHECK(denied.rule_for(touching({{customers, "name"}, {orders, "*"}})) == "all");
+  CHECK(denied.rule_for(touching({{customers, ""}})) == "all");
+  CHECK(denied.rule_for(touching({{customers, "name"}, {customers, "SSN"}})) == "secret");
+  CHECK(denied.rule_for(touching({{customers, "*"}})) == "secret");
+  CHECK(denied.rule_for(touching({{{"", ""}, "ssn"}})) == "secret");
+  CHECK(denied.rule_for(touching({{{"", ""}, "*"}})) == "secret");
+  CHECK(denied.rule_for({{.is_opaque = true}}) == "secret");
+}
+
+TEST_CASE("A parameter can make a rule refuse, and never make one allow") {
+  SqlMatch match;
+  match.patterns = {"x"};
+  const Judge denied({allow("all"), deny("no x", match)});
+  CHECK(denied.looks_at_parameters());
+  CHECK(denied.rule_for_hits(false, false) == "all");
+  CHECK(denied.rule_for_hits(true, false) == "no x");
+  CHECK(denied.rule_for_hits(false, true) == "no x");
+  // What COPY takes from the client is not looked through.
+  CHECK(denied.rule_for_hits(false, false, true) == "no x");
+
+  const Judge allowed({allow("only x", match)});
+  CHECK_FALSE(allowed.looks_at_parameters());
+  CHECK(allowed.rule_for_hits(true, false) == "only x");
+  CHECK(allowed.rule_for_hits(false, true) == default_deny);
+  CHECK(allowed.rule_for_hits(false, false, true) == default_deny);
+
+  match.classes = {"update"};
+  CHECK(Judge({allow("all"), deny("no x", match)}).rule_for_hits(false, true) == "all");
 }
 
 TEST_CASE("Of the rules that allow a statement the strictest limit of each kind counts") {

@@ -27,6 +27,34 @@ TEST_CASE("An analysis says what a text does") {
   }
 }
 
+TEST_CASE("What only the statement's own RETURNING reads is told apart") {
+  const auto only_returned = [](std::string_view text) {
+    const auto analysis = analyse(text);
+    REQUIRE(analysis);
+    std::string columns;
+    for (const ColumnUse& use : analysis->statements[0].columns) {
+      if (!use.is_only_returned) continue;
+      CHECK(use.is_read);
+      columns += fmt::format("{}{}", columns.empty() ? "" : " ", described(use.column));
+    }
+    return columns;
+  };
+  CHECK(only_returned("update t set a = 1 where b = 2 returning ssn, a, b") == "t/a t/ssn");
+  CHECK(only_returned("insert into t (a) values (1) returning *") == "t/*");
+  CHECK(only_returned("delete from t returning ssn || ''") == "t/ssn");
+  // What flows elsewhere, or may, is not.
+  CHECK(only_returned("update t set a = ssn returning ssn").empty());
+  CHECK(only_returned("update t set a = 1 returning (select max(ssn) from t)").empty());
+  CHECK(only_returned("with d as (update t set a = 1 returning ssn) insert into u select * from d")
+            .empty());
+  CHECK(only_returned("with d as (insert into u select ssn from t returning 1) update v set a = 1 "
+                      "returning (select count(*) from d)")
+            .empty());
+  CHECK(only_returned("insert into u select ssn from t returning a") == "u/a");
+  CHECK(only_returned("select ssn from t").empty());
+  CHECK(only_returned("prepare p as update t set a = 1 returning ssn").empty());
+}
+
 namespace {
 
 /// The tokens of a text, written again with other blanks; constants can be exchanged.
