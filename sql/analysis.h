@@ -76,8 +76,8 @@ struct OutputColumn {
 struct Setting {
   std::string name{};                  ///< Lower case; empty: any (RESET ALL, or not a constant).
   std::optional<std::string> value{};  ///< Nothing: reset to the default, or not known.
-  bool is_local = false;
-  bool is_known = true;  ///< False where an expression decides about name or value.
+  bool is_local = false;               ///< For certain: it ends with the transaction.
+  bool is_known = true;                ///< False where an expression decides about name or value.
   friend auto operator<=>(const Setting&, const Setting&) = default;
 };
 
@@ -122,6 +122,9 @@ struct Statement {
   /// column, or one that is true of every row on the face of it (a = a).
   bool without_where = false;
   std::optional<std::int64_t> row_limit;  ///< LIMIT, of the outermost query, or FETCH's count.
+
+  bool is_temporary = false;  ///< Names what is made for, or lives in, one session alone.
+  bool is_held = false;       ///< A cursor WITH HOLD: it outlives its transaction.
 
   std::vector<Setting> settings;
   TransactionStep transaction = TransactionStep::none;

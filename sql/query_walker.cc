@@ -289,6 +289,7 @@ Fields QueryWalker::select(const json& tree, const Scope* outer, CteFrame* ctes)
   }
   if (const json& into = at(tree, "intoClause"); !into.is_null()) {
     uses_.statement.classes.add(StatementClass::create);
+    uses_.statement.is_temporary = uses_.statement.is_temporary || is_temporary(at(into, "rel"));
     uses_.relation(relation_name(at(into, "rel")), Access::define);
     uses_.relation(relation_name(at(into, "rel")), Access::write);
   }
@@ -733,7 +734,7 @@ void QueryWalker::set_config(const json& arguments) {
   if (name) setting.name = in_lower_case(*name);
   setting.value = constant(1);
   setting.is_known = name && setting.value;
-  setting.is_local = constant(2) != "false";
+  setting.is_local = constant(2) == "true";
   literals_matter_ = true;
   uses_.statement.settings.push_back(std::move(setting));
 }

@@ -129,6 +129,13 @@ StatementClass hidden_class(std::string_view tag) {
   return tag == "AlterExtensionStmt" ? alter : create;
 }
 
+/// DECLARE … WITH HOLD. What is not understood is taken for it.
+bool is_held(const json& declare) {
+  constexpr std::uint64_t with_hold = 0x20;  // parsenodes.h, CURSOR_OPT_HOLD
+  const json& options = at(declare, "options");
+  return !options.is_number_unsigned() || (options.get<std::uint64_t>() & with_hold) != 0;
+}
+
 bool is_true(const std::optional<std::string>& option) {
   // Without a value an option is on.
   if (!option) return true;
@@ -290,10 +297,12 @@ bool StatementWalker::walk_holder(std::string_view tag, const json& tree) {
   } else if (tag == "DeclareCursorStmt") {
     be(StatementClass::declare);
     statement_.name = text_at(tree, "portalname");
+    statement_.is_held = is_held(tree);
     hold(at(tree, "query"), true);
   } else if (tag == "CreateTableAsStmt") {
     be(create);
     const json& target = at(at(tree, "into"), "rel");
+    statement_.is_temporary = is_temporary(target);
     uses_.relation(relation_name(target), Access::define);
     uses_.relation(relation_name(target), Access::write);
     const json& query = at(tree, "query");
@@ -326,6 +335,8 @@ void StatementWalker::hold(const json& inner, bool is_run) {
   for (const FunctionName& function : held.functions) uses_.function(function);
   if (held.is_opaque()) uses_.opaque(held.opaque_because);
   statement_.without_where = statement_.without_where || held.without_where;
+  statement_.is_temporary = statement_.is_temporary || held.is_temporary;
+  statement_.is_held = statement_.is_held || held.is_held;
   if (is_run) {
     statement_.settings.insert(statement_.settings.end(), held.settings.begin(),
                                held.settings.end());
@@ -521,6 +532,7 @@ void StatementWalker::walk_other(std::string_view tag, const json& tree) {
     be(StatementClass::revoke);
   }
   dropped_names(tree);
+  statement_.is_temporary = is_temporary(tree);
 
   // Conditions and defaults in definitions are about the relation that is defined.
   Scope scope;

@@ -1,5 +1,6 @@
 #include "sql/tree.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace sluice::sql {
@@ -45,6 +46,15 @@ std::string_view tag_of(const json& tree) {
 
 const json& body_of(const json& tree) {
   return tag_of(tree).empty() ? nothing : *tree.begin();
+}
+
+bool is_temporary(const json& tree) {
+  if (text_at(tree, "relpersistence") == "t") return true;
+  const std::string name =
+      tag_of(tree) == "String" ? text_at(body_of(tree), "sval") : text_at(tree, "schemaname");
+  if (name.starts_with("pg_temp")) return true;
+  if (!tree.is_structured()) return false;
+  return std::any_of(tree.begin(), tree.end(), is_temporary);
 }
 
 bool is_star(const json& column_reference) {

@@ -21,6 +21,10 @@ std::vector<std::string> names_at(const nlohmann::json& tree, std::string_view k
 std::string_view tag_of(const nlohmann::json& tree);
 const nlohmann::json& body_of(const nlohmann::json& tree);
 
+/// Something in it is made TEMPORARY, or is named in the schema that each session has
+/// for that.
+bool is_temporary(const nlohmann::json& tree);
+
 /// A ColumnRef that ends in a star.
 bool is_star(const nlohmann::json& column_reference);
 
