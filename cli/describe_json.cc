@@ -31,6 +31,8 @@ Json target_json(const config::Target& target) {
   page["response_timeout_ms"] = ms(target.response_timeout);
   page["idle_timeout_ms"] = ms(target.idle_timeout);
   page["pool_connections_max"] = target.pool_connections_max;
+  page["queue_wait_ms"] = ms(target.queue.wait_max);
+  page["queue_sessions_max"] = target.queue.sessions_max;
   page["health_path"] = target.health.path;
   return page;
 }
@@ -113,6 +115,7 @@ Json listener_json(const config::Settings& settings, const config::Listener& lis
     page["forwarded"] = text(listener.forwarded);
   } else {
     page["passwords_from_loopback"] = listener.postgres.passwords_from_loopback;
+    page["mode"] = listener.postgres.mode == config::PoolMode::session ? "session" : "transaction";
   }
   if (const auto* target = target_of(settings, listener)) page["target"] = target_json(*target);
   page["rules"] = Json::array();

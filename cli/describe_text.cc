@@ -106,6 +106,19 @@ std::string limited(const config::ExecutionLimits& limits) {
   return "; an execution at most " + joined(parts);
 }
 
+void add_pool(Lines out, const config::Listener& listener, const config::Target& target) {
+  if (listener.postgres.mode == config::PoolMode::session) {
+    fmt::format_to(out, "    pool: a connection per session, at most {} per worker\n",
+                   target.pool_connections_max);
+    return;
+  }
+  fmt::format_to(out,
+                 "    pool: a connection per transaction, of at most {} per worker; "
+                 "{} sessions wait, {} each\n",
+                 target.pool_connections_max, target.queue.sessions_max,
+                 duration_text(target.queue.wait_max));
+}
+
 void add_rules(Lines out, const std::vector<const config::PolicyRule*>& rules,
                config::Protocol protocol) {
   fmt::format_to(out, "  rules, strictest first; what none of them matches is denied\n");
@@ -172,7 +185,10 @@ std::string describe_text(const config::Settings& settings) {
       fmt::format_to(out, "  logins: SCRAM-SHA-256; passwords in clear text: {}\n",
                      listener.postgres.passwords_from_loopback ? "from the same host" : "refused");
     }
-    if (const auto* target = target_of(settings, listener)) add_target(out, *target);
+    if (const auto* target = target_of(settings, listener)) {
+      add_target(out, *target);
+      if (listener.protocol == config::Protocol::postgres) add_pool(out, listener, *target);
+    }
     add_rules(out, rules_of(settings, listener), listener.protocol);
     add_masks(out, masks_of(settings, listener));
     add_limits(out, listener);

@@ -71,6 +71,7 @@ class Loop {
     client,
     upstream,
     idle_upstream,
+    settling,  ///< An upstream between two sessions: it is reset, or a cancel is under way.
     probe,
     canceller,  ///< Brings a target one packet.
     gone,
@@ -85,10 +86,14 @@ class Loop {
     bool waits_for_log = false;
     bool waits_for_buffers = false;
     bool waits_for_durable = false;
-    std::unique_ptr<Session> session;      ///< Clients.
-    ConnId other;                          ///< A client's upstream, an upstream's client.
-    UpstreamPool* pool = nullptr;          ///< Upstreams.
+    std::unique_ptr<Session> session;  ///< Clients.
+    ConnId other;                  ///< A client's or canceller's upstream, an upstream's client.
+    UpstreamPool* pool = nullptr;  ///< Upstreams.
     std::unique_ptr<UpstreamState> state;  ///< Upstreams: what sessions know of it.
+    UpstreamPool* awaited = nullptr;       ///< Clients: where they wait for an upstream.
+    std::uint32_t cancels = 0;             ///< Upstreams: under way.
+    bool is_resetting = false;             ///< Upstreams: a reset was asked for.
+    bool may_be_cancelled = false;         ///< Upstreams: by a cancel that went astray.
     std::size_t address = 0;
     Instant deadline;  ///< Of connecting, idling, probing or cancelling.
     std::unique_ptr<HealthProbe> probe;
@@ -112,10 +117,20 @@ class Loop {
   void settle(Connection& client);
   void grant_wishes(Connection& client);
   void acquire_upstream(Connection& client);
+  [[nodiscard]] bool lend_upstream(Connection& client);
+  [[nodiscard]] Connection* take_idle(UpstreamPool::Address& address, const Fingerprint& key);
+  void make_room(UpstreamPool& pool, const config::Target& target);
+  void wait_for_upstream(Connection& client, UpstreamPool& pool);
+  void stop_waiting(Connection& client);
+  void serve_waiting();
+  void expire_waiting(UpstreamPool& pool);
   void keep_upstream(Connection& client);
+  void settle_upstream(Connection& upstream);
+  void on_reset_bytes(Connection& upstream, const Completion& completion);
   void close(Connection& connection);
   void close_upstream(Connection& client);
   void cancel(const CancelKey& key);
+  void end_cancel(Connection& canceller, bool is_done);
   void give_up_connecting(Connection& upstream, UpstreamTrouble trouble);
   void flush(Connection& connection, SliceQueue& queue, std::uint64_t gate);
   void set_receiving(Connection& connection, bool wanted);

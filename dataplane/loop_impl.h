@@ -12,6 +12,8 @@ namespace sluice::dataplane {
 /// How often deadlines are looked at: their precision, and the price of having
 /// no timer to set per message.
 inline constexpr Duration sweep_interval = milliseconds(100);
+/// How long a connection that nobody has may take to be reset, and what cancels it to arrive.
+inline constexpr Duration settling_timeout = seconds(5);
 /// How long a turn waits while the audit ring is full.
 inline constexpr Duration log_wait = milliseconds(1);
 
@@ -66,6 +68,7 @@ bool Loop<T>::turn(Duration wait) {
   for (const WorkerMail& letter : mail) read(letter);
   if (context_.log.is_broken()) stop_releasing();
   resume_waiting();
+  serve_waiting();
   if (context_.now.monotonic >= next_sweep_) {
     next_sweep_ = context_.now.monotonic + sweep_interval;
     sweep();
@@ -145,6 +148,7 @@ void Loop<T>::on_connected(Connection& connection) {
   if (connection.role == Role::canceller) {
     const Slice slice{connection.packet.data(),
                       static_cast<std::uint32_t>(connection.packet.size())};
+    connection.sending = true;
     return transport_.send(connection.id, {&slice, 1});
   }
   if (connection.role != Role::upstream) return;
@@ -168,6 +172,8 @@ void Loop<T>::on_received(Connection& connection, const Completion& completion) 
     }
     case Role::probe:
       return on_probe_bytes(connection, completion);
+    case Role::settling:
+      return on_reset_bytes(connection, completion);
     case Role::idle_upstream:
       // Nobody asked: whatever this is, no later request may take it for its answer.
       context_.pool.release(completion.buffer);
@@ -200,8 +206,11 @@ void Loop<T>::on_ended(Connection& connection, bool is_broken) {
     case Role::probe:
       return end_probe(connection, false);
     case Role::idle_upstream:
-    case Role::canceller:
+    case Role::settling:
       return close(connection);
+    case Role::canceller:
+      // The target closes it once what ran has been told.
+      return end_cancel(connection, !is_broken && !connection.connecting && !connection.sending);
     case Role::gone:
     case Role::none:
       return;
@@ -232,7 +241,7 @@ void Loop<T>::on_sent(Connection& connection) {
     client.session->on_upstream_sent();
     settle(client);
   } else if (connection.role == Role::canceller) {
-    close(connection);
+    set_receiving(connection, true);
   }
 }
 
@@ -312,22 +321,34 @@ template <Transport T>
 void Loop<T>::acquire_upstream(Connection& client) {
   Session& session = *client.session;
   UpstreamPool& pool = session.upstream_pool();
+  const bool may_wait = session.may_wait_for_upstream();
+  if (may_wait && !pool.waiting().empty()) return wait_for_upstream(client, pool);
+  if (lend_upstream(client)) return;
+  if (may_wait) return wait_for_upstream(client, pool);
+  session.on_upstream_trouble(UpstreamTrouble::no_address);
+}
+
+/// False when all of the target's connections are in use.
+template <Transport T>
+bool Loop<T>::lend_upstream(Connection& client) {
+  Session& session = *client.session;
+  UpstreamPool& pool = session.upstream_pool();
+  if (pool.is_full(session.target())) return false;
+  const auto no_address = [&session] {
+    session.on_upstream_trouble(UpstreamTrouble::no_address);
+    return true;
+  };
   const auto choice = pool.choose(session.target(), context_.now.monotonic);
-  if (!choice) return session.on_upstream_trouble(UpstreamTrouble::no_address);
+  if (!choice) return no_address();
 
   UpstreamPool::Address& address = pool.address(*choice);
-  Connection* upstream = nullptr;
-  bool reused = false;
-  while (!session.wants_fresh_upstream() && !address.idle.empty() && upstream == nullptr) {
-    upstream = find(address.idle.back());
-    address.idle.pop_back();
-    reused = upstream != nullptr;
-  }
-  if (upstream == nullptr) {
+  Connection* upstream =
+      session.wants_fresh_upstream() ? nullptr : take_idle(address, session.upstream_key());
+  const bool reused = upstream != nullptr;
+  if (!reused) {
+    make_room(pool, session.target());
     const ConnId id = transport_.connect(address.endpoint);
-    if (id.index >= connections_.size()) {
-      return session.on_upstream_trouble(UpstreamTrouble::no_address);
-    }
+    if (id.index >= connections_.size()) return no_address();
     upstream = &open(id, Role::upstream);
     upstream->connecting = true;
     upstream->deadline = context_.now.monotonic + session.target().connect_timeout;
@@ -340,6 +361,87 @@ void Loop<T>::acquire_upstream(Connection& client) {
   client.other = upstream->id;
   pool.begin(*choice);
   if (reused) session.on_upstream_ready(*choice, true, std::move(upstream->state));
+  return true;
+}
+
+/// The last one used that was kept with this key.
+template <Transport T>
+typename Loop<T>::Connection* Loop<T>::take_idle(UpstreamPool::Address& address,
+                                                 const Fingerprint& key) {
+  for (std::size_t i = address.idle.size(); i-- != 0;) {
+    Connection* const idle = find(address.idle[i]);
+    ASSERT(idle != nullptr && idle->role == Role::idle_upstream);
+    if ((idle->state ? idle->state->key() : Fingerprint{}) != key) continue;
+    address.idle.erase(address.idle.begin() + static_cast<std::ptrdiff_t>(i));
+    return idle;
+  }
+  return nullptr;
+}
+
+/// Idle connections count too: the one that was idle for longest goes.
+template <Transport T>
+void Loop<T>::make_room(UpstreamPool& pool, const config::Target& target) {
+  if (pool.idle() == 0 || pool.in_use() + pool.idle() < target.pool_connections_max) return;
+  Connection* oldest = nullptr;
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    if (pool.address(i).idle.empty()) continue;
+    Connection* const idle = find(pool.address(i).idle.front());
+    ASSERT(idle != nullptr);
+    if (oldest == nullptr || idle->deadline < oldest->deadline) oldest = idle;
+  }
+  close(*oldest);
+}
+
+template <Transport T>
+void Loop<T>::wait_for_upstream(Connection& client, UpstreamPool& pool) {
+  const config::PoolQueue& queue = client.session->target().queue;
+  if (pool.waiting().size() >= queue.sessions_max) {
+    return client.session->on_upstream_trouble(UpstreamTrouble::queue_full);
+  }
+  pool.waiting().push_back({client.id, context_.now.monotonic + queue.wait_max});
+  client.awaited = &pool;
+}
+
+template <Transport T>
+void Loop<T>::stop_waiting(Connection& client) {
+  UpstreamPool* const pool = std::exchange(client.awaited, nullptr);
+  if (pool == nullptr) return;
+  std::erase_if(pool->waiting(),
+                [&client](const auto& waiting) { return waiting.client == client.id; });
+}
+
+/// Connections became free, or none has to wait for one any more.
+template <Transport T>
+void Loop<T>::serve_waiting() {
+  for (const auto& pool : pools_) {
+    while (!pool->waiting().empty()) {
+      Connection* const client = find(pool->waiting().front().client);
+      ASSERT(client != nullptr && client->awaited == pool.get());
+      // After a reload its target may have another pool: it goes there.
+      const bool has_moved = &client->session->upstream_pool() != pool.get();
+      if (!has_moved && pool->is_full(client->session->target())) break;
+      pool->waiting().pop_front();
+      client->awaited = nullptr;
+      if (has_moved) {
+        acquire_upstream(*client);
+      } else {
+        ASSERT(lend_upstream(*client));
+      }
+      settle(*client);
+    }
+  }
+}
+
+template <Transport T>
+void Loop<T>::expire_waiting(UpstreamPool& pool) {
+  while (!pool.waiting().empty() && context_.now.monotonic >= pool.waiting().front().deadline) {
+    Connection* const client = find(pool.waiting().front().client);
+    ASSERT(client != nullptr);
+    pool.waiting().pop_front();
+    client->awaited = nullptr;
+    client->session->on_upstream_trouble(UpstreamTrouble::wait_timeout);
+    settle(*client);
+  }
 }
 
 template <Transport T>
@@ -348,12 +450,40 @@ void Loop<T>::keep_upstream(Connection& client) {
   Connection* const upstream = find(std::exchange(client.other, {}));
   if (upstream == nullptr) return;
   upstream->state = std::move(state);
-  upstream->pool->end(upstream->address);
-  upstream->role = Role::idle_upstream;
+  upstream->role = Role::settling;
   upstream->other = {};
-  upstream->deadline = context_.now.monotonic + idle_timeout_of(*upstream->pool);
-  upstream->pool->address(upstream->address).idle.push_back(upstream->id);
+  upstream->deadline = context_.now.monotonic + settling_timeout;
   set_receiving(*upstream, true);
+  settle_upstream(*upstream);
+}
+
+/// Brings a connection that nobody has to where the next may get it.
+template <Transport T>
+void Loop<T>::settle_upstream(Connection& upstream) {
+  if (upstream.cancels != 0) return;
+  if (upstream.may_be_cancelled) return close(upstream);
+  const ByteView reset = upstream.state ? upstream.state->reset_request() : ByteView();
+  if (!reset.empty()) {
+    ASSERT(!upstream.sending);
+    const Slice slice{reset.data(), static_cast<std::uint32_t>(reset.size())};
+    upstream.is_resetting = upstream.sending = true;
+    return transport_.send(upstream.id, {&slice, 1});
+  }
+  upstream.pool->end(upstream.address);
+  upstream.role = Role::idle_upstream;
+  upstream.deadline = context_.now.monotonic + idle_timeout_of(*upstream.pool);
+  upstream.pool->address(upstream.address).idle.push_back(upstream.id);
+}
+
+template <Transport T>
+void Loop<T>::on_reset_bytes(Connection& upstream, const Completion& completion) {
+  const ByteView bytes{context_.pool.data(completion.buffer), completion.size_bytes};
+  const auto verdict =
+      upstream.is_resetting ? upstream.state->on_reset_bytes(bytes) : std::optional<bool>(false);
+  context_.pool.release(completion.buffer);
+  if (!verdict) return;
+  upstream.is_resetting = false;
+  *verdict ? settle_upstream(upstream) : close(upstream);
 }
 
 template <Transport T>
@@ -368,6 +498,7 @@ template <Transport T>
 void Loop<T>::close_upstream(Connection& client) {
   if (Connection* const upstream = find(client.other)) close(*upstream);
   client.other = {};
+  stop_waiting(client);
 }
 
 /// The target takes a cancel request on a connection of its own.
@@ -378,15 +509,29 @@ void Loop<T>::cancel(const CancelKey& key) {
     if (client.role != Role::client) continue;
     auto order = client.session->on_cancel(key);
     if (!order) continue;
-    const Endpoint& endpoint = client.session->upstream_pool().address(order->address).endpoint;
-    const ConnId id = transport_.connect(endpoint);
+    Connection* const upstream = find(client.other);
+    if (upstream == nullptr) return;
+    const ConnId id = transport_.connect(upstream->pool->address(upstream->address).endpoint);
     if (id.index >= connections_.size()) return;
     Connection& canceller = open(id, Role::canceller);
     canceller.connecting = true;
     canceller.deadline = context_.now.monotonic + client.session->target().connect_timeout;
-    canceller.packet = std::move(order->packet);
+    canceller.packet = std::move(*order);
+    canceller.other = upstream->id;
+    ++upstream->cancels;
     return;
   }
+}
+
+/// The next session must not be hit by what was meant for the last one.
+template <Transport T>
+void Loop<T>::end_cancel(Connection& canceller, bool is_done) {
+  if (Connection* const upstream = find(canceller.other)) {
+    --upstream->cancels;
+    upstream->may_be_cancelled = upstream->may_be_cancelled || !is_done;
+    if (upstream->role == Role::settling) settle_upstream(*upstream);
+  }
+  close(canceller);
 }
 
 template <Transport T>
@@ -410,6 +555,7 @@ void Loop<T>::close(Connection& connection) {
       context_.metrics.clients_open.subtract();
       break;
     case Role::upstream:
+    case Role::settling:
       connection.pool->end(connection.address);
       context_.metrics.upstreams_open.subtract();
       break;
@@ -600,6 +746,7 @@ void Loop<T>::retire_views() {
 template <Transport T>
 void Loop<T>::sweep() {
   if (views_.size() > 1) retire_views();
+  for (const auto& pool : pools_) expire_waiting(*pool);
   for (std::size_t i = 0; i < live_.size(); ++i) sweep(connections_[live_[i]]);
   if (!context_.draining) check_health();
   context_.metrics.buffers_free.set(context_.pool.free_count());
@@ -617,8 +764,11 @@ void Loop<T>::sweep(Connection& connection) {
         give_up_connecting(connection, UpstreamTrouble::connect_timeout);
       return;
     case Role::idle_upstream:
-    case Role::canceller:
+    case Role::settling:
       if (late) close(connection);
+      return;
+    case Role::canceller:
+      if (late) end_cancel(connection, false);
       return;
     case Role::probe:
       if (late) end_probe(connection, false);

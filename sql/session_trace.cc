@@ -106,15 +106,15 @@ constexpr std::string_view harmless =
     "xml_is_well_formed_content xml_is_well_formed_document xmlagg xmlcomment xmlexists "
     "xmlvalidate xpath xpath_exists ";
 
-constexpr auto lasting = std::to_array<std::string_view>(
-    {"set_config", "setseed", "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock",
-     "pg_try_advisory_lock_shared"});
+constexpr auto lasting =
+    std::to_array<std::string_view>({"set_config", "pg_advisory_lock", "pg_advisory_lock_shared",
+                                     "pg_try_advisory_lock", "pg_try_advisory_lock_shared"});
 
-/// Of a program that the server keeps for its session: DISCARD ALL does not end these.
+/// DISCARD ALL does not undo these.
 constexpr auto indelible = std::to_array<std::string_view>(
-    {"pg_backup_start", "pg_create_physical_replication_slot", "pg_create_logical_replication_slot",
-     "pg_copy_physical_replication_slot", "pg_copy_logical_replication_slot",
-     "pg_replication_origin_session_setup"});
+    {"setseed", "pg_backup_start", "pg_create_physical_replication_slot",
+     "pg_create_logical_replication_slot", "pg_copy_physical_replication_slot",
+     "pg_copy_logical_replication_slot", "pg_replication_origin_session_setup"});
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
   return std::ranges::find(names, name) != names.end();

@@ -58,7 +58,13 @@ constexpr Table timeouts_table{.title = "Timeouts towards clients",
                                .fields = timeout_fields,
                                .make = make_owner<Timeouts>};
 
+constexpr std::array pool_modes{
+    word_for("session", PoolMode::session, "until it leaves"),
+    word_for("transaction", PoolMode::transaction, "until its transaction ends")};
+
 constexpr std::array postgres_listener_fields{
+    choice<&PostgresListener::mode>("mode", pool_modes, not_required,
+                                    "For how long a client has a connection to the target."),
     flag<&PostgresListener::passwords_from_loopback>(
         "passwords_from_loopback",
         "Whether a client on the same host may send its key as a password, when its subject "
@@ -149,6 +155,18 @@ constexpr Table target_timeouts_table{.title = "Timeouts towards a target",
                                       .fields = target_timeout_fields,
                                       .make = make_owner<Target>};
 
+constexpr std::array pool_queue_fields{
+    duration<&PoolQueue::wait_max>("wait", milliseconds(1), seconds(3'600),
+                                   "How long a session may wait; then it ends."),
+    count<&PoolQueue::sessions_max>("sessions", 1, 1'000'000,
+                                    "How many may wait, per worker; others end at once.")};
+constexpr Table pool_queue_table{
+    .title = "The queue for a target's connections",
+    .path = "targets[].queue",
+    .sentence = "For PostgreSQL listeners in `mode: transaction`; first come, first served.",
+    .fields = pool_queue_fields,
+    .make = make_owner<PoolQueue>};
+
 constexpr Field target_addresses = [] {
   Field field = value<&Target::addresses>(
       "addresses", Field::Kind::target_addresses, required,
@@ -168,6 +186,8 @@ constexpr std::array target_fields{
     part("timeouts", target_timeouts_table, "How long the target may take."),
     count<&Target::pool_connections_max>("connections", 1, 65'536,
                                          "Connections per worker, busy and idle."),
+    section<&Target::queue>("queue", pool_queue_table, not_required,
+                            "What happens when all connections are in use."),
     later("tls", "TLS towards the target.")};
 constexpr Table target_table{.title = "A target",
                              .path = "targets[]",

@@ -58,8 +58,12 @@ struct Timeouts {
   Duration stall = seconds(30);         ///< A peer that neither sends nor takes bytes mid-message.
 };
 
+/// For how long a client has a connection to a database for itself.
+enum class PoolMode : std::uint8_t { session, transaction };
+
 /// What only a PostgreSQL listener has.
 struct PostgresListener {
+  PoolMode mode = PoolMode::session;
   /// A password is sent as it is, so without TLS it may only come from the same host.
   bool passwords_from_loopback = false;
   std::uint64_t statement_bytes_max = 1 << 20;
@@ -98,6 +102,12 @@ struct HealthCheck {
   Duration ejected_for = seconds(10);  ///< Passive only: until it is tried again.
 };
 
+/// Sessions that find all of a target's connections in use, where they may wait.
+struct PoolQueue {
+  Duration wait_max = seconds(10);
+  std::uint32_t sessions_max = 1000;  ///< Per worker.
+};
+
 struct Target {
   std::string name;
   std::vector<SocketAddress> addresses;
@@ -107,6 +117,7 @@ struct Target {
   Duration response_timeout = seconds(60);    ///< Request sent to first response byte.
   Duration idle_timeout = seconds(30);        ///< Pooled connection.
   std::uint32_t pool_connections_max = 1024;  ///< Per worker, busy and idle.
+  PoolQueue queue;
   Place place;
 };
 

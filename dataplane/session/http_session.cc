@@ -99,6 +99,8 @@ void HttpSession::on_upstream_trouble(UpstreamTrouble trouble) {
   }
   switch (trouble) {
     case UpstreamTrouble::no_address:
+    case UpstreamTrouble::queue_full:
+    case UpstreamTrouble::wait_timeout:
       return fail_exchange(503, "no-upstream", "no address of the target can be used now");
     case UpstreamTrouble::connect_failed:
       return fail_exchange(502, "upstream-unreachable", "the target could not be reached");

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/ascii.h"
 #include "identity/md5_password.h"
 #include "parsers/postgres/backend.h"
@@ -16,6 +19,20 @@ namespace {
 bool is_utf8(std::string_view encoding) {
   const std::string lower = in_lower_case(encoding);
   return lower == "utf8" || lower == "utf-8" || lower == "unicode" || lower == "'utf-8'";
+}
+
+constexpr std::string_view application_name = "application_name";
+
+/// As Query: it cannot run inside of a transaction, and there is none.
+constexpr auto discard_all = std::to_array<std::uint8_t>(
+    {'Q', 0, 0, 0, 16, 'D', 'I', 'S', 'C', 'A', 'R', 'D', ' ', 'A', 'L', 'L', 0});
+static_assert(discard_all.size() == 1 + 16);
+constexpr std::size_t reset_answer_bytes_max = 64 * 1024;
+
+std::string constant_of(std::string_view text) {
+  std::string constant = "'";
+  for (const char c : text) constant.append(c == '\'' ? 2 : 1, c);
+  return constant + "'";
 }
 
 }  // namespace
@@ -35,7 +52,10 @@ std::optional<std::string_view> PostgresBackend::unreadable_setting(std::string_
 bool PostgresBackend::greet(PostgresOutbox& out, const config::TargetCredential& credential,
                             const std::string& database, const Parameters& parameters) {
   std::vector<postgres::Parameter> packet{{"user", credential.user}, {"database", database}};
-  for (const auto& [name, value] : parameters) packet.push_back({name, value});
+  for (const auto& [name, value] : parameters) {
+    packet.push_back({name, value});
+    if (name == application_name) application_ = value;
+  }
   return out.write([&](postgres::Writer& writer) { writer.startup_message({3, 0}, packet); });
 }
 
@@ -54,7 +74,7 @@ PostgresBackend::Progress PostgresBackend::on_login(const PostgresInbox::Message
       if (const auto reason = unreadable_setting(status->name, status->value)) {
         return fail("0A000", *reason, "target-settings");
       }
-      reported_.emplace_back(status->name, status->value);
+      on_report(status->name, status->value);
       understood = true;
       break;
     }
@@ -161,6 +181,83 @@ bool PostgresBackend::send_question(PostgresOutbox& out, std::string_view text) 
     writer.close(postgres::Target::Kind::statement, name);
     writer.empty(postgres::FrontendType::sync);
   });
+}
+
+void PostgresBackend::on_report(std::string_view name, std::string_view value) {
+  const auto known = std::ranges::find(reported_, name, &Parameters::value_type::first);
+  if (known == reported_.end()) {
+    reported_.emplace_back(name, value);
+  } else {
+    known->second = value;
+  }
+  if (name == application_name) application_ = value;
+}
+
+ByteView PostgresBackend::reset_request() const noexcept {
+  return trace_ >= sql::SessionTrace::unknown ? ByteView(discard_all) : ByteView();
+}
+
+std::optional<bool> PostgresBackend::on_reset_bytes(ByteView bytes) {
+  reset_answer_.insert(reset_answer_.end(), bytes.begin(), bytes.end());
+  if (reset_answer_.size() > reset_answer_bytes_max) return false;
+  ByteView rest(reset_answer_);
+  for (;;) {
+    const postgres::HeaderStep step = postgres::decode_header(postgres::Side::backend, rest);
+    if (step.kind == postgres::HeaderStep::Kind::malformed) return false;
+    const bool is_whole = step.kind == postgres::HeaderStep::Kind::header &&
+                          step.header.message_bytes() <= rest.size();
+    if (!is_whole) break;
+    const ByteView body = rest.first(step.header.message_bytes()).subspan(postgres::header_bytes);
+    const auto verdict = on_reset_message(step.header, body);
+    rest = rest.subspan(step.header.message_bytes());
+    if (!verdict) continue;
+    const bool is_all = rest.empty();
+    reset_answer_ = {};
+    return *verdict && is_all;
+  }
+  reset_answer_.erase(reset_answer_.begin(), reset_answer_.end() - std::ssize(rest));
+  return std::nullopt;
+}
+
+std::optional<bool> PostgresBackend::on_reset_message(const postgres::Header& header,
+                                                      ByteView body) {
+  switch (header.backend()) {
+    case BackendType::command_complete:
+    case BackendType::notice_response:
+      return std::nullopt;
+    case BackendType::parameter_status: {
+      const auto status = postgres::decode_parameter_status(body);
+      if (!status || unreadable_setting(status->name, status->value)) return false;
+      on_report(status->name, status->value);
+      return std::nullopt;
+    }
+    case BackendType::ready_for_query: {
+      const auto status = postgres::decode_ready_for_query(body);
+      if (!status || *status != postgres::TransactionStatus::idle) return false;
+      trace_ = sql::SessionTrace::none;
+      session_ = 0;
+      statements_.clear();
+      forget_search_path();
+      doubt_answers();
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+std::string PostgresBackend::introduction(std::uint64_t session, const std::string& application) {
+  std::string text;
+  if (trace_ == sql::SessionTrace::sequences && session_ != session) {
+    text = "DISCARD SEQUENCES;";
+    trace_ = sql::SessionTrace::none;
+  }
+  if (application_ != application) {
+    text += "SET application_name = " + constant_of(application);
+    application_ = application;
+  }
+  session_ = session;
+  return text;
 }
 
 bool PostgresBackend::must_ask(std::uint64_t generation, std::size_t listener,

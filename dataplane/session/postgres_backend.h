@@ -17,9 +17,11 @@
 #include "dataplane/session/column_catalog.h"
 #include "dataplane/session/postgres_inbox.h"
 #include "dataplane/session/postgres_outbox.h"
+#include "dataplane/session/server_statements.h"
 #include "dataplane/session/upstream_state.h"
 #include "dataplane/session/worker_context.h"
 #include "identity/scram.h"
+#include "sql/session_trace.h"
 
 namespace sluice::dataplane {
 
@@ -27,8 +29,16 @@ namespace sluice::dataplane {
 /// asks, and writes into the outbox of whoever has the connection.
 class PostgresBackend final : public UpstreamState {
  public:
-  explicit PostgresBackend(WorkerContext& worker) noexcept
-      : worker_(worker), number_(++worker.logins) {}
+  /// key  of who may share the connection.
+  PostgresBackend(WorkerContext& worker, const Fingerprint& key) noexcept
+      : worker_(worker),
+        number_(++worker.logins),
+        key_(key),
+        statements_(worker.fingerprint_key, number_) {}
+
+  [[nodiscard]] const Fingerprint& key() const noexcept override { return key_; }
+  [[nodiscard]] ByteView reset_request() const noexcept override;
+  std::optional<bool> on_reset_bytes(ByteView bytes) override;
 
   using Parameters = std::vector<std::pair<std::string, std::string>>;
   /// Why the connection cannot be used.
@@ -80,6 +90,18 @@ class PostgresBackend final : public UpstreamState {
 
   /// What the target said of itself: the settings it reports.
   [[nodiscard]] const Parameters& reported() const noexcept { return reported_; }
+  void on_report(std::string_view name, std::string_view value);
+
+  /// A statement leaves this in the target's session.
+  void leave(sql::SessionTrace trace) noexcept { trace_ = std::max(trace_, trace); }
+  /// Whether another session may ever get it.
+  [[nodiscard]] bool can_be_reset() const noexcept {
+    return trace_ != sql::SessionTrace::indelible;
+  }
+  /// What must run before the first statement of a session; empty: nothing.
+  [[nodiscard]] std::string introduction(std::uint64_t session, const std::string& application);
+  [[nodiscard]] ServerStatements& statements() noexcept { return statements_; }
+
   /// What cancels a statement here; empty when the target gave no key.
   [[nodiscard]] std::uint32_t process() const noexcept { return process_; }
   [[nodiscard]] ByteView cancel_key() const noexcept { return cancel_key_; }
@@ -94,6 +116,7 @@ class PostgresBackend final : public UpstreamState {
                                   PostgresOutbox& out);
   [[nodiscard]] bool answer_sasl(const postgres::Authentication& asked,
                                  const config::TargetCredential& credential, PostgresOutbox& out);
+  [[nodiscard]] std::optional<bool> on_reset_message(const postgres::Header& header, ByteView body);
   [[nodiscard]] bool on_answer_row(ByteView body);
   Progress on_answer_end(PostgresOutbox& out);
   Progress on_no_answer();
@@ -109,6 +132,14 @@ class PostgresBackend final : public UpstreamState {
   std::uint32_t process_ = 0;
   std::vector<std::uint8_t> cancel_key_;
   Parameters reported_;
+
+  // Shared by sessions, one at a time.
+  Fingerprint key_;
+  ServerStatements statements_;
+  sql::SessionTrace trace_ = sql::SessionTrace::none;
+  std::uint64_t session_ = 0;  ///< That had it last.
+  std::string application_;    ///< As the target was told last; empty: something else.
+  std::vector<std::uint8_t> reset_answer_;
 
   // What it was asked. A reload may come before the answers: they belong to the
   // configuration of the question.

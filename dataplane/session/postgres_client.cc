@@ -85,7 +85,7 @@ bool PostgresSession::read_client() {
   if (target_ended_ || !upstream_out_.has_room() || !client_out_.has_room()) return false;
   if (client_piece_left_ != 0) return relay_client_piece();
   if (client_inbox_.empty() || expected_.size() >= expected_max) return false;
-  if (ask_again()) return true;
+  if (backend_ != nullptr && ask_again()) return true;
   if (!worker_.log.has_room()) {
     if (worker_.log.is_broken()) {
       fail_session("57P03", "the audit log cannot be written", "log-broken");
@@ -119,6 +119,7 @@ bool PostgresSession::read_client() {
     fail_session("08P01", "a message came that no COPY has", "malformed");
     return false;
   }
+  if (type != FrontendType::terminate && !has_target()) return false;
   const std::uint64_t statement_max = plan().settings.postgres.statement_bytes_max;
   switch (type) {
     case FrontendType::query:
@@ -239,11 +240,11 @@ PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Messag
     case FrontendType::query:
       return unless(on_query(message));
     case FrontendType::parse:
-      return unless(on_parse(message));
+      return on_parse(message);
     case FrontendType::bind:
       return on_bind(message);
     case FrontendType::describe:
-      return unless(on_describe(message));
+      return on_describe(message);
     case FrontendType::execute:
       return on_execute(message);
     case FrontendType::close:
@@ -312,37 +313,51 @@ bool PostgresSession::on_query(const PostgresInbox::Message& message) {
   expected_.back().has_operation = true;
   expected_.back().may_copy_in = may_copy_in(*judged->info);
   note_origin(judged->info);
+  backend_->statements().forget_unnamed();
   send_on(message);
   return true;
 }
 
-bool PostgresSession::on_parse(const PostgresInbox::Message& message) {
+PostgresSession::Handled PostgresSession::on_parse(const PostgresInbox::Message& message) {
   const auto parse = postgres::decode_parse(message.body());
-  if (!parse) return false;
-  if (!is_readable(parse->text, false)) return true;
+  if (!parse) return Handled::malformed;
+  if (!is_readable(parse->text, false)) return Handled::done;
   const auto judged = judge(parse->text);
-  if (!judged) return true;
-  const bool is_allowed =
-      is_empty(*judged) ||
-      (judged->ruling.kind == config::Ruling::Kind::allow && !judged->info->sets_unreadable);
-  if (!is_allowed) {
-    refuse_statement(*judged, false);
-    return true;
-  }
-  if (statements_.size() + pending_.size() >= names_max) {
-    refuse_message("54000", "too many prepared statements in one session", {}, false);
-    return true;
-  }
-  if (prepared_bytes_ + parse->text.size() > prepared_bytes_max) {
-    refuse_message("54000", "the prepared statements of one session are too long", {}, false);
-    return true;
+  if (!judged || !admit_parse(*parse, *judged)) return Handled::done;
+  const std::string_view source = as_text(message.body()).substr(parse->statement.size() + 1);
+  const Fingerprint print = is_pooled_ ? worker_.fingerprint_key.of(source) : Fingerprint{};
+  auto prepared =
+      std::make_shared<const Prepared>(*parse, source, judged->info, print, prepared_bytes_);
+  if (is_pooled_) {
+    const Bound bound = parse_in_pool(message, parse->statement, *prepared);
+    if (bound != Bound::yes) return bound == Bound::later ? Handled::later : Handled::done;
+  } else {
+    expect(Expected::Kind::parse);
+    send_on(message);
   }
   // SQL's EXECUTE takes names from here too.
   if (!parse->statement.empty()) named_rules_ |= rules_read(*judged->info);
-  Meaning meaning{std::make_shared<const Prepared>(*parse, judged->info, prepared_bytes_)};
-  pending_.push_back({false, std::string(parse->statement), std::move(meaning), pipeline_});
-  expect(Expected::Kind::parse);
-  send_on(message);
+  pending_.push_back(
+      {false, std::string(parse->statement), Meaning{std::move(prepared)}, pipeline_});
+  return Handled::done;
+}
+
+/// False when it was refused.
+bool PostgresSession::admit_parse(const postgres::Parse& parse, const JudgedStatement& judged) {
+  const bool is_allowed = is_empty(judged) || (judged.ruling.kind == config::Ruling::Kind::allow &&
+                                               !judged.info->sets_unreadable);
+  if (!is_allowed) {
+    refuse_statement(judged, false);
+    return false;
+  }
+  if (statements_.size() + pending_.size() >= names_max) {
+    refuse_message("54000", "too many prepared statements in one session", {}, false);
+    return false;
+  }
+  if (prepared_bytes_ + parse.text.size() > prepared_bytes_max) {
+    refuse_message("54000", "the prepared statements of one session are too long", {}, false);
+    return false;
+  }
   return true;
 }
 
@@ -353,7 +368,8 @@ PostgresSession::Handled PostgresSession::on_bind(const PostgresInbox::Message& 
   if (bound == Bound::later) return Handled::later;
   if (bound != Bound::yes) return Handled::done;
   if (looks_at_parameters()) look_at_parameters(*bind, pending_.back().meaning);
-  send_on(message);
+  const bool is_named_anew = is_pooled_ && !bind->statement.empty();
+  is_named_anew ? send_bind(message, *bind) : send_on(message);
   return Handled::done;
 }
 
@@ -371,12 +387,21 @@ bool PostgresSession::on_long_bind(const Header& header) {
     fail_session("08P01", "a name is too long", "malformed");
     return false;
   }
-  const Bound bound = bind_names(body.substr(0, portal_end),
-                                 body.substr(portal_end + 1, statement_end - portal_end - 1));
+  const std::string_view portal = body.substr(0, portal_end);
+  const Bound bound =
+      bind_names(portal, body.substr(portal_end + 1, statement_end - portal_end - 1));
   if (bound == Bound::later) return false;
   client_piece_left_ = header.message_bytes();
   client_piece_drops_ = bound == Bound::refused;
-  return true;
+  if (bound == Bound::refused || !is_pooled_) return true;
+  const std::size_t rest_bytes = header.body_bytes - (statement_end + 1);
+  const bool is_sent = upstream_out_.write([&](postgres::Writer& writer) {
+    writer.bind_head(portal, held_name_.text(), static_cast<std::uint32_t>(rest_bytes));
+  });
+  client_inbox_.take(worker_, postgres::header_bytes + statement_end + 1);
+  client_piece_left_ = rest_bytes;
+  if (!is_sent) fail_session("53000", "the gateway has no buffer free", "no-buffers");
+  return is_sent;
 }
 
 PostgresSession::Bound PostgresSession::bind_names(std::string_view portal,
@@ -392,6 +417,10 @@ PostgresSession::Bound PostgresSession::bind_names(std::string_view portal,
     refuse_message("54000", "too many portals in one session", {}, false);
     return Bound::refused;
   }
+  if (is_pooled_) {
+    const Bound held = hold_statement(statement, *prepared);
+    if (held != Bound::yes) return held;
+  }
   if (has_described_ && described_ == portal) has_described_ = false;
   // SQL's FETCH takes names from here too.
   if (!portal.empty()) named_rules_ |= rules_read(*prepared->info);
@@ -400,9 +429,9 @@ PostgresSession::Bound PostgresSession::bind_names(std::string_view portal,
   return Bound::yes;
 }
 
-bool PostgresSession::on_describe(const PostgresInbox::Message& message) {
+PostgresSession::Handled PostgresSession::on_describe(const PostgresInbox::Message& message) {
   const auto target = postgres::decode_describe(message.body());
-  if (!target) return false;
+  if (!target) return Handled::malformed;
   if (target->kind == postgres::Target::Kind::portal) {
     // Whose rows they are decides what is masked in them.
     static_cast<void>(renew_principal());
@@ -411,16 +440,18 @@ bool PostgresSession::on_describe(const PostgresInbox::Message& message) {
     described_generation_ = worker_.current->snapshot().generation;
     expect(Expected::Kind::describe_portal);
     if (const auto prepared = find_name(true, target->name)) note_origin(prepared->info);
+  } else if (is_pooled_) {
+    return describe_in_pool(target->name);
   } else {
     // A Query that was refused has ended it, too, and the target does not know that.
     if (target->name.empty() && find_name(false, {}) == nullptr) {
       refuse_message("26000", "the gateway knows no unnamed prepared statement", {}, false);
-      return true;
+      return Handled::done;
     }
     expect(Expected::Kind::describe_statement);
   }
   send_on(message);
-  return true;
+  return Handled::done;
 }
 
 PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Message& message) {
@@ -434,7 +465,7 @@ PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Messag
   }
   const auto prepared = portal->prepared;
   // Judged now, too: rules may have changed since it was prepared.
-  const auto judged = judge(prepared->text, portal);
+  const auto judged = judge(prepared->text(), portal);
   if (!judged) return Handled::done;
   if (!is_empty(*judged)) {
     if (judged->ruling.kind != config::Ruling::Kind::allow) {
@@ -442,7 +473,7 @@ PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Messag
       return Handled::done;
     }
     if (!keeps_rates(*judged, false)) return Handled::done;
-    if (!begin_operation(*judged, prepared->text.size(), portal)) return Handled::done;
+    if (!begin_operation(*judged, prepared->text().size(), portal)) return Handled::done;
   }
   // Other rules may be about other columns, and leave marks where there are none now.
   const bool is_current = described_generation_ == worker_.current->snapshot().generation;
@@ -492,6 +523,7 @@ bool PostgresSession::on_close(const PostgresInbox::Message& message) {
 
 void PostgresSession::on_sync() {
   ++pipeline_;
+  backend_->statements().begin_pipeline();
   if (copies_in_) return;  // the target would not hear it
   if (std::exchange(skips_, false) && std::exchange(skips_need_spoil_, false)) {
     return spoil_transaction();
@@ -534,6 +566,7 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
   }
   JudgedStatement judged = worker_.statements.judge(text, context, worker_.text_scratch);
   guard_execute(judged);
+  guard_pool(judged);
   guard_columns(judged);
   guard_parameters(judged, portal);
   return judged;
@@ -619,6 +652,7 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
   has_prepared_ = has_prepared_ || judged.info->prepares;
   names_moved_ = names_moved_ || (has_prepared_ && judged.info->may_change_search_path);
   forget_names(*judged.info);
+  note_trace(*judged.info);
   if (may_change_reading(judged.info->analysis)) waits_to_settle_ = reading_uncertain_ = true;
   return true;
 }
@@ -718,6 +752,7 @@ void PostgresSession::queue_refusal(std::string bytes, bool is_query) {
 /// Brings the target to where a failed statement would have brought it.
 void PostgresSession::spoil_transaction() {
   to_upstream_.push_static(spoiling_parse);
+  backend_->statements().forget_unnamed();
   expect(Expected::Kind::spoil);
   to_upstream_.push_static(sync_message);
   expect(Expected::Kind::sync);
@@ -802,6 +837,9 @@ void PostgresSession::forget_names(bool is_portal) {
 void PostgresSession::expect(Expected::Kind kind) {
   expected_.emplace_back();
   expected_.back().kind = kind;
+  const bool is_ours = kind == Expected::Kind::refusal || kind == Expected::Kind::ready ||
+                       kind == Expected::Kind::parsed || kind == Expected::Kind::closed;
+  is_quiet_ = is_quiet_ && is_ours;
 }
 
 }  // namespace sluice::dataplane

@@ -116,6 +116,7 @@ bool PostgresSession::take_parameters(const postgres::StartupMessage& startup) {
         return false;
       }
       replication_ = *replication;
+      if (replication_ != Replication::none) is_pooled_ = false;  // it is a connection of its own
       if (replication_ != Replication::none) parameters_.emplace_back(name, parameter.value);
       continue;
     }
@@ -142,6 +143,10 @@ bool PostgresSession::take_parameters(const postgres::StartupMessage& startup) {
   std::string shown =
       fmt::format("{} via sluice{}{}", user_, application.empty() ? "" : ": ", application);
   shown.resize(std::min(shown.size(), application_name_bytes_max));
+  // As the server shows it.
+  std::ranges::replace_if(
+      shown, [](char c) { return c < ' ' || c > '~'; }, '?');
+  application_ = shown;
   parameters_.emplace_back("application_name", std::move(shown));
   return true;
 }
@@ -252,14 +257,20 @@ void PostgresSession::finish_login() {
   const CancelKey key = cancel_key();
   bool told = client_out_.write([](postgres::Writer& writer) { writer.authentication_ok(); });
   for (const auto& [name, value] : backend_->reported()) {
+    // A connection that was kept is still called after who had it last.
+    const std::string_view shown = is_pooled_ && name == "application_name" ? application_ : value;
     told = told && client_out_.write(
-                       [&](postgres::Writer& writer) { writer.parameter_status(name, value); });
+                       [&](postgres::Writer& writer) { writer.parameter_status(name, shown); });
   }
   told = told && client_out_.write([&](postgres::Writer& writer) {
     writer.backend_key_data(key.process, ByteView(key.secret).first(key.secret_bytes));
     writer.ready_for_query(postgres::TransactionStatus::idle);
   });
-  parameters_ = {};
+  if (is_pooled_) {
+    told_ = backend_->reported();
+  } else {
+    parameters_ = {};
+  }
   if (!told) return fail_session("53000", "the gateway has no buffer free", "no-buffers");
   record_session("opened", recorded_database_);
 }

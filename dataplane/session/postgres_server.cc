@@ -93,14 +93,11 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
     case BackendType::notification_response:
       return on_notification(message);
     case BackendType::parse_complete:
-      pass_on(message);
-      return confirm_name(Kind::parse);
+      return on_confirmed(message, Kind::parse);
     case BackendType::bind_complete:
-      pass_on(message);
-      return confirm_name(Kind::bind);
+      return on_confirmed(message, Kind::bind);
     case BackendType::close_complete:
-      pass_on(message);
-      return confirm_name(Kind::close);
+      return on_confirmed(message, Kind::close);
     case BackendType::parameter_description:
       pass_on(message);
       return answers({Kind::describe_statement});
@@ -118,11 +115,11 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
       return true;
     case BackendType::command_complete:
       if (!note_rows_in(message)) return false;
-      pass_on(message);
+      answer(message);
       return on_end_of_execution("ok");
     case BackendType::empty_query_response:
     case BackendType::portal_suspended:
-      pass_on(message);
+      answer(message);
       return on_end_of_execution("ok");
     case BackendType::copy_in_response:
       // Nothing was sent behind what may begin a COPY, so nothing can be lost in it.
@@ -205,6 +202,12 @@ bool PostgresSession::on_report(const PostgresInbox::Message& message) {
   const auto report = postgres::decode_report(message.body());
   if (!report) return false;
   const bool is_error = message.header.backend() == BackendType::error_response;
+  // It says why it goes, on a connection that this session does not need.
+  if (is_error && is_reused_ && is_quiet_ && !is_pinned_) return true;
+  if (is_error && answers({Expected::Kind::query}) && expected_.front().is_own) {
+    fail_session("08006", "the target does not take what the session is called", "upstream-failed");
+    return true;
+  }
   const std::string_view severity = report->find('V');
   const bool is_fatal = severity == "FATAL" || severity == "PANIC";
   if (is_error && !is_fatal && answers({Expected::Kind::spoil})) {
@@ -256,6 +259,8 @@ bool PostgresSession::on_error() {
     case Expected::Kind::refusal:
     case Expected::Kind::spoil:
     case Expected::Kind::ready:
+    case Expected::Kind::parsed:
+    case Expected::Kind::closed:
       return false;
   }
   return false;
@@ -267,8 +272,10 @@ void PostgresSession::skip_to_sync() {
     if (expected_.front().has_operation) end_operation("not-run");
     const Expected::Kind kind = expected_.front().kind;
     const bool changes_names = kind == Expected::Kind::parse || kind == Expected::Kind::bind ||
-                               kind == Expected::Kind::close;
-    if (changes_names) pending_.pop_front();
+                               kind == Expected::Kind::close || kind == Expected::Kind::parsed ||
+                               kind == Expected::Kind::closed;
+    if (changes_names && !expected_.front().is_own) pending_.pop_front();
+    on_unanswered(expected_.front());
     pop_expected();
   }
   has_described_ = false;
@@ -288,13 +295,15 @@ bool PostgresSession::on_ready(const PostgresInbox::Message& message) {
   // Portals end with their transaction.
   if (status_ == TransactionStatus::idle) portals_.clear();
   copies_in_ = false;
+  const bool is_own = expected_.front().is_own;
   pop_expected();
-  if (expected_.empty()) reading_uncertain_ = false;
+  is_quiet_ = expected_.empty();
+  if (is_quiet_) reading_uncertain_ = false;
   if (was_cut && status_ == TransactionStatus::in_transaction) {
     spoil_transaction();  // its ReadyForQuery is the client's
     return true;
   }
-  pass_on(message);
+  if (!is_own) pass_on(message);
   if (worker_.draining && expected_.empty()) on_drain();
   return true;
 }
@@ -305,6 +314,11 @@ bool PostgresSession::on_parameter(const PostgresInbox::Message& message) {
   if (const auto reason = PostgresBackend::unreadable_setting(parameter->name, parameter->value)) {
     fail_session("0A000", *reason, "target-settings");
     return true;
+  }
+  if (is_pooled_) {
+    backend_->on_report(parameter->name, parameter->value);
+    if (!expected_.empty() && expected_.front().is_own) return true;
+    note_told(parameter->name, parameter->value);
   }
   if (const std::string_view value = masked(parameter->value); value != parameter->value) {
     const bool told = client_out_.write(
@@ -331,9 +345,22 @@ bool PostgresSession::on_notification(const PostgresInbox::Message& message) {
   return true;
 }
 
+/// ParseComplete, BindComplete or CloseComplete.
+bool PostgresSession::on_confirmed(const PostgresInbox::Message& message, Expected::Kind kind) {
+  if (!answers({kind})) return false;
+  const Expected& expected = expected_.front();
+  if (kind == Expected::Kind::parse) backend_->statements().confirm(expected.statement);
+  if (!expected.is_own) {
+    if (pending_.empty()) return false;
+    pass_on(message);
+    settle_name();
+  }
+  pop_expected();
+  return true;
+}
+
 /// The oldest change of names came true.
-bool PostgresSession::confirm_name(Expected::Kind kind) {
-  if (!answers({kind}) || pending_.empty()) return false;
+void PostgresSession::settle_name() {
   Pending& pending = pending_.front();
   Names& names = pending.is_portal ? portals_ : statements_;
   if (pending.meaning.prepared == nullptr) {
@@ -342,8 +369,11 @@ bool PostgresSession::confirm_name(Expected::Kind kind) {
     names.insert_or_assign(std::move(pending.name), std::move(pending.meaning));
   }
   pending_.pop_front();
-  pop_expected();
-  return true;
+}
+
+/// The client sees what answers its own messages.
+void PostgresSession::answer(const PostgresInbox::Message& message) {
+  if (expected_.empty() || !expected_.front().is_own) pass_on(message);
 }
 
 bool PostgresSession::answers(std::initializer_list<Expected::Kind> kinds) const noexcept {
@@ -362,15 +392,19 @@ void PostgresSession::pop_expected() {
 
 /// What the gateway itself answers, once its turn has come.
 void PostgresSession::settle_own_replies() {
-  while (answers({Expected::Kind::refusal, Expected::Kind::ready}) && client_out_.has_room()) {
-    bool told = false;
-    if (expected_.front().kind == Expected::Kind::refusal) {
-      told = client_out_.copy(as_bytes(expected_.front().refusal));
-    } else {
-      told =
-          client_out_.write([this](postgres::Writer& writer) { writer.ready_for_query(status_); });
-    }
+  using Kind = Expected::Kind;
+  while (answers({Kind::refusal, Kind::ready, Kind::parsed, Kind::closed}) &&
+         client_out_.has_room()) {
+    const Kind kind = expected_.front().kind;
+    const bool told = kind == Kind::refusal
+                          ? client_out_.copy(as_bytes(expected_.front().refusal))
+                          : client_out_.write([this, kind](postgres::Writer& writer) {
+                              if (kind == Kind::ready) return writer.ready_for_query(status_);
+                              writer.empty(kind == Kind::parsed ? BackendType::parse_complete
+                                                                : BackendType::close_complete);
+                            });
     if (!told) return fail_session("53000", "the gateway has no buffer free", "no-buffers");
+    if (kind == Kind::parsed || kind == Kind::closed) settle_name();
     pop_expected();
   }
 }
@@ -427,7 +461,7 @@ void PostgresSession::end_operation(std::string_view result) {
   record.rows_in = operation.rows_in;
   record.rows_out = brought.rows;
   record.duration = worker_.now.monotonic - operation.started;
-  record.upstream = snapshot.targets[snapshot.listeners[listener_].target].endpoint_texts[address_];
+  record.upstream = upstream_text_;
   record.masks = {worker_.mask_counts.data(), used};
   worker_.metrics.bytes_in.add(record.bytes_in);
   worker_.metrics.bytes_out.add(record.bytes_out);

@@ -22,7 +22,8 @@ PostgresSession::PostgresSession(WorkerContext& worker, std::uint16_t listener,
     : Session(worker, listener, peer, session_number),
       client_out_(worker, to_client_),
       upstream_out_(worker, to_upstream_),
-      since_(worker.now.monotonic) {}
+      since_(worker.now.monotonic),
+      is_pooled_(plan().settings.postgres.mode == config::PoolMode::transaction) {}
 
 PostgresSession::~PostgresSession() {
   drop_operations("gateway-stopped");
@@ -45,8 +46,8 @@ void PostgresSession::on_client_end() {
 }
 
 void PostgresSession::on_client_lost() {
+  leave_target();
   drop_operations("client-aborted");
-  release_upstream(UpstreamWish::discard);
   close_now();
 }
 
@@ -56,13 +57,24 @@ void PostgresSession::on_client_sent() {
   advance();
 }
 
-void PostgresSession::on_upstream_ready(std::size_t address, bool /*reused*/,
-                                        std::unique_ptr<UpstreamState> /*state*/) {
+void PostgresSession::on_upstream_ready(std::size_t address, bool reused,
+                                        std::unique_ptr<UpstreamState> state) {
   upstream_ = Upstream::attached;
-  address_ = address;
-  backend_ = std::make_unique<PostgresBackend>(worker_);
+  attempts_ = 0;
+  wants_fresh_ = false;
+  is_reused_ = reused;
+  // A reload may have given the target other addresses since.
+  UpstreamPool& pool = upstream_pool();
+  upstream_text_ = address < pool.size() ? pool.address(address).text : std::string();
   note_progress();
-  greet_target();
+  if (reused) {
+    // Its key says who kept it.
+    adopt(std::unique_ptr<PostgresBackend>(static_cast<PostgresBackend*>(state.release())));
+    if (!is_greeted_) on_settings_end();
+  } else {
+    adopt(std::make_unique<PostgresBackend>(worker_, upstream_key()));
+    greet_target();
+  }
   advance();
 }
 
@@ -70,13 +82,25 @@ void PostgresSession::on_upstream_trouble(UpstreamTrouble trouble) {
   upstream_ = Upstream::none;
   // Nothing was sent yet: another address may do.
   const std::size_t attempts_max = std::min<std::size_t>(upstream_pool().size(), 3);
-  if (trouble != UpstreamTrouble::no_address && ++attempts_ < attempts_max) {
+  const bool was_tried =
+      trouble == UpstreamTrouble::connect_failed || trouble == UpstreamTrouble::connect_timeout;
+  if (was_tried && ++attempts_ < attempts_max) {
     return acquire_upstream();
   }
-  fail_session("08001",
-               trouble == UpstreamTrouble::no_address ? "no address of the target can be used now"
-                                                      : "the target could not be reached",
-               "upstream-unreachable");
+  switch (trouble) {
+    case UpstreamTrouble::no_address:
+      return fail_session("08001", "no address of the target can be used now",
+                          "upstream-unreachable");
+    case UpstreamTrouble::connect_failed:
+    case UpstreamTrouble::connect_timeout:
+      return fail_session("08001", "the target could not be reached", "upstream-unreachable");
+    case UpstreamTrouble::queue_full:
+      return fail_session("53300", "too many sessions wait for a connection to the target",
+                          "queue-full");
+    case UpstreamTrouble::wait_timeout:
+      return fail_session("53300", "no connection to the target became free in time",
+                          "wait-timeout");
+  }
 }
 
 void PostgresSession::on_upstream_bytes(BufferId buffer, std::uint32_t size_bytes) {
@@ -87,7 +111,7 @@ void PostgresSession::on_upstream_bytes(BufferId buffer, std::uint32_t size_byte
 }
 
 void PostgresSession::on_upstream_end() {
-  if (upstream_ == Upstream::none) return;
+  if (upstream_ == Upstream::none || replace_dead()) return;
   release_upstream(UpstreamWish::discard);
   if (stage_ != Stage::open) {
     return fail_session("08006", "the target closed the connection", "upstream-failed");
@@ -107,7 +131,7 @@ void PostgresSession::end_by_target() {
 }
 
 void PostgresSession::on_upstream_lost() {
-  if (upstream_ == Upstream::none) return;
+  if (upstream_ == Upstream::none || replace_dead()) return;
   release_upstream(UpstreamWish::discard);
   if (stage_ != Stage::open) {
     return fail_session("08006", "the connection to the target broke", "upstream-failed");
@@ -164,7 +188,8 @@ void PostgresSession::on_tick() {
   } else if (expected_.empty() && now >= last_progress_ + settings.idle_timeout) {
     return fail_session("57P05", "the session was idle for too long", "idle");
   }
-  if (stage_ == Stage::settings && now >= last_progress_ + timeouts.stall) {
+  const bool asks = stage_ == Stage::login || stage_ == Stage::settings;
+  if (asks && now >= last_progress_ + timeouts.stall) {
     return fail_session("08006", "the target did not say what a session is like", "stalled");
   }
   client_out_.pour_spill();
@@ -180,7 +205,9 @@ void PostgresSession::on_drain() {
 }
 
 std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
-  if (stage_ != Stage::open || backend_->cancel_key().empty()) return std::nullopt;
+  // What it does not run cannot be cancelled: the connection may be another's next.
+  const bool runs = backend_ != nullptr && (!is_pooled_ || !is_quiet_);
+  if (stage_ != Stage::open || !runs || backend_->cancel_key().empty()) return std::nullopt;
   const CancelKey own = cancel_key();
   // Without an early end: what takes longer would tell how much was right.
   unsigned differs = own.process ^ key.process;
@@ -190,10 +217,10 @@ std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
   }
   if (differs != 0) return std::nullopt;
   record_session("cancel", "the client asked to cancel what it runs");
-  CancelOrder order{address_, std::vector<std::uint8_t>(16 + backend_->cancel_key().size())};
-  postgres::Writer writer(order.packet);
+  CancelOrder order(16 + backend_->cancel_key().size());
+  postgres::Writer writer(order);
   writer.cancel_request(backend_->process(), backend_->cancel_key());
-  order.packet.resize(writer.written().size());
+  order.resize(writer.written().size());
   return order;
 }
 
@@ -267,6 +294,7 @@ void PostgresSession::advance() {
         break;
     }
   }
+  let_go();
   const bool is_stuck = upstream_inbox_.empty() || client_out_.has_room();
   if (target_ended_ && stage_ == Stage::open && is_stuck) end_by_target();
 }

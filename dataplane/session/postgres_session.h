@@ -62,7 +62,11 @@ class PostgresSession final : public Session {
   [[nodiscard]] bool wants_client_bytes() const noexcept override;
   [[nodiscard]] bool wants_upstream_bytes() const noexcept override;
   [[nodiscard]] std::shared_ptr<const identity::ApiKeys> keys() const noexcept override;
-  [[nodiscard]] bool wants_fresh_upstream() const noexcept override { return true; }
+  [[nodiscard]] bool wants_fresh_upstream() const noexcept override {
+    return !is_pooled_ || wants_fresh_;
+  }
+  [[nodiscard]] Fingerprint upstream_key() const noexcept override;
+  [[nodiscard]] bool may_wait_for_upstream() const noexcept override { return is_pooled_; }
   [[nodiscard]] UpstreamPool& upstream_pool() noexcept override;
   [[nodiscard]] const config::Target& target() const noexcept override;
 
@@ -112,6 +116,8 @@ class PostgresSession final : public Session {
       refusal,  ///< Of the gateway: written when its turn comes.
       spoil,    ///< A statement of the gateway that fails, so that the transaction does.
       ready,    ///< A ReadyForQuery of the gateway.
+      parsed,   ///< Its ParseComplete: the target has the statement already.
+      closed,   ///< Its CloseComplete: the name was the client's alone.
     };
     Kind kind = Kind::sync;
     bool has_operation = false;  ///< The first of the open ones, when its turn comes.
@@ -120,26 +126,34 @@ class PostgresSession final : public Session {
     bool reads_masked = false;   ///< Texts about it may quote a masked column's value.
     std::shared_ptr<const StatementInfo> info;  ///< Where rows come from it.
     std::string refusal;                        ///< An ErrorResponse.
+    ServerStatements::Id statement = 0;         ///< That a Parse or a Close is about.
   };
 
   /// What a name stands for.
   struct Prepared {
-    Prepared(const postgres::Parse& parse, std::shared_ptr<const StatementInfo> facts,
+    /// body  of its Parse, behind the name.
+    Prepared(const postgres::Parse& parse, std::string_view body,
+             std::shared_ptr<const StatementInfo> facts, const Fingerprint& body_print,
              std::size_t& bytes)
-        : text(parse.text),
+        : source(body),
           info(std::move(facts)),
           parameter_types(parse.parameter_types.begin(), parse.parameter_types.end()),
+          print(body_print),
           bytes_in_use(bytes) {
-      bytes_in_use += text.size();
+      bytes_in_use += source.size();
     }
-    ~Prepared() { bytes_in_use -= text.size(); }
+    ~Prepared() { bytes_in_use -= source.size(); }
     Prepared(const Prepared&) = delete;
     Prepared& operator=(const Prepared&) = delete;
 
-    const std::string text;  ///< Judged when it is prepared and when it is executed.
+    /// Judged when it is prepared and when it is executed.
+    [[nodiscard]] std::string_view text() const noexcept { return source.c_str(); }
+
+    const std::string source;  ///< The text, its end, and the parameters' types.
     const std::shared_ptr<const StatementInfo> info;
     const std::vector<postgres::Oid> parameter_types;  ///< 0: the target works it out.
-    std::size_t& bytes_in_use;                         ///< Of the session's prepared texts.
+    const Fingerprint print;    ///< Of the source, where server connections are shared.
+    std::size_t& bytes_in_use;  ///< Of the session's prepared texts.
   };
   struct Meaning {
     std::shared_ptr<const Prepared> prepared;
@@ -195,12 +209,13 @@ class PostgresSession final : public Session {
   enum class Handled : std::uint8_t { done, later, malformed };
   Handled on_request(const PostgresInbox::Message& message);
   bool on_query(const PostgresInbox::Message& message);
-  bool on_parse(const PostgresInbox::Message& message);
+  Handled on_parse(const PostgresInbox::Message& message);
+  bool admit_parse(const postgres::Parse& parse, const JudgedStatement& judged);
   Handled on_bind(const PostgresInbox::Message& message);
   bool on_long_bind(const postgres::Header& header);
   enum class Bound : std::uint8_t { yes, refused, later };
   Bound bind_names(std::string_view portal, std::string_view statement);
-  bool on_describe(const PostgresInbox::Message& message);
+  Handled on_describe(const PostgresInbox::Message& message);
   Handled on_execute(const PostgresInbox::Message& message);
   bool on_close(const PostgresInbox::Message& message);
   void on_sync();
@@ -253,6 +268,27 @@ class PostgresSession final : public Session {
   bool on_reply_after_cut(postgres::BackendType type);
   void end_cut_execution(bool needs_spoil);
 
+  // postgres_pooling.cc
+  [[nodiscard]] bool has_target();
+  void adopt(std::unique_ptr<PostgresBackend> backend);
+  void tell_settings();
+  bool note_told(std::string_view name, std::string_view value);
+  void introduce();
+  void let_go();
+  [[nodiscard]] bool can_let_go() const noexcept;
+  [[nodiscard]] bool replace_dead();
+  void leave_target();
+  void guard_pool(JudgedStatement& judged) const;
+  void note_trace(const StatementInfo& info);
+  Bound parse_in_pool(const PostgresInbox::Message& message, std::string_view name,
+                      const Prepared& prepared);
+  Bound hold_statement(std::string_view name, const Prepared& prepared);
+  void send_parse(const Prepared& prepared, ServerStatements::Id id, bool is_named);
+  [[nodiscard]] bool make_room_for_statement();
+  Handled describe_in_pool(std::string_view name);
+  void send_bind(const PostgresInbox::Message& message, const postgres::Bind& bind);
+  void on_unanswered(const Expected& expected);
+
   // postgres_server.cc
   bool read_server();
   bool relay_server_piece();
@@ -268,7 +304,9 @@ class PostgresSession final : public Session {
   bool on_columns(const PostgresInbox::Message& message, bool has_columns);
   bool on_end_of_execution(std::string_view result);
   bool on_ready(const PostgresInbox::Message& message);
-  bool confirm_name(Expected::Kind kind);
+  bool on_confirmed(const PostgresInbox::Message& message, Expected::Kind kind);
+  void settle_name();
+  void answer(const PostgresInbox::Message& message);
   [[nodiscard]] bool answers(std::initializer_list<Expected::Kind> kinds) const noexcept;
   void pop_expected();
   void skip_to_sync();
@@ -321,8 +359,15 @@ class PostgresSession final : public Session {
   std::unique_ptr<ClientScram> client_scram_;  ///< While it is under way.
   Replication replication_ = Replication::none;
   postgres::ProtocolVersion version_;  ///< That the client is served in.
-  std::size_t address_ = 0;
-  std::size_t attempts_ = 0;  ///< At reaching the target.
+  std::string upstream_text_;          ///< Where that is.
+  std::string application_;            ///< What the target knows this session by.
+  std::size_t attempts_ = 0;           ///< At reaching the target.
+  /// The server connection is another's whenever this session is between transactions.
+  bool is_pooled_;
+  mutable Fingerprint upstream_key_{};
+  mutable std::uint64_t upstream_key_generation_ = 0;  ///< Of the configuration; 0: not computed.
+  PostgresBackend::Parameters told_;  ///< The target's settings, as the client knows them.
+  ServerStatements::Name held_name_;  ///< Of the statement that is asked about now.
 
   // Who.
   std::shared_ptr<const identity::ApiKeys> keys_;
@@ -360,6 +405,11 @@ class PostgresSession final : public Session {
   bool names_moved_ = false;        ///< Since then names without a schema may mean something else.
   bool reading_uncertain_ = false;  ///< What a backslash means, until the target is ready.
   bool is_greeted_ = false;
+  bool is_pinned_ = false;         ///< It left something in the target's session that it needs.
+  bool is_quiet_ = false;          ///< The target was ready, and was asked nothing since.
+  bool is_reused_ = false;         ///< The connection was kept for a while: it may be dead.
+  bool wants_fresh_ = false;       ///< It was.
+  bool is_introduced_ = false;     ///< To the connection it has.
   bool skips_need_spoil_ = false;  ///< The target does not know why they are dropped.
   bool client_piece_drops_ = false;
   bool server_piece_drops_ = false;

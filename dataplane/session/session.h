@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fingerprint.h"
 #include "base/prefetch.h"
 #include "dataplane/session/upstream_state.h"
 #include "dataplane/session/worker_context.h"
@@ -25,6 +26,8 @@ enum class UpstreamTrouble : std::uint8_t {
   no_address,  ///< None is healthy, or all connections are in use.
   connect_failed,
   connect_timeout,
+  queue_full,    ///< All are in use, and too many sessions wait already.
+  wait_timeout,  ///< None became free in time.
 };
 
 /// As newer clients and servers have it.
@@ -41,11 +44,8 @@ struct CancelKey {
 /// Which worker a cancel key's session lives on is written into its number.
 inline constexpr unsigned cancel_session_bits = 20;
 
-/// What a worker sends a target to cancel what a session runs there.
-struct CancelOrder {
-  std::size_t address = 0;  ///< Of the session's target.
-  std::vector<std::uint8_t> packet;
-};
+/// What a worker sends a target to cancel what runs on a session's upstream.
+using CancelOrder = std::vector<std::uint8_t>;
 
 class Session {
  public:
@@ -108,6 +108,11 @@ class Session {
   [[nodiscard]] std::size_t buffers_awaited() const noexcept { return buffers_awaited_; }
   /// The pooled connection it had was dead; it must not get another pooled one.
   [[nodiscard]] virtual bool wants_fresh_upstream() const noexcept = 0;
+
+  /// Of what its upstreams were kept with. All zero: upstreams carry no state.
+  [[nodiscard]] virtual Fingerprint upstream_key() const noexcept { return {}; }
+  /// When all of the target's connections are in use it waits for one.
+  [[nodiscard]] virtual bool may_wait_for_upstream() const noexcept { return false; }
 
   SliceQueue& to_client() noexcept { return to_client_; }
   SliceQueue& to_upstream() noexcept { return to_upstream_; }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/ascii.h"
+#include "dataplane/session/server_statements.h"
 #include "sql/shape.h"
 
 namespace sluice::dataplane {
@@ -23,6 +24,18 @@ constexpr auto defining =
 
 bool has_any(sql::ClassSet classes, std::span<const sql::StatementClass> of) {
   return std::ranges::any_of(of, [classes](auto one) { return classes.has(one); });
+}
+
+/// By SQL: where server connections are shared, other sessions' would be reached too.
+bool names_ours(const sql::Statement& statement) {
+  return statement.name.starts_with(ServerStatements::name_prefix) ||
+         std::ranges::any_of(statement.inner, names_ours) ||
+         std::ranges::any_of(
+             statement.relations,
+             [](const auto& use) { return use.relation.name == "pg_prepared_statements"; }) ||
+         std::ranges::any_of(statement.functions, [](const auto& function) {
+           return function.name == "pg_prepared_statement";
+         });
 }
 
 /// What matters for masks by column.
@@ -127,12 +140,17 @@ std::shared_ptr<const StatementInfo> info_of(std::string_view text) {
   std::array<char, statement_text_bytes_max> room;
   info->text.assign(room.data(), sql::normalise(text, room).size);
   auto analysis = sql::analyse(text);
-  if (!analysis) return info;
+  if (!analysis) {
+    info->trace = sql::SessionTrace::indelible;
+    return info;
+  }
   info->is_parsed = true;
   info->analysis = std::move(*analysis);
   for (const sql::Statement& statement : info->analysis.statements) {
     add_facts(statement, *info);
     add_reach(statement, *info);
+    info->names_ours = info->names_ours || names_ours(statement);
+    info->trace = std::max(info->trace, sql::session_trace(statement));
   }
   const config::SqlName* next = info->names.data();
   const config::SqlColumn* next_column = info->columns.data();

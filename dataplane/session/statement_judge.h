@@ -16,6 +16,7 @@
 #include "dataplane/session/snapshot_view.h"
 #include "matcher/scratch.h"
 #include "sql/analysis.h"
+#include "sql/session_trace.h"
 
 namespace sluice::dataplane {
 
@@ -35,6 +36,9 @@ struct StatementInfo {
   bool alters = false;
   bool prepares = false;  ///< By SQL, as PREPARE and EXECUTE do.
   bool executes = false;
+  bool names_ours = false;  ///< Names statements that the gateway prepares, or lists them.
+  /// What it leaves in the server session.
+  sql::SessionTrace trace = sql::SessionTrace::none;
   bool calls_reaching = false;    ///< A function that config::is_reaching_function() names.
   bool reads_statistics = false;  ///< The server's samples of columns' values.
   bool writes = false;            ///< Values that are read may end up elsewhere.

@@ -15,20 +15,30 @@ UpstreamPool::UpstreamPool(std::string target_name, const std::vector<Endpoint>&
 
 std::optional<std::size_t> UpstreamPool::choose(const config::Target& target,
                                                 Instant now) noexcept {
+  if (is_full(target)) return std::nullopt;
   std::optional<std::size_t> best;
-  std::size_t in_use = 0;
   for (std::size_t k = 0; k < addresses_.size(); ++k) {
     const std::size_t i = (next_ + k) % addresses_.size();
     const Address& candidate = addresses_[i];
-    in_use += candidate.outstanding;
     const bool usable =
         candidate.healthy || (target.health.path.empty() && now >= candidate.ejected_until);
     if (!usable) continue;
     if (!best || candidate.outstanding < addresses_[*best].outstanding) best = i;
   }
-  if (in_use >= target.pool_connections_max) return std::nullopt;
   if (best) next_ = (*best + 1) % addresses_.size();
   return best;
+}
+
+std::size_t UpstreamPool::in_use() const noexcept {
+  std::size_t count = 0;
+  for (const Address& address : addresses_) count += address.outstanding;
+  return count;
+}
+
+std::size_t UpstreamPool::idle() const noexcept {
+  std::size_t count = 0;
+  for (const Address& address : addresses_) count += address.idle.size();
+  return count;
 }
 
 void UpstreamPool::succeeded(std::size_t address) noexcept {

@@ -1,7 +1,9 @@
-// One worker's view of one target: its addresses, their health and idle connections.
+// One worker's view of one target: its addresses, their health, idle connections and
+// who waits for one.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +49,19 @@ class UpstreamPool {
   void probed(std::size_t address, bool ok, const config::HealthCheck& health,
               Instant now) noexcept;
 
+  [[nodiscard]] bool is_full(const config::Target& target) const noexcept {
+    return in_use() >= target.pool_connections_max;
+  }
+  [[nodiscard]] std::size_t in_use() const noexcept;
+  [[nodiscard]] std::size_t idle() const noexcept;
+
+  /// First come, first served.
+  struct Waiting {
+    ConnId client;
+    Instant deadline;
+  };
+  [[nodiscard]] std::deque<Waiting>& waiting() noexcept { return waiting_; }
+
   [[nodiscard]] Address& address(std::size_t index) noexcept { return addresses_[index]; }
   [[nodiscard]] std::size_t size() const noexcept { return addresses_.size(); }
   [[nodiscard]] const std::string& target_name() const noexcept { return target_name_; }
@@ -56,6 +71,7 @@ class UpstreamPool {
  private:
   std::string target_name_;
   std::vector<Address> addresses_;
+  std::deque<Waiting> waiting_;
   std::size_t next_ = 0;  ///< Where ties begin, so that equals take turns.
 };
 

@@ -53,10 +53,10 @@ void Writer::packet(Body body) noexcept {
   if (step.size_bytes != packet_bytes) give_up(begin);
 }
 
-void Writer::head(BackendType type, std::uint32_t body_bytes) noexcept {
+void Writer::head(std::uint8_t tag, std::size_t body_bytes) noexcept {
   const std::size_t begin = size_;
-  u8(static_cast<std::uint8_t>(type));
-  u32(4 + body_bytes);
+  u8(tag);
+  u32(static_cast<std::uint32_t>(4 + body_bytes));
   if (failed_ || body_bytes > body_bytes_max) give_up(begin);
 }
 
@@ -170,7 +170,7 @@ void Writer::empty(BackendType type) noexcept {
 
 void Writer::data_row_head(std::uint16_t columns, std::uint32_t body_bytes) noexcept {
   const std::size_t begin = size_;
-  head(BackendType::data_row, body_bytes);
+  head(static_cast<std::uint8_t>(BackendType::data_row), body_bytes);
   u16(columns);
   if (failed_) give_up(begin);
 }
@@ -182,10 +182,27 @@ void Writer::value_head(std::optional<std::uint32_t> value_bytes) noexcept {
 }
 
 void Writer::copy_data_head(std::uint32_t body_bytes) noexcept {
-  head(BackendType::copy_data, body_bytes);
+  head(static_cast<std::uint8_t>(BackendType::copy_data), body_bytes);
 }
 
 // To a server.
+
+void Writer::parse_head(std::string_view statement, std::uint32_t rest_bytes) noexcept {
+  const std::size_t begin = size_;
+  head(static_cast<std::uint8_t>(FrontendType::parse), statement.size() + 1 + rest_bytes);
+  text(statement);
+  if (failed_) give_up(begin);
+}
+
+void Writer::bind_head(std::string_view portal, std::string_view statement,
+                       std::uint32_t rest_bytes) noexcept {
+  const std::size_t begin = size_;
+  head(static_cast<std::uint8_t>(FrontendType::bind),
+       portal.size() + 1 + statement.size() + 1 + rest_bytes);
+  text(portal);
+  text(statement);
+  if (failed_) give_up(begin);
+}
 
 void Writer::startup_message(ProtocolVersion version,
                              std::span<const Parameter> parameters) noexcept {

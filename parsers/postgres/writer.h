@@ -64,6 +64,11 @@ class Writer {
   void sasl_initial_response(std::string_view mechanism, const Value& data) noexcept;
   void sasl_response(ByteView data) noexcept;
   void query(std::string_view text) noexcept;
+  /// The beginning of a Parse, up to its statement's name, or of a Bind, up to it; the
+  /// rest follows.
+  void parse_head(std::string_view statement, std::uint32_t rest_bytes) noexcept;
+  void bind_head(std::string_view portal, std::string_view statement,
+                 std::uint32_t rest_bytes) noexcept;
   // A decoded message, perhaps under another name; or one of the gateway's own.
   void parse(const Parse& parse) noexcept;
   void bind(const Bind& bind) noexcept;
@@ -85,7 +90,7 @@ class Writer {
   void message(FrontendType type, Body body) noexcept;
   template <class Body>
   void packet(Body body) noexcept;
-  void head(BackendType type, std::uint32_t body_bytes) noexcept;
+  void head(std::uint8_t tag, std::size_t body_bytes) noexcept;
   void report(BackendType type, const ReportText& report) noexcept;
   void report_field(char code, std::string_view text) noexcept;
 

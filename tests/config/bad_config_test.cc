@@ -126,6 +126,11 @@ const Case cases[] = {
     {2,
      "listeners: [{name: in, address: '127.0.0.1:80', target: api, postgres: {statement: 2KiB}}]",
      "a.yaml:2:72: this section is for protocol: postgres"},
+    {2,
+     "listeners: [{name: in, address: '127.0.0.1:80', target: api, protocol: postgres, "
+     "postgres: {mode: statement}}]",
+     "a.yaml:2:99: 'mode' must be 'session' or 'transaction', not 'statement'\n"
+     "a.yaml:3:11: listener 'in' speaks PostgreSQL: its target needs 'credential' with 'user'"},
     {2, "listeners: [{name: in, address: '127.0.0.1:80', target: api, protocol: htp}]",
      "a.yaml:2:72: 'protocol' must be 'http' or 'postgres', not 'htp'; did you mean 'http'?"},
     {2, "listeners: [{name: 'in bound', address: '127.0.0.1:80', target: api}]",

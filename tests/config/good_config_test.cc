@@ -44,6 +44,7 @@ targets:
       ejected_for: 1m
     timeouts: {connect: 1s, response: 2m, idle: 1h}
     connections: 7
+    queue: {wait: 3s, sessions: 5}
 identity: {api_keys: file:keys.yaml, anonymous: true}
 policies:
   - name: the rule
@@ -167,6 +168,8 @@ TEST_CASE("every key reaches its field") {
   CHECK(target.response_timeout == seconds(120));
   CHECK(target.idle_timeout == seconds(3600));
   CHECK(target.pool_connections_max == 7);
+  CHECK(target.queue.wait_max == seconds(3));
+  CHECK(target.queue.sessions_max == 5);
 
   CHECK(settings.identity.api_keys_file == "/etc/sluice/keys.yaml");
   CHECK(settings.identity.allow_anonymous);

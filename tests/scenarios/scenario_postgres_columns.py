@@ -168,8 +168,14 @@ def check(label: str, gateway, cluster, turns, is_refused: bool = False, begins:
 
 def run(context) -> None:
     cluster = Cluster(context)
-    cluster.psql(SETUP, database="shop")
-    gateway = PostgresGateway(context, cluster, name="columns", policies=POLICIES, masks=MASKS)
+    for mode in ("session", "transaction"):
+        # Some attempts change the tables.
+        cluster.psql("DROP DATABASE shop WITH (FORCE)", "CREATE DATABASE shop")
+        cluster.psql(SETUP, database="shop")
+        check_mode(PostgresGateway(context, cluster, name=mode, policies=POLICIES, masks=MASKS, mode=mode), cluster)
+
+
+def check_mode(gateway, cluster) -> None:
     exempt = gateway.new_key("carol", "fraud")
     gateway.start()
     faults = []

@@ -496,9 +496,10 @@ def is_end(messages: list[w.Message]) -> bool:
 class World:
     """Where attempts are made: behind the gateway, or without it."""
 
-    def __init__(self, cluster, port, user, secret, database, role):
+    def __init__(self, cluster, port, user, secret, database, role, is_shared=False):
         self.cluster, self.port, self.user, self.secret, self.database = cluster, port, user, secret, database
         self.role = role  # At the target.
+        self.is_shared = is_shared  # Its connections outlive a session.
         self._watch = w.Client(cluster.port).log_in("direct", PASSWORD, database)
 
     def fill(self, way: str) -> str:
@@ -511,7 +512,8 @@ class World:
     def settle(self) -> None:
         """What a session that is gone had sent on is done, or will never be."""
         own = w.query(f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{self.database}'"
-                      f" AND usename = '{self.role}' AND pid <> pg_backend_pid()")
+                      f" AND usename = '{self.role}' AND pid <> pg_backend_pid()"
+                      + (" AND state <> 'idle'" if self.is_shared else ""))
         wait_until(lambda: [m.values() for m in self._watch.ask(own) if m.tag == "D"] == [[b"0"]],
                    "the attempt's session to end")
 
@@ -590,8 +592,11 @@ def run(context) -> None:
         cluster.psql(SETUP, database=database)
     guarded = PostgresGateway(context, cluster, name="guarded", policies=DENIED, masks=MASKS).start()
     listed = PostgresGateway(context, cluster, name="listed", policies=LISTED).start()
+    shared = PostgresGateway(context, cluster, name="shared", policies=DENIED, masks=MASKS,
+                             mode="transaction", pool="connections: 3").start()
     direct = World(cluster, cluster.port, "direct", PASSWORD, "bare", "direct")
     behind = World(cluster, guarded.port, "tester", guarded.key, "shop", "app")
+    shares = World(cluster, shared.port, "tester", shared.key, "shop", "app", is_shared=True)
     narrow = World(cluster, listed.port, "tester", listed.key, "shop", "app")
     table = list(attempts())
     began = time.monotonic()
@@ -599,12 +604,15 @@ def run(context) -> None:
     faults += check_attempts(direct, narrow, LISTED_ATTEMPTS, False)
     middle = time.monotonic()
     faults += check_attempts(None, behind, table, True)
+    end = time.monotonic()
+    faults += check_attempts(None, shares, table, False)
     print(f"{len(table) + len(LISTED_ATTEMPTS)} attempts in {middle - began:.1f} s,"
-          f" {len(table)} byte by byte in {time.monotonic() - middle:.1f} s")
+          f" {len(table)} byte by byte in {end - middle:.1f} s,"
+          f" and on shared connections in {time.monotonic() - end:.1f} s")
     expect(not faults, f"{len(faults)} of the attempts:\n" + "\n".join(faults))
     # A name can be a card number, too.
     guarded.psql(f'SELECT 1 AS "{CARD}"')
-    for gateway in (guarded, listed):
+    for gateway in (guarded, listed, shared):
         gateway.stop()
         records = gateway.expect_complete()
         shown = [r for r in records if CARD in str(r)]

@@ -79,7 +79,6 @@ TEST_CASE("What later statements of a session rely on is state") {
                            "select set_config('a', 'b', true), set_config('a', 'c', false)",
                            "select 1 where set_config('a.b', 'c', not true) = ''",
                            "explain select set_config('a', 'b', false)",
-                           "select setseed(0.5)",
                            "listen n",
                            "prepare p as select 1",
                            "execute p",
@@ -108,7 +107,7 @@ TEST_CASE("What a session runs unseen, and what the server does not undo, is ind
   for (const char* text :
        {"do 'begin end'", "call p()", "load 'lib'", "select dblink_connect('c', '')",
         "create function f() returns int language sql as 'select 1'",
-        "select pg_create_physical_replication_slot('s', true, true)",
+        "select pg_create_physical_replication_slot('s', true, true)", "select setseed(0.5)",
         "select pg_backup_start('b')"}) {
     INFO(text);
     CHECK(trace_of(text) == SessionTrace::indelible);

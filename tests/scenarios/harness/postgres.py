@@ -83,13 +83,16 @@ class Cluster:
 class PostgresGateway(Gateway):
     """With a PostgreSQL listener; `tester` may log in."""
 
-    def __init__(self, context: Context, cluster: Cluster, *, policies=ALLOW_ALL,
-                 listener="postgres: {passwords_from_loopback: true}", **options):
+    def __init__(self, context: Context, cluster: Cluster, *, policies=ALLOW_ALL, mode="session",
+                 pool="", listener="",
+                 **options):
+        """pool: more lines of the target."""
         secret = context.folder / f"{options.get('name', 'gw')}-target"
         secret.write_text(PASSWORD)
         super().__init__(context, cluster.port, protocol="postgres", policies=policies,
-                         listener=listener,
-                         target=f"credential: {{user: app, password: file:{secret}}}", **options)
+                         listener=listener or f"postgres: {{passwords_from_loopback: true, mode: {mode}}}",
+                         target=f"credential: {{user: app, password: file:{secret}}}\n    {pool}",
+                         **options)
 
     @property
     def environment(self) -> dict[str, str]:
