@@ -55,14 +55,16 @@ bool only_steps_transactions(const StatementInfo& info) {
 }
 
 bool may_copy_in(const StatementInfo& info) {
+  if (!info.is_parsed) return true;
   return std::ranges::any_of(info.analysis.statements, [](const sql::Statement& statement) {
     return statement.classes.has(sql::StatementClass::copy_in);
   });
 }
 
 /// Whether it may set what a backslash in a string means.
-bool may_change_reading(const sql::Analysis& analysis) {
-  return std::ranges::any_of(analysis.statements, [](const sql::Statement& statement) {
+bool may_change_reading(const StatementInfo& info) {
+  if (!info.is_parsed) return true;
+  return std::ranges::any_of(info.analysis.statements, [](const sql::Statement& statement) {
     return statement.is_opaque() ||
            std::ranges::any_of(statement.functions,
                                [](const auto& called) { return called.name == "set_config"; }) ||
@@ -653,7 +655,7 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
   names_moved_ = names_moved_ || (has_prepared_ && judged.info->may_change_search_path);
   forget_names(*judged.info);
   note_trace(*judged.info);
-  if (may_change_reading(judged.info->analysis)) waits_to_settle_ = reading_uncertain_ = true;
+  if (may_change_reading(*judged.info)) waits_to_settle_ = reading_uncertain_ = true;
   return true;
 }
 
@@ -798,6 +800,10 @@ bool PostgresSession::is_undecided(bool is_portal, std::string_view name) const 
 /// SQL has names for statements and portals too, and they are the same names: what it
 /// may have changed is no longer known here.
 void PostgresSession::forget_names(const StatementInfo& info) {
+  if (!info.is_parsed) {
+    forget_names(false);
+    forget_names(true);
+  }
   for (const sql::Statement& statement : info.analysis.statements) {
     switch (statement.kind) {
       case sql::StatementClass::prepare:

@@ -254,6 +254,9 @@ CatalogCache::Key PostgresSession::catalog_key() const {
 
 void PostgresSession::finish_login() {
   is_greeted_ = true;
+  if (!record_session("opened", recorded_database_)) {
+    return fail_session("57P03", "the audit log cannot take a record", "log-broken");
+  }
   const CancelKey key = cancel_key();
   bool told = client_out_.write([](postgres::Writer& writer) { writer.authentication_ok(); });
   for (const auto& [name, value] : backend_->reported()) {
@@ -272,7 +275,6 @@ void PostgresSession::finish_login() {
     parameters_ = {};
   }
   if (!told) return fail_session("53000", "the gateway has no buffer free", "no-buffers");
-  record_session("opened", recorded_database_);
 }
 
 }  // namespace sluice::dataplane

@@ -216,7 +216,7 @@ std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
     differs |= static_cast<unsigned>(own.secret[i] ^ key.secret[i]);
   }
   if (differs != 0) return std::nullopt;
-  record_session("cancel", "the client asked to cancel what it runs");
+  if (!record_session("cancel", "the client asked to cancel what it runs")) return std::nullopt;
   CancelOrder order(16 + backend_->cancel_key().size());
   postgres::Writer writer(order);
   writer.cancel_request(backend_->process(), backend_->cancel_key());
@@ -339,8 +339,8 @@ void PostgresSession::refuse_login(std::string_view code, std::string_view messa
   say_fatal(code, message);
 }
 
-void PostgresSession::record_session(std::string_view event, std::string_view detail) {
-  if (keys_ == nullptr) return;
+bool PostgresSession::record_session(std::string_view event, std::string_view detail) {
+  if (keys_ == nullptr) return true;
   const config::Principal& principal = keys_->principal(key_);
   audit::Record record;
   record.phase = audit::Phase::session;
@@ -356,7 +356,7 @@ void PostgresSession::record_session(std::string_view event, std::string_view de
   record.protocol = "postgres";
   record.event = event;
   record.detail = detail;
-  static_cast<void>(worker_.log.append_single(record));
+  return worker_.log.append_single(record).has_value();
 }
 
 void PostgresSession::close_after_flush() {

@@ -336,7 +336,8 @@ class PostgresSession final : public Session {
   void say_fatal(std::string_view code, std::string_view message);
   void fail_session(std::string_view code, std::string_view message, std::string_view result);
   void refuse_login(std::string_view code, std::string_view message, std::string_view why);
-  void record_session(std::string_view event, std::string_view detail);
+  /// False when the log cannot take it.
+  bool record_session(std::string_view event, std::string_view detail);
   void close_after_flush();
   void close_now();
   void drop_operations(std::string_view result);

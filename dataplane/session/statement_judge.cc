@@ -141,6 +141,9 @@ std::shared_ptr<const StatementInfo> info_of(std::string_view text) {
   info->text.assign(room.data(), sql::normalise(text, room).size);
   auto analysis = sql::analyse(text);
   if (!analysis) {
+    // It may do all that what comes after it is judged by.
+    info->may_change_search_path = info->may_change_schema = true;
+    info->is_opaque = info->prepares = info->names_ours = true;
     info->trace = sql::SessionTrace::indelible;
     return info;
   }
