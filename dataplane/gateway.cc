@@ -168,12 +168,10 @@ void Gateway::State::run_workers() {
     options.worker = static_cast<std::uint32_t>(i);
     options.durable = snapshot->settings.audit.release == config::Release::durable;
     options.prove = [this](ProofRequest request) { return prover->request(std::move(request)); };
-    options.cancel = [this](const CancelKey& key) {
-      const std::size_t owner = key.process >> cancel_session_bits;
-      if (owner >= workers.size()) return;
-      WorkerMail mail;
-      mail.cancel = key;
-      workers[owner]->mailbox->post(std::move(mail));
+    options.post = [this](std::uint32_t number, WorkerMail mail) {
+      if (number >= workers.size()) return false;
+      workers[number]->mailbox->post(std::move(mail));
+      return true;
     };
     worker.thread =
         std::thread([&worker, &log_end = log->worker(options.worker), first = snapshot, options] {

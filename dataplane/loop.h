@@ -23,6 +23,13 @@
 
 namespace sluice::dataplane {
 
+/// A client's wish, and which connection of which worker it came by.
+struct CancelRequest {
+  CancelKey key;
+  std::uint32_t worker = 0;
+  ConnId client;
+};
+
 /// What other threads tell a worker.
 struct WorkerMail {
   std::shared_ptr<const Snapshot> snapshot;  ///< Set: judge new operations by it.
@@ -32,7 +39,9 @@ struct WorkerMail {
   ConnId proved;
   identity::KeyVerdict verdict;
   /// Whoever's key this is: what runs there is to be cancelled.
-  std::optional<CancelKey> cancel;
+  std::optional<CancelRequest> cancel;
+  /// What this connection's client wanted to cancel was told to stop, or does not run.
+  ConnId cancelled;
 };
 
 /// A credential whose check would hold a worker up.
@@ -49,8 +58,8 @@ struct LoopOptions {
   /// Hands a slow check to another thread; the answer comes by mail. False when
   /// too many wait already.
   std::function<bool(ProofRequest)> prove;
-  /// Brings a cancel key to the worker that its session lives on.
-  std::function<void(const CancelKey&)> cancel;
+  /// Brings mail to a worker, which may be this one. False when there is none of that number.
+  std::function<bool(std::uint32_t worker, WorkerMail)> post;
 };
 
 template <Transport T>
@@ -97,7 +106,9 @@ class Loop {
     std::size_t address = 0;
     Instant deadline;  ///< Of connecting, idling, probing or cancelling.
     std::unique_ptr<HealthProbe> probe;
-    std::vector<std::uint8_t> packet;                  ///< Cancellers.
+    std::vector<std::uint8_t> packet;  ///< Cancellers.
+    std::uint32_t asker_worker = 0;    ///< Cancellers: who waits for its end.
+    ConnId asker;
     std::array<BufferId, slices_per_send_max> lent{};  ///< Held while the transport sends.
     std::uint8_t lent_count = 0;
   };
@@ -129,7 +140,10 @@ class Loop {
   void on_reset_bytes(Connection& upstream, const Completion& completion);
   void close(Connection& connection);
   void close_upstream(Connection& client);
-  void cancel(const CancelKey& key);
+  void pass_on_cancel(Connection& client);
+  void cancel(const CancelRequest& request);
+  [[nodiscard]] bool begin_cancel(const CancelRequest& request);
+  void answer_cancel(std::uint32_t worker, ConnId client);
   void end_cancel(Connection& canceller, bool is_done);
   void give_up_connecting(Connection& upstream, UpstreamTrouble trouble);
   void flush(Connection& connection, SliceQueue& queue, std::uint64_t gate);

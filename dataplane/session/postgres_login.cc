@@ -66,7 +66,7 @@ bool PostgresSession::read_startup() {
       std::copy_n(step.cancel.key.begin(), std::min(step.cancel.key.size(), key.secret.size()),
                   key.secret.begin());
       cancel_wish_ = key;
-      close_after_flush();  // it is never told whether it helped
+      stage_ = Stage::cancelling;
       return true;
     }
     case StartupStep::Kind::startup_message: {

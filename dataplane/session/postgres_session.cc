@@ -172,6 +172,10 @@ void PostgresSession::on_tick() {
     if (is_told || now >= last_progress_ + patience) close_now();
     return;
   }
+  if (stage_ == Stage::cancelling) {
+    if (now >= since_ + settings.login_timeout) close_now();
+    return;
+  }
   if (!is_greeted_) {
     if (now >= since_ + settings.login_timeout) {
       refuse_login("08006", "the login took too long", "login-timeout");
@@ -222,6 +226,11 @@ std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
   writer.cancel_request(backend_->process(), backend_->cancel_key());
   order.resize(writer.written().size());
   return order;
+}
+
+/// It is never told whether it helped, only that it is over.
+void PostgresSession::on_cancel_settled() {
+  if (stage_ == Stage::cancelling) close_after_flush();
 }
 
 bool PostgresSession::wants_client_bytes() const noexcept {
@@ -290,6 +299,7 @@ void PostgresSession::advance() {
         break;
       case Stage::slow_proof:
       case Stage::connect:
+      case Stage::cancelling:
       case Stage::closing:
         break;
     }

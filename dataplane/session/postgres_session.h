@@ -57,6 +57,7 @@ class PostgresSession final : public Session {
   void on_tick() override;
   void on_drain() override;
   std::optional<CancelOrder> on_cancel(const CancelKey& key) override;
+  void on_cancel_settled() override;
 
   [[nodiscard]] bool has_operation() const noexcept override { return !operations_open_.empty(); }
   [[nodiscard]] bool wants_client_bytes() const noexcept override;
@@ -79,7 +80,8 @@ class PostgresSession final : public Session {
     login,       ///< The gateway logs in at the target.
     settings,    ///< It asks the target what a session is like.
     open,
-    closing,  ///< Nothing more is understood from this client.
+    cancelling,  ///< What this client's key names is told to stop.
+    closing,     ///< Nothing more is understood from this client.
   };
 
   /// What the client's connection is for.

@@ -75,6 +75,8 @@ class Session {
   virtual void on_drain() = 0;
   /// Somebody shows this key: an order when it is this session's.
   virtual std::optional<CancelOrder> on_cancel(const CancelKey& /*key*/) { return std::nullopt; }
+  /// What its client wanted to cancel was told to stop, or does not run.
+  virtual void on_cancel_settled() {}
 
   // What it wants. The loop looks after each event.
   enum class UpstreamWish : std::uint8_t { none, acquire, keep, discard };

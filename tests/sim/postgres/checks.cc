@@ -98,6 +98,16 @@ void check_target(const Gateway& gateway) {
   }
 }
 
+void check_cancels(const Gateway& gateway) {
+  std::vector<Instant> came = gateway.database().cancels;
+  std::vector<Instant> let_go;
+  for (const auto& canceller : gateway.cancellers()) let_go.push_back(canceller->ended());
+  std::ranges::sort(came, std::greater());
+  std::ranges::sort(let_go, std::greater());
+  REQUIRE(came.size() <= let_go.size());
+  for (std::size_t i = 0; i < came.size(); ++i) CHECK(came[i] <= let_go[i]);
+}
+
 void check_log(Gateway& gateway) {
   gateway.stop();
   CHECK(gateway.worker().transport().pool().free_count() ==

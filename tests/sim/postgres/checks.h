@@ -12,6 +12,9 @@ void check_replies(const Gateway& gateway, bool whole);
 void check_secrets(const Gateway& gateway);
 /// Nothing that is denied reached the server, and cancels hit only who asked.
 void check_target(const Gateway& gateway);
+/// Who asked for a cancel is let go when it has come: what it asks next must not be hit.
+/// Where connections break, nobody can know.
+void check_cancels(const Gateway& gateway);
 /// Stops the gateway: the log verifies, all executions have an intent before and one
 /// outcome, no record shows a value, and all buffers are free.
 void check_log(Gateway& gateway);

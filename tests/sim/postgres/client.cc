@@ -143,6 +143,11 @@ Instant Client::sent_at(std::size_t number) const {
   return message_times_[std::min(std::max<std::size_t>(number, 1), message_times_.size()) - 1];
 }
 
+void Canceller::on_finished(SimRemote& remote) {
+  ended_ = remote.now();
+  remote.finish();
+}
+
 void Canceller::on_connected(SimRemote& remote) {
   remote.send(
       as_bytes(packet_of(Body().u32(80877102).u32(ticket_.process).bytes(ticket_.key).take())));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -88,10 +89,13 @@ class Canceller final : public SimPeer {
   explicit Canceller(CancelTicket ticket) : ticket_(std::move(ticket)) {}
   void on_connected(SimRemote& remote) override;
   void on_bytes(SimRemote& /*remote*/, ByteView /*bytes*/) override {}
-  void on_finished(SimRemote& remote) override { remote.finish(); }
+  void on_finished(SimRemote& remote) override;
+  /// From then on it must not have an effect.
+  [[nodiscard]] Instant ended() const { return ended_; }
 
  private:
   CancelTicket ticket_;
+  Instant ended_{std::numeric_limits<std::int64_t>::max()};
 };
 
 }  // namespace sluice::dataplane::postgres_sim

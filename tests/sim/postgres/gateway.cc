@@ -20,10 +20,10 @@ Gateway::Gateway(const GatewayOptions& options)
                               [this] { return database_.connect(); });
   }
   LoopOptions loop;
-  loop.cancel = [this](const CancelKey& key) {
-    WorkerMail mail;
-    mail.cancel = key;
+  loop.post = [this](std::uint32_t number, WorkerMail mail) {
+    if (number != 0) return false;
     worker_.post(std::move(mail));
+    return true;
   };
   loop.prove = [this](const ProofRequest& request) {
     prove(request);

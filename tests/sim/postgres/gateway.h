@@ -30,6 +30,9 @@ class Gateway {
   void stop() { worker_.stop(); }
 
   [[nodiscard]] const std::vector<std::unique_ptr<Client>>& clients() const { return clients_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Canceller>>& cancellers() const {
+    return cancellers_;
+  }
   [[nodiscard]] const Database& database() const { return database_; }
   [[nodiscard]] SimWorker& worker() { return worker_; }
   [[nodiscard]] const SimWorker& worker() const { return worker_; }

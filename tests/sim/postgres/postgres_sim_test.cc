@@ -74,6 +74,7 @@ TEST_CASE("A cancel ends what its own session runs, or nothing") {
   }
   REQUIRE(gateway.run());
   check(gateway, true);
+  check_cancels(gateway);
 }
 
 TEST_CASE("Servers, clients and connections that die cost replies, never secrets or records") {

@@ -33,10 +33,10 @@ SimPeer* Database::connect() {
   return targets_.back().get();
 }
 
-void Database::cancel(std::uint32_t process, const std::string& key) {
+void Database::cancel(std::uint32_t process, const std::string& key, Instant now) {
   for (const auto& target : targets_) {
     if (target->process() != process || target->key() != key) continue;
-    ++cancels;
+    cancels.push_back(now);
     return target->cancel();
   }
   ++wrong_cancels;
@@ -123,7 +123,7 @@ void Target::on_startup(const std::string& packet) {
   const std::uint32_t version = fields.u32();
   if (version == 80877102) {
     const std::uint32_t process = fields.u32();
-    database_.cancel(process, fields.bytes(256));
+    database_.cancel(process, fields.bytes(256), remote_->now());
     stage_ = Stage::dead;
     return remote_->finish();
   }

@@ -37,7 +37,7 @@ class Database {
   };
 
   SimPeer* connect();
-  void cancel(std::uint32_t process, const std::string& key);
+  void cancel(std::uint32_t process, const std::string& key, Instant now);
 
   [[nodiscard]] SimRandom& random() { return random_; }
   [[nodiscard]] const TargetOptions& options() const { return options_; }
@@ -46,7 +46,7 @@ class Database {
   std::vector<Execution> executions;
   std::vector<std::string> texts;           ///< Every statement that came.
   std::set<std::string> committed;          ///< Tags of what was inserted.
-  std::size_t cancels = 0;                  ///< Requests that fit a connection.
+  std::vector<Instant> cancels;             ///< Requests that fit a connection.
   std::vector<std::string> cancelled_tags;  ///< What they ended.
   std::size_t wrong_cancels = 0;
   std::size_t deaths = 0;
