@@ -138,8 +138,8 @@ struct Statement {
 
 struct Analysis {
   std::vector<Statement> statements;
-  /// Some constant of the text decided about an answer: only the text with its
-  /// constants (Shape::exact) stands for the analysis. `row_limit` does not count.
+  /// Some constant of the text decided about an answer: only the text as it is stands
+  /// for the analysis. `row_limit` does not count.
   bool literals_matter = false;
 };
 

@@ -133,7 +133,7 @@ TokenKind plain_kind(TokenKind kind) noexcept {
 class ShapeSink {
  public:
   ShapeSink(const FingerprintKey& key, LexerOptions options, Shape& shape) noexcept
-      : options_(options), shape_(shape), plain_(key), constants_(key) {
+      : shape_(shape), plain_(key) {
     plain_.add<false>(options.standard_conforming_strings ? '1' : '0', {});
   }
 
@@ -149,20 +149,12 @@ class ShapeSink {
   void constant(const Token& token) noexcept {
     plain_.add<false>(static_cast<char>(as_constant + static_cast<char>(plain_kind(token.kind))),
                       {});
-    add(constants_, token);
     begin_statement(token);
   }
-  void list(std::string_view text) noexcept { fold(as_list, text); }
-  void rows(std::string_view text) noexcept { fold(as_rows, text); }
+  void list(std::string_view /*text*/) noexcept { plain_.add<false>(as_list, {}); }
+  void rows(std::string_view /*text*/) noexcept { plain_.add<false>(as_rows, {}); }
 
-  void finish() noexcept {
-    shape_.shape = plain_.finish();
-    // The constants are exact only together with the places they stand in.
-    std::array<char, sizeof(Fingerprint)> bytes{};
-    std::memcpy(bytes.data(), shape_.shape.data(), bytes.size());
-    constants_.add<false>(as_written, {bytes.data(), bytes.size()});
-    shape_.exact = constants_.finish();
-  }
+  void finish() noexcept { shape_.shape = plain_.finish(); }
 
  private:
   void begin_statement(const Token& token) noexcept {
@@ -173,20 +165,8 @@ class ShapeSink {
       if (token.kind == TokenKind::word) shape_.first_word = token.text;
     }
   }
-  void fold(Mark mark, std::string_view text) noexcept {
-    plain_.add<false>(mark, {});
-    constants_.add<false>(mark, {});
-    Lexer lexer(text, options_);
-    for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
-      add(constants_, token);
-    }
-    constants_.add<false>(mark, {});
-  }
-
-  LexerOptions options_;
   Shape& shape_;
   Gatherer plain_;
-  Gatherer constants_;
   bool is_in_statement_ = false;
   bool is_before_first_word_ = true;
 };

@@ -19,14 +19,12 @@ struct Shape {
   /// them behind VALUES count alike, however long. The escape character of a UESCAPE
   /// clause is no constant here: it decides what a name is.
   Fingerprint shape{};
-  /// The same with every constant as written.
-  Fingerprint exact{};
   /// Texts between semicolons that are not empty. One statement that holds semicolons
   /// (CREATE RULE, BEGIN ATOMIC) counts for more than it is; the analysis knows.
   std::uint32_t statements = 0;
   /// The first word of the first statement, as written; empty when it begins with none.
   std::string_view first_word;
-  /// The text ends in an error token. The fingerprints stand for nothing then.
+  /// The text ends in an error token. The fingerprint stands for nothing then.
   bool is_malformed = false;
 };
 

@@ -81,7 +81,9 @@ class PostgresBackend final : public UpstreamState {
     return search_path_views_;
   }
   /// Null: not asked for.
-  [[nodiscard]] const ColumnCatalog* catalog() const noexcept { return catalog_.get(); }
+  [[nodiscard]] const std::shared_ptr<const ColumnCatalog>& catalog() const noexcept {
+    return catalog_;
+  }
   /// Whether the catalog was asked for what these masks name.
   [[nodiscard]] bool catalog_fits(std::uint64_t generation, std::size_t listener) const noexcept {
     return catalog_ != nullptr && question_.generation == generation &&

@@ -252,7 +252,7 @@ PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Messag
     case FrontendType::close:
       return unless(on_close(message));
     case FrontendType::sync:
-      on_sync();
+      on_sync(message);
       return Handled::done;
     case FrontendType::flush:
       send_on(message);
@@ -338,7 +338,7 @@ PostgresSession::Handled PostgresSession::on_parse(const PostgresInbox::Message&
     send_on(message);
   }
   // SQL's EXECUTE takes names from here too.
-  if (!parse->statement.empty()) named_rules_ |= rules_read(*judged->info);
+  if (!parse->statement.empty()) named_rules_ |= reach(judged->info).read;
   pending_.push_back(
       {false, std::string(parse->statement), Meaning{std::move(prepared)}, pipeline_});
   return Handled::done;
@@ -425,7 +425,7 @@ PostgresSession::Bound PostgresSession::bind_names(std::string_view portal,
   }
   if (has_described_ && described_ == portal) has_described_ = false;
   // SQL's FETCH takes names from here too.
-  if (!portal.empty()) named_rules_ |= rules_read(*prepared->info);
+  if (!portal.empty()) named_rules_ |= reach(prepared->info).read;
   pending_.push_back({true, std::string(portal), Meaning{std::move(prepared)}, pipeline_});
   expect(Expected::Kind::bind);
   return Bound::yes;
@@ -523,7 +523,7 @@ bool PostgresSession::on_close(const PostgresInbox::Message& message) {
   return true;
 }
 
-void PostgresSession::on_sync() {
+void PostgresSession::on_sync(const PostgresInbox::Message& message) {
   ++pipeline_;
   backend_->statements().begin_pipeline();
   if (copies_in_) return;  // the target would not hear it
@@ -531,7 +531,7 @@ void PostgresSession::on_sync() {
     return spoil_transaction();
   }
   expect(Expected::Kind::sync);
-  to_upstream_.push_static(sync_message);
+  send_on(message);
   unflushed_ = 0;
 }
 
@@ -604,14 +604,15 @@ void PostgresSession::guard_columns(JudgedStatement& judged) {
   }
   if (info.reads_statistics) return refuse(rules, "statistics hold values of masked columns");
   if (info.alters) return refuse(rules, "what masks by column rest on would be altered");
-  const matcher::RuleSet read = rules_read(info) & rules;
+  const ReachedRules& reached = reach(judged.info);
+  const matcher::RuleSet read = reached.read & rules;
   if (read.none()) return;
   if (const auto derived = rules & plan().derived_refused; derived.any()) {
-    const matcher::RuleSet refused = rules_derived(info) & derived;
+    const matcher::RuleSet refused = reached.derived & derived;
     if (refused.any()) return refuse(refused, "an expression over a masked column is not shown");
   }
   if (info.copies_out) return refuse(read, "a masked column cannot be copied out: use SELECT");
-  const matcher::RuleSet kept = info.writes ? rules_kept(info) & rules : matcher::RuleSet();
+  const matcher::RuleSet kept = info.writes ? reached.kept & rules : matcher::RuleSet();
   if (kept.any()) return refuse(kept, "a masked column's values cannot be written elsewhere");
   if (info.calls_reaching) return refuse(read, "a masked column's values cannot be handed on");
 }
@@ -649,7 +650,7 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
   }
   for (const sql::Statement& statement : judged.info->analysis.statements) {
     // EXECUTE and FETCH show what these read.
-    if (!statement.inner.empty()) named_rules_ |= rules_read(*judged.info);
+    if (!statement.inner.empty()) named_rules_ |= reach(judged.info).read;
   }
   has_prepared_ = has_prepared_ || judged.info->prepares;
   names_moved_ = names_moved_ || (has_prepared_ && judged.info->may_change_search_path);
@@ -679,8 +680,7 @@ audit::Record PostgresSession::describe(const JudgedStatement& judged) {
   record.target = target().name;
   record.protocol = "postgres";
   record.verb = judged.info->is_parsed ? std::string_view(judged.info->classes) : "unparsed";
-  // Without constants, but a name may be a card number too.
-  record.resource = fit_for_record(judged.info->text);
+  record.resource = judged.record_text;
   record.host = recorded_database_;
   return record;
 }
@@ -785,7 +785,7 @@ void PostgresSession::note_origin(const std::shared_ptr<const StatementInfo>& in
   const matcher::RuleSet rules = column_rules(*worker_.current, key_);
   expected_.back().reads_masked =
       rules.any() &&
-      (!catalog_fits(*worker_.current) || ((rules_touched(*info) | named_rules_) & rules).any());
+      (!catalog_fits(*worker_.current) || ((reach(info).touched | named_rules_) & rules).any());
 }
 
 /// The name was changed before the last Sync, and the target has not said whether that

@@ -503,7 +503,7 @@ void PostgresSession::mask_columns(const postgres::Fields& fields) {
     if (!knows) {
       found = {rules, true};  // asked for under other rules
     } else if (field.table == 0) {
-      found = rules_of_expression(expected_.front().info.get(), column, fields.size(),
+      found = rules_of_expression(expected_.front().info, column, fields.size(),
                                   view.snapshot().listeners[listener_].derived_allowed);
     } else if (const auto known = backend_->catalog()->rules_of(field.table, field.column)) {
       found = *known;
@@ -524,9 +524,9 @@ void PostgresSession::mask_columns(const postgres::Fields& fields) {
 }
 
 /// A result's column that is no relation's.
-ColumnRules PostgresSession::rules_of_expression(const StatementInfo* info, std::size_t column,
-                                                 std::size_t columns,
-                                                 const matcher::RuleSet& allowed) const {
+ColumnRules PostgresSession::rules_of_expression(const std::shared_ptr<const StatementInfo>& info,
+                                                 std::size_t column, std::size_t columns,
+                                                 const matcher::RuleSet& allowed) {
   if (info == nullptr) return {backend_->catalog()->all_rules(), true};
   const auto& statements = info->analysis.statements;
   if (statements.size() == 1 && statements[0].output.size() == columns) {
@@ -539,65 +539,12 @@ ColumnRules PostgresSession::rules_of_expression(const StatementInfo* info, std:
       return found;
     }
   }
-  return {rules_read(*info) | named_rules_, true};
+  return {reach(info).read | named_rules_, true};
 }
 
-/// Of all columns that a text may read.
-matcher::RuleSet PostgresSession::rules_read(const StatementInfo& info) const {
-  matcher::RuleSet rules;
-  const ColumnCatalog* const catalog = backend_->catalog();
-  if (catalog == nullptr) return rules;
-  for (const sql::Statement& statement : info.analysis.statements) {
-    for (const sql::ColumnUse& use : statement.columns) {
-      if (use.is_read) rules |= catalog->rules_of(use.column).rules;
-    }
-  }
-  return rules;
-}
-
-/// Of all columns whose values may stay at the target, where they could be read from again.
-matcher::RuleSet PostgresSession::rules_kept(const StatementInfo& info) const {
-  matcher::RuleSet rules;
-  const ColumnCatalog* const catalog = backend_->catalog();
-  if (catalog == nullptr) return rules;
-  for (const sql::Statement& statement : info.analysis.statements) {
-    for (const sql::ColumnUse& use : statement.columns) {
-      if (use.is_read && !use.is_only_returned) rules |= catalog->rules_of(use.column).rules;
-    }
-  }
-  return rules;
-}
-
-/// Of all columns that a text computes something from and returns.
-matcher::RuleSet PostgresSession::rules_derived(const StatementInfo& info) const {
-  matcher::RuleSet rules;
-  const ColumnCatalog* const catalog = backend_->catalog();
-  if (catalog == nullptr) return rules;
-  const auto add = [&](const sql::Statement& statement) {
-    for (const sql::OutputColumn& output : statement.output) {
-      if (!output.is_direct) rules |= catalog->rules_of(output).rules;
-    }
-  };
-  for (const sql::Statement& statement : info.analysis.statements) {
-    add(statement);
-    for (const sql::Statement& inner : statement.inner) add(inner);
-  }
-  return rules;
-}
-
-/// Of all columns of the relations that a text names, whatever it does there: the
-/// server's messages quote whole rows.
-matcher::RuleSet PostgresSession::rules_touched(const StatementInfo& info) const {
-  matcher::RuleSet rules = rules_read(info);
-  const ColumnCatalog* const catalog = backend_->catalog();
-  if (catalog == nullptr) return rules;
-  for (const config::SqlFacts& facts : info.facts) {
-    for (const config::SqlName& relation : facts.relations) {
-      const sql::Column all{{std::string(relation.schema), std::string(relation.name)}, "*", true};
-      rules |= catalog->rules_of(all).rules;
-    }
-  }
-  return rules;
+/// What a text reaches by what is known of the database.
+const ReachedRules& PostgresSession::reach(const std::shared_ptr<const StatementInfo>& info) {
+  return reach_.of(info, backend_->catalog());
 }
 
 /// The masks by column that are in force for a principal; for any, when it is not known.

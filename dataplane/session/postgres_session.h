@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "audit/record.h"
+#include "dataplane/session/column_reach.h"
 #include "dataplane/session/execution_meter.h"
 #include "dataplane/session/postgres_backend.h"
 #include "dataplane/session/postgres_inbox.h"
@@ -220,7 +221,7 @@ class PostgresSession final : public Session {
   Handled on_describe(const PostgresInbox::Message& message);
   Handled on_execute(const PostgresInbox::Message& message);
   bool on_close(const PostgresInbox::Message& message);
-  void on_sync();
+  void on_sync(const PostgresInbox::Message& message);
   bool ask_columns(std::string_view portal, const std::shared_ptr<const StatementInfo>& info);
   void note_origin(const std::shared_ptr<const StatementInfo>& info);
   [[nodiscard]] bool must_wait(const PostgresInbox::Message& message);
@@ -321,13 +322,10 @@ class PostgresSession final : public Session {
   [[nodiscard]] std::string_view masked(std::string_view text) noexcept;
   [[nodiscard]] RowMasks masks();
   void mask_columns(const postgres::Fields& fields);
-  [[nodiscard]] ColumnRules rules_of_expression(const StatementInfo* info, std::size_t column,
-                                                std::size_t columns,
-                                                const matcher::RuleSet& allowed) const;
-  [[nodiscard]] matcher::RuleSet rules_read(const StatementInfo& info) const;
-  [[nodiscard]] matcher::RuleSet rules_kept(const StatementInfo& info) const;
-  [[nodiscard]] matcher::RuleSet rules_derived(const StatementInfo& info) const;
-  [[nodiscard]] matcher::RuleSet rules_touched(const StatementInfo& info) const;
+  [[nodiscard]] ColumnRules rules_of_expression(const std::shared_ptr<const StatementInfo>& info,
+                                                std::size_t column, std::size_t columns,
+                                                const matcher::RuleSet& allowed);
+  [[nodiscard]] const ReachedRules& reach(const std::shared_ptr<const StatementInfo>& info);
   [[nodiscard]] matcher::RuleSet column_rules(SnapshotView& view,
                                               std::optional<std::size_t> key) const;
   [[nodiscard]] bool catalog_fits(const SnapshotView& view) const noexcept;
@@ -387,6 +385,7 @@ class PostgresSession final : public Session {
   Names portals_;
   /// What PREPARE and DECLARE of this session read, by masks' rules: EXECUTE and FETCH show it.
   matcher::RuleSet named_rules_;
+  ColumnReach reach_;
   PostgresRows rows_;
   std::uint64_t client_piece_left_ = 0;  ///< Bytes of a message that passes piece by piece.
   std::uint64_t server_piece_left_ = 0;

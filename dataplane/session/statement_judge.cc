@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "dataplane/session/server_statements.h"
+#include "matcher/body_masker.h"
 #include "sql/shape.h"
 
 namespace sluice::dataplane {
@@ -170,14 +171,30 @@ std::shared_ptr<const StatementInfo> info_of(std::string_view text) {
   return info;
 }
 
+/// A text as this snapshot's masks leave it.
+std::string record_text_of(std::string text, const SnapshotView& view, matcher::Scratch& scratch) {
+  const Snapshot& snapshot = view.snapshot();
+  const std::size_t size = text.size();
+  text.resize(size + readable_tail_bytes);  // The scan reads a little behind its subject.
+  std::array<std::uint8_t, 4 * statement_text_bytes_max> room;
+  const std::size_t masked =
+      matcher::mask_text(*snapshot.masks, snapshot.record_masks, matcher::BodyKind::text, {},
+                         as_bytes(text).first(size), room, scratch, {});
+  return std::string(as_text(ByteView(room).first(masked)));
+}
+
+void renew_record_text(KnownStatement& known, const SnapshotView& view, matcher::Scratch& scratch) {
+  if (known.recorded_view == &view) return;
+  known.record_text = record_text_of(known.info->text, view, scratch);
+  known.recorded_view = &view;
+}
+
 }  // namespace
 
 JudgedStatement StatementJudge::judge(std::string_view text, const StatementContext& context,
                                       matcher::Scratch& scratch) {
   const ListenerPlan& listener = context.view->snapshot().listeners[context.listener];
-  Known& known = find(text);
-  matcher::Hits hits;
-  if (listener.statements) hits = listener.statements->scan(as_bytes(text), scratch);
+  auto [known, hits] = find(text, context, scratch);
 
   // Within one text, too, a statement may change what the next one's names mean.
   const bool is_path_known = !known.info->may_change_search_path || known.info->facts.size() < 2;
@@ -187,7 +204,7 @@ JudgedStatement StatementJudge::judge(std::string_view text, const StatementCont
   const bool is_plain = hits.empty() && context.parameter_hits.empty();
   if (is_plain && known.view == context.view && known.listener == context.listener &&
       known.key == context.key && known.search_path == path) {
-    return {known.info, known.ruling};
+    return {known.info, known.ruling, known.record_text};
   }
   const config::SqlAction action{.is_parsed = known.info->is_parsed,
                                  .statements = known.info->facts,
@@ -203,7 +220,7 @@ JudgedStatement StatementJudge::judge(std::string_view text, const StatementCont
     known.search_path = path;
     known.ruling = ruling;
   }
-  return {known.info, ruling};
+  return {known.info, ruling, known.record_text};
 }
 
 JudgedStatement StatementJudge::judge_replication(std::string_view command,
@@ -227,33 +244,44 @@ JudgedStatement StatementJudge::judge_replication(std::string_view command,
       .is_parsed = true, .statements = info->facts, .pattern_hits = hits};
   const config::Ruling ruling =
       listener.policy.judge(context.view->principal(context.listener, context.key), action);
-  return {std::move(info), ruling};
+  info->text = record_text_of(std::move(info->text), *context.view, scratch);
+  const std::string_view record_text = info->text;  // Lives as long as the info.
+  return {std::move(info), ruling, record_text};
 }
 
 void StatementJudge::forget(const SnapshotView& view) {
-  for (auto& [print, known] : known_) {
-    if (known.view == &view) known.view = nullptr;
-  }
+  cache_.forget(view);
 }
 
-StatementJudge::Known& StatementJudge::find(std::string_view text) {
-  const sql::Shape shape = sql::shape_of(text, key_);
-  // A malformed text has no shape: its bytes stand for it.
-  const Fingerprint exact = shape.is_malformed ? key_.of(text) : shape.exact;
-  if (!shape.is_malformed) {
-    const auto found = known_.find(shape.shape);
-    if (found != known_.end() && found->second.info) return found->second;
+StatementJudge::Found StatementJudge::find(std::string_view text, const StatementContext& context,
+                                           matcher::Scratch& scratch) {
+  const auto& patterns = context.view->snapshot().listeners[context.listener].statements;
+  const Fingerprint exact = key_.of(text);
+  StatementCache::Text* const seen = cache_.find_text(exact);
+  KnownStatement& known = seen != nullptr ? *seen->known : find_by_shape(text, exact);
+  if (seen == nullptr) cache_.put_text(exact, known);
+  renew_record_text(known, *context.view, scratch);
+  const bool is_plain = !patterns || (seen != nullptr && seen->plain_view == context.view &&
+                                      seen->plain_listener == context.listener);
+  if (is_plain) return {known, {}};
+  const matcher::Hits hits = patterns->scan(as_bytes(text), scratch);
+  if (seen != nullptr && hits.empty()) {
+    seen->plain_view = context.view;
+    seen->plain_listener = context.listener;
   }
-  const auto found = known_.find(exact);
-  if (found != known_.end()) return found->second;
+  return {known, hits};
+}
 
-  if (known_.size() + 2 > known_max) known_.clear();
+/// exact  stands for a malformed text, which has no shape, and where constants matter.
+KnownStatement& StatementJudge::find_by_shape(std::string_view text, const Fingerprint& exact) {
+  const sql::Shape shape = sql::shape_of(text, key_);
+  if (!shape.is_malformed) {
+    if (KnownStatement* const known = cache_.find(shape.shape)) return *known;
+  }
+  if (KnownStatement* const known = cache_.find(exact)) return *known;
   auto info = info_of(text);
   const bool only_exact = shape.is_malformed || !info->is_parsed || info->analysis.literals_matter;
-  Known& known = known_[only_exact ? exact : shape.shape];
-  known = {};
-  known.info = std::move(info);
-  return known;
+  return cache_.put(only_exact ? exact : shape.shape, std::move(info));
 }
 
 std::uint64_t StatementJudge::print_of(

@@ -8,12 +8,12 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/fingerprint.h"
 #include "config/model/policy.h"
 #include "dataplane/session/snapshot_view.h"
+#include "dataplane/session/statement_cache.h"
 #include "matcher/scratch.h"
 #include "sql/analysis.h"
 #include "sql/session_trace.h"
@@ -64,15 +64,18 @@ struct StatementContext {
 struct JudgedStatement {
   std::shared_ptr<const StatementInfo> info;
   config::Ruling ruling;  ///< Its texts live with the view's policy.
+  /// The normalised text as a record may hold it: a name may be a card number too. Lives
+  /// until the next text is judged.
+  std::string_view record_text;
 };
 
 /// One per worker.
 class StatementJudge {
  public:
   /// key  secret: who knew it could make two texts look alike.
-  explicit StatementJudge(const FingerprintKey& key) noexcept : key_(key) {}
+  explicit StatementJudge(const FingerprintKey& key) : key_(key) {}
 
-  /// scratch  prepared for the listener's statement patterns.
+  /// scratch  prepared for the listener's statement patterns, and for the snapshot's masks.
   [[nodiscard]] JudgedStatement judge(std::string_view text, const StatementContext& context,
                                       matcher::Scratch& scratch);
   /// The same of what is asked of a replication connection. What it brings is not looked
@@ -84,26 +87,18 @@ class StatementJudge {
   void forget(const SnapshotView& view);
 
  private:
-  struct Hash {
-    std::size_t operator()(const Fingerprint& print) const noexcept { return print[0]; }
+  struct Found {
+    KnownStatement& known;
+    matcher::Hits hits;
   };
-  struct Known {
-    std::shared_ptr<const StatementInfo> info;  ///< Null: only the exact text stands for it.
-    // The last ruling on it, and for whom.
-    const SnapshotView* view = nullptr;
-    std::size_t listener = 0;
-    std::size_t key = 0;
-    std::uint64_t search_path = 0;
-    config::Ruling ruling;
-  };
-  static constexpr std::size_t known_max = 8192;
-
-  [[nodiscard]] Known& find(std::string_view text);
+  [[nodiscard]] Found find(std::string_view text, const StatementContext& context,
+                           matcher::Scratch& scratch);
+  [[nodiscard]] KnownStatement& find_by_shape(std::string_view text, const Fingerprint& exact);
   [[nodiscard]] std::uint64_t print_of(
       std::span<const std::string_view> search_path) const noexcept;
 
   FingerprintKey key_;
-  std::unordered_map<Fingerprint, Known, Hash> known_;
+  StatementCache cache_;
 };
 
 }  // namespace sluice::dataplane
