@@ -126,11 +126,12 @@ bool PostgresSession::read_client() {
   switch (type) {
     case FrontendType::query:
     case FrontendType::parse:
+    case FrontendType::function_call:
       if (header.body_bytes > statement_max) {
         client_piece_left_ = header.message_bytes();
         client_piece_drops_ = true;
         refuse_message("54000", "the statement is longer than the gateway reads",
-                       "see the listener's limit 'statement'", type == FrontendType::query);
+                       "see the listener's limit 'statement'", type != FrontendType::parse);
         return true;
       }
       break;
@@ -158,7 +159,6 @@ bool PostgresSession::read_client() {
     case FrontendType::describe:
     case FrontendType::execute:
     case FrontendType::flush:
-    case FrontendType::function_call:
     case FrontendType::sync:
       if (header.body_bytes > bind_bytes_max) {
         fail_session("08P01", "a message is too long", "malformed");
@@ -258,9 +258,7 @@ PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Messag
       send_on(message);
       return Handled::done;
     case FrontendType::function_call:
-      refuse_message("0A000", "the gateway does not pass on function calls outside of statements",
-                     "use SELECT", true);
-      return Handled::done;
+      return unless(on_function_call(message));
     default:
       return Handled::malformed;
   }
@@ -369,7 +367,11 @@ PostgresSession::Handled PostgresSession::on_bind(const PostgresInbox::Message& 
   const Bound bound = bind_names(bind->portal, bind->statement);
   if (bound == Bound::later) return Handled::later;
   if (bound != Bound::yes) return Handled::done;
-  if (looks_at_parameters()) look_at_parameters(*bind, pending_.back().meaning);
+  if (looks_at_parameters()) {
+    Meaning& portal = pending_.back().meaning;
+    look_at_parameters(bind->parameters, bind->parameter_formats, portal.prepared->parameter_types,
+                       portal);
+  }
   const bool is_named_anew = is_pooled_ && !bind->statement.empty();
   is_named_anew ? send_bind(message, *bind) : send_on(message);
   return Handled::done;

@@ -14,14 +14,15 @@ bool PostgresSession::looks_at_parameters() {
 }
 
 /// Keeps which patterns were found, and nothing of what they were found in.
-void PostgresSession::look_at_parameters(const postgres::Bind& bind, Meaning& portal) {
-  const std::vector<postgres::Oid>& types = portal.prepared->parameter_types;
-  std::vector<std::uint32_t>& hits = portal.parameter_hits;
+void PostgresSession::look_at_parameters(const postgres::Values& values,
+                                         const postgres::Formats& formats,
+                                         std::span<const postgres::Oid> types, Meaning& meaning) {
+  std::vector<std::uint32_t>& hits = meaning.parameter_hits;
   ParameterTexts texts;
   std::size_t index = 0;
-  for (const postgres::Value& value : bind.parameters) {
+  for (const postgres::Value& value : values) {
     const postgres::Oid type = index < types.size() ? types[index] : 0;
-    const postgres::Format format = bind.parameter_formats.of(index++);
+    const postgres::Format format = formats.of(index++);
     if (!value) continue;
     texts.visit(type, format, *value, [&](ByteView text) {
       const matcher::Hits found = plan().statements->scan(text, worker_.text_scratch);
@@ -30,7 +31,7 @@ void PostgresSession::look_at_parameters(const postgres::Bind& bind, Meaning& po
   }
   std::ranges::sort(hits);
   hits.erase(std::ranges::unique(hits).begin(), hits.end());
-  portal.hits_generation = worker_.current->snapshot().generation;
+  meaning.hits_generation = worker_.current->snapshot().generation;
 }
 
 /// What was found under other rules says nothing about these.

@@ -121,6 +121,11 @@ void PostgresRows::describe(const postgres::Fields& fields) {
   }
 }
 
+void PostgresRows::describe(Oid type, Format format) {
+  forget();
+  columns_.push_back({reading_of(type, format), type, no_rule, false});
+}
+
 PostgresRows::Reading PostgresRows::reading_of(Oid type, Format format) noexcept {
   if (type == type_json) return Reading::json;
   if (format == Format::text) {

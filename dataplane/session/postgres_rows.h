@@ -25,6 +25,8 @@ class PostgresRows {
  public:
   /// The columns of the rows that come next.
   void describe(const postgres::Fields& fields);
+  /// Of one column.
+  void describe(postgres::Oid type, postgres::Format format);
   /// Rows of which nothing is known, or values outside of rows: text.
   void forget() noexcept {
     columns_.clear();

@@ -148,9 +148,10 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
       copies_in_ = true;
       pass_on(message);
       return true;
+    case BackendType::function_call_response:
+      return on_function_result(message);
     case BackendType::authentication:
     case BackendType::backend_key_data:
-    case BackendType::function_call_response:
     case BackendType::negotiate_protocol_version:
       return false;
   }

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,6 +106,12 @@ class PostgresSession final : public Session {
     bool has_copied_in = false;
   };
 
+  /// What a function call brings.
+  struct Called {
+    postgres::Oid result = 0;  ///< Its type; 0: nothing was called.
+    postgres::Format format = postgres::Format::text;
+  };
+
   /// What the next reply of the target answers.
   struct Expected {
     enum class Kind : std::uint8_t {
@@ -127,6 +134,7 @@ class PostgresSession final : public Session {
     bool is_own = false;         ///< The gateway asked: the client does not see the reply.
     bool may_copy_in = false;    ///< It may make the target take CopyData.
     bool reads_masked = false;   ///< Texts about it may quote a masked column's value.
+    Called called;               ///< By a function call.
     std::shared_ptr<const StatementInfo> info;  ///< Where rows come from it.
     std::string refusal;                        ///< An ErrorResponse.
     ServerStatements::Id statement = 0;         ///< That a Parse or a Close is about.
@@ -256,9 +264,14 @@ class PostgresSession final : public Session {
   audit::Record describe(const JudgedStatement& judged);
   [[nodiscard]] std::string_view fit_for_record(std::string_view text);
 
+  // postgres_functions.cc
+  bool on_function_call(const PostgresInbox::Message& message);
+  bool on_function_result(const PostgresInbox::Message& message);
+
   // postgres_parameters.cc
   [[nodiscard]] bool looks_at_parameters();
-  void look_at_parameters(const postgres::Bind& bind, Meaning& portal);
+  void look_at_parameters(const postgres::Values& values, const postgres::Formats& formats,
+                          std::span<const postgres::Oid> types, Meaning& meaning);
   void guard_parameters(JudgedStatement& judged, const Meaning* portal);
 
   // postgres_limits.cc

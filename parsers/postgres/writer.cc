@@ -181,6 +181,10 @@ void Writer::value_head(std::optional<std::uint32_t> value_bytes) noexcept {
   u32(value_bytes.value_or(null_length));
 }
 
+void Writer::function_call_response_head(std::uint32_t body_bytes) noexcept {
+  head(static_cast<std::uint8_t>(BackendType::function_call_response), body_bytes);
+}
+
 void Writer::copy_data_head(std::uint32_t body_bytes) noexcept {
   head(static_cast<std::uint8_t>(BackendType::copy_data), body_bytes);
 }

@@ -54,6 +54,8 @@ class Writer {
   void data_row_head(std::uint16_t columns, std::uint32_t body_bytes) noexcept;
   /// What stands before a value's bytes; nothing: NULL.
   void value_head(std::optional<std::uint32_t> value_bytes) noexcept;
+  /// The header of a FunctionCallResponse; its value follows as in a row, body_bytes in all.
+  void function_call_response_head(std::uint32_t body_bytes) noexcept;
   /// The header of a CopyData, whose body follows. Both sides have it alike.
   void copy_data_head(std::uint32_t body_bytes) noexcept;
 

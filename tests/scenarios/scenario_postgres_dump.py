@@ -1,5 +1,5 @@
 """A database of 64 MB (of 1 GB with --full) is dumped and restored through the gateway:
-byte for byte what a direct dump is, in memory that does not grow with it."""
+byte for byte what a direct dump is, large objects too, in memory that does not grow with it."""
 import hashlib
 import pathlib
 import re
@@ -22,6 +22,9 @@ FILL = """
 INSERT INTO wide SELECT i, repeat(md5(i::text), 20), decode(repeat(md5((-i)::text), 5), 'hex'), i / 7.0,
   to_timestamp(i), jsonb_build_object('key', i, 'text', md5(i::text)) FROM generate_series({first}, {last}) i;
 INSERT INTO tall SELECT i, i FROM generate_series({first}, {last}) i;
+"""
+LARGE_OBJECTS = """
+SELECT lo_from_bytea(0, decode(repeat(md5(i::text), 1000 * i), 'hex')) FROM generate_series(1, 20) i
 """
 ROWS_AT_ONCE = 100_000
 ROW_BYTES = 950  # In the dump, of both tables.
@@ -58,6 +61,7 @@ def run(context) -> None:
     cluster.psql(SETUP, database="shop")
     for first in range(1, rows + 1, ROWS_AT_ONCE):
         cluster.psql(FILL.format(first=first, last=min(rows, first + ROWS_AT_ONCE - 1)), database="shop")
+    cluster.psql(LARGE_OBJECTS, database="shop")
     cluster.psql("CREATE DATABASE copy")
     gateway = PostgresGateway(context, cluster).start()
     gateway.psql("SELECT 1")
@@ -73,7 +77,7 @@ def run(context) -> None:
     restored = time.monotonic()
     growth = memory(gateway, "VmHWM") - before
     expect(growth < GROWTH_BYTES_MAX, f"the gateway grew from {before >> 10} KiB by {growth >> 10} KiB")
-    for table in ("wide", "tall"):
+    for table in ("wide", "tall", "pg_largeobject"):
         count = f"SELECT count(*), sum(hashtext(t::text)) FROM {table} t"
         expect(cluster.psql(count, database="copy") == cluster.psql(count, database="shop"), f"{table} differs")
     gateway.stop()

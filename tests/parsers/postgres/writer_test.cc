@@ -84,6 +84,7 @@ TEST_CASE("a row and a CopyData are begun, for values that come from elsewhere")
   CHECK(written([](Writer& to) { to.data_row_head(3, 513); }) == "D" + u32(517) + u16(3));
   CHECK(written([](Writer& to) { to.copy_data_head(70000); }) == "d" + u32(70004));
   CHECK(written([](Writer& to) { to.copy_data_head(0); }) == "d" + u32(4));
+  CHECK(written([](Writer& to) { to.function_call_response_head(8); }) == "V" + u32(12));
   CHECK(written([](Writer& to) { to.data_row_head(1, body_bytes_max); }) ==
         "D" + u32(body_bytes_max + 4) + u16(1));
   CHECK(written([](Writer& to) { to.data_row_head(1, body_bytes_max + 1); }) == "failed");

@@ -56,6 +56,12 @@ def close(name: str = "", kind: str = "P") -> bytes:
     return message("C", kind.encode(), text(name))
 
 
+def call(function: int, *arguments: bytes, result=BINARY) -> bytes:
+    """A function call with binary arguments."""
+    return message("F", struct.pack("!IHHH", function, 1, BINARY, len(arguments)),
+                   *(struct.pack("!I", len(value)) + value for value in arguments), struct.pack("!H", result))
+
+
 SYNC, FLUSH, TERMINATE = message("S"), message("H"), message("X")
 COPY_DONE = message("c")
 
