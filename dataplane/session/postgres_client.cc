@@ -1,13 +1,9 @@
-// The client's side: what it asks for is judged and recorded, then goes on.
+// The client's side: its messages are cut, understood and sent on once they were judged.
 //
 // source   PostgreSQL manual, "Message Flow".
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 
 #include "dataplane/session/postgres_session.h"
-#include "dataplane/session/record_id.h"
 
 namespace sluice::dataplane {
 
@@ -27,17 +23,6 @@ constexpr std::size_t prepared_bytes_max = std::size_t{16} << 20;
 /// Parameters up to here are awaited whole; longer ones pass piece by piece.
 constexpr std::size_t bind_bytes_max = 64 * 1024;
 
-/// A Parse of what is no statement: the transaction fails by it, or what this pipeline
-/// did so far, just as it would have by the statement that was refused. It has a name,
-/// because a Parse without one forgets the unnamed statement even when it fails.
-constexpr auto spoiling_parse = std::to_array<std::uint8_t>(
-    {'P', 0,   0,   0,   31,  'x', 0,   'r', 'e', 'f', 'u', 's', 'e', 'd', ' ', 'b',
-     'y', ' ', 't', 'h', 'e', ' ', 'g', 'a', 't', 'e', 'w', 'a', 'y', 0,   0,   0});
-static_assert(spoiling_parse.size() == 1 + 31);
-
-constexpr auto flush_message = std::to_array<std::uint8_t>({'H', 0, 0, 0, 4});
-constexpr auto sync_message = std::to_array<std::uint8_t>({'S', 0, 0, 0, 4});
-
 bool is_copy_message(FrontendType type) {
   return type == FrontendType::copy_data || type == FrontendType::copy_done ||
          type == FrontendType::copy_fail;
@@ -48,37 +33,11 @@ bool is_heard_in_copy(FrontendType type) {
          type == FrontendType::terminate;
 }
 
-bool only_steps_transactions(const StatementInfo& info) {
-  return info.is_parsed && std::ranges::all_of(info.analysis.statements, [](const auto& statement) {
-           return statement.transaction != sql::TransactionStep::none;
-         });
-}
-
 bool may_copy_in(const StatementInfo& info) {
   if (!info.is_parsed) return true;
   return std::ranges::any_of(info.analysis.statements, [](const sql::Statement& statement) {
     return statement.classes.has(sql::StatementClass::copy_in);
   });
-}
-
-/// Whether it may set what a backslash in a string means.
-bool may_change_reading(const StatementInfo& info) {
-  if (!info.is_parsed) return true;
-  return std::ranges::any_of(info.analysis.statements, [](const sql::Statement& statement) {
-    return statement.is_opaque() ||
-           std::ranges::any_of(statement.functions,
-                               [](const auto& called) { return called.name == "set_config"; }) ||
-           std::ranges::any_of(statement.settings, [](const sql::Setting& setting) {
-             return setting.name.empty() || !setting.is_known;
-           });
-  });
-}
-
-std::string error_message(const postgres::ReportText& report) {
-  std::array<std::uint8_t, 8 * 1024> room;
-  postgres::Writer writer(room);
-  writer.error_response(report);
-  return std::string(as_text(writer.written()));
 }
 
 }  // namespace
@@ -186,7 +145,7 @@ bool PostgresSession::read_client() {
 /// before the client is read on.
 void PostgresSession::make_target_answer() {
   if (expected_.empty() || will_be_answered() || unflushed_ == 0) return;
-  to_upstream_.push_static(flush_message);
+  to_upstream_.push_static(postgres::flush_message);
   unflushed_ = 0;
 }
 
@@ -491,7 +450,7 @@ PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Messag
   note_origin(prepared->info);
   send_on(message);
   // What comes behind it waits for the target's answer.
-  if (waits_for_limited(FrontendType::flush) && !upstream_out_.copy(flush_message)) {
+  if (waits_for_limited(FrontendType::flush) && !upstream_out_.copy(postgres::flush_message)) {
     fail_session("53000", "the gateway has no buffer free", "no-buffers");
   }
   return Handled::done;
@@ -545,241 +504,6 @@ void PostgresSession::send_on(const PostgresInbox::Message& message) {
   }
 }
 
-/// False, and refused: a statement before it may have changed where its strings end, and
-/// the target tells that with the next ReadyForQuery only.
-bool PostgresSession::is_readable(std::string_view text, bool is_query) {
-  if (!reading_uncertain_ || text.find('\\') == text.npos) return true;
-  refuse_message("0A000", "the gateway cannot tell yet how a backslash is read here",
-                 "send Sync before this statement", is_query);
-  return false;
-}
-
-/// Nothing when the session had to end.
-std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
-                                                      const Meaning* portal) {
-  if (!renew_principal()) {
-    fail_session("57P01", "the key that this session began with is no longer valid",
-                 "key-withdrawn");
-    return std::nullopt;
-  }
-  if (is_replication_command(text)) return judge_replication(text);
-  StatementContext context{worker_.current, listener_, key_, backend_->search_path()};
-  const std::uint64_t generation = worker_.current->snapshot().generation;
-  if (portal != nullptr && portal->hits_generation == generation) {
-    context.parameter_hits = portal->parameter_hits;
-  }
-  JudgedStatement judged = worker_.statements.judge(text, context, worker_.text_scratch);
-  guard_execute(judged);
-  guard_pool(judged);
-  guard_columns(judged);
-  guard_parameters(judged, portal);
-  return judged;
-}
-
-/// The target reads the names of what was prepared anew when the search path changed: what
-/// PREPARE was allowed for is not what EXECUTE would run.
-void PostgresSession::guard_execute(JudgedStatement& judged) const {
-  const StatementInfo& info = *judged.info;
-  if (judged.ruling.kind != config::Ruling::Kind::allow || !info.executes) return;
-  if (!names_moved_ && !info.may_change_search_path) return;
-  judged.ruling = {config::Ruling::Kind::deny, "protocol",
-                   "search_path changed after PREPARE: prepare it again in a new session"};
-}
-
-/// Refuses what would take a masked column's values where no mask follows them.
-void PostgresSession::guard_columns(JudgedStatement& judged) {
-  const matcher::RuleSet rules = column_rules(*worker_.current, key_);
-  if (rules.none() || judged.ruling.kind != config::Ruling::Kind::allow) return;
-  const StatementInfo& info = *judged.info;
-  if (only_steps_transactions(info)) return;  // ROLLBACK must get through
-  const auto refuse = [&](matcher::RuleSet because, std::string_view reason) {
-    std::size_t rule = 0;
-    while (!because.test(rule)) ++rule;
-    judged.ruling = {config::Ruling::Kind::deny, worker_.current->snapshot().masks->rule_name(rule),
-                     reason};
-  };
-  if (!catalog_fits(*worker_.current)) {
-    return refuse(rules, "the masks were changed just now: send Sync and try again");
-  }
-  if (!info.is_parsed || info.is_opaque) {
-    return refuse(rules, "masks by column cannot follow what this statement runs");
-  }
-  if (info.reads_statistics) return refuse(rules, "statistics hold values of masked columns");
-  if (info.alters) return refuse(rules, "what masks by column rest on would be altered");
-  const ReachedRules& reached = reach(judged.info);
-  const matcher::RuleSet read = reached.read & rules;
-  if (read.none()) return;
-  if (const auto derived = rules & plan().derived_refused; derived.any()) {
-    const matcher::RuleSet refused = reached.derived & derived;
-    if (refused.any()) return refuse(refused, "an expression over a masked column is not shown");
-  }
-  if (info.copies_out) return refuse(read, "a masked column cannot be copied out: use SELECT");
-  const matcher::RuleSet kept = info.writes ? reached.kept & rules : matcher::RuleSet();
-  if (kept.any()) return refuse(kept, "a masked column's values cannot be written elsewhere");
-  if (info.calls_reaching) return refuse(read, "a masked column's values cannot be handed on");
-}
-
-/// Blanks and comments: there is nothing to rule on.
-bool PostgresSession::is_empty(const JudgedStatement& judged) noexcept {
-  return judged.info->is_parsed && judged.info->facts.empty();
-}
-
-/// False when it could not be recorded: the session is over then.
-bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64_t bytes_in,
-                                      Meaning* portal) {
-  ++operations_;
-  audit::Record record = describe(judged);
-  record.ruling = audit::RulingKind::allow;
-  record.rule = judged.ruling.rule;
-  const auto intent = worker_.log.append_intent(record);
-  if (!intent) {
-    fail_session("57P03", "the audit log cannot take a record", "log-broken");
-    return false;
-  }
-  if (worker_.durable) upstream_gate_ = *intent;
-  worker_.metrics.requests_allowed.add();
-  ++worker_.current->operations;
-  operations_open_.push_back({worker_.current, key_, operations_, bytes_in, worker_.now.monotonic,
-                              *intent, meter_of(judged, portal)});
-  // From here on names without a schema may mean something else.
-  if (judged.info->may_change_search_path) {
-    backend_->forget_search_path();
-    backend_->doubt_answers();
-  }
-  if (judged.info->may_change_schema && !plan().columns.empty()) {
-    worker_.catalogs.forget(catalog_key());
-    backend_->doubt_answers();
-  }
-  for (const sql::Statement& statement : judged.info->analysis.statements) {
-    // EXECUTE and FETCH show what these read.
-    if (!statement.inner.empty()) named_rules_ |= reach(judged.info).read;
-  }
-  has_prepared_ = has_prepared_ || judged.info->prepares;
-  names_moved_ = names_moved_ || (has_prepared_ && judged.info->may_change_search_path);
-  forget_names(*judged.info);
-  note_trace(*judged.info);
-  if (may_change_reading(*judged.info)) waits_to_settle_ = reading_uncertain_ = true;
-  return true;
-}
-
-audit::Record PostgresSession::describe(const JudgedStatement& judged) {
-  const Snapshot& snapshot = worker_.current->snapshot();
-  const config::Principal& principal = keys_->principal(key_);
-  worker_.groups.assign(principal.groups.begin(), principal.groups.end());
-  audit::Record record;
-  record.phase = audit::Phase::intent;
-  record.time = worker_.now;
-  record.session = number_;
-  record.operation = operations_;
-  record.configuration = snapshot.generation;
-  record.subject = principal.subject;
-  record.issuer = principal.issuer;
-  record.proof = "api-key";
-  record.credential_id = principal.credential_id;
-  record.groups = worker_.groups;
-  record.peer = peer_text_;
-  record.listener = plan().settings.name;
-  record.target = target().name;
-  record.protocol = "postgres";
-  record.verb = judged.info->is_parsed ? std::string_view(judged.info->classes) : "unparsed";
-  record.resource = judged.record_text;
-  record.host = recorded_database_;
-  return record;
-}
-
-/// As a record may hold it; lives until the next one.
-std::string_view PostgresSession::fit_for_record(std::string_view text) {
-  const Snapshot& snapshot = worker_.current->snapshot();
-  // The scan reads a little behind its subject.
-  scanned_.assign(text.begin(), text.end());
-  scanned_.resize(text.size() + readable_tail_bytes);
-  const std::size_t size = matcher::mask_text(
-      *snapshot.masks, snapshot.record_masks, matcher::BodyKind::text, {},
-      ByteView(scanned_).first(text.size()), worker_.record_room, worker_.text_scratch, {});
-  return as_text({worker_.record_room.data(), size});
-}
-
-void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_query,
-                                       std::string_view code) {
-  const bool is_denied = judged.ruling.kind != config::Ruling::Kind::allow;
-  ++operations_;
-  audit::Record record = describe(judged);
-  record.ruling = audit::RulingKind::deny;
-  record.rule = is_denied ? judged.ruling.rule : std::string_view("protocol");
-  record.reason = is_denied ? judged.ruling.reason
-                            : "the gateway reads UTF-8 with standard_conforming_strings = on only";
-  const auto sequence = worker_.log.append_single(record);
-  if (!sequence) {
-    return fail_session("57P03", "the audit log cannot take a record", "log-broken");
-  }
-  if (worker_.durable) client_gate_ = *sequence;
-  worker_.metrics.requests_denied.add();
-  std::array<char, 64> id{};
-  const std::string detail =
-      fmt::format("rule {}, record {}", record.rule, record_id(worker_.log, *sequence, id));
-  const std::string_view hint =
-      judged.info->is_parsed ? record.reason : "the gateway does not understand the statement";
-  queue_refusal(error_message({.code = code,
-                               .message = "the gateway's policy refused the statement",
-                               .detail = detail,
-                               .hint = hint}),
-                is_query);
-}
-
-/// What no rule decided.
-void PostgresSession::refuse_message(std::string_view code, std::string_view message,
-                                     std::string_view hint, bool is_query) {
-  worker_.metrics.requests_malformed.add();
-  queue_refusal(error_message({.code = code, .message = message, .detail = {}, .hint = hint}),
-                is_query);
-}
-
-/// The error comes when its turn has come. What follows up to Sync is skipped, as a
-/// server would; behind a Query nothing is.
-void PostgresSession::queue_refusal(std::string bytes, bool is_query) {
-  const bool is_alone = expected_.empty() && rests_;
-  expect(Expected::Kind::refusal);
-  expected_.back().refusal = std::move(bytes);
-  if (!is_query) {
-    skips_ = true;
-    skips_need_spoil_ = true;
-    // An error of the target's would have brought what comes before it along.
-    make_target_answer();
-  } else if (is_alone && status_ != TransactionStatus::in_transaction) {
-    expect(Expected::Kind::ready);
-  } else {
-    spoil_transaction();
-  }
-  settle_own_replies();
-}
-
-/// Brings the target to where a failed statement would have brought it.
-void PostgresSession::spoil_transaction() {
-  to_upstream_.push_static(spoiling_parse);
-  backend_->statements().forget_unnamed();
-  expect(Expected::Kind::spoil);
-  to_upstream_.push_static(sync_message);
-  expect(Expected::Kind::sync);
-  unflushed_ = 0;
-}
-
-/// What a name will stand for when the target has come so far; null: nothing that is known.
-PostgresSession::Meaning* PostgresSession::find_meaning(bool is_portal, std::string_view name) {
-  for (auto pending = pending_.rbegin(); pending != pending_.rend(); ++pending) {
-    if (pending->is_portal != is_portal || pending->name != name) continue;
-    return pending->meaning.prepared == nullptr ? nullptr : &pending->meaning;
-  }
-  Names& names = is_portal ? portals_ : statements_;
-  const auto found = names.find(name);
-  return found == names.end() ? nullptr : &found->second;
-}
-
-std::shared_ptr<const PostgresSession::Prepared> PostgresSession::find_name(bool is_portal,
-                                                                            std::string_view name) {
-  const Meaning* meaning = find_meaning(is_portal, name);
-  return meaning == nullptr ? nullptr : meaning->prepared;
-}
-
 /// What the rows and texts that answer the newest request come from.
 void PostgresSession::note_origin(const std::shared_ptr<const StatementInfo>& info) {
   if (plan().columns.empty()) return;
@@ -788,58 +512,6 @@ void PostgresSession::note_origin(const std::shared_ptr<const StatementInfo>& in
   expected_.back().reads_masked =
       rules.any() &&
       (!catalog_fits(*worker_.current) || ((reach(info).touched | named_rules_) & rules).any());
-}
-
-/// The name was changed before the last Sync, and the target has not said whether that
-/// came true: what is asked of it now cannot be judged yet. Within one pipeline it can,
-/// because what fails there takes what follows with it.
-bool PostgresSession::is_undecided(bool is_portal, std::string_view name) const noexcept {
-  return std::ranges::any_of(pending_, [&](const Pending& pending) {
-    return pending.is_portal == is_portal && pending.name == name && pending.pipeline != pipeline_;
-  });
-}
-
-/// SQL has names for statements and portals too, and they are the same names: what it
-/// may have changed is no longer known here.
-void PostgresSession::forget_names(const StatementInfo& info) {
-  if (!info.is_parsed) {
-    forget_names(false);
-    forget_names(true);
-  }
-  for (const sql::Statement& statement : info.analysis.statements) {
-    switch (statement.kind) {
-      case sql::StatementClass::prepare:
-      case sql::StatementClass::deallocate:
-        statement.name.empty() ? forget_names(false) : forget_name(false, statement.name);
-        break;
-      case sql::StatementClass::declare:
-      case sql::StatementClass::close:
-        statement.name.empty() ? forget_names(true) : forget_name(true, statement.name);
-        break;
-      case sql::StatementClass::discard:
-        forget_names(false);
-        forget_names(true);
-        break;
-      default:
-        break;
-    }
-  }
-}
-
-/// Also where the change that made it is not confirmed yet.
-void PostgresSession::forget_name(bool is_portal, std::string_view name) {
-  Names& names = is_portal ? portals_ : statements_;
-  if (const auto found = names.find(name); found != names.end()) names.erase(found);
-  for (Pending& pending : pending_) {
-    if (pending.is_portal == is_portal && pending.name == name) pending.meaning = {};
-  }
-}
-
-void PostgresSession::forget_names(bool is_portal) {
-  (is_portal ? portals_ : statements_).clear();
-  for (Pending& pending : pending_) {
-    if (pending.is_portal == is_portal) pending.meaning = {};
-  }
 }
 
 void PostgresSession::expect(Expected::Kind kind) {

@@ -1,5 +1,6 @@
 // Events, endings and deadlines. Logging in is in postgres_login.cc, the client's
-// side in postgres_client.cc, the target's in postgres_server.cc.
+// side in postgres_client.cc, what it may do in postgres_verdict.cc, the target's side in
+// postgres_server.cc.
 #include "dataplane/session/postgres_session.h"
 
 #include <fmt/format.h>

@@ -238,13 +238,16 @@ class PostgresSession final : public Session {
   bool take_copy_message(const postgres::Header& header);
   void make_target_answer();
   void send_on(const PostgresInbox::Message& message);
+  bool ask_again();
+  void expect(Expected::Kind kind);
+
+  // postgres_verdict.cc
   [[nodiscard]] bool is_readable(std::string_view text, bool is_query);
   /// portal  that is executed; null with a statement's text.
   [[nodiscard]] std::optional<JudgedStatement> judge(std::string_view text,
                                                      const Meaning* portal = nullptr);
   void guard_execute(JudgedStatement& judged) const;
   void guard_columns(JudgedStatement& judged);
-  bool ask_again();
   [[nodiscard]] static bool is_empty(const JudgedStatement& judged) noexcept;
   [[nodiscard]] bool begin_operation(const JudgedStatement& judged, std::uint64_t bytes_in,
                                      Meaning* portal);
@@ -254,15 +257,16 @@ class PostgresSession final : public Session {
                       bool is_query);
   void queue_refusal(std::string bytes, bool is_query);
   void spoil_transaction();
+  audit::Record describe(const JudgedStatement& judged);
+  [[nodiscard]] std::string_view fit_for_record(std::string_view text);
+
+  // postgres_names.cc
   [[nodiscard]] Meaning* find_meaning(bool is_portal, std::string_view name);
   [[nodiscard]] std::shared_ptr<const Prepared> find_name(bool is_portal, std::string_view name);
   [[nodiscard]] bool is_undecided(bool is_portal, std::string_view name) const noexcept;
   void forget_names(const StatementInfo& info);
   void forget_name(bool is_portal, std::string_view name);
   void forget_names(bool is_portal);
-  void expect(Expected::Kind kind);
-  audit::Record describe(const JudgedStatement& judged);
-  [[nodiscard]] std::string_view fit_for_record(std::string_view text);
 
   // postgres_functions.cc
   bool on_function_call(const PostgresInbox::Message& message);

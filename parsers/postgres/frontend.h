@@ -9,6 +9,7 @@
 // Flush, Sync, Terminate and CopyDone have no body; CopyData is its body.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -18,6 +19,10 @@
 #include "parsers/postgres/sequence.h"
 
 namespace sluice::postgres {
+
+/// Whole messages without a body.
+inline constexpr auto flush_message = std::to_array<std::uint8_t>({'H', 0, 0, 0, 4});
+inline constexpr auto sync_message = std::to_array<std::uint8_t>({'S', 0, 0, 0, 4});
 
 struct Query {
   std::string_view text;
