@@ -55,7 +55,7 @@ class Scene {
   StatementJudge judge_{FingerprintKey(1, 2)};
   std::unique_ptr<SnapshotView> view_;
   matcher::Scratch scratch_;
-  std::vector<std::string_view> path_ = {"bench", "public"};
+  std::vector<std::string_view> path_ = {"public"};
 };
 
 std::vector<std::string> with_constants(const std::string& begin, const std::string& end,

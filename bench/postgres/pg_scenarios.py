@@ -48,6 +48,8 @@ _LARGE = {"haproxy-tcp": (("tune.bufsize 16384", "tune.bufsize 65536"),),
           "pgbouncer-transaction": (("pkt_buf = 4096", "pkt_buf = 65536"),)}
 
 SLUICE = Contender("sluice", "sluice.yaml", masks="sluice")
+SLUICE_TRANSACTION = Contender("sluice-transaction", "sluice.yaml", masks="sluice", changes=(
+    ("passwords_from_loopback: true}", "passwords_from_loopback: true, mode: transaction}"),))
 SLUICE_PLAIN = Contender("sluice-plain", "sluice-plain.yaml")
 PGBOUNCER_SESSION = Contender("pgbouncer-session", "pgbouncer.ini")
 PGBOUNCER_TRANSACTION = Contender("pgbouncer-transaction", "pgbouncer.ini",
@@ -55,7 +57,7 @@ PGBOUNCER_TRANSACTION = Contender("pgbouncer-transaction", "pgbouncer.ini",
 HAPROXY = Contender("haproxy-tcp", "haproxy-tcp.cfg")
 DIRECT = Contender("direct", "")
 
-_ALL = [SLUICE, SLUICE_PLAIN, PGBOUNCER_SESSION, PGBOUNCER_TRANSACTION, HAPROXY, DIRECT]
+_ALL = [SLUICE, SLUICE_TRANSACTION, SLUICE_PLAIN, PGBOUNCER_SESSION, PGBOUNCER_TRANSACTION, HAPROXY, DIRECT]
 
 
 class Scenario(scenarios.Scenario):

@@ -33,12 +33,13 @@ class Masks(unittest.TestCase):
         answer = wire.row(CUSTOMER)
         changed = {(name, case.contender.name) for name, scenario in pg_scenarios.POSTGRES.items()
                    for case in scenario.cases if case.shown(answer) != answer}
-        self.assertEqual(changed, {("pg-select-10k", "sluice")})
+        self.assertEqual(changed, {("pg-select-10k", "sluice"), ("pg-select-10k", "sluice-transaction")})
 
 
 class Scenarios(unittest.TestCase):
     def test_have_the_contenders_that_the_page_speaks_of(self):
-        everybody = {"sluice", "sluice-plain", "pgbouncer-session", "pgbouncer-transaction", "haproxy-tcp", "direct"}
+        everybody = {"sluice", "sluice-transaction", "sluice-plain", "pgbouncer-session", "pgbouncer-transaction",
+                     "haproxy-tcp", "direct"}
         for name, scenario in pg_scenarios.POSTGRES.items():
             missing = {"pgbouncer-transaction"} if name == "pg-prepared" else set()
             self.assertEqual({case.contender.name for case in scenario.cases}, everybody - missing)
