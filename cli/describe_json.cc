@@ -133,6 +133,11 @@ std::string describe_json(const config::Settings& settings) {
   for (const auto& listener : settings.listeners) {
     listeners.push_back(listener_json(settings, listener));
   }
+  Json exports = Json::array();
+  for (const auto& one : settings.audit.exports) {
+    exports.push_back(
+        {{"name", one.name}, {"format", text(one.format)}, {"to", destination_text(one)}});
+  }
   const Json page{{"listeners", std::move(listeners)},
                   {"identity",
                    {{"api_keys", settings.identity.api_keys_file},
@@ -140,7 +145,8 @@ std::string describe_json(const config::Settings& settings) {
                   {"audit",
                    {{"directory", settings.audit.directory},
                     {"signing_key", settings.audit.signing_key},
-                    {"release", text(settings.audit.release)}}},
+                    {"release", text(settings.audit.release)},
+                    {"exports", std::move(exports)}}},
                   {"admin", {{"socket", settings.admin.socket}}}};
   return page.dump();
 }

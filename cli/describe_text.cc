@@ -203,6 +203,10 @@ std::string describe_text(const config::Settings& settings) {
                  settings.audit.signing_key.empty() ? "no signing key"
                                                     : "signed with " + settings.audit.signing_key,
                  settings.audit.directory, text(settings.audit.release));
+  for (const auto& one : settings.audit.exports) {
+    fmt::format_to(out, "export '{}': records as {} to {}\n", one.name, text(one.format),
+                   destination_text(one));
+  }
   fmt::format_to(
       out, "admin: {}{}\n", settings.admin.socket,
       settings.admin.tcp ? " and http://" + address_text(*settings.admin.tcp) : std::string());

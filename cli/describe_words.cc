@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "config/load/quantity.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -80,6 +82,29 @@ std::string_view text(config::ForwardedFields forwarded) noexcept {
 
 std::string_view text(config::Release release) noexcept {
   return release == config::Release::durable ? "durable" : "recorded";
+}
+
+std::string_view text(config::ExportFormat format) noexcept {
+  switch (format) {
+    case config::ExportFormat::native:
+      return "native";
+    case config::ExportFormat::ocsf:
+      return "ocsf";
+    case config::ExportFormat::ecs:
+      return "ecs";
+    case config::ExportFormat::cef:
+      return "cef";
+  }
+  return {};
+}
+
+std::string destination_text(const config::AuditExport& one) {
+  if (one.file) return "files in " + one.file->directory;
+  std::string out = "syslog at ";
+  for (const config::SocketAddress& address : one.syslog->addresses) {
+    out += config::address_text(address) + ", ";
+  }
+  return out + (one.syslog->server_name.empty() ? "in clear" : "TLS as " + one.syslog->server_name);
 }
 
 std::string text(const config::MaskShow& show) {

@@ -15,7 +15,10 @@ std::string_view text(config::MaskDirection direction) noexcept;
 std::string_view text(config::MaskDerived derived) noexcept;
 std::string_view text(config::ForwardedFields forwarded) noexcept;
 std::string_view text(config::Release release) noexcept;
+std::string_view text(config::ExportFormat format) noexcept;
 std::string text(const config::MaskShow& show);
+/// Where an export's records go: "files in /var/log/sluice".
+std::string destination_text(const config::AuditExport& one);
 
 /// The rules that can decide on this listener, strictest first, and the masks
 /// that apply to its target.

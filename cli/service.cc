@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "audit/keys.h"
 #include "cli/configuration.h"
 #include "cli/output.h"
 #include "cli/times.h"
@@ -51,10 +52,31 @@ Result<std::unique_ptr<Service>> Service::start(
   if (!gateway) return tl::unexpected(gateway.error());
   auto service = std::unique_ptr<Service>(
       new Service(configuration, std::move(*gateway), settings.identity.api_keys_file));
+  if (auto done = service->start_exports(settings.audit); !done) {
+    return tl::unexpected(done.error());
+  }
   auto admin = control::AdminServer::start(settings.admin, service->actions());
   if (!admin) return tl::unexpected(admin.error());
   service->admin_ = std::move(*admin);
   return service;
+}
+
+Result<void> Service::start_exports(const config::Audit& settings) {
+  if (settings.exports.empty()) return {};
+  const auto signer = audit::Signer::load(settings.signing_key);
+  if (!signer) return fail(signer.error().message);
+  log_origin_ = signer->verifier().origin();
+  const exports::Product product{SLUICE_VERSION, log_origin_};
+  for (const config::AuditExport& one : settings.exports) {
+    auto exporter = exports::Exporter::start(
+        one, settings.directory, product, [this](std::string_view event, std::string_view detail) {
+          gateway_->record_event(event, detail);
+          fmt::print(stderr, "sluice: {}: {}\n", event, detail);
+        });
+    if (!exporter) return tl::unexpected(exporter.error());
+    exporters_.push_back(std::move(*exporter));
+  }
+  return {};
 }
 
 control::AdminActions Service::actions() {
@@ -154,6 +176,12 @@ control::GatewayView Service::view() const {
       gateway_->worker(i).metrics.latencies.add_to(latency->ns, latency->target);
     }
     view.latencies.push_back(std::move(latency));
+  }
+
+  for (const auto& exporter : exporters_) {
+    const exports::ExportStatus status = exporter->status();
+    view.exports.push_back(
+        {status.name, status.next, status.failures, status.last_error, status.lag});
   }
 
   const std::lock_guard lock(reloading_);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/instant.h"
 #include "base/result.h"
@@ -15,6 +16,7 @@
 #include "control/file_watch.h"
 #include "control/gateway_view.h"
 #include "dataplane/gateway.h"
+#include "exports/exporter.h"
 
 namespace sluice::cli {
 
@@ -51,10 +53,13 @@ class Service {
   Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
           const std::string& keys_file);
   Result<std::uint64_t> adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next);
+  Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::AdminActions actions();
 
   std::string configuration_;
   std::unique_ptr<dataplane::Gateway> gateway_;
+  std::string log_origin_;
+  std::vector<std::unique_ptr<exports::Exporter>> exporters_;  ///< Their threads call the gateway.
   mutable std::mutex reloading_;  ///< One reload at a time; guards the five below.
   control::FileWatch keys_watch_;
   std::string keys_file_;

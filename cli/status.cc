@@ -42,6 +42,13 @@ void print_text(const Json& page) {
   if (const auto failure = audit.at("failure").get<std::string>(); !failure.empty()) {
     fmt::print("  AUDIT FAILED, nothing is released: {}\n", failure);
   }
+  for (const auto& one : page.at("exports")) {
+    fmt::print("  export {}: {} arrived, {:.0f} s behind\n", one.at("name").get<std::string>(),
+               counted(number(one, "exported"), "record"), one.at("lag_seconds").get<double>());
+    if (const auto error = one.at("last_error").get<std::string>(); !error.empty()) {
+      fmt::print("    it fails: {}\n", error);
+    }
+  }
   if (const auto error = page.at("last_reload_error").get<std::string>(); !error.empty()) {
     fmt::print("  the last reload was refused: {}\n", error);
   }

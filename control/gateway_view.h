@@ -46,6 +46,15 @@ struct ListenerView {
   std::string target;
 };
 
+/// One export of the audit log.
+struct ExportView {
+  std::string name;
+  std::uint64_t exported = 0;  ///< Records of the log that have arrived.
+  std::uint64_t failures = 0;  ///< Attempts that failed since the start.
+  std::string last_error;      ///< Empty when the last attempt went well.
+  Duration lag;                ///< Age of the oldest record that has not arrived.
+};
+
 struct GatewayView {
   std::string version;
   std::string state;                ///< "running" or "draining".
@@ -60,6 +69,7 @@ struct GatewayView {
   std::vector<WorkerView> workers;
   std::vector<std::unique_ptr<LatencyView>> latencies;  ///< A histogram does not move.
   audit::LogStatus log;
+  std::vector<ExportView> exports;
 };
 
 /// For /metrics.

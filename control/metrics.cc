@@ -112,6 +112,34 @@ void add_audit(Exposition& page, const audit::LogStatus& log) {
   page.sample({}, std::uint64_t{log.failure.empty() ? 0U : 1U});
 }
 
+template <class Value>
+void add_export_family(Exposition& page, const GatewayView& view, std::string_view name, Type type,
+                       std::string_view help, Value value) {
+  page.family(name, type, help);
+  for (const ExportView& one : view.exports) {
+    const std::array<Label, 1> labels{{{"export", one.name}}};
+    page.sample(labels, value(one));
+  }
+}
+
+void add_exports(Exposition& page, const GatewayView& view) {
+  if (view.exports.empty()) return;
+  add_export_family(page, view, "sluice_export_records", Type::gauge,
+                    "Records of the audit log that have arrived.",
+                    [](const ExportView& one) { return one.exported; });
+  add_export_family(page, view, "sluice_export_pending_records", Type::gauge,
+                    "Records of the audit log that have not arrived.",
+                    [&view](const ExportView& one) {
+                      return view.log.records - std::min(one.exported, view.log.records);
+                    });
+  add_export_family(page, view, "sluice_export_lag_seconds", Type::gauge,
+                    "Age of the oldest record that has not arrived.",
+                    [](const ExportView& one) { return static_cast<double>(one.lag.ns) / 1e9; });
+  add_export_family(page, view, "sluice_export_failures_total", Type::counter,
+                    "Attempts to export that failed.",
+                    [](const ExportView& one) { return one.failures; });
+}
+
 void add_gateway(Exposition& page, const GatewayView& view) {
   page.family("sluice_build_info", Type::gauge, "Always 1; the version is a label.");
   const std::array<Label, 1> version{{{"version", view.version}}};
@@ -141,6 +169,7 @@ std::string metrics_text(const GatewayView& view) {
   add_requests(page, view);
   add_latencies(page, view);
   add_audit(page, view.log);
+  add_exports(page, view);
   return page.text();
 }
 

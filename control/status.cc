@@ -65,9 +65,18 @@ std::string status_json(const GatewayView& view) {
   }
   fmt::format_to(out,
                  "],\"audit\":{{\"records\":{},\"recovered\":{},\"checkpoints\":{},\"bytes\":{},"
-                 "\"failure\":{}}}}}",
+                 "\"failure\":{}}},\"exports\":[",
                  view.log.records, view.log.recovered, view.log.checkpoints, view.log.bytes,
                  json_text(view.log.failure));
+  for (std::size_t i = 0; i < view.exports.size(); ++i) {
+    const ExportView& one = view.exports[i];
+    fmt::format_to(out,
+                   "{}{{\"name\":{},\"exported\":{},\"lag_seconds\":{:.1f},\"failures\":{},"
+                   "\"last_error\":{}}}",
+                   i == 0 ? "" : ",", json_text(one.name), one.exported,
+                   static_cast<double>(one.lag.ns) / 1e9, one.failures, json_text(one.last_error));
+  }
+  page += "]}";
   return page;
 }
 

@@ -60,6 +60,11 @@ std::string listener_key(const config::Listener& listener) {
   return fmt::format("{} {}:{}", listener.name, listener.address.host, listener.address.port);
 }
 
+bool is_same_export(const config::AuditExport& one, const config::AuditExport& other) {
+  return one.name == other.name && one.format == other.format && one.file == other.file &&
+         one.syslog == other.syslog && one.lag_alarm == other.lag_alarm;
+}
+
 /// Why `next` needs a restart; empty when it does not.
 std::string restart_reason(const config::Settings& now, const config::Settings& next) {
   if (!std::ranges::equal(now.listeners, next.listeners, {}, listener_key, listener_key)) {
@@ -68,7 +73,8 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
   if (now.audit.directory != next.audit.directory ||
       now.audit.signing_key != next.audit.signing_key || now.audit.release != next.audit.release ||
       now.audit.ring_bytes != next.audit.ring_bytes ||
-      now.audit.segment_bytes != next.audit.segment_bytes) {
+      now.audit.segment_bytes != next.audit.segment_bytes ||
+      !std::ranges::equal(now.audit.exports, next.audit.exports, is_same_export)) {
     return "the audit section changed";
   }
   if (now.workers.count != next.workers.count || now.workers.pin != next.workers.pin ||

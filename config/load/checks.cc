@@ -35,6 +35,8 @@ class Checker {
     for (const PolicyRule& rule : settings_.policies) check(rule);
     for (const Mask& mask : settings_.masks) check(mask);
     check_mask_key();
+    check_names(settings_.audit.exports, "export");
+    for (const AuditExport& one : settings_.audit.exports) check(one);
   }
 
  private:
@@ -283,6 +285,17 @@ class Checker {
       if (mask.show.kind != MaskShowKind::hash) continue;
       report(places_.of(&mask.show, mask.place),
              "a mask that hashes needs 'mask_key' at the top of the file");
+    }
+  }
+
+  void check(const AuditExport& one) {
+    if (one.file.has_value() == one.syslog.has_value()) {
+      report(one.place,
+             fmt::format("the export '{}' needs one destination: 'file' or 'syslog'", one.name));
+    }
+    if (one.syslog && one.syslog->server_name.empty() && !one.syslog->ca_file.empty()) {
+      report(places_.of(&one.syslog->ca_file, one.place),
+             "'ca' without 'server_name': records would go in clear");
     }
   }
 

@@ -457,6 +457,65 @@ constexpr std::array releases{
     word_for("recorded", Release::recorded, "survives the gateway being killed at any instant"),
     word_for("durable", Release::durable, "also survives power loss; costs an fsync of latency")};
 
+constexpr std::array export_formats{
+    word_for("native", ExportFormat::native, "as `sluice audit --json` prints them"),
+    word_for("ocsf", ExportFormat::ocsf, "the Open Cybersecurity Schema Framework, 1.3"),
+    word_for("ecs", ExportFormat::ecs, "the Elastic Common Schema, 8.11"),
+    word_for("cef", ExportFormat::cef, "the Common Event Format")};
+
+constexpr std::array file_export_fields{
+    text<&FileExport::directory>("directory", Word::file_path, required,
+                                 "Where the files are: NAME-00000001.log and so on."),
+    size<&FileExport::rotate_bytes>("rotate", 1 << 10, std::uint64_t{1} << 40,
+                                    "A file of this size is followed by the next.")};
+constexpr Table file_export_table{.title = "An export to files",
+                                  .path = "audit.exports[].file",
+                                  .sentence = "One record a line, synced.",
+                                  .fields = file_export_fields,
+                                  .make = make_owner<FileExport>};
+
+constexpr Field syslog_addresses = [] {
+  Field field = value<&SyslogExport::addresses>(
+      "addresses", Field::Kind::target_addresses, required,
+      "Where it listens; the first that answers is used. Names are resolved at the start.");
+  field.items_max = 16;
+  return field;
+}();
+constexpr std::array syslog_export_fields{
+    syslog_addresses,
+    text<&SyslogExport::server_name>("server_name", Word::title, not_required,
+                                     "TLS: the name its certificate must have; without it "
+                                     "records go in clear."),
+    file<&SyslogExport::ca_file>("ca", not_required,
+                                 "TLS: who may have signed it, as PEM; without it the system's.")};
+constexpr Table syslog_export_table{.title = "An export to syslog",
+                                    .path = "audit.exports[].syslog",
+                                    .sentence = "RFC 5424 over TCP or TLS (RFC 5425).",
+                                    .fields = syslog_export_fields,
+                                    .make = make_owner<SyslogExport>};
+
+constexpr std::array export_fields{
+    text<&AuditExport::name>("name", Word::name, required,
+                             "Names the export in metrics, and its cursor."),
+    choice<&AuditExport::format>("format", export_formats, not_required,
+                                 "In which schema records leave."),
+    section<&AuditExport::file>("file", file_export_table, not_required, "To files."),
+    section<&AuditExport::syslog>("syslog", syslog_export_table, not_required, "To syslog."),
+    duration<&AuditExport::lag_alarm>(
+        "lag_alarm", seconds(1), seconds(7 * 86'400),
+        "A record that has not arrived for so long is reported, and recorded."),
+    later("s3", "To S3-compatible storage."),
+    later("kafka", "To Kafka."),
+    later("otlp", "To an OpenTelemetry collector.")};
+constexpr Table export_table{.title = "An export of the audit log",
+                             .path = "audit.exports[]",
+                             .sentence =
+                                 "Each record goes to one destination, at least once and in "
+                                 "order. See docs/exports.md.",
+                             .fields = export_fields,
+                             .make = make_owner<AuditExport>,
+                             .place = place_in<AuditExport>};
+
 constexpr std::array audit_fields{
     text<&Audit::directory>("directory", Word::file_path, not_required, "Where the log is kept."),
     file<&Audit::signing_key>("signing_key", required, "The Ed25519 key that signs checkpoints."),
@@ -467,7 +526,9 @@ constexpr std::array audit_fields{
     size<&Audit::segment_bytes>("segment", 1 << 20, std::uint64_t{16} << 30,
                                 "A segment file is sealed at this size."),
     duration<&Audit::heartbeat>("heartbeat", seconds(1), seconds(3'600),
-                                "How often the log records that the gateway runs.")};
+                                "How often the log records that the gateway runs."),
+    sections<&Audit::exports>("exports", export_table, 16, not_required,
+                              "Where records go beside the log.")};
 constexpr Table audit_table{.title = "The audit log",
                             .path = "audit",
                             .sentence = "Nothing leaves the gateway unrecorded.",

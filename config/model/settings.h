@@ -26,6 +26,7 @@ enum class Protocol : std::uint8_t { http, postgres };
 struct SocketAddress {
   std::string host;  ///< Numeric IPv4 or IPv6, or a name (targets only, resolved at load).
   std::uint16_t port = 0;
+  friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
 };
 
 /// A secret that was resolved from file:, env: or cred:. Never printed.
@@ -228,6 +229,32 @@ struct Mask {
 
 enum class Release : std::uint8_t { recorded, durable };
 
+/// In which schema records leave.
+enum class ExportFormat : std::uint8_t { native, ocsf, ecs, cef };
+
+struct FileExport {
+  std::string directory;
+  std::uint64_t rotate_bytes = 100U << 20;
+  friend bool operator==(const FileExport&, const FileExport&) = default;
+};
+
+struct SyslogExport {
+  std::vector<SocketAddress> addresses;  ///< The first that answers is used.
+  std::string server_name;               ///< Of the certificate; empty: in clear.
+  std::string ca_file;                   ///< Empty: the system's.
+  friend bool operator==(const SyslogExport&, const SyslogExport&) = default;
+};
+
+/// Records that go to another system while the gateway runs, to one destination.
+struct AuditExport {
+  std::string name;
+  ExportFormat format = ExportFormat::native;
+  std::optional<FileExport> file;
+  std::optional<SyslogExport> syslog;
+  Duration lag_alarm = seconds(300);
+  Place place;
+};
+
 struct Audit {
   std::string directory = "/var/lib/sluice/audit";
   std::string signing_key;  ///< Path.
@@ -235,6 +262,7 @@ struct Audit {
   std::uint64_t ring_bytes = 8U << 20;
   std::uint64_t segment_bytes = 256U << 20;
   Duration heartbeat = seconds(10);
+  std::vector<AuditExport> exports;
 };
 
 struct Admin {

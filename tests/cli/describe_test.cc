@@ -22,7 +22,11 @@ policies:
   - {name: never, targets: [first], operations: {http: {paths: ["/x/**"]}}, ruling: deny}
 masks:
   - {name: pan, targets: [second], find: builtin:payment-card, show: {partial: {first: 6, last: 4}}}
-audit: {signing_key: file:/audit.key}
+audit:
+  signing_key: file:/audit.key
+  exports:
+    - {name: siem, format: ocsf, syslog: {addresses: ["127.0.0.1:5"], server_name: siem.example}}
+    - {name: disk, file: {directory: /out}}
 )";
 
 config::Settings settings() {
@@ -75,7 +79,9 @@ TEST_CASE("the text names what matters") {
   for (const char* part :
        {"listener a: http on 127.0.0.1:1", "deny  never: everyone: any method on /x/**",
         "allow reads: group g: GET on any path", "head 4KiB",
-        "pan: builtin:payment-card → partial (first 6, last 4) (responses)"}) {
+        "pan: builtin:payment-card → partial (first 6, last 4) (responses)",
+        "export 'siem': records as ocsf to syslog at 127.0.0.1:5, TLS as siem.example",
+        "export 'disk': records as native to files in /out"}) {
     CAPTURE(part, text);
     CHECK(text.find(part) != text.npos);
   }

@@ -491,6 +491,24 @@ TEST_CASE("What masks make of expressions is said of masks by column only") {
         "a.yaml:6:46: 'derived' is about masks that find 'columns'");
 }
 
+TEST_CASE("An export that has no destination, two, or half of TLS is refused") {
+  const std::pair<const char*, const char*> bad_exports[] = {
+      {"{name: e}", "a.yaml:5:45: the export 'e' needs one destination: 'file' or 'syslog'"},
+      {"{name: e, file: {directory: d}, syslog: {addresses: ['127.0.0.1:1']}}",
+       "a.yaml:5:45: the export 'e' needs one destination: 'file' or 'syslog'"},
+      {"{name: e, syslog: {addresses: ['127.0.0.1:1'], ca: 'file:/ca'}}",
+       "a.yaml:5:96: 'ca' without 'server_name': records would go in clear"},
+      {"{name: e, file: {directory: d}, kafka: {}}",
+       "a.yaml:5:77: 'kafka' is not available in this version"}};
+  for (const auto& [one, problems] : bad_exports) {
+    INFO(one);
+    const std::string line = fmt::format("audit: {{signing_key: 'file:/key', exports: [{}]}}", one);
+    const std::string found =
+        texts(load_text(file_of({5, line.c_str(), ""}), "a.yaml", world()).problems);
+    CHECK(found == problems);
+  }
+}
+
 TEST_CASE("a literal secret is never repeated") {
   for (const char* secret : {"hunter2", "'${env:SECRET}'"}) {
     const std::string text = file_of({6, "", ""}) + "mask_key: " + secret + "\n";

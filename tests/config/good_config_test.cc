@@ -75,6 +75,9 @@ audit:
   ring: 1MiB
   segment: 64MiB
   heartbeat: 5s
+  exports:
+    - {name: siem, format: ocsf, syslog: {addresses: ["api.example:6514"], server_name: siem, ca: file:/ca}}
+    - {name: disk, format: cef, lag_alarm: 1m, file: {directory: out, rotate: 1MiB}}
 admin: {socket: /run/admin.sock, tcp: "127.0.0.1:9000"}
 workers: {count: 2, pin: false, connections: 100, buffers: 2MiB}
 drain_timeout: 1m
@@ -217,6 +220,22 @@ TEST_CASE("every key reaches its field") {
   CHECK(settings.audit.ring_bytes == 1 << 20);
   CHECK(settings.audit.segment_bytes == 64 << 20);
   CHECK(settings.audit.heartbeat == seconds(5));
+  REQUIRE(settings.audit.exports.size() == 2);
+  const AuditExport& siem = settings.audit.exports[0];
+  CHECK(siem.name == "siem");
+  CHECK(siem.format == ExportFormat::ocsf);
+  CHECK_FALSE(siem.file);
+  REQUIRE(siem.syslog);
+  CHECK(siem.syslog->addresses ==
+        std::vector<SocketAddress>{{"10.0.0.5", 6514}, {"10.0.0.6", 6514}});
+  CHECK(siem.syslog->server_name == "siem");
+  CHECK(siem.syslog->ca_file == "/ca");
+  CHECK(siem.lag_alarm == seconds(300));
+  const AuditExport& disk = settings.audit.exports[1];
+  CHECK(disk.format == ExportFormat::cef);
+  CHECK(disk.file == FileExport{"/etc/sluice/out", 1 << 20});
+  CHECK_FALSE(disk.syslog);
+  CHECK(disk.lag_alarm == seconds(60));
   CHECK(settings.admin.socket == "/run/admin.sock");
   REQUIRE(settings.admin.tcp);
   CHECK(address_text(*settings.admin.tcp) == "127.0.0.1:9000");

@@ -1,0 +1,60 @@
+// Moves records from the log to a destination, each at least once, in order.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "audit/reader.h"
+#include "exports/cursor.h"
+#include "exports/destination.h"
+#include "exports/projection.h"
+
+namespace sluice::exports {
+
+class Pump {
+ public:
+  /// log          directory of the audit log.
+  /// cursor       path of the export's cursor file.
+  /// destination  outlives the pump.
+  /// errors       the cursor cannot be read, or is not of this log.
+  static Result<Pump> open(const std::filesystem::path& log, const std::filesystem::path& cursor,
+                           config::ExportFormat format, const Product& product,
+                           Destination& destination);
+
+  /// Sends the next records that the log has committed, a batch at most; after an error the
+  /// same ones are sent again. Returns how many; 0: there are none now.
+  Result<std::size_t> turn();
+
+  /// Index of the first record that has not arrived.
+  [[nodiscard]] std::uint64_t next() const noexcept { return cursor_.next; }
+  /// When the oldest record was made that was read and has not arrived; 0: there is none.
+  [[nodiscard]] std::uint64_t oldest_ns() const noexcept { return batch_.oldest_ns; }
+
+ private:
+  struct Batch {
+    std::string frames;
+    std::size_t records = 0;
+    std::uint64_t oldest_ns = 0;
+    audit::Hash last{};
+  };
+
+  Pump(const std::filesystem::path& log, std::filesystem::path cursor_path, Cursor cursor,
+       config::ExportFormat format, const Product& product, Destination& destination)
+      : cursor_path_(std::move(cursor_path)),
+        cursor_(cursor),
+        format_(format),
+        product_(product),
+        destination_(&destination),
+        reader_(log, cursor.next) {}
+  Result<void> fill();
+
+  std::filesystem::path cursor_path_;
+  Cursor cursor_;
+  config::ExportFormat format_;
+  Product product_;
+  Destination* destination_;
+  audit::LogReader reader_;
+  Batch batch_;
+};
+
+}  // namespace sluice::exports

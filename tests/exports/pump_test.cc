@@ -1,0 +1,143 @@
+#include "exports/pump.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <sstream>
+
+#include "log_fixture.h"
+#include "must.h"
+
+namespace sluice::exports {
+namespace {
+
+using test::must;
+
+constexpr Product product{"1", "gateway.test/audit"};
+
+/// Keeps what it is sent; fails while it is told to, with any part taken.
+class Memory final : public Destination {
+ public:
+  std::string frame(const ExportedRecord& /*record*/, std::string line) const override {
+    return line + '\n';
+  }
+  Result<void> send(std::string_view frames) override {
+    if (fails_after) {
+      taken += frames.substr(0, *fails_after);
+      return fail("the destination is gone");
+    }
+    taken += frames;
+    return {};
+  }
+  /// The records' indices, in the order in which whole lines came.
+  [[nodiscard]] std::vector<std::uint64_t> indices() const {
+    std::vector<std::uint64_t> out;
+    std::istringstream lines(taken);
+    for (std::string line; std::getline(lines, line);) {
+      out.push_back(nlohmann::json::parse(line).at("index").get<std::uint64_t>());
+    }
+    return out;
+  }
+
+  std::string taken;
+  std::optional<std::size_t> fails_after;
+};
+
+class Source {
+ public:
+  Source() { add(0); }
+  void add(std::size_t operations) {
+    const auto log = folder_.open();
+    for (std::size_t i = 0; i < operations; ++i) {
+      REQUIRE(log->worker(0).append_single(audit::sample_intent(i + 1)).has_value());
+    }
+  }
+  [[nodiscard]] Result<Pump> open(Destination& destination) const {
+    return Pump::open(folder_.options.directory, cursor(), config::ExportFormat::native, product,
+                      destination);
+  }
+  [[nodiscard]] std::filesystem::path cursor() const {
+    return folder_.folder.path() / "export.cursor";
+  }
+  [[nodiscard]] std::size_t size() const { return folder_.records().size(); }
+
+ private:
+  audit::LogFolder folder_;
+};
+
+void drain(Pump& pump) {
+  while (must(pump.turn()) != 0) {
+  }
+}
+
+std::vector<std::uint64_t> up_to(std::size_t size) {
+  std::vector<std::uint64_t> out(size);
+  std::iota(out.begin(), out.end(), 0);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("Each record is exported in order, and what comes later too") {
+  Source source;
+  for (int i = 0; i < 5; ++i) source.add(500);
+  Memory memory;
+  auto pump = must(source.open(memory));
+  drain(pump);
+  CHECK(memory.indices() == up_to(source.size()));
+  CHECK(pump.oldest_ns() == 0);
+  source.add(10);
+  drain(pump);
+  CHECK(memory.indices() == up_to(source.size()));
+  CHECK(pump.next() == source.size());
+}
+
+TEST_CASE("A start goes on behind what has arrived") {
+  Source source;
+  Memory memory;
+  {
+    auto pump = must(source.open(memory));
+    drain(pump);
+  }
+  source.add(5);
+  auto pump = must(source.open(memory));
+  drain(pump);
+  CHECK(memory.indices() == up_to(source.size()));
+}
+
+TEST_CASE("What a failing destination did not take whole is sent again") {
+  Source source;
+  source.add(20);
+  Memory memory;
+  {
+    auto pump = must(source.open(memory));
+    memory.fails_after = 0;
+    CHECK_FALSE(pump.turn().has_value());
+    CHECK(pump.oldest_ns() != 0);
+    CHECK(pump.next() == 0);
+    CHECK_FALSE(pump.turn().has_value());
+  }
+  auto pump = must(source.open(memory));
+  memory.fails_after.reset();
+  drain(pump);
+  CHECK(memory.indices() == up_to(source.size()));
+}
+
+TEST_CASE("A cursor of another log stops the export") {
+  Source source;
+  Memory memory;
+  source.add(10);
+  auto pump = must(source.open(memory));
+  drain(pump);
+  Source other;
+  other.add(10);
+  std::filesystem::copy_file(source.cursor(), other.cursor());
+  const auto opened = other.open(memory);
+  REQUIRE_FALSE(opened.has_value());
+  CHECK(opened.error().message.find("another log") != std::string::npos);
+  // Nor may it be ahead of the log.
+  REQUIRE(write_cursor(other.cursor(), {1'000'000, {}}).has_value());
+  CHECK_FALSE(other.open(memory).has_value());
+}
+
+}  // namespace sluice::exports
