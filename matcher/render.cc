@@ -1,6 +1,8 @@
 #include "matcher/render.h"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/assert.h"
 #include "matcher/byte_class.h"
@@ -23,7 +25,12 @@ class Writer {
     }
     size_ += encode_byte(encoding_, byte, out_.data() + size_);
   }
-  void put(std::string_view text) noexcept {
+  /// Text of ours, none of whose bytes needs encoding but in forms.
+  void put_plain(std::string_view text) noexcept {
+    if (!is_form_) {
+      std::memcpy(take(text.size()), text.data(), text.size());
+      return;
+    }
     for (const char c : text) put(static_cast<std::uint8_t>(c));
   }
   /// For `size` bytes that stand for themselves.
@@ -58,31 +65,53 @@ bool is_letter_or_digit(std::uint8_t first_byte) noexcept {
   return is_in(first_byte, byte_class::alnum | byte_class::high);
 }
 
+/// Whether each byte is a character that stands for itself. Looks at all of them: so it
+/// needs no branches.
+bool is_plain(ByteView value) noexcept {
+  unsigned others = 0;
+  for (const std::uint8_t byte : value) {
+    others |= static_cast<unsigned>(byte >= 0x80) | static_cast<unsigned>(!Writer::is_itself(byte));
+  }
+  return others == 0;
+}
+
+/// What lies between the letters that are shown loses its own. Where none would be left
+/// to hide, none is shown.
+void render_plain_partial(const Show& show, ByteView value, std::uint8_t* out) noexcept {
+  std::size_t begin = 0;
+  std::size_t end = value.size();
+  for (std::size_t n = show.first; n != 0 && begin != end; ++begin) {
+    n -= std::size_t{is_alnum(value[begin])};
+  }
+  for (std::size_t n = show.last; n != 0 && begin != end; --end) {
+    n -= std::size_t{is_alnum(value[end - 1])};
+  }
+  if (std::ranges::none_of(value.subspan(begin, end - begin), is_alnum)) {
+    begin = 0;
+    end = value.size();
+  }
+  std::memcpy(out, value.data(), value.size());
+  for (std::size_t i = begin; i != end; ++i) {
+    out[i] = is_alnum(value[i]) ? std::uint8_t{'*'} : value[i];
+  }
+}
+
 void render_partial(const Show& show, ByteView value, Writer& out) noexcept {
+  if (!out.is_form() && is_plain(value)) {
+    return render_plain_partial(show, value, out.take(value.size()));
+  }
   std::size_t letters = 0;
-  bool is_plain = !out.is_form();
   for (std::size_t at = 0; at < value.size(); at += character_size(value, at)) {
     if (is_letter_or_digit(value[at])) ++letters;
-    is_plain = is_plain && value[at] < 0x80 && Writer::is_itself(value[at]);
   }
   const bool is_short = letters <= std::size_t{show.first} + show.last;
   const std::size_t first = is_short ? 0 : show.first;
   const std::size_t hidden = letters - first - (is_short ? 0 : show.last);
-  const auto is_hidden = [first, hidden](std::size_t nth) { return nth - first < hidden; };
   std::size_t nth = 0;
-  if (is_plain) {  // The usual case: each byte is a character that stands for itself.
-    std::uint8_t* to = out.take(value.size());
-    for (const std::uint8_t byte : value) {
-      const bool is_letter = is_letter_or_digit(byte);
-      *to++ = is_letter && is_hidden(nth) ? std::uint8_t{'*'} : byte;
-      nth += std::size_t{is_letter};
-    }
-    return;
-  }
   for (std::size_t at = 0; at < value.size();) {
     const std::size_t size = character_size(value, at);
     const bool is_letter = is_letter_or_digit(value[at]);
-    const bool is_star = is_letter && is_hidden(nth);
+    const bool is_star = is_letter && nth - first < hidden;
     nth += std::size_t{is_letter};
     for (std::size_t i = 0; i < size; ++i) out.put(is_star ? std::uint8_t{'*'} : value[at + i]);
     at += size;
@@ -105,7 +134,7 @@ void render_hash(bool normalised, const KeyedHash& hash, ByteView value, Writer&
   } else {
     digest = hash.of(value);
   }
-  out.put("h:");
+  out.put_plain("h:");
   for (std::size_t i = 0; i < digest_bytes_shown; ++i) {
     out.put(static_cast<std::uint8_t>(hex_digits[digest[i] >> 4]));
     out.put(static_cast<std::uint8_t>(hex_digits[digest[i] & 15]));
@@ -120,7 +149,7 @@ std::size_t render(const Show& show, bool hashes_normalised, const KeyedHash& ha
   Writer writer(encoding, out);
   switch (show.kind) {
     case Show::Kind::redact:
-      writer.put(redacted_text);
+      writer.put_plain(redacted_text);
       break;
     case Show::Kind::partial:
       render_partial(show, value, writer);

@@ -52,7 +52,8 @@ std::uint16_t u16_at(ByteView bytes, std::size_t at) noexcept {
 }
 
 void put_u32(std::uint8_t* to, std::uint32_t value) noexcept {
-  for (int shift = 24; shift >= 0; shift -= 8) *to++ = static_cast<std::uint8_t>(value >> shift);
+  const std::uint32_t in_order = __builtin_bswap32(value);
+  std::memcpy(to, &in_order, sizeof in_order);
 }
 
 std::uint64_t u64_at(ByteView bytes) noexcept {
@@ -99,6 +100,46 @@ bool walk_run(ByteView value, std::size_t at, const Visit& visit) {
   }
   return true;
 }
+
+/// One value of a DataRow after the other.
+class ValueWalk {
+ public:
+  explicit ValueWalk(ByteView row) noexcept : row_(row) {
+    if (row.size() < at_) return;
+    left_ = u16_at(row, postgres::header_bytes);
+    is_sound_ = true;
+  }
+  /// False at the end, or where the row is malformed.
+  bool next() noexcept {
+    if (left_ == 0 || !is_sound_) return false;
+    --left_;
+    if (row_.size() - at_ < 4) return is_sound_ = false;
+    size_ = u32_at(row_, at_);
+    at_ += 4;
+    if (size_ == null) return true;
+    if (size_ > row_.size() - at_) return is_sound_ = false;
+    at_ += size_;
+    return true;
+  }
+  /// The one that next() went to; nothing: NULL.
+  [[nodiscard]] std::optional<ByteView> value() const noexcept {
+    if (size_ == null) return std::nullopt;
+    return row_.subspan(at_ - size_, size_);
+  }
+  /// Where it ends.
+  [[nodiscard]] std::size_t at() const noexcept { return at_; }
+  [[nodiscard]] bool has_ended_well() const noexcept {
+    return is_sound_ && left_ == 0 && at_ == row_.size();
+  }
+
+ private:
+  static constexpr std::uint32_t null = 0xFFFFFFFF;
+  ByteView row_;
+  std::size_t at_ = postgres::header_bytes + 2;
+  std::uint32_t left_ = 0;
+  std::uint32_t size_ = null;
+  bool is_sound_ = false;
+};
 
 /// Where the next "\\x" with hexadecimal digits has them: how the server shows a bytea,
 /// also within arrays, rows, JSON and COPY.
@@ -283,9 +324,7 @@ std::optional<std::size_t> PostgresRows::mask_told(matcher::Scratch& scratch,
                                                    const matcher::MaskProgram& program,
                                                    ByteView row, ByteSpan out,
                                                    std::span<std::uint32_t> counts) {
-  std::size_t at = postgres::header_bytes + 2;
-  if (row.size() < at) return std::nullopt;
-  const std::size_t count = u16_at(row, postgres::header_bytes);
+  ValueWalk values(row);
   std::size_t copied = 0;  // Of the row.
   std::size_t written = 0;
   const auto copy_up_to = [&](std::size_t end) {
@@ -293,25 +332,21 @@ std::optional<std::size_t> PostgresRows::mask_told(matcher::Scratch& scratch,
     written += end - copied;
     copied = end;
   };
-  for (std::size_t i = 0; i < count; ++i) {
-    if (row.size() - at < 4) return std::nullopt;
-    const auto size = static_cast<std::int32_t>(u32_at(row, at));
-    at += 4;
-    if (size == -1) continue;
-    if (size < 0 || row.size() - at < static_cast<std::size_t>(size)) return std::nullopt;
-    const ByteView value = row.subspan(at, static_cast<std::size_t>(size));
-    at += value.size();
-    if (i >= columns_.size() || columns_[i].rule == no_rule) continue;
-    copy_up_to(at - value.size());
+  for (std::size_t i = 0; i < told_end_ && values.next(); ++i) {
+    const auto value = values.value();
+    if (columns_[i].rule == no_rule || !value) continue;
+    copy_up_to(values.at() - value->size());
     std::uint8_t* const length = out.data() + written - 4;
     const auto shown =
-        write_told(scratch, program, columns_[i], value, out.subspan(written), counts);
+        write_told(scratch, program, columns_[i], *value, out.subspan(written), counts);
     put_u32(length, shown ? static_cast<std::uint32_t>(*shown) : 0xFFFFFFFF);
     written += shown.value_or(0);
-    copied = at;
+    copied = values.at();
   }
-  if (at != row.size()) return std::nullopt;
-  copy_up_to(at);
+  while (values.next()) {
+  }
+  if (!values.has_ended_well()) return std::nullopt;
+  copy_up_to(row.size());
   put_u32(out.data() + 1, static_cast<std::uint32_t>(written - 1));
   return written;
 }

@@ -1,6 +1,7 @@
 // Masks the values of result rows, each as its type and format show it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -30,7 +31,7 @@ class PostgresRows {
   /// Rows of which nothing is known, or values outside of rows: text.
   void forget() noexcept {
     columns_.clear();
-    told_columns_ = 0;
+    told_columns_ = told_end_ = 0;
   }
   /// All of this column's values are this rule's.
   /// is_derived  computed from them: no part is shown, whatever the rule shows.
@@ -38,6 +39,7 @@ class PostgresRows {
     if (columns_[column].rule == no_rule) ++told_columns_;
     columns_[column].rule = rule;
     columns_[column].is_derived = is_derived;
+    told_end_ = std::max(told_end_, column + 1);
   }
 
   /// Whether any column is masked as a whole.
@@ -114,6 +116,7 @@ class PostgresRows {
 
   std::vector<Column> columns_;
   std::size_t told_columns_ = 0;
+  std::size_t told_end_ = 0;              ///< None is told from here on.
   std::span<const matcher::Edit> edits_;  ///< Of the last scan that said `edited`.
   matcher::BodyMasker masker_;
   std::vector<std::uint8_t> rewritten_;
