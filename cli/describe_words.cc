@@ -100,6 +100,10 @@ std::string_view text(config::ExportFormat format) noexcept {
 
 std::string destination_text(const config::AuditExport& one) {
   if (one.file) return "files in " + one.file->directory;
+  if (one.s3) {
+    return fmt::format("the bucket {} at {}{}", one.s3->bucket, one.s3->endpoint,
+                       one.s3->lock ? fmt::format(", locked for {} days", one.s3->lock->days) : "");
+  }
   std::string out = "syslog at ";
   for (const config::SocketAddress& address : one.syslog->addresses) {
     out += config::address_text(address) + ", ";

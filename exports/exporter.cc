@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "exports/file_destination.h"
+#include "exports/s3_destination.h"
 #include "exports/syslog_destination.h"
 
 namespace sluice::exports {
@@ -15,10 +16,18 @@ namespace {
 constexpr std::chrono::milliseconds idle_wait(200);
 constexpr std::chrono::milliseconds retry_wait_max(30'000);
 
-std::uint64_t wall_ns() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
+template <class Clock>
+std::int64_t nanoseconds_of() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
+      .count();
+}
+
+WallTime wall_now() {
+  return {nanoseconds_of<std::chrono::system_clock>()};
+}
+
+Instant monotonic_now() {
+  return {nanoseconds_of<std::chrono::steady_clock>()};
 }
 
 std::unique_ptr<Destination> destination_of(const config::AuditExport& settings,
@@ -27,6 +36,7 @@ std::unique_ptr<Destination> destination_of(const config::AuditExport& settings,
     return std::make_unique<FileDestination>(settings.file->directory, settings.name,
                                              settings.file->rotate_bytes);
   }
+  if (settings.s3) return std::make_unique<S3Destination>(*settings.s3);
   ASSERT(settings.syslog.has_value());
   return std::make_unique<SyslogDestination>(*settings.syslog, std::string(product.origin));
 }
@@ -68,15 +78,15 @@ Exporter::~Exporter() {
 ExportStatus Exporter::status() const {
   const std::lock_guard lock(mutex_);
   ExportStatus out = status_;
-  const std::uint64_t now = wall_ns();
-  if (oldest_ns_ != 0 && now > oldest_ns_) out.lag = {static_cast<std::int64_t>(now - oldest_ns_)};
+  const WallTime oldest{static_cast<std::int64_t>(oldest_ns_)};
+  if (oldest_ns_ != 0) out.lag = std::max(wall_now() - oldest, Duration{});
   return out;
 }
 
 void Exporter::run() {
   auto retry_wait = idle_wait;
   for (;;) {
-    const auto done = pump_->turn();
+    const auto done = pump_->turn(monotonic_now());
     note(done);
     watch_lag();
     retry_wait = done ? idle_wait : std::min(2 * retry_wait, retry_wait_max);

@@ -36,20 +36,20 @@ std::string FileDestination::frame(const ExportedRecord& /*record*/, std::string
   return line;
 }
 
-Result<void> FileDestination::send(std::string_view frames) {
+Result<void> FileDestination::send(const Batch& batch) {
   if (!file_) {
     if (auto done = open(); !done) return done;
   }
   if (bytes_ >= rotate_bytes_) {
     if (auto done = begin(number_ + 1); !done) return done;
   }
-  auto done = file_->append(as_bytes(frames));
+  auto done = file_->append(as_bytes(batch.frames));
   if (done) done = file_->sync();
   if (!done) {
     file_.reset();  // What is behind the last sync is looked at again.
     return done;
   }
-  bytes_ += frames.size();
+  bytes_ += batch.frames.size();
   return {};
 }
 

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace sluice::exports {
 namespace {
-
-constexpr std::size_t batch_records_max = 1000;
-constexpr std::size_t batch_bytes_max = std::size_t{1} << 20;
 
 audit::Hash leaf_hash(ByteView record) {
   constexpr std::uint8_t leaf = 0;
@@ -48,22 +47,27 @@ Result<Pump> Pump::open(const std::filesystem::path& log, const std::filesystem:
   return Pump(log, cursor, from, format, product, destination);
 }
 
-Result<std::size_t> Pump::turn() {
-  if (batch_.records == 0) {
+Result<std::size_t> Pump::turn(Instant now) {
+  if (!was_sent_ && !is_full()) {
+    if (batch_.records == 0) began_ = now;
     if (auto done = fill(); !done) return fail(done.error().message);
-    if (batch_.records == 0) return 0;
+    const bool waits = !is_full() && now < began_ + batching_.linger;
+    if (batch_.records == 0 || waits) return 0;
   }
-  if (auto done = destination_->send(batch_.frames); !done) return fail(done.error().message);
-  const Cursor next{cursor_.next + batch_.records, batch_.last};
+  was_sent_ = true;
+  if (auto done = destination_->send(batch_); !done) return fail(done.error().message);
+  const Cursor next{cursor_.next + batch_.records, last_};
   if (auto done = write_cursor(cursor_path_, next); !done) return fail(done.error().message);
   cursor_ = next;
-  const std::size_t sent = batch_.records;
-  batch_ = {};
-  return sent;
+  was_sent_ = false;
+  return std::exchange(batch_, {}).records;
+}
+
+bool Pump::is_full() const noexcept {
+  return batch_.records >= batching_.records_max || batch_.frames.size() >= batching_.bytes_max;
 }
 
 Result<void> Pump::fill() {
-  Batch batch;
   Result<void> understood;
   const auto done = reader_.read([&](std::uint64_t index, ByteView bytes) {
     const auto record = ExportedRecord::read(index, bytes);
@@ -71,15 +75,17 @@ Result<void> Pump::fill() {
       understood = fail(fmt::format("record {}: {}", index, record.error().message));
       return false;
     }
-    if (batch.records == 0) batch.oldest_ns = record->time_ns();
-    batch.frames += destination_->frame(*record, project(format_, *record, product_));
-    batch.last = leaf_hash(bytes);
-    ++batch.records;
-    return batch.records < batch_records_max && batch.frames.size() < batch_bytes_max;
+    if (batch_.records == 0) {
+      batch_.first = index;
+      batch_.oldest_ns = record->time_ns();
+    }
+    batch_.frames += destination_->frame(*record, project(format_, *record, product_));
+    last_ = leaf_hash(bytes);
+    ++batch_.records;
+    return !is_full();
   });
   if (!understood) return understood;
   if (!done) return fail(done.error().message);
-  batch_ = std::move(batch);
   return {};
 }
 

@@ -22,8 +22,8 @@ class Pump {
                            Destination& destination);
 
   /// Sends the next records that the log has committed, a batch at most; after an error the
-  /// same ones are sent again. Returns how many; 0: there are none now.
-  Result<std::size_t> turn();
+  /// same ones are sent again. Returns how many; 0: there are none now, or too few yet.
+  Result<std::size_t> turn(Instant now);
 
   /// Index of the first record that has not arrived.
   [[nodiscard]] std::uint64_t next() const noexcept { return cursor_.next; }
@@ -31,13 +31,6 @@ class Pump {
   [[nodiscard]] std::uint64_t oldest_ns() const noexcept { return batch_.oldest_ns; }
 
  private:
-  struct Batch {
-    std::string frames;
-    std::size_t records = 0;
-    std::uint64_t oldest_ns = 0;
-    audit::Hash last{};
-  };
-
   Pump(const std::filesystem::path& log, std::filesystem::path cursor_path, Cursor cursor,
        config::ExportFormat format, const Product& product, Destination& destination)
       : cursor_path_(std::move(cursor_path)),
@@ -45,16 +38,22 @@ class Pump {
         format_(format),
         product_(product),
         destination_(&destination),
+        batching_(destination.batching()),
         reader_(log, cursor.next) {}
   Result<void> fill();
+  [[nodiscard]] bool is_full() const noexcept;
 
   std::filesystem::path cursor_path_;
   Cursor cursor_;
   config::ExportFormat format_;
   Product product_;
   Destination* destination_;
+  Batching batching_;
   audit::LogReader reader_;
   Batch batch_;
+  Instant began_;            ///< When its first record was read.
+  audit::Hash last_{};     ///< Of the batch's last record.
+  bool was_sent_ = false;  ///< In vain: it stays as it is.
 };
 
 }  // namespace sluice::exports

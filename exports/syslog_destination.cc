@@ -10,12 +10,12 @@ std::string SyslogDestination::frame(const ExportedRecord& record, std::string l
   return syslog_message(record, host_, line);
 }
 
-Result<void> SyslogDestination::send(std::string_view frames) {
+Result<void> SyslogDestination::send(const Batch& batch) {
   if (!stream_ || stream_->is_over()) {
     stream_.reset();
     if (auto done = connect(); !done) return done;
   }
-  auto done = stream_->write(frames);
+  auto done = stream_->write(batch.frames);
   if (done) done = stream_->wait_for_acknowledgement();
   if (!done) stream_.reset();
   return done;

@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "config/load/quantity.h"
 #include "config/load/suggest.h"
 #include "config/model/line_expression.h"
@@ -289,13 +290,35 @@ class Checker {
   }
 
   void check(const AuditExport& one) {
-    if (one.file.has_value() == one.syslog.has_value()) {
-      report(one.place,
-             fmt::format("the export '{}' needs one destination: 'file' or 'syslog'", one.name));
+    const int destinations = one.file.has_value() + one.syslog.has_value() + one.s3.has_value();
+    if (destinations != 1) {
+      report(one.place, fmt::format("the export '{}' needs one destination: 'file', 'syslog' or "
+                                    "'s3'",
+                                    one.name));
     }
     if (one.syslog && one.syslog->server_name.empty() && !one.syslog->ca_file.empty()) {
       report(places_.of(&one.syslog->ca_file, one.place),
              "'ca' without 'server_name': records would go in clear");
+    }
+    if (one.s3) check(*one.s3, one);
+  }
+
+  void check(const S3Export& s3, const AuditExport& one) {
+    const auto has_only = [](std::string_view text, std::string_view more) {
+      return std::ranges::all_of(
+          text, [more](char c) { return is_letter_or_digit(c) || more.find(c) != more.npos; });
+    };
+    const std::string_view url = s3.endpoint;
+    const std::size_t host = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
+    if (host == 0 || host == url.size() || !has_only(url.substr(host), "-.:[]")) {
+      report(places_.of(&s3.endpoint, one.place),
+             "'endpoint' must be http:// or https:// with a host, and perhaps a port");
+    }
+    if (!has_only(s3.prefix, "-_./")) {
+      report(places_.of(&s3.prefix, one.place), "'prefix' may have letters, digits and -_./");
+    }
+    if (s3.linger >= one.lag_alarm) {
+      report(places_.of(&s3.linger, one.place), "'linger' must be below 'lag_alarm'");
     }
   }
 

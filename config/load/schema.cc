@@ -494,6 +494,44 @@ constexpr Table syslog_export_table{.title = "An export to syslog",
                                     .fields = syslog_export_fields,
                                     .make = make_owner<SyslogExport>};
 
+constexpr std::array lock_modes{
+    word_for("governance", LockMode::governance, "who has the right may still remove an object"),
+    word_for("compliance", LockMode::compliance, "nobody may, the account's owner included")};
+
+constexpr std::array object_lock_fields{
+    choice<&ObjectLock::mode>("mode", lock_modes, not_required, "Who may remove an object."),
+    count<&ObjectLock::days>("days", 1, 36'500, "From its first record on.")};
+constexpr Table object_lock_table{.title = "The lock of exported objects",
+                                  .path = "audit.exports[].s3.lock",
+                                  .sentence = "The bucket must have Object Lock.",
+                                  .fields = object_lock_fields,
+                                  .make = make_owner<ObjectLock>};
+
+constexpr std::array s3_export_fields{
+    text<&S3Export::endpoint>(
+        "endpoint", Word::title, required,
+        "The storage's URL, such as `https://s3.eu-central-1.amazonaws.com`."),
+    text<&S3Export::region>("region", Word::name, not_required, "That requests are signed for."),
+    text<&S3Export::bucket>("bucket", Word::name, required, "That exists already."),
+    text<&S3Export::prefix>("prefix", Word::title, not_required,
+                            "Of the objects' keys: letters, digits and `-_./`."),
+    text<&S3Export::access_key>("access_key", Word::title, required, "The key's id."),
+    secret<&S3Export::secret_key>("secret_key", required, "The key."),
+    file<&S3Export::ca_file>("ca", not_required,
+                             "Who may have signed the storage's certificate, as PEM; without it "
+                             "the system's."),
+    section<&S3Export::lock>("lock", object_lock_table, not_required,
+                             "Keeps objects from being changed or removed."),
+    size<&S3Export::batch_bytes>("batch", 1 << 10, std::uint64_t{64} << 20,
+                                 "An object of this size is sent at once."),
+    duration<&S3Export::linger>("linger", milliseconds(100), seconds(3'600),
+                                "How long records wait for more of them.")};
+constexpr Table s3_export_table{.title = "An export to S3",
+                                .path = "audit.exports[].s3",
+                                .sentence = "One object for each batch, to S3-compatible storage.",
+                                .fields = s3_export_fields,
+                                .make = make_owner<S3Export>};
+
 constexpr std::array export_fields{
     text<&AuditExport::name>("name", Word::name, required,
                              "Names the export in metrics, and its cursor."),
@@ -501,10 +539,10 @@ constexpr std::array export_fields{
                                  "In which schema records leave."),
     section<&AuditExport::file>("file", file_export_table, not_required, "To files."),
     section<&AuditExport::syslog>("syslog", syslog_export_table, not_required, "To syslog."),
+    section<&AuditExport::s3>("s3", s3_export_table, not_required, "To S3-compatible storage."),
     duration<&AuditExport::lag_alarm>(
         "lag_alarm", seconds(1), seconds(7 * 86'400),
         "A record that has not arrived for so long is reported, and recorded."),
-    later("s3", "To S3-compatible storage."),
     later("kafka", "To Kafka."),
     later("otlp", "To an OpenTelemetry collector.")};
 constexpr Table export_table{.title = "An export of the audit log",

@@ -33,6 +33,7 @@ struct SocketAddress {
 struct Secret {
   std::string reference;  ///< As written, for messages.
   std::string value;
+  friend bool operator==(const Secret&, const Secret&) = default;
 };
 
 enum class ForwardedFields : std::uint8_t {
@@ -245,12 +246,35 @@ struct SyslogExport {
   friend bool operator==(const SyslogExport&, const SyslogExport&) = default;
 };
 
+enum class LockMode : std::uint8_t { governance, compliance };
+
+struct ObjectLock {
+  LockMode mode = LockMode::compliance;
+  std::uint64_t days = 365;
+  friend bool operator==(const ObjectLock&, const ObjectLock&) = default;
+};
+
+struct S3Export {
+  std::string endpoint;  ///< "https://s3.eu-central-1.amazonaws.com"
+  std::string region = "us-east-1";
+  std::string bucket;
+  std::string prefix;  ///< Of the objects' keys.
+  std::string access_key;
+  Secret secret_key;
+  std::string ca_file;  ///< Empty: the system's.
+  std::optional<ObjectLock> lock;
+  std::uint64_t batch_bytes = 8U << 20;
+  Duration linger = seconds(60);
+  friend bool operator==(const S3Export&, const S3Export&) = default;
+};
+
 /// Records that go to another system while the gateway runs, to one destination.
 struct AuditExport {
   std::string name;
   ExportFormat format = ExportFormat::native;
   std::optional<FileExport> file;
   std::optional<SyslogExport> syslog;
+  std::optional<S3Export> s3;
   Duration lag_alarm = seconds(300);
   Place place;
 };

@@ -27,6 +27,8 @@ audit:
   exports:
     - {name: siem, format: ocsf, syslog: {addresses: ["127.0.0.1:5"], server_name: siem.example}}
     - {name: disk, file: {directory: /out}}
+    - {name: vault, s3: {endpoint: "https://s3.example", bucket: logs, access_key: a, secret_key: file:/key,
+                         lock: {days: 30}}}
 )";
 
 config::Settings settings() {
@@ -81,7 +83,9 @@ TEST_CASE("the text names what matters") {
         "allow reads: group g: GET on any path", "head 4KiB",
         "pan: builtin:payment-card → partial (first 6, last 4) (responses)",
         "export 'siem': records as ocsf to syslog at 127.0.0.1:5, TLS as siem.example",
-        "export 'disk': records as native to files in /out"}) {
+        "export 'disk': records as native to files in /out",
+        "export 'vault': records as native to the bucket logs at https://s3.example, locked for 30 "
+        "days"}) {
     CAPTURE(part, text);
     CHECK(text.find(part) != text.npos);
   }

@@ -493,11 +493,17 @@ TEST_CASE("What masks make of expressions is said of masks by column only") {
 
 TEST_CASE("An export that has no destination, two, or half of TLS is refused") {
   const std::pair<const char*, const char*> bad_exports[] = {
-      {"{name: e}", "a.yaml:5:45: the export 'e' needs one destination: 'file' or 'syslog'"},
+      {"{name: e}", "a.yaml:5:45: the export 'e' needs one destination: 'file', 'syslog' or 's3'"},
       {"{name: e, file: {directory: d}, syslog: {addresses: ['127.0.0.1:1']}}",
-       "a.yaml:5:45: the export 'e' needs one destination: 'file' or 'syslog'"},
+       "a.yaml:5:45: the export 'e' needs one destination: 'file', 'syslog' or 's3'"},
       {"{name: e, syslog: {addresses: ['127.0.0.1:1'], ca: 'file:/ca'}}",
        "a.yaml:5:96: 'ca' without 'server_name': records would go in clear"},
+      {"{name: e, s3: {endpoint: 'ftp://x', bucket: b, access_key: a, secret_key: 'env:SECRET'}}",
+       "a.yaml:5:70: 'endpoint' must be http:// or https:// with a host, and perhaps a port"},
+      {"{name: e, s3: {endpoint: 'http://x', bucket: b, access_key: a, secret_key: 'env:SECRET', "
+       "prefix: 'a?b', linger: 10m}}",
+       "a.yaml:5:142: 'prefix' may have letters, digits and -_./\n"
+       "a.yaml:5:157: 'linger' must be below 'lag_alarm'"},
       {"{name: e, file: {directory: d}, kafka: {}}",
        "a.yaml:5:77: 'kafka' is not available in this version"}};
   for (const auto& [one, problems] : bad_exports) {

@@ -77,6 +77,9 @@ audit:
   heartbeat: 5s
   exports:
     - {name: siem, format: ocsf, syslog: {addresses: ["api.example:6514"], server_name: siem, ca: file:/ca}}
+    - name: vault
+      s3: {endpoint: "https://s3.example", region: eu-1, bucket: logs, prefix: gw1/, access_key: AK,
+           secret_key: env:MASK_KEY, ca: file:/ca, lock: {mode: governance, days: 30}, batch: 1MiB, linger: 5s}
     - {name: disk, format: cef, lag_alarm: 1m, file: {directory: out, rotate: 1MiB}}
 admin: {socket: /run/admin.sock, tcp: "127.0.0.1:9000"}
 workers: {count: 2, pin: false, connections: 100, buffers: 2MiB}
@@ -220,7 +223,7 @@ TEST_CASE("every key reaches its field") {
   CHECK(settings.audit.ring_bytes == 1 << 20);
   CHECK(settings.audit.segment_bytes == 64 << 20);
   CHECK(settings.audit.heartbeat == seconds(5));
-  REQUIRE(settings.audit.exports.size() == 2);
+  REQUIRE(settings.audit.exports.size() == 3);
   const AuditExport& siem = settings.audit.exports[0];
   CHECK(siem.name == "siem");
   CHECK(siem.format == ExportFormat::ocsf);
@@ -231,7 +234,19 @@ TEST_CASE("every key reaches its field") {
   CHECK(siem.syslog->server_name == "siem");
   CHECK(siem.syslog->ca_file == "/ca");
   CHECK(siem.lag_alarm == seconds(300));
-  const AuditExport& disk = settings.audit.exports[1];
+  REQUIRE(settings.audit.exports[1].s3);
+  const S3Export& vault = *settings.audit.exports[1].s3;
+  CHECK(vault.endpoint == "https://s3.example");
+  CHECK(vault.region == "eu-1");
+  CHECK(vault.bucket == "logs");
+  CHECK(vault.prefix == "gw1/");
+  CHECK(vault.access_key == "AK");
+  CHECK(vault.secret_key.value == std::string(32, 'k'));
+  CHECK(vault.ca_file == "/ca");
+  CHECK(vault.lock == ObjectLock{LockMode::governance, 30});
+  CHECK(vault.batch_bytes == 1 << 20);
+  CHECK(vault.linger == seconds(5));
+  const AuditExport& disk = settings.audit.exports[2];
   CHECK(disk.format == ExportFormat::cef);
   CHECK(disk.file == FileExport{"/etc/sluice/out", 1 << 20});
   CHECK_FALSE(disk.syslog);

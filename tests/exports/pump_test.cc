@@ -21,12 +21,13 @@ class Memory final : public Destination {
   std::string frame(const ExportedRecord& /*record*/, std::string line) const override {
     return line + '\n';
   }
-  Result<void> send(std::string_view frames) override {
+  Result<void> send(const Batch& batch) override {
     if (fails_after) {
-      taken += frames.substr(0, *fails_after);
+      taken += batch.frames.substr(0, *fails_after);
       return fail("the destination is gone");
     }
-    taken += frames;
+    taken += batch.frames;
+    sizes.push_back(batch.records);
     return {};
   }
   /// The records' indices, in the order in which whole lines came.
@@ -39,8 +40,12 @@ class Memory final : public Destination {
     return out;
   }
 
+  [[nodiscard]] Batching batching() const override { return when; }
+
   std::string taken;
+  std::vector<std::size_t> sizes;  ///< Of the batches, in records.
   std::optional<std::size_t> fails_after;
+  Batching when{};
 };
 
 class Source {
@@ -66,7 +71,7 @@ class Source {
 };
 
 void drain(Pump& pump) {
-  while (must(pump.turn()) != 0) {
+  while (must(pump.turn({})) != 0) {
   }
 }
 
@@ -112,15 +117,32 @@ TEST_CASE("What a failing destination did not take whole is sent again") {
   {
     auto pump = must(source.open(memory));
     memory.fails_after = 0;
-    CHECK_FALSE(pump.turn().has_value());
+    CHECK_FALSE(pump.turn({}).has_value());
     CHECK(pump.oldest_ns() != 0);
     CHECK(pump.next() == 0);
-    CHECK_FALSE(pump.turn().has_value());
+    CHECK_FALSE(pump.turn({}).has_value());
   }
   auto pump = must(source.open(memory));
   memory.fails_after.reset();
   drain(pump);
   CHECK(memory.indices() == up_to(source.size()));
+}
+
+TEST_CASE("Few records wait for more, but not for ever") {
+  Source source;
+  source.add(20);
+  Memory memory;
+  memory.when = {.records_max = 15, .linger = seconds(60)};
+  auto pump = must(source.open(memory));
+  const std::size_t size = source.size();
+  CHECK(must(pump.turn({})) == 15);
+  const Instant later{1'000'000'000'000};
+  CHECK(must(pump.turn(later)) == 0);
+  CHECK(pump.oldest_ns() != 0);
+  CHECK(must(pump.turn(later + seconds(59))) == 0);
+  CHECK(must(pump.turn(later + seconds(60))) == size - 15);
+  CHECK(memory.indices() == up_to(size));
+  CHECK(memory.sizes == std::vector<std::size_t>{15, size - 15});
 }
 
 TEST_CASE("A cursor of another log stops the export") {

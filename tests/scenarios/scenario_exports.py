@@ -1,5 +1,6 @@
-"""Records reach other systems while the gateway runs: rsyslog over TLS, and files. Each at least
-once and in order, whatever is killed; a destination that is away is reported and holds up nothing."""
+"""Records reach other systems while the gateway runs: rsyslog over TLS, files, locked objects in a
+bucket. Each at least once and in order, whatever is killed; a destination that is away is reported
+and holds up nothing."""
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from harness import wire
 from harness.context import expect, wait_until
 from harness.gateway import Gateway
 from harness.processes import free_port
+from harness.storage import Storage
 from harness.target import Target
 
 NAME = "siem.example.com"
@@ -89,11 +91,17 @@ def metric(gateway, name: str, export: str) -> float:
 
 def run(context) -> None:
     siem, target, folder = Siem(context), Target(context, keeps_bytes=False), context.folder / "exported"
+    storage = Storage(context, locks=True)
+    (context.folder / "secret").write_text(Storage.SECRET_KEY)
+    s3 = f"""endpoint: "{storage.endpoint}", region: {Storage.REGION}, bucket: {Storage.BUCKET}, linger: 500ms,
+         secret_key: "file:{context.folder}/secret", batch: 64KiB, access_key"""
     syslog = f"syslog: {{addresses: ['127.0.0.1:{siem.port}'], ca: file:{siem.folder}/ca.pem, server_name: "
     gateway = Gateway(context, target.port, workers=2, audit=f"""heartbeat: 1h
   exports:
     - {{name: siem, format: ocsf, lag_alarm: 1s, {syslog}{NAME}}}}}
     - {{name: impostor, format: cef, lag_alarm: 1h, {syslog}other.example.com}}}}
+    - {{name: vault, s3: {{{s3}: {Storage.ACCESS_KEY}, prefix: gw/1/, lock: {{days: 30}}}}}}
+    - {{name: thief, s3: {{{s3}: AKOTHER}}}}
     - {{name: files, format: ecs, file: {{directory: {folder}, rotate: 64KiB}}}}""").start()
 
     def ask(count: int) -> None:
@@ -122,6 +130,11 @@ def run(context) -> None:
 
     expect_received()
 
+    thief = export_of(gateway, "thief")
+    expect(thief["exported"] == 0 and "403 SignatureDoesNotMatch" in thief["last_error"], f"a wrong key: {thief}")
+    wait_until(lambda: len(storage.lines()) >= 50, "the bucket")
+    storage.fails = 3
+
     # The other side goes and comes; then the gateway is killed in the midst of traffic.
     siem.stop()
     ask(100)
@@ -135,15 +148,17 @@ def run(context) -> None:
 
     gateway.start()
     wait_until(lambda: export_of(gateway, "siem")["exported"] > 0 and export_of(gateway, "siem")["lag_seconds"] == 0
-               and export_of(gateway, "files")["lag_seconds"] == 0, "both to be as far as the log", 60)
+               and export_of(gateway, "vault")["lag_seconds"] == 0
+               and export_of(gateway, "files")["lag_seconds"] == 0, "all to be as far as the log", 60)
     expect_received()
     gateway.stop()
     siem.stop()
     records = gateway.records()
     last = min(max(siem.indices()), max(line["event"]["sequence"] for line in written(folder)))
     expect(last >= len(records) - 10, f"{len(records)} records, exported up to {last}")
-    lines = written(folder)
-    for what, indices in (("syslog", siem.indices()), ("files", [line["event"]["sequence"] for line in lines])):
+    lines, objects = written(folder), [json.loads(line) for line in storage.lines()]
+    for what, indices in (("syslog", siem.indices()), ("files", [line["event"]["sequence"] for line in lines]),
+                          ("the bucket", [line["index"] for line in objects])):
         expect(is_complete(indices, max(indices) + 1), f"{what} has gaps")
         expect(is_in_order(indices), f"{what} is not in order")
     expect(len(list(folder.glob("files-*.log"))) >= 3, "the files were not rotated")
@@ -157,4 +172,9 @@ def run(context) -> None:
         expect(message[1][:19] == record["time"][:19], f"the time is {message[1]}, not {record['time']}")
     for line in lines:
         expect(line["sluice"] == records[line["event"]["sequence"]], "a file's line is another record")
+    for line in objects:
+        expect(line == records[line["index"]] | {"index": line["index"]}, "an object's line is another record")
+    expect(set(storage.refusals) == {"SlowDown", "SignatureDoesNotMatch"}, f"refused: {set(storage.refusals)}")
+    for key, until in storage.locked_until.items():
+        expect(re.fullmatch(r"gw/1/\d{20}-\d+\.log", key) and until, f"the object {key} is locked until '{until}'")
     gateway.expect_verified()

@@ -1,0 +1,38 @@
+// Objects in a bucket, one for each batch, locked against change for a time if wanted.
+//
+// source   Amazon S3 API Reference, "PutObject"; Signature Version 4.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model/settings.h"
+#include "exports/destination.h"
+
+using CURL = void;
+
+namespace sluice::exports {
+
+/// Has arrived what was answered with 200. Objects are called PREFIX00000000000000000000-1000.log,
+/// by the index of the first record and their number.
+class S3Destination final : public Destination {
+ public:
+  explicit S3Destination(config::S3Export settings);
+  ~S3Destination() override;
+  S3Destination(const S3Destination&) = delete;
+  S3Destination& operator=(const S3Destination&) = delete;
+
+  [[nodiscard]] Batching batching() const override;
+  [[nodiscard]] std::string frame(const ExportedRecord& record, std::string line) const override;
+  [[nodiscard]] Result<void> send(const Batch& batch) override;
+
+ private:
+  [[nodiscard]] std::string url_of(const Batch& batch) const;
+  [[nodiscard]] std::vector<std::string> fields_of(const Batch& batch) const;
+
+  config::S3Export settings_;
+  CURL* curl_;
+};
+
+}  // namespace sluice::exports
