@@ -51,7 +51,7 @@ class Pump {
   Batching batching_;
   audit::LogReader reader_;
   Batch batch_;
-  Instant began_;            ///< When its first record was read.
+  Instant began_;          ///< When its first record was read.
   audit::Hash last_{};     ///< Of the batch's last record.
   bool was_sent_ = false;  ///< In vain: it stays as it is.
 };
