@@ -60,6 +60,8 @@ class RealDisk final : public Disk {
     const bool is_done = ::ftruncate(fd, static_cast<off_t>(bytes)) == 0 && ::fsync(fd) == 0;
     Result<void> result;
     if (!is_done) result = system_failure("truncate", path);
+    // What is read of it next is what the disk has.
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     ::close(fd);
     return result;
   }

@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "audit/recovery.h"
+#include "audit/reread.h"
 #include "audit/ring.h"
 #include "audit/ring_recovery.h"
 #include "audit/writer.h"
@@ -61,6 +62,10 @@ std::int64_t clock_ns(clockid_t clock) {
   ::timespec time{};
   ::clock_gettime(clock, &time);
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+Now clocks() {
+  return {{clock_ns(CLOCK_MONOTONIC)}, {clock_ns(CLOCK_REALTIME)}};
 }
 
 Result<void> check_options(const LogOptions& options) {
@@ -118,12 +123,14 @@ struct Log::State {
   std::unique_ptr<Writer> writer;
 
   Result<void> make_rings(std::uint64_t epoch);
+  void make_writer(Disk& disk, std::function<void(std::uint32_t)> on_durable);
   void note_opening(Now now, std::uint64_t epoch, const std::string& cut,
                     const RingRecovery& from_rings);
   void remove_rings() noexcept;
 };
 
-/// One ring per worker and one for the control thread, in place of the old.
+/// One ring per worker and one for the control thread, in place of the old; a position
+/// for each, and one for the writer itself.
 Result<void> Log::State::make_rings(std::uint64_t epoch) {
   std::vector<Position> positions;
   for (std::uint32_t worker = 0; worker <= options.workers; ++worker) {
@@ -134,8 +141,27 @@ Result<void> Log::State::make_rings(std::uint64_t epoch) {
     ends.push_back(std::make_unique<WorkerLog>(**ring, signal));
     rings.push_back(std::move(*ring));
   }
+  positions.push_back({epoch, options.workers + 1, 0});
   segments->set_positions(std::move(positions));
   return remove_rings_from(options.directory, options.workers + 1);
+}
+
+void Log::State::make_writer(Disk& disk, std::function<void(std::uint32_t)> on_durable) {
+  std::vector<Ring*> all;
+  for (const auto& ring : rings) all.push_back(ring.get());
+  WriterOptions of_writer;
+  of_writer.flush_interval = options.flush_interval;
+  of_writer.retry_min = options.retry_min;
+  of_writer.retry_max = options.retry_max;
+  of_writer.on_change = [on_durable = std::move(on_durable),
+                         workers = options.workers](std::uint32_t slot) {
+    if (on_durable && slot < workers) on_durable(slot);
+  };
+  of_writer.reread = [this, &disk](const FailureMark& failure, std::span<const Position> promised) {
+    return reread_log(disk, options.directory, signer.verifier(), failure, promised);
+  };
+  of_writer.clock = clocks;
+  writer = std::make_unique<Writer>(*segments, std::move(all), signal, std::move(of_writer));
 }
 
 void Log::State::note_opening(Now now, std::uint64_t epoch, const std::string& cut,
@@ -190,7 +216,9 @@ Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, Now now,
   if (!left) return fail(left.error().message);
   auto past = recover_segments(disk, options.directory, verifier, left->failure);
   if (!past) return fail(past.error().message);
-  for (const auto& ring : left->rings) ring->forget_failure();
+  for (const auto& ring : left->rings) {
+    if (auto done = ring->forget_failure(); !done) return fail(done.error().message);
+  }
   state->segments = std::make_unique<SegmentLog>(disk, options.directory, state->signer,
                                                  options.segment_bytes, past->end);
   auto recovered = empty_left_rings(*left, past->chain, *state->segments);
@@ -199,27 +227,21 @@ Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, Now now,
 
   const std::uint64_t epoch = random_epoch();
   if (auto done = state->make_rings(epoch); !done) return fail(done.error().message);
-  std::vector<Ring*> rings;
-  for (const auto& ring : state->rings) rings.push_back(ring.get());
-  auto wake = [on_durable = std::move(on_durable), workers = options.workers](std::uint32_t slot) {
-    if (on_durable && slot < workers) on_durable(slot);
-  };
-  state->writer = std::make_unique<Writer>(*state->segments, std::move(rings), state->signal,
-                                           options.flush_interval, std::move(wake));
+  state->make_writer(disk, std::move(on_durable));
   state->note_opening(now, epoch, past->cut, *left);
   // In this thread, so that a disk that cannot be written to stops the start.
-  if (const auto first = state->writer->commit_once(); !first) return fail(first.error().message);
-  state->writer->start();
+  if (const auto first = state->writer->round(); !first) return fail(first.error().message);
+  if (options.has_thread) state->writer->start();
   return std::unique_ptr<Log>(new Log(std::move(state)));
 }
 
 Log::~Log() {
   Record record;
   record.phase = Phase::control;
-  record.time = {{clock_ns(CLOCK_MONOTONIC)}, {clock_ns(CLOCK_REALTIME)}};
+  record.time = clocks();
   record.event = "log-closed";
   control().append_single(record);
-  state_->writer->stop();
+  state_->options.has_thread ? state_->writer->stop() : state_->writer->drain();
   if (state_->writer->failure().empty()) state_->remove_rings();
 }
 
@@ -234,8 +256,20 @@ WorkerLog& Log::control() noexcept {
 
 LogStatus Log::status() const {
   const Writer::Counts counts = state_->writer->counts();
-  return {counts.records, state_->recovered, counts.commits, counts.bytes,
-          state_->writer->failure()};
+  LogStatus status;
+  status.records = counts.records;
+  status.recovered = state_->recovered;
+  status.checkpoints = counts.commits;
+  status.bytes = counts.bytes;
+  status.failures = counts.failures;
+  for (const auto& ring : state_->rings) status.refusals += ring->refusals();
+  status.failure = state_->writer->failure();
+  return status;
+}
+
+void Log::turn() {
+  ASSERT(!state_->options.has_thread);
+  static_cast<void>(state_->writer->round());  // status tells
 }
 
 }  // namespace sluice::audit

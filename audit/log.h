@@ -22,15 +22,21 @@ struct LogOptions {
   std::size_t segment_bytes = std::size_t{256} << 20;  ///< A segment is sealed at this size.
   /// How often records that nobody waits for are committed (1 ms to 1 s).
   Duration flush_interval = milliseconds(20);
-  Disk* disk = nullptr;  ///< Where segments go; null is the real one. For tests.
+  /// Between attempts to go on after the disk failed: doubles from the one to the other.
+  Duration retry_min = milliseconds(100);
+  Duration retry_max = seconds(5);
+  Disk* disk = nullptr;    ///< Where segments go; null is the real one. For tests.
+  bool has_thread = true;  ///< False: nothing is written but by `turn`. For simulations.
 };
 
 struct LogStatus {
   std::uint64_t records = 0;    ///< In the tree.
   std::uint64_t recovered = 0;  ///< Taken from rings of a killed gateway at start.
   std::uint64_t checkpoints = 0;
-  std::uint64_t bytes = 0;  ///< Written to segments since start.
-  std::string failure;      ///< Empty while healthy.
+  std::uint64_t bytes = 0;     ///< Written to segments since start.
+  std::uint64_t failures = 0;  ///< How often the disk began to fail since start.
+  std::uint64_t refusals = 0;  ///< Appends refused meanwhile.
+  std::string failure;         ///< Why nothing is written now; empty while healthy.
 };
 
 class Log {
@@ -38,7 +44,8 @@ class Log {
   /// Recovers what an earlier process left (torn tail, records still in rings),
   /// then starts the writer thread. `on_durable(worker)` is called from that
   /// thread after a batch that holds records of `worker` became durable; it must
-  /// only wake the worker. When the log breaks it is called once for every worker.
+  /// only wake the worker. When the log breaks, and when it goes on, it is called once
+  /// for every worker.
   static Result<std::unique_ptr<Log>> open(const LogOptions& options, Now now,
                                            std::function<void(std::uint32_t)> on_durable);
   /// Drains, signs a last checkpoint, seals and stops.
@@ -50,6 +57,8 @@ class Log {
   /// The control thread's own ring (index `workers`): start, reload, drain records.
   [[nodiscard]] WorkerLog& control() noexcept;
   [[nodiscard]] LogStatus status() const;
+  /// One round of the writer, in a log without a thread.
+  void turn();
 
  private:
   struct State;

@@ -141,10 +141,13 @@ FailureMark Ring::failure() const noexcept {
   return {segment, shared_->trusted_bytes.load(std::memory_order_relaxed)};
 }
 
-void Ring::forget_failure() noexcept {
-  if (failure().segment == 0) return;
+Result<void> Ring::forget_failure() noexcept {
+  if (failure().segment == 0) return {};
   shared_->failed_segment.store(0, std::memory_order_release);
-  ::msync(shared_, head_bytes, MS_SYNC);
+  if (::msync(shared_, head_bytes, MS_SYNC) != 0) {
+    return fail(fmt::format("cannot sync an audit ring: {}", std::strerror(errno)));
+  }
+  return {};
 }
 
 }  // namespace sluice::audit

@@ -75,6 +75,8 @@ class Ring {
     return {data_ + (cursor_ & (capacity_ - 1)), static_cast<std::size_t>(end - cursor_)};
   }
   void take(std::size_t bytes) noexcept { cursor_ += bytes; }
+  /// Offers again what was taken and not released.
+  void rewind() noexcept { cursor_ = shared_->consumed.load(std::memory_order_relaxed); }
   /// Gives all that was taken back to the producer. Only once it is durable.
   void release_taken() noexcept { shared_->consumed.store(cursor_, std::memory_order_release); }
 
@@ -87,13 +89,21 @@ class Ring {
     return durable_through_.load(std::memory_order_acquire);
   }
   void mark_broken(const FailureMark& mark) noexcept;
+  /// Takes records again, after `forget_failure`.
+  void mend() noexcept { shared_->is_broken.store(0, std::memory_order_release); }
   [[nodiscard]] bool is_broken() const noexcept {
     return shared_->is_broken.load(std::memory_order_acquire) != 0;
   }
   [[nodiscard]] FailureMark failure() const noexcept;
   /// Once recovery has acted on the mark, durably: it names a segment number
   /// that will be used again.
-  void forget_failure() noexcept;
+  [[nodiscard]] Result<void> forget_failure() noexcept;
+
+  /// Appends that a broken log refused.
+  void count_refusal() noexcept { refusals_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t refusals() const noexcept {
+    return refusals_.load(std::memory_order_relaxed);
+  }
 
  private:
   struct Shared {
@@ -126,6 +136,7 @@ class Ring {
   std::uint64_t consumed_seen_ = 0;
   alignas(64) std::uint64_t cursor_ = 0;  ///< Consumer's.
   alignas(64) std::atomic<std::uint64_t> durable_through_{0};
+  std::atomic<std::uint64_t> refusals_{0};
 };
 
 }  // namespace sluice::audit

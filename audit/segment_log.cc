@@ -14,6 +14,17 @@ SegmentLog::SegmentLog(Disk& disk, std::filesystem::path directory, Signer& sign
   batch_.reserve(batch_bytes_max + 2 * (frame_head_bytes + frame_body_bytes_max));
 }
 
+void SegmentLog::continue_at(const LogEnd& end) {
+  file_.reset();
+  checkpoint_file_.reset();
+  batch_.clear();
+  tree_ = end.tree;
+  commits_ = end.commits;
+  segment_ = end.segments;
+  segment_bytes_ = 0;
+  is_name_durable_ = true;
+}
+
 Result<void> SegmentLog::begin_batch() {
   if (file_ && segment_bytes_ < segment_bytes_max_) return {};
   return open_segment();

@@ -40,8 +40,10 @@ class SegmentLog {
   /// Takes a whole, checked record frame.
   void stage(ByteView frame, std::size_t slot);
   /// Everything staged is durable and signed when this returns well. After a
-  /// failure nothing may be called again.
+  /// failure only `continue_at` may be called.
   [[nodiscard]] Result<void> commit();
+  /// Forgets what was begun and goes on in a new segment behind `end`.
+  void continue_at(const LogEnd& end);
 
   /// What to distrust when this log fails: nothing before its first segment.
   [[nodiscard]] FailureMark trusted() const noexcept {

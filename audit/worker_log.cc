@@ -30,24 +30,27 @@ bool WorkerLog::has_room() const noexcept {
 
 std::optional<std::uint64_t> WorkerLog::append_intent(const Record& record) noexcept {
   const std::size_t bytes = encoded_bytes_max(record);
-  if (is_broken() || !ring_.has_room(reserved_bytes_ + frame_bytes(bytes) + outcome_frame_bytes)) {
-    return std::nullopt;
-  }
+  if (!accepts(frame_bytes(bytes) + outcome_frame_bytes)) return std::nullopt;
   reserved_bytes_ += outcome_frame_bytes;
   return append(record, bytes);
 }
 
-std::optional<std::uint64_t> WorkerLog::append_outcome(const Record& record) noexcept {
+std::uint64_t WorkerLog::append_outcome(const Record& record) noexcept {
   ASSERT(reserved_bytes_ >= outcome_frame_bytes);
   reserved_bytes_ -= outcome_frame_bytes;
-  if (is_broken()) return std::nullopt;
   return append(record, outcome_bytes_max);
 }
 
 std::optional<std::uint64_t> WorkerLog::append_single(const Record& record) noexcept {
   const std::size_t bytes = encoded_bytes_max(record);
-  if (is_broken() || !ring_.has_room(reserved_bytes_ + frame_bytes(bytes))) return std::nullopt;
+  if (!accepts(frame_bytes(bytes))) return std::nullopt;
   return append(record, bytes);
+}
+
+bool WorkerLog::accepts(std::size_t bytes) noexcept {
+  if (!is_broken()) return ring_.has_room(reserved_bytes_ + bytes);
+  ring_.count_refusal();
+  return false;
 }
 
 std::uint64_t WorkerLog::append(const Record& record, std::size_t record_bytes) noexcept {

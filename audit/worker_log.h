@@ -31,9 +31,9 @@ class WorkerLog {
   /// record survives the process being killed.
   /// nothing   the ring is full or the log is broken: refuse the operation.
   std::optional<std::uint64_t> append_intent(const Record& record) noexcept;
-  /// Cannot fail for lack of room; takes back the intent's reservation.
-  /// nothing   the log is broken.
-  std::optional<std::uint64_t> append_outcome(const Record& record) noexcept;
+  /// Takes back the intent's reservation, so it cannot fail. In a broken log too the
+  /// record stands in the ring, and is written when the disk takes it.
+  std::uint64_t append_outcome(const Record& record) noexcept;
   /// Control and session records: no outcome follows.
   std::optional<std::uint64_t> append_single(const Record& record) noexcept;
 
@@ -43,7 +43,7 @@ class WorkerLog {
   /// Asks the writer to begin the next batch now instead of at its interval.
   /// For `durable` mode, once per loop turn after the turn's appends: cheap.
   void request_flush() noexcept;
-  /// The writer failed (disk full, EIO …): nothing may be released any more.
+  /// The disk takes nothing (full, EIO …): nothing may be released until it does again.
   [[nodiscard]] bool is_broken() const noexcept;
 
   /// With a sequence number, these name a record.
@@ -51,6 +51,7 @@ class WorkerLog {
   [[nodiscard]] std::uint32_t worker() const noexcept { return worker_; }
 
  private:
+  [[nodiscard]] bool accepts(std::size_t bytes) noexcept;
   std::uint64_t append(const Record& record, std::size_t record_bytes) noexcept;
 
   Ring& ring_;

@@ -39,6 +39,7 @@ ExitCode perform(const RunOptions& options) {
   bool impatient = false;
   while (!(service.is_draining() && (impatient || service.is_drained()))) {
     service.beat();
+    service.watch_log();
     switch (signals.wait(look_every)) {
       case control::Wish::reload:
         reload(service);

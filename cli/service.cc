@@ -123,6 +123,21 @@ void Service::beat() {
   gateway_->record_heartbeat();
 }
 
+void Service::watch_log() {
+  const audit::LogStatus log = gateway_->log_status();
+  if (log.failures != log_failures_) {
+    log_failures_ = log.failures;
+    is_log_down_ = true;
+    fmt::print(stderr, "sluice: the audit log cannot be written, nothing is released: {}\n",
+               log.failure.empty() ? "it failed for a moment" : log.failure);
+  }
+  if (is_log_down_ && log.failure.empty()) {
+    is_log_down_ = false;
+    fmt::print(stderr, "sluice: the audit log is written again; {} records were refused so far\n",
+               log.refusals);
+  }
+}
+
 Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next) {
   const auto note_failure = [this](const Error& error) {
     ++reload_failures_;

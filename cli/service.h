@@ -48,6 +48,8 @@ class Service {
   void watch_keys();
   /// Records a heartbeat when one is due.
   void beat();
+  /// Tells the operator when the audit log's disk fails, and when it is well again.
+  void watch_log();
 
  private:
   Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
@@ -68,6 +70,8 @@ class Service {
   std::string last_reload_error_;
   WallTime started_;
   std::chrono::steady_clock::time_point next_beat_;
+  std::uint64_t log_failures_ = 0;  ///< That the operator was told of.
+  bool is_log_down_ = false;
   std::atomic<bool> draining_{false};
   std::atomic<std::int64_t> drain_until_ns_{0};
   std::unique_ptr<control::AdminServer> admin_;  ///< Last: its threads call into all of the above.

@@ -108,8 +108,14 @@ void add_audit(Exposition& page, const audit::LogStatus& log) {
   page.family("sluice_audit_written_bytes_total", Type::counter, "Bytes written to segments.");
   page.sample({}, log.bytes);
   page.family("sluice_audit_failed", Type::gauge,
-              "1 when the audit log failed and the gateway releases nothing.");
+              "1 while the audit log's disk fails and the gateway releases nothing.");
   page.sample({}, std::uint64_t{log.failure.empty() ? 0U : 1U});
+  page.family("sluice_audit_failures_total", Type::counter,
+              "How often the audit log's disk began to fail.");
+  page.sample({}, log.failures);
+  page.family("sluice_audit_refused_records_total", Type::counter,
+              "Records refused because the disk failed, and with them what they were about.");
+  page.sample({}, log.refusals);
 }
 
 template <class Value>

@@ -65,9 +65,9 @@ std::string status_json(const GatewayView& view) {
   }
   fmt::format_to(out,
                  "],\"audit\":{{\"records\":{},\"recovered\":{},\"checkpoints\":{},\"bytes\":{},"
-                 "\"failure\":{}}},\"exports\":[",
+                 "\"failures\":{},\"refused\":{},\"failure\":{}}},\"exports\":[",
                  view.log.records, view.log.recovered, view.log.checkpoints, view.log.bytes,
-                 json_text(view.log.failure));
+                 view.log.failures, view.log.refusals, json_text(view.log.failure));
   for (std::size_t i = 0; i < view.exports.size(); ++i) {
     const ExportView& one = view.exports[i];
     fmt::format_to(out,

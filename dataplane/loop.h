@@ -146,7 +146,8 @@ class Loop {
   void answer_cancel(std::uint32_t worker, ConnId client);
   void end_cancel(Connection& canceller, bool is_done);
   void give_up_connecting(Connection& upstream, UpstreamTrouble trouble);
-  void flush(Connection& connection, SliceQueue& queue, std::uint64_t gate);
+  void flush(Connection& connection, SliceQueue& queue);
+  [[nodiscard]] bool may_leave(Connection& connection, const SliceQueue& queue);
   void set_receiving(Connection& connection, bool wanted);
   void give_back_lent(Connection& connection);
   void read(const WorkerMail& mail);
@@ -159,6 +160,7 @@ class Loop {
   void check_health();
   void resume_waiting();
   void resume_waiting_for_buffers();
+  void resume_waiting_for_durable();
   void stop_releasing();
 
   [[nodiscard]] Connection* find(ConnId id) noexcept;
@@ -178,6 +180,7 @@ class Loop {
   std::vector<ConnId> waiting_for_buffers_;
   std::vector<ConnId> waiting_for_durable_;
   std::vector<ConnId> durable_again_;  ///< Reused, so that waiting allocates nothing.
+  std::uint64_t durable_through_ = 0;  ///< What may leave without waiting.
   std::array<Completion, 256> done_;
   Instant next_sweep_;
   std::uint64_t session_counter_ = 0;

@@ -16,6 +16,8 @@ inline constexpr Duration sweep_interval = milliseconds(100);
 inline constexpr Duration settling_timeout = seconds(5);
 /// How long a turn waits while the audit ring is full.
 inline constexpr Duration log_wait = milliseconds(1);
+/// An answer up to this size leaves with its end, as one send instead of two.
+inline constexpr std::size_t whole_answer_bytes = 16 * 1024;
 
 template <Transport T>
 Loop<T>::Loop(T& transport, audit::WorkerLog& log, WorkerMetrics& metrics,
@@ -275,16 +277,16 @@ void Loop<T>::settle(Connection& client) {
   grant_wishes(client);
   if (session.client_end() == Session::ClientEnd::now) return close(client);
 
-  flush(client, session.to_client(), session.client_gate());
+  flush(client, session.to_client());
   if (session.client_end() == Session::ClientEnd::after_flush && !client.shut &&
-      session.to_client().empty() && !client.sending) {
+      session.to_client().empty() && !client.sending && may_leave(client, session.to_client())) {
     if (!session.lingers()) return close(client);
     client.shut = true;
     transport_.shutdown(client.id);
   }
   set_receiving(client, session.wants_client_bytes());
   if (Connection* const upstream = find(client.other); upstream && !upstream->connecting) {
-    flush(*upstream, session.to_upstream(), session.upstream_gate());
+    flush(*upstream, session.to_upstream());
     set_receiving(*upstream, session.wants_upstream_bytes());
   }
   if (session.waits_for_log() && !client.waits_for_log) {
@@ -604,18 +606,12 @@ void Loop<T>::close(Connection& connection) {
 }
 
 template <Transport T>
-void Loop<T>::flush(Connection& connection, SliceQueue& queue, std::uint64_t gate) {
+void Loop<T>::flush(Connection& connection, SliceQueue& queue) {
   if (connection.sending || queue.empty()) return;
-  if (options_.durable && gate > context_.log.durable_through()) {
-    if (!connection.waits_for_durable) {
-      connection.waits_for_durable = true;
-      waiting_for_durable_.push_back(connection.role == Role::client ? connection.id
-                                                                     : connection.other);
-    }
-    return;
-  }
+  if (!may_leave(connection, queue) && queue.bytes() <= whole_answer_bytes) return;
   std::array<Slice, slices_per_send_max> slices;
-  const std::size_t count = queue.begin_send(slices, connection.lent);
+  const std::size_t count = queue.begin_send(slices, connection.lent, durable_through_);
+  if (count == 0) return;
   connection.lent_count = static_cast<std::uint8_t>(count);
   // The transport may still read these bytes when the session is long gone.
   for (std::size_t i = 0; i < count; ++i) {
@@ -623,6 +619,19 @@ void Loop<T>::flush(Connection& connection, SliceQueue& queue, std::uint64_t gat
   }
   connection.sending = true;
   transport_.send(connection.id, {slices.data(), count});
+}
+
+/// Whether all of it may leave; if not, the connection is looked at again when more of
+/// the log is durable.
+template <Transport T>
+bool Loop<T>::may_leave(Connection& connection, const SliceQueue& queue) {
+  if (!options_.durable || queue.may_leave(durable_through_)) return true;
+  if (!connection.waits_for_durable) {
+    connection.waits_for_durable = true;
+    waiting_for_durable_.push_back(connection.role == Role::client ? connection.id
+                                                                   : connection.other);
+  }
+  return false;
 }
 
 template <Transport T>
@@ -672,17 +681,24 @@ void Loop<T>::resume_waiting() {
       settle(*client);
     }
   }
-  if (!waiting_for_durable_.empty()) {
-    durable_again_.swap(waiting_for_durable_);
-    for (const ConnId id : durable_again_) {
-      Connection* const client = find(id);
-      if (client == nullptr || client->role != Role::client) continue;
-      client->waits_for_durable = false;
-      if (Connection* const upstream = find(client->other)) upstream->waits_for_durable = false;
-      settle(*client);
-    }
-    durable_again_.clear();
+  if (options_.durable) resume_waiting_for_durable();
+}
+
+/// All that waited for the same batch of the log, at once.
+template <Transport T>
+void Loop<T>::resume_waiting_for_durable() {
+  const std::uint64_t durable_through = context_.log.durable_through();
+  if (durable_through == durable_through_) return;
+  durable_through_ = durable_through;
+  durable_again_.swap(waiting_for_durable_);
+  for (const ConnId id : durable_again_) {
+    Connection* const client = find(id);
+    if (client == nullptr || client->role != Role::client) continue;
+    client->waits_for_durable = false;
+    if (Connection* const upstream = find(client->other)) upstream->waits_for_durable = false;
+    settle(*client);
   }
+  durable_again_.clear();
 }
 
 /// The log takes no more records: what is under way ends here (new requests are
@@ -691,7 +707,9 @@ template <Transport T>
 void Loop<T>::stop_releasing() {
   for (std::size_t i = 0; i < live_.size(); ++i) {
     Connection& connection = connections_[live_[i]];
-    if (connection.role == Role::client && connection.session->has_operation()) close(connection);
+    if (connection.role != Role::client) continue;
+    connection.session->on_log_broken();
+    settle(connection);
   }
 }
 

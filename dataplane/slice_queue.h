@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "base/assert.h"
@@ -13,7 +14,8 @@
 namespace sluice::dataplane {
 
 /// A bounded queue of slices. Each slice that lies in a pool buffer carries one
-/// hold on it, given back when the slice was sent or dropped.
+/// hold on it, given back when the slice was sent or dropped, and says how far the
+/// audit log must be durable before it may leave.
 class SliceQueue {
  public:
   static constexpr std::size_t capacity = 32;
@@ -23,16 +25,27 @@ class SliceQueue {
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] bool in_flight() const noexcept { return in_flight_ != 0; }
 
+  /// What is pushed from now on leaves once the log is durable through `sequence`,
+  /// and so does what was pushed since close_gate.
+  void set_gate(std::uint64_t sequence) noexcept;
+  /// What is pushed from now on waits for a record that is not written yet: until
+  /// set_gate, or open_gate if no such record is to come.
+  void close_gate() noexcept;
+  void open_gate() noexcept;
+  /// Whether all that was pushed may leave, and what follows it (the connection's end).
+  [[nodiscard]] bool may_leave(std::uint64_t durable_through) const noexcept;
+
   /// Appends bytes that outlive the queue (string literals, snapshot texts).
   void push_static(ByteView bytes) noexcept;
   /// Appends bytes of a pool buffer, taking a hold of its own. Bytes that
   /// continue the last slice extend it unless it is in flight already.
   void push(BufferPool& pool, BufferId buffer, ByteView bytes) noexcept;
 
-  /// The next slices to send, and the buffers they lie in. They stay queued, in
-  /// flight, until `sent`.
+  /// The next slices that may leave, and the buffers they lie in. They stay queued,
+  /// in flight, until `sent`.
   [[nodiscard]] std::size_t begin_send(std::span<Slice, slices_per_send_max> out,
-                                       std::span<BufferId, slices_per_send_max> buffers) noexcept;
+                                       std::span<BufferId, slices_per_send_max> buffers,
+                                       std::uint64_t durable_through) noexcept;
   /// What begin_send gave has gone out.
   void sent(BufferPool& pool) noexcept;
   /// The connection is gone: what was in flight counts as unsent. Whoever began
@@ -50,6 +63,8 @@ class SliceQueue {
   void rewind() noexcept;
 
  private:
+  static constexpr std::uint64_t closed = UINT64_MAX;
+
   struct Entry {
     const std::uint8_t* data = nullptr;
     std::uint32_t size_bytes = 0;
@@ -58,13 +73,24 @@ class SliceQueue {
   [[nodiscard]] Entry& at(std::size_t i) noexcept {
     return entries_[(first_ + kept_ + i) % capacity];
   }
-  void append(const Entry& entry) noexcept;
+  /// The log's sequence that must be durable before an entry leaves.
+  [[nodiscard]] std::uint64_t gate_of(std::size_t i) const noexcept {
+    return gates_ ? (*gates_)[(first_ + kept_ + i) % capacity] : 0;
+  }
+  [[nodiscard]] std::uint64_t& gate_at(std::size_t i) noexcept {
+    return (*gates_)[(first_ + kept_ + i) % capacity];
+  }
+  void append(ByteView bytes, BufferId buffer) noexcept;
   void drop_oldest(BufferPool& pool) noexcept;
 
   // Ring order: kept_ entries that were sent, then size_ entries that were not,
   // of which the first in_flight_ are with the transport.
   std::array<Entry, capacity> entries_;
   std::size_t bytes_ = 0;  ///< Of unsent entries.
+  /// Beside the entries; made with the first gate, for only durable release has any.
+  std::unique_ptr<std::array<std::uint64_t, capacity>> gates_;
+  std::uint64_t gate_ = 0;       ///< Of what is pushed next.
+  std::uint64_t last_gate_ = 0;  ///< What it was before it was closed.
   std::uint8_t first_ = 0;
   std::uint8_t kept_ = 0;
   std::uint8_t size_ = 0;

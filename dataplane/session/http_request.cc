@@ -53,7 +53,7 @@ bool HttpSession::read_head() {
       worker_.metrics.log_stalls.add();
       return false;
     }
-    refuse_unread(503, "the audit log cannot be written");
+    refuse_unread(503, log_refusal);
     return true;
   }
   if (client_inbox_.bytes(worker_.chunks).size() < gather_bytes_) {
@@ -380,10 +380,10 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
     BodyRelay::drop(worker_.pool, settled);
     const bool is_head = head.method == Method::head;
     drop_exchange();
-    return answer({503, "the audit log cannot take a record", {}, {}, is_head, true}, std::nullopt);
+    return answer({503, log_refusal, {}, {}, is_head, true}, std::nullopt);
   }
   exchange.intent = *intent;
-  if (worker_.durable) upstream_gate_ = *intent;
+  send_on_after(*intent);
   worker_.metrics.requests_allowed.add();
   continue_answered_ = false;
   exchange.bytes_in = piece.collected.payload.size();

@@ -234,10 +234,7 @@ void HttpSession::release_piece(Settled settled, ByteView head,
     }
     last = settled.last;
     exchange.bytes_out_pending = settled.size_bytes();
-    if (last && !record_outcome("ok")) {
-      BodyRelay::drop(worker_.pool, settled);
-      return drop_upstream_and_close();
-    }
+    if (last) answer_after(record_outcome("ok"));
     const bool queued = exchange.response_relay.emit(worker_, to_client_, settled, head, *trailers);
     exchange.bytes_out_pending = 0;
     if (!queued && last) return drop_upstream_and_close();
@@ -258,7 +255,7 @@ void HttpSession::fail_unmasked(Settled::Fault fault) {
   }
 }
 
-/// The outcome stands recorded (or cannot be): nothing more may follow it.
+/// The outcome stands recorded: nothing more may follow it.
 void HttpSession::drop_upstream_and_close() {
   release_upstream(UpstreamWish::discard);
   drop_exchange();

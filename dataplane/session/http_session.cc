@@ -177,6 +177,12 @@ void HttpSession::on_log_room() {
   advance();
 }
 
+/// Who has seen nothing of an answer yet is told why. What waits to be durable never leaves.
+void HttpSession::on_log_broken() {
+  if (exchange_ && exchange_->intent != 0) fail_exchange(503, "log-failed", log_refusal);
+  if (!may_answer()) close_now();
+}
+
 void HttpSession::on_buffers() {
   buffers_awaited_ = 0;
   advance();
@@ -407,7 +413,8 @@ void HttpSession::answer(Refusal refusal, std::optional<std::uint64_t> record) {
   refusal.close = refusal.close || worker_.draining;
   worker_.metrics.responses[refusal.status / 100].add();
   if (!write_refusal(worker_, to_client_, refusal)) return close_now();
-  if (worker_.durable && record) client_gate_ = *record;
+  // What says that the log is broken cannot wait for it, and holds nothing of the target's.
+  if (record && !worker_.log.is_broken()) answer_after(*record);
   if (refusal.close) close_after_flush(stage_ != Stage::head || !client_inbox_.empty());
 }
 
@@ -421,18 +428,17 @@ void HttpSession::fail_exchange(std::uint16_t status, std::string_view result,
   const bool unsent = !to_upstream_.empty();
   if (answerable) exchange.status = status;
   worker_.metrics.requests_unavailable.add();
-  const bool recorded = record_outcome(result);
+  const std::uint64_t outcome = record_outcome(result);
   Refusal refusal{status,
                   detail,
                   {},
                   {},
                   exchange.method == http1::Method::head,
                   !exchange.request_complete || !exchange.client_keeps_alive || unsent};
-  const std::uint64_t intent = exchange.intent;
   drop_exchange();
-  if (!answerable || !recorded) return close_now();
+  if (!answerable) return close_now();
   if (!refusal.close) stage_ = Stage::head;
-  answer(refusal, intent);
+  answer(refusal, outcome);
 }
 
 /// How often each mask was applied; lives until the next call.
@@ -456,7 +462,7 @@ std::span<const audit::MaskCount> HttpSession::count_masks() noexcept {
   return {worker_.mask_counts.data(), used};
 }
 
-bool HttpSession::record_outcome(std::string_view result) {
+std::uint64_t HttpSession::record_outcome(std::string_view result) {
   Exchange& exchange = *exchange_;
   audit::Record record;
   record.phase = audit::Phase::outcome;
@@ -474,7 +480,7 @@ bool HttpSession::record_outcome(std::string_view result) {
   worker_.metrics.bytes_out.add(record.bytes_out);
   exchange.view->latency_ns(exchange.listener->target)
       .record(static_cast<std::uint64_t>(record.duration.ns));
-  return worker_.log.append_outcome(record).has_value();
+  return worker_.log.append_outcome(record);
 }
 
 void HttpSession::finish_exchange() {

@@ -39,11 +39,11 @@ class HttpSession final : public Session {
   void on_proof(const identity::KeyVerdict& verdict) override;
   void on_no_proof() override;
   void on_log_room() override;
+  void on_log_broken() override;
   void on_buffers() override;
   void on_tick() override;
   void on_drain() override;
 
-  [[nodiscard]] bool has_operation() const noexcept override { return exchange_ != nullptr; }
   [[nodiscard]] bool wants_client_bytes() const noexcept override;
   [[nodiscard]] bool wants_upstream_bytes() const noexcept override;
   [[nodiscard]] std::shared_ptr<const identity::ApiKeys> keys() const noexcept override;
@@ -111,7 +111,7 @@ class HttpSession final : public Session {
   void answer(Refusal refusal, std::optional<std::uint64_t> record);
   void fail_exchange(std::uint16_t status, std::string_view result, std::string_view detail);
   std::span<const audit::MaskCount> count_masks() noexcept;
-  bool record_outcome(std::string_view result);
+  std::uint64_t record_outcome(std::string_view result);
   void finish_exchange();
   void drop_exchange();
   void close_after_flush(bool linger);

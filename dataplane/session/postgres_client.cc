@@ -49,7 +49,7 @@ bool PostgresSession::read_client() {
   if (backend_ != nullptr && ask_again()) return true;
   if (!worker_.log.has_room()) {
     if (worker_.log.is_broken()) {
-      fail_session("57P03", "the audit log cannot be written", "log-broken");
+      fail_session("57P03", log_refusal, "log-failed");
       return false;
     }
     waits_for_log_ = true;

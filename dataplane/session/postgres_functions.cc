@@ -106,6 +106,7 @@ bool PostgresSession::on_function_result(const PostgresInbox::Message& message) 
   const ByteSpan result = ByteSpan(report_).subspan(count_bytes);
   postgres::Writer(result).function_call_response_head(
       static_cast<std::uint32_t>(result.size() - postgres::header_bytes));
+  if (expected_.front().has_operation) hold_answer();
   copy_on(result);
   return true;
 }

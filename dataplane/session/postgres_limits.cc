@@ -81,6 +81,7 @@ void PostgresSession::cut(Operation& operation) {
   const std::string message = fmt::format("the execution was cut: it brings {}", why.reason);
   const std::string detail =
       fmt::format("rule {}, record {}", why.rule, record_id(worker_.log, operation.record, id));
+  hold_answer();
   const bool told = client_out_.write([&](postgres::Writer& writer) {
     writer.error_response({.code = "54000",
                            .message = message,

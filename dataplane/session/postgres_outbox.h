@@ -24,6 +24,9 @@ class PostgresOutbox {
     return spill_.empty() && queue_.free_slices() >= slices_per_message_max;
   }
 
+  /// Some of what was copied is not in the queue yet.
+  [[nodiscard]] bool has_spill() const noexcept { return !spill_.empty(); }
+
   /// Passes on bytes of a pool buffer.
   void pass(BufferId buffer, ByteView bytes) noexcept { queue_.push(worker_.pool, buffer, bytes); }
   /// Copies; what the queue has no room for waits here. False when no buffer is free.

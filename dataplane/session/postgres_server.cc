@@ -84,6 +84,7 @@ bool PostgresSession::relay_server_piece() {
 bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
   using Kind = Expected::Kind;
   if (is_cut() && on_reply_after_cut(message.header.backend())) return true;
+  let_answer_go(message.header.backend());
   switch (message.header.backend()) {
     case BackendType::error_response:
     case BackendType::notice_response:
@@ -114,13 +115,10 @@ bool PostgresSession::on_reply(const PostgresInbox::Message& message) {
       pass_on(message);
       return true;
     case BackendType::command_complete:
-      if (!note_rows_in(message)) return false;
-      answer(message);
-      return on_end_of_execution("ok");
+      return note_rows_in(message) && on_end_of_execution(message);
     case BackendType::empty_query_response:
     case BackendType::portal_suspended:
-      answer(message);
-      return on_end_of_execution("ok");
+      return on_end_of_execution(message);
     case BackendType::copy_in_response:
       // Nothing was sent behind what may begin a COPY, so nothing can be lost in it.
       if (!answers({Kind::query, Kind::execute}) || !expected_.front().may_copy_in) return false;
@@ -188,15 +186,35 @@ bool PostgresSession::on_columns(const PostgresInbox::Message& message, bool has
   return true;
 }
 
-bool PostgresSession::on_end_of_execution(std::string_view result) {
+/// What ends an execution is among the last bytes of its answer: the outcome comes first.
+bool PostgresSession::on_end_of_execution(const PostgresInbox::Message& message) {
   using Kind = Expected::Kind;
   if (!answers({Kind::query, Kind::execute})) return false;
   copies_in_ = false;
-  if (expected_.front().kind == Kind::execute) {
-    if (expected_.front().has_operation) end_operation(result);
-    pop_expected();
-  }
+  const bool is_query = expected_.front().kind == Kind::query;
+  if (expected_.front().has_operation) is_query ? hold_answer() : end_operation("ok");
+  answer(message);
+  if (!is_query) pop_expected();
   return true;
+}
+
+/// A Query's outcome is known when its last statement is over.
+void PostgresSession::hold_answer() noexcept {
+  if (worker_.durable) to_client_.close_gate();
+}
+
+/// The Query goes on: what was held was not the end of its answer.
+void PostgresSession::let_answer_go(BackendType next) noexcept {
+  if (is_cut()) return;
+  switch (next) {
+    case BackendType::row_description:
+    case BackendType::command_complete:
+    case BackendType::copy_in_response:
+    case BackendType::copy_out_response:
+      return to_client_.open_gate();
+    default:
+      return;
+  }
 }
 
 bool PostgresSession::on_report(const PostgresInbox::Message& message) {
@@ -234,8 +252,9 @@ bool PostgresSession::on_report(const PostgresInbox::Message& message) {
   report_.push_back(0);
   const auto size = static_cast<std::uint32_t>(report_.size() - 1);
   for (unsigned i = 0; i < 4; ++i) report_[1 + i] = static_cast<std::uint8_t>(size >> (24 - 8 * i));
+  if (is_error && !on_error()) return false;
   copy_on(report_);
-  return !is_error || on_error();
+  return true;
 }
 
 /// The target gave up on what it was asked; in a pipeline on all up to Sync.
@@ -468,7 +487,7 @@ void PostgresSession::end_operation(std::string_view result) {
   worker_.metrics.bytes_out.add(record.bytes_out);
   operation.view->latency_ns(snapshot.listeners[listener_].target)
       .record(static_cast<std::uint64_t>(record.duration.ns));
-  static_cast<void>(worker_.log.append_outcome(record));
+  answer_after(worker_.log.append_outcome(record));
   --operation.view->operations;
   operations_open_.pop_front();
 }

@@ -162,6 +162,11 @@ void PostgresSession::on_log_room() {
   advance();
 }
 
+void PostgresSession::on_log_broken() {
+  if (!operations_open_.empty() || !may_answer()) fail_session("57P03", log_refusal, "log-failed");
+  if (!may_answer()) close_now();
+}
+
 void PostgresSession::on_tick() {
   const config::Timeouts& timeouts = plan().settings.timeouts;
   const config::PostgresListener& settings = plan().settings.postgres;
@@ -313,6 +318,11 @@ void PostgresSession::advance() {
 /// Tells the client why its session ends, unless it is in the midst of a message that
 /// passes piece by piece: that would be read as its rest.
 void PostgresSession::say_fatal(std::string_view code, std::string_view message) {
+  if (worker_.log.is_broken()) {
+    // Nothing will be durable now. What waits for that must not be overtaken.
+    if (!may_answer() || client_out_.has_spill()) return close_now();
+    answer_after(0);
+  }
   std::array<std::uint8_t, 8 * 1024> room;
   postgres::Writer writer(room);
   writer.error_response({.severity = "FATAL", .code = code, .message = message});
@@ -350,8 +360,9 @@ void PostgresSession::refuse_login(std::string_view code, std::string_view messa
   say_fatal(code, message);
 }
 
-bool PostgresSession::record_session(std::string_view event, std::string_view detail) {
-  if (keys_ == nullptr) return true;
+std::optional<std::uint64_t> PostgresSession::record_session(std::string_view event,
+                                                             std::string_view detail) {
+  if (keys_ == nullptr) return 0;
   const config::Principal& principal = keys_->principal(key_);
   audit::Record record;
   record.phase = audit::Phase::session;
@@ -367,7 +378,7 @@ bool PostgresSession::record_session(std::string_view event, std::string_view de
   record.protocol = "postgres";
   record.event = event;
   record.detail = detail;
-  return worker_.log.append_single(record).has_value();
+  return worker_.log.append_single(record);
 }
 
 void PostgresSession::close_after_flush() {

@@ -56,12 +56,12 @@ class PostgresSession final : public Session {
   void on_proof(const identity::KeyVerdict& verdict) override;
   void on_no_proof() override;
   void on_log_room() override;
+  void on_log_broken() override;
   void on_tick() override;
   void on_drain() override;
   std::optional<CancelOrder> on_cancel(const CancelKey& key) override;
   void on_cancel_settled() override;
 
-  [[nodiscard]] bool has_operation() const noexcept override { return !operations_open_.empty(); }
   [[nodiscard]] bool wants_client_bytes() const noexcept override;
   [[nodiscard]] bool wants_upstream_bytes() const noexcept override;
   [[nodiscard]] std::shared_ptr<const identity::ApiKeys> keys() const noexcept override;
@@ -322,7 +322,9 @@ class PostgresSession final : public Session {
   bool on_notification(const PostgresInbox::Message& message);
   bool on_parameter(const PostgresInbox::Message& message);
   bool on_columns(const PostgresInbox::Message& message, bool has_columns);
-  bool on_end_of_execution(std::string_view result);
+  bool on_end_of_execution(const PostgresInbox::Message& message);
+  void hold_answer() noexcept;
+  void let_answer_go(postgres::BackendType next) noexcept;
   bool on_ready(const PostgresInbox::Message& message);
   bool on_confirmed(const PostgresInbox::Message& message, Expected::Kind kind);
   void settle_name();
@@ -354,7 +356,7 @@ class PostgresSession final : public Session {
   void fail_session(std::string_view code, std::string_view message, std::string_view result);
   void refuse_login(std::string_view code, std::string_view message, std::string_view why);
   /// False when the log cannot take it.
-  bool record_session(std::string_view event, std::string_view detail);
+  std::optional<std::uint64_t> record_session(std::string_view event, std::string_view detail);
   void close_after_flush();
   void close_now();
   void drop_operations(std::string_view result);

@@ -137,10 +137,10 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
   record.rule = judged.ruling.rule;
   const auto intent = worker_.log.append_intent(record);
   if (!intent) {
-    fail_session("57P03", "the audit log cannot take a record", "log-broken");
+    fail_session("57P03", log_refusal, "log-failed");
     return false;
   }
-  if (worker_.durable) upstream_gate_ = *intent;
+  send_on_after(*intent);
   worker_.metrics.requests_allowed.add();
   ++worker_.current->operations;
   operations_open_.push_back({worker_.current, key_, operations_, bytes_in, worker_.now.monotonic,
@@ -214,9 +214,9 @@ void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_qu
                             : "the gateway reads UTF-8 with standard_conforming_strings = on only";
   const auto sequence = worker_.log.append_single(record);
   if (!sequence) {
-    return fail_session("57P03", "the audit log cannot take a record", "log-broken");
+    return fail_session("57P03", log_refusal, "log-failed");
   }
-  if (worker_.durable) client_gate_ = *sequence;
+  answer_after(*sequence);
   worker_.metrics.requests_denied.add();
   std::array<char, 64> id{};
   const std::string detail =

@@ -30,6 +30,9 @@ enum class UpstreamTrouble : std::uint8_t {
   wait_timeout,  ///< None became free in time.
 };
 
+/// Told to clients while the log is broken.
+inline constexpr std::string_view log_refusal = "the audit log cannot take a record";
+
 /// As newer clients and servers have it.
 inline constexpr std::size_t cancel_secret_bytes_max = 32;
 
@@ -70,8 +73,10 @@ class Session {
   virtual void on_proof(const identity::KeyVerdict& verdict) = 0;
   virtual void on_no_proof() = 0;  ///< Too many checks are under way.
   virtual void on_log_room() = 0;  ///< The audit ring may have room again.
-  virtual void on_buffers() {}     ///< Buffers that it waited for may be free.
-  virtual void on_tick() = 0;      ///< Now and then: deadlines.
+  /// The log takes no records: what is under way ends here.
+  virtual void on_log_broken() = 0;
+  virtual void on_buffers() {}  ///< Buffers that it waited for may be free.
+  virtual void on_tick() = 0;   ///< Now and then: deadlines.
   virtual void on_drain() = 0;
   /// Somebody shows this key: an order when it is this session's.
   virtual std::optional<CancelOrder> on_cancel(const CancelKey& /*key*/) { return std::nullopt; }
@@ -92,8 +97,6 @@ class Session {
   /// After the flush, read on until the client ends too: it may still be sending,
   /// and a close would destroy the answer on its way (RFC 9112 §9.6).
   [[nodiscard]] bool lingers() const noexcept { return lingers_; }
-  /// An operation is under way.
-  [[nodiscard]] virtual bool has_operation() const noexcept = 0;
   [[nodiscard]] virtual bool wants_client_bytes() const noexcept = 0;
   [[nodiscard]] virtual bool wants_upstream_bytes() const noexcept = 0;
   /// A credential needs slow proof: take it, once.
@@ -118,9 +121,6 @@ class Session {
 
   SliceQueue& to_client() noexcept { return to_client_; }
   SliceQueue& to_upstream() noexcept { return to_upstream_; }
-  /// Durable release: these sequence numbers must be durable before bytes leave.
-  [[nodiscard]] std::uint64_t client_gate() const noexcept { return client_gate_; }
-  [[nodiscard]] std::uint64_t upstream_gate() const noexcept { return upstream_gate_; }
 
   /// Of the operation that wished for an upstream.
   [[nodiscard]] virtual UpstreamPool& upstream_pool() noexcept = 0;
@@ -140,6 +140,18 @@ class Session {
   [[nodiscard]] bool is_scarce() const noexcept;
   /// How much may wait for a peer before the other is read no further.
   [[nodiscard]] std::size_t backlog_bytes_max() const noexcept;
+  // With durable release nothing of an operation goes on before its intent is durable,
+  // and the last bytes of its answer not before its outcome is.
+  void send_on_after(std::uint64_t intent) noexcept {
+    if (worker_.durable) to_upstream_.set_gate(intent);
+  }
+  void answer_after(std::uint64_t record) noexcept {
+    if (worker_.durable) to_client_.set_gate(record);
+  }
+  /// Whether all that was answered so far may leave.
+  [[nodiscard]] bool may_answer() const noexcept {
+    return to_client_.may_leave(worker_.log.durable_through());
+  }
   void note_progress() noexcept { last_progress_ = worker_.now.monotonic; }
 
   WorkerContext& worker_;
@@ -150,8 +162,6 @@ class Session {
   std::optional<CancelKey> cancel_wish_;
   std::uint64_t number_;
   std::uint64_t operations_ = 0;
-  std::uint64_t client_gate_ = 0;
-  std::uint64_t upstream_gate_ = 0;
   Instant last_progress_;
   std::uint16_t listener_;
   Upstream upstream_ = Upstream::none;

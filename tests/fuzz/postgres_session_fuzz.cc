@@ -353,7 +353,7 @@ class Run {
     std::array<Slice, slices_per_send_max> slices;
     std::array<BufferId, slices_per_send_max> buffers;
     while (!queue.empty()) {
-      const std::size_t count = queue.begin_send(slices, buffers);
+      const std::size_t count = queue.begin_send(slices, buffers, UINT64_MAX);
       if (cutter != nullptr && is_connected_) {
         for (std::size_t i = 0; i < count; ++i) {
           cutter->add(as_text({slices[i].data, slices[i].size_bytes}));

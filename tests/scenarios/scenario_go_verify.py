@@ -1,29 +1,15 @@
 """Go's own transparency log packages accept a real log, and refuse a forged one."""
-import os
 import shutil
-import subprocess
 
-from harness import wire
-from harness.context import ROOT, expect, wait_until
+from harness import go_judge, wire
+from harness.context import expect, wait_until
 from harness.gateway import Gateway
 from harness.segments import edit_record, rewrite
 from harness.target import Target
 
 
-def build(context):
-    """The judge, compiled against Debian's packages alone: no module, no network."""
-    program = context.folder / "go_verify"
-    expect(shutil.which("go"), "no Go here: scripts/install_packages.sh test")
-    subprocess.run(["go", "build", "-o", program, ROOT / "tests/audit/go_verify/main.go"],
-                   check=True, timeout=200, cwd=context.folder,
-                   env={**os.environ, "GO111MODULE": "off", "GOFLAGS": "",
-                        "GOPATH": "/usr/share/gocode", "GOCACHE": str(context.folder / "go-cache")})
-    return lambda directory, key: subprocess.run([program, directory, key], capture_output=True,
-                                                 text=True, timeout=60)
-
-
 def run(context) -> None:
-    judge = build(context)
+    judge = go_judge.build(context)
     target = Target(context, keeps_bytes=False)
     gateway = Gateway(context, target.port, workers=2, audit="segment: 1MiB").start()
 

@@ -34,8 +34,9 @@ audit:
 
 }  // namespace
 
-SimGateway::SimGateway(const SimOptions& options, bool flaky_target, bool durable)
-    : random_(options.seed ^ 0x5EED), worker_(options) {
+SimGateway::SimGateway(const SimOptions& options, bool flaky_target, bool durable,
+                       const SimLog& log)
+    : random_(options.seed ^ 0x5EED), worker_(options, log) {
   std::array<std::uint8_t, 32> secret;
   for (auto& byte : secret) byte = static_cast<std::uint8_t>(random_.next());
   const identity::NewKey key = identity::make_key("alice", {"settlement"}, {INT64_MAX}, secret);

@@ -15,7 +15,8 @@ namespace sluice::dataplane {
 
 class SimGateway {
  public:
-  explicit SimGateway(const SimOptions& options, bool flaky_target = false, bool durable = false);
+  explicit SimGateway(const SimOptions& options, bool flaky_target = false, bool durable = false,
+                      const SimLog& log = {});
 
   /// A client with `count` random operations, coming after a random while.
   ScriptedClient& add_client(std::size_t count);
@@ -38,6 +39,8 @@ class SimGateway {
   [[nodiscard]] audit::VerifyReport verify_log() const { return worker_.verify_log(); }
   [[nodiscard]] std::vector<std::string> records() const { return worker_.records(); }
   [[nodiscard]] const std::string& key() const { return key_; }
+  [[nodiscard]] SimWorker& worker() { return worker_; }
+  [[nodiscard]] const SimWorker& worker() const { return worker_; }
 
  private:
   SimRandom random_;

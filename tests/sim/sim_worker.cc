@@ -13,14 +13,15 @@ using test::must;
 
 template class Loop<SimTransport>;
 
-SimWorker::SimWorker(const SimOptions& options, std::size_t ring_bytes) : transport_(options) {
-  audit::LogOptions log_options;
-  log_options.directory = folder_.path() / "audit";
-  log_options.signing_key = folder_.path() / "audit.key";
-  log_options.flush_interval = milliseconds(1);
-  if (ring_bytes != 0) log_options.ring_bytes = ring_bytes;
-  verifier_ = must(audit::create_signing_key(log_options.signing_key, "sim"));
-  log_ = must(audit::Log::open(log_options, transport_.now(),
+SimWorker::SimWorker(const SimOptions& options, const SimLog& log) : transport_(options) {
+  log_options_.directory = folder_.path() / "audit";
+  log_options_.signing_key = folder_.path() / "audit.key";
+  log_options_.flush_interval = milliseconds(1);
+  log_options_.disk = log.disk;
+  log_options_.has_thread = log.has_thread;
+  if (log.ring_bytes != 0) log_options_.ring_bytes = log.ring_bytes;
+  verifier_ = must(audit::create_signing_key(log_options_.signing_key, "sim"));
+  log_ = must(audit::Log::open(log_options_, transport_.now(),
                                [this](std::uint32_t) { transport_.waker().wake(); }));
 }
 
@@ -41,7 +42,8 @@ bool SimWorker::run_until(const std::function<bool()>& is_done, Duration patienc
     // time must not run ahead into every deadline.
     const std::uint64_t stalls = metrics_->log_stalls.read();
     const bool waits = is_durable_ || std::exchange(log_stalls_, stalls) != stalls;
-    if (waits) std::this_thread::sleep_for(std::chrono::microseconds(50));
+    if (waits && log_options_.has_thread)
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
     const Duration step = waits ? Duration{10'000} : milliseconds(100);
     if (transport_.now().monotonic > end || !loop_->turn(step)) return false;
   }

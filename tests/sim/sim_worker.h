@@ -15,10 +15,15 @@
 
 namespace sluice::dataplane {
 
+struct SimLog {
+  std::size_t ring_bytes = 0;   ///< 0: large enough for whatever a simulation does.
+  audit::Disk* disk = nullptr;  ///< Null: a real one.
+  bool has_thread = true;       ///< False: it is written by `Log::turn`.
+};
+
 class SimWorker {
  public:
-  /// ring_bytes  0: large enough for whatever a simulation does.
-  explicit SimWorker(const SimOptions& options, std::size_t ring_bytes = 0);
+  explicit SimWorker(const SimOptions& options, const SimLog& log = {});
   ~SimWorker();
 
   void start(std::shared_ptr<const Snapshot> snapshot, LoopOptions options);
@@ -31,6 +36,9 @@ class SimWorker {
 
   [[nodiscard]] SimTransport& transport() { return transport_; }
   [[nodiscard]] WorkerMetrics& metrics() { return *metrics_; }
+  [[nodiscard]] audit::Log& log() { return *log_; }
+  [[nodiscard]] const audit::LogOptions& log_options() const { return log_options_; }
+  [[nodiscard]] const std::string& verifier() const { return verifier_; }
   [[nodiscard]] audit::VerifyReport verify_log() const;
   /// Every record, as JSON.
   [[nodiscard]] std::vector<std::string> records() const;
@@ -38,6 +46,7 @@ class SimWorker {
  private:
   test::TemporaryFolder folder_;
   SimTransport transport_;
+  audit::LogOptions log_options_;
   std::string verifier_;
   std::unique_ptr<WorkerMetrics> metrics_ = std::make_unique<WorkerMetrics>();
   Mailbox<WorkerMail> mailbox_;

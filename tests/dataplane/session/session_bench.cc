@@ -79,7 +79,7 @@ std::string SessionBench::drain(SliceQueue& queue, void (HttpSession::*on_sent)(
   std::array<BufferId, slices_per_send_max> buffers;
   std::string all;
   while (!queue.empty()) {
-    const std::size_t count = queue.begin_send(slices, buffers);
+    const std::size_t count = queue.begin_send(slices, buffers, UINT64_MAX);
     for (std::size_t i = 0; i < count; ++i) all += as_text({slices[i].data, slices[i].size_bytes});
     ((*session_).*on_sent)();
   }

@@ -14,12 +14,13 @@ Gateway::Gateway(const GatewayOptions& options)
     : options_(options),
       random_(options.network.seed ^ 0x5EED),
       database_(random_, options.target),
-      worker_(options.network, options.ring_bytes) {
+      worker_(options.network, {options.ring_bytes, options.disk, options.disk == nullptr}) {
   for (const std::uint16_t port : {std::uint16_t{9001}, std::uint16_t{9002}}) {
     worker_.transport().serve(must(parse_endpoint("127.0.0.1", port)),
                               [this] { return database_.connect(); });
   }
   LoopOptions loop;
+  loop.durable = options.durable;
   loop.post = [this](std::uint32_t number, WorkerMail mail) {
     if (number != 0) return false;
     worker_.post(std::move(mail));

@@ -14,8 +14,10 @@ namespace sluice::dataplane::postgres_sim {
 struct GatewayOptions {
   SimOptions network;
   TargetOptions target;
-  std::size_t ring_bytes = 0;  ///< Of the audit log; see SimWorker.
-  bool reloads = false;        ///< Other rules and masks, now and then.
+  std::size_t ring_bytes = 0;   ///< Of the audit log; see SimLog.
+  audit::Disk* disk = nullptr;  ///< Not null: the log has no thread.
+  bool durable = false;
+  bool reloads = false;  ///< Other rules and masks, now and then.
   bool drains = false;
 };
 
