@@ -98,7 +98,7 @@ BENCHMARK(encode_intent);
 /// An intent and its outcome, as a worker appends them for one operation.
 void worker_append_pair(benchmark::State& state) {
   const Folder folder;
-  const auto ring = make_ring(folder, std::size_t{64} << 20);
+  const auto ring = make_ring(folder, LogOptions{}.ring_bytes);
   FlushSignal signal;
   WorkerLog log(*ring, signal);
   const Record first = intent();

@@ -180,7 +180,9 @@ void operations_wait(benchmark::State& state) {
       const Clock::time_point now = Clock::now();
       const std::uint64_t through = durable ? worker.durable_through() : UINT64_MAX;
       for (; due <= now && due < end; due += gap) {
-        begun.push_back({due, worker.append_intent(record).value(), 0});
+        const auto intent = worker.append_intent(record);
+        if (!intent) break;  // The ring is full: this one waits.
+        begun.push_back({due, *intent, 0});
       }
       for (; !begun.empty() && begun.front().intent <= through; begun.pop_front()) {
         ending.push_back(begun.front());
@@ -191,7 +193,7 @@ void operations_wait(benchmark::State& state) {
             std::chrono::duration<double, std::micro>(Clock::now() - ending.front().due).count());
       }
       if (durable && !(begun.empty() && ending.empty())) worker.request_flush();
-      std::this_thread::sleep_for(std::chrono::microseconds(10));
+      std::this_thread::yield();
     }
   }
   std::ranges::sort(waits);

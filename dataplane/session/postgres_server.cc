@@ -252,9 +252,9 @@ bool PostgresSession::on_report(const PostgresInbox::Message& message) {
   report_.push_back(0);
   const auto size = static_cast<std::uint32_t>(report_.size() - 1);
   for (unsigned i = 0; i < 4; ++i) report_[1 + i] = static_cast<std::uint8_t>(size >> (24 - 8 * i));
-  if (is_error && !on_error()) return false;
+  const bool was_due = !is_error || on_error();
   copy_on(report_);
-  return true;
+  return was_due;
 }
 
 /// The target gave up on what it was asked; in a pipeline on all up to Sync.
