@@ -29,6 +29,7 @@ control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
   view.masks_applied = metrics.masks_applied.read();
   view.bytes_in = metrics.bytes_in.read();
   view.bytes_out = metrics.bytes_out.read();
+  view.bytes_spliced = worker.transport.spliced_bytes.read();
   view.upstream_retries = metrics.upstream_retries.read();
   view.log_stalls = metrics.log_stalls.read();
   view.buffers_free = metrics.buffers_free.read();

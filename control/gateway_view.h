@@ -29,6 +29,7 @@ struct WorkerView {
   std::uint64_t masks_applied = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  std::uint64_t bytes_spliced = 0;
   std::uint64_t upstream_retries = 0;
   std::uint64_t log_stalls = 0;
   std::uint64_t buffers_free = 0;

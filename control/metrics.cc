@@ -17,7 +17,7 @@ struct WorkerFamily {
   std::uint64_t WorkerView::*value;
 };
 
-constexpr std::array<WorkerFamily, 11> worker_families{{
+constexpr std::array<WorkerFamily, 12> worker_families{{
     {"sluice_client_connections_accepted_total", Type::counter, "Client connections accepted.",
      &WorkerView::clients_accepted},
     {"sluice_client_connections_refused_total", Type::counter,
@@ -37,6 +37,9 @@ constexpr std::array<WorkerFamily, 11> worker_families{{
      &WorkerView::bytes_in},
     {"sluice_body_bytes_out_total", Type::counter, "Body bytes released to clients.",
      &WorkerView::bytes_out},
+    {"sluice_spliced_bytes_total", Type::counter,
+     "Body bytes that no rule looks at, moved from socket to socket by the kernel.",
+     &WorkerView::bytes_spliced},
     {"sluice_audit_stalls_total", Type::counter,
      "Times a worker stopped reading because its audit ring was full.", &WorkerView::log_stalls},
     {"sluice_buffers_free", Type::gauge, "Receive buffers free now.", &WorkerView::buffers_free},

@@ -95,6 +95,7 @@ class Loop {
     bool waits_for_log = false;
     bool waits_for_buffers = false;
     bool waits_for_durable = false;
+    bool may_splice = false;           ///< Is in may_splice_.
     std::unique_ptr<Session> session;  ///< Clients.
     ConnId other;                  ///< A client's or canceller's upstream, an upstream's client.
     UpstreamPool* pool = nullptr;  ///< Upstreams.
@@ -122,6 +123,7 @@ class Loop {
   void on_ended(Connection& connection, bool is_broken);
   void on_closed(Connection& connection);
   void on_sent(Connection& connection);
+  void on_spliced(Connection& connection, std::uint64_t size_bytes);
   void on_probe_bytes(Connection& probe, const Completion& completion);
   void end_probe(Connection& probe, bool ok);
 
@@ -148,6 +150,8 @@ class Loop {
   void give_up_connecting(Connection& upstream, UpstreamTrouble trouble);
   void flush(Connection& connection, SliceQueue& queue);
   [[nodiscard]] bool may_leave(Connection& connection, const SliceQueue& queue);
+  void note_splice(Connection& client);
+  void begin_splices();
   void set_receiving(Connection& connection, bool wanted);
   void give_back_lent(Connection& connection);
   void read(const WorkerMail& mail);
@@ -179,6 +183,7 @@ class Loop {
   std::vector<ConnId> waiting_for_log_;
   std::vector<ConnId> waiting_for_buffers_;
   std::vector<ConnId> waiting_for_durable_;
+  std::vector<ConnId> may_splice_;
   std::vector<ConnId> durable_again_;  ///< Reused, so that waiting allocates nothing.
   std::uint64_t durable_through_ = 0;  ///< What may leave without waiting.
   std::array<Completion, 256> done_;

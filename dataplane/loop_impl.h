@@ -53,6 +53,7 @@ bool Loop<T>::turn(Duration wait) {
   if (!waiting_for_log_.empty()) wait = std::min(wait, log_wait);
   const std::size_t count = transport_.poll(done_, wait);
   context_.now = transport_.now();
+  context_.can_splice = transport_.splices_free() != 0;
   std::vector<WorkerMail> mail;
   if (mailbox_.maybe_has_mail()) mail = mailbox_.take();
   // Before the batch: a request in it may have been sent when the reload was
@@ -75,6 +76,7 @@ bool Loop<T>::turn(Duration wait) {
     next_sweep_ = context_.now.monotonic + sweep_interval;
     sweep();
   }
+  if (!may_splice_.empty()) begin_splices();
   if (!waiting_for_durable_.empty()) context_.log.request_flush();
   return !stopping_ || !live_.empty();
 }
@@ -116,6 +118,8 @@ void Loop<T>::handle(const Completion& completion) {
       return on_ended(*connection, false);
     case Kind::sent:
       return on_sent(*connection);
+    case Kind::spliced:
+      return on_spliced(*connection, completion.size_bytes);
     case Kind::failed:
       return on_ended(*connection, true);
     case Kind::closed:
@@ -248,6 +252,18 @@ void Loop<T>::on_sent(Connection& connection) {
 }
 
 template <Transport T>
+void Loop<T>::on_spliced(Connection& connection, std::uint64_t size_bytes) {
+  if (connection.role == Role::client) {
+    connection.session->on_client_spliced(size_bytes);
+    settle(connection);
+  } else if (connection.role == Role::upstream) {
+    Connection& client = client_of(connection);
+    client.session->on_upstream_spliced(size_bytes);
+    settle(client);
+  }
+}
+
+template <Transport T>
 void Loop<T>::on_probe_bytes(Connection& probe, const Completion& completion) {
   const ByteView bytes{context_.pool.data(completion.buffer), completion.size_bytes};
   const auto verdict = probe.probe->on_bytes(bytes, context_.fields);
@@ -288,6 +304,7 @@ void Loop<T>::settle(Connection& client) {
   if (Connection* const upstream = find(client.other); upstream && !upstream->connecting) {
     flush(*upstream, session.to_upstream());
     set_receiving(*upstream, session.wants_upstream_bytes());
+    note_splice(client);
   }
   if (session.waits_for_log() && !client.waits_for_log) {
     client.waits_for_log = true;
@@ -640,6 +657,33 @@ void Loop<T>::give_back_lent(Connection& connection) {
     const BufferId buffer = connection.lent[connection.lent_count - 1U];
     if (buffer != no_buffer) context_.pool.release(buffer);
   }
+}
+
+template <Transport T>
+void Loop<T>::note_splice(Connection& client) {
+  const Session::Splices splices = client.session->splices();
+  if (client.may_splice || splices.to_client_bytes + splices.to_upstream_bytes == 0) return;
+  client.may_splice = true;
+  may_splice_.push_back(client.id);
+}
+
+/// Only when all that the turn has brought was handled: the session has counted it.
+template <Transport T>
+void Loop<T>::begin_splices() {
+  for (const ConnId id : may_splice_) {
+    Connection* const client = find(id);
+    if (client == nullptr || client->role != Role::client) continue;
+    client->may_splice = false;
+    const Connection* const upstream = find(client->other);
+    if (upstream == nullptr || upstream->connecting) continue;
+    const Session::Splices splices = client->session->splices();
+    if (splices.to_client_bytes != 0) {
+      transport_.splice(upstream->id, id, splices.to_client_bytes);
+    } else if (splices.to_upstream_bytes != 0) {
+      transport_.splice(id, upstream->id, splices.to_upstream_bytes);
+    }
+  }
+  may_splice_.clear();
 }
 
 template <Transport T>

@@ -78,6 +78,8 @@ class BodyRelay {
   [[nodiscard]] bool emit(WorkerContext& worker, SliceQueue& out, Settled& settled, ByteView& head,
                           ByteView trailers) noexcept;
   static void drop(BufferPool& pool, const Settled& settled) noexcept;
+  /// Bytes went out by another way.
+  void pass_unseen(std::uint64_t size_bytes) noexcept { released_bytes_ += size_bytes; }
 
   [[nodiscard]] std::uint64_t released_bytes() const noexcept { return released_bytes_; }
   /// Gives back what is withheld; the message is over or given up.

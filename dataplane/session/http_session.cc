@@ -255,11 +255,14 @@ bool HttpSession::wants_client_bytes() const noexcept {
   if (client_ended_) return false;
   if (stage_ == Stage::closing) return true;
   if (client_inbox_.buffers() >= 2) return false;
+  // What was read already goes out first, so that the rest need not be read.
+  if (worker_.can_splice && spliceable_request_bytes() != 0) return to_upstream_.empty();
   return stage_ != Stage::body || to_upstream_.bytes() < backlog_bytes_max();
 }
 
 bool HttpSession::wants_upstream_bytes() const noexcept {
   if (upstream_inbox_.buffers() >= 2 && exchange_ && exchange_->response_started) return false;
+  if (worker_.can_splice && spliceable_response_bytes() != 0) return to_client_.empty();
   return to_client_.bytes() < backlog_bytes_max();
 }
 

@@ -36,6 +36,8 @@ class HttpSession final : public Session {
   void on_upstream_end() override;
   void on_upstream_lost() override;
   void on_upstream_sent() override;
+  void on_client_spliced(std::uint64_t size_bytes) override;
+  void on_upstream_spliced(std::uint64_t size_bytes) override;
   void on_proof(const identity::KeyVerdict& verdict) override;
   void on_no_proof() override;
   void on_log_room() override;
@@ -46,6 +48,7 @@ class HttpSession final : public Session {
 
   [[nodiscard]] bool wants_client_bytes() const noexcept override;
   [[nodiscard]] bool wants_upstream_bytes() const noexcept override;
+  [[nodiscard]] Splices splices() const noexcept override;
   [[nodiscard]] std::shared_ptr<const identity::ApiKeys> keys() const noexcept override;
   [[nodiscard]] bool wants_fresh_upstream() const noexcept override;
   [[nodiscard]] UpstreamPool& upstream_pool() noexcept override;
@@ -104,6 +107,10 @@ class HttpSession final : public Session {
   void release_piece(Settled settled, ByteView head, std::span<const http1::Field> trailer_fields);
   void fail_unmasked(Settled::Fault fault);
   void drop_upstream_and_close();
+
+  // http_splice.cc: what need not pass the session.
+  [[nodiscard]] std::uint64_t spliceable_request_bytes() const noexcept;
+  [[nodiscard]] std::uint64_t spliceable_response_bytes() const noexcept;
 
   // http_session.cc: what both sides need, and endings.
   std::optional<ByteView> encode_trailers(std::span<const http1::Field> trailers,

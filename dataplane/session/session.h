@@ -70,6 +70,9 @@ class Session {
   virtual void on_upstream_end() = 0;
   virtual void on_upstream_lost() = 0;
   virtual void on_upstream_sent() = 0;
+  /// Bytes of the one went to the other as `splices` allowed.
+  virtual void on_client_spliced(std::uint64_t /*size_bytes*/) {}
+  virtual void on_upstream_spliced(std::uint64_t /*size_bytes*/) {}
   virtual void on_proof(const identity::KeyVerdict& verdict) = 0;
   virtual void on_no_proof() = 0;  ///< Too many checks are under way.
   virtual void on_log_room() = 0;  ///< The audit ring may have room again.
@@ -99,6 +102,13 @@ class Session {
   [[nodiscard]] bool lingers() const noexcept { return lingers_; }
   [[nodiscard]] virtual bool wants_client_bytes() const noexcept = 0;
   [[nodiscard]] virtual bool wants_upstream_bytes() const noexcept = 0;
+  /// So many of the next bytes may go from one connection to the other without being seen
+  /// here, where that can be done.
+  struct Splices {
+    std::uint64_t to_client_bytes = 0;
+    std::uint64_t to_upstream_bytes = 0;
+  };
+  [[nodiscard]] virtual Splices splices() const noexcept { return {}; }
   /// A credential needs slow proof: take it, once.
   [[nodiscard]] bool wants_proof() const noexcept { return !proof_wish_.empty(); }
   [[nodiscard]] std::string take_proof_wish() noexcept;

@@ -55,7 +55,8 @@ struct WorkerContext {
   SnapshotView* current = nullptr;  ///< New operations are judged by this one.
   Now now;
   bool draining = false;
-  bool durable = false;  ///< audit.release: durable
+  bool can_splice = false;  ///< The transport could begin a splice now.
+  bool durable = false;     ///< audit.release: durable
 
   // Scratch memory of one call; nothing in it outlives the event being handled.
   http1::FieldTable fields;

@@ -52,7 +52,8 @@ SimTransport::SimTransport(const SimOptions& options)
     : options_(options),
       random_(options.seed),
       pool_(pool_of(options.buffer_bytes)),
-      connections_(options.connections_max) {
+      connections_(options.connections_max),
+      splices_free_(options.splices_max) {
   for (std::uint32_t i = options.connections_max; i-- > 0;) free_.push_back(i);
 }
 
@@ -100,7 +101,7 @@ void SimTransport::send(ConnId id, std::span<const Slice> slices) {
   ASSERT(connection->connected);
   ASSERT(!slices.empty() && slices.size() <= slices_per_send_max);
   ASSERT(connection->slices.empty());
-  ASSERT(!connection->wants_shutdown);
+  ASSERT(!connection->wants_shutdown && connection->splice_sink != id.index);
   connection->slices.assign(slices.begin(), slices.end());
   connection->sent_bytes = 0;
   connection->total_bytes = 0;
@@ -120,7 +121,25 @@ void SimTransport::close(ConnId id) {
   Connection* const connection = find(id);
   if (connection == nullptr) return;
   connection->closing = true;
+  end_splice(*connection);
   schedule(*connection->wire, SimStep::closed, nullptr);
+}
+
+void SimTransport::splice(ConnId from, ConnId to, std::uint64_t size_bytes) {
+  Connection* const source = find(from);
+  Connection* const sink = find(to);
+  if (source == nullptr || source->failed || source->ended) return;
+  if (sink == nullptr || sink->failed || size_bytes == 0) return;
+  ASSERT(sink->connected && sink->slices.empty() && !sink->wants_shutdown);
+  for (const Connection* end : {source, sink}) {
+    if (end->splice_source != none) return;
+  }
+  if (splices_free_ == 0 || random_.chance(options_.splice_decline_per_mille)) return;
+  --splices_free_;
+  source->splice_source = sink->splice_source = from.index;
+  source->splice_sink = sink->splice_sink = to.index;
+  source->splice_left = size_bytes;
+  schedule(*source->wire, SimStep::read, nullptr);
 }
 
 std::size_t SimTransport::poll(std::span<Completion> done, Duration wait) {
@@ -300,9 +319,11 @@ bool SimTransport::on_read(SimWire& wire, Completion& out) {
   Connection* const connection = owner_of(wire);
   if (connection == nullptr || connection->closing || connection->failed) return false;
   if (!connection->wants_receive || !connection->connected || connection->ended) return false;
+  if (connection->splice_source == wire.connection && fill_splice(*connection)) return false;
   if (wire.readable().empty()) {
     if (wire.is_reset()) return fail(*connection, ECONNRESET, out);
     if (!wire.at_end()) return false;
+    end_splice(*connection);
     connection->ended = true;
     out = report(Completion::Kind::peer_closed, *connection);
     return true;
@@ -321,6 +342,7 @@ bool SimTransport::on_read(SimWire& wire, Completion& out) {
     return false;
   }
   ++connection->turn_receives;
+  if (connection->splice_source == wire.connection) end_splice(*connection);
   const std::size_t count = std::min({some_chunk(), wire.readable().size(), buffer_data_bytes_max});
   std::memcpy(pool_.data(buffer), wire.readable().front(count).data(), count);
   wire.consume(count);
@@ -335,6 +357,10 @@ bool SimTransport::on_read(SimWire& wire, Completion& out) {
 bool SimTransport::on_write(SimWire& wire, Completion& out) {
   Connection* const connection = owner_of(wire);
   if (connection == nullptr || connection->closing || connection->failed) return false;
+  const bool is_sink = connection->splice_sink == wire.connection;
+  if (is_sink && !connections_[connection->splice_source].splice_held.empty()) {
+    return drain_splice(wire, out);
+  }
   if (connection->slices.empty()) return false;
   if (wire.is_reset()) return fail(*connection, EPIPE, out);
 
@@ -367,6 +393,55 @@ bool SimTransport::on_write(SimWire& wire, Completion& out) {
   return true;
 }
 
+/// False when there is nothing to take: the end, or bytes that are received instead.
+bool SimTransport::fill_splice(Connection& source) {
+  SimWire& wire = *source.wire;
+  if (!source.splice_held.empty()) return true;  // once it is given on, this is called again
+  if (wire.readable().empty()) return false;
+  if (!source.splice_begun && random_.chance(options_.splice_decline_per_mille)) return false;
+  source.splice_begun = true;
+  const std::size_t count =
+      std::min<std::uint64_t>(std::min(some_chunk(), wire.readable().size()), source.splice_left);
+  source.splice_held.push(wire.readable().front(count));
+  source.splice_left -= count;
+  wire.consume(count);
+  schedule(*connections_[source.splice_sink].wire, SimStep::write, nullptr);
+  return true;
+}
+
+bool SimTransport::drain_splice(SimWire& sink_wire, Completion& out) {
+  Connection& sink = connections_[sink_wire.connection];
+  Connection& source = connections_[sink.splice_source];
+  if (sink_wire.is_reset()) return fail(sink, EPIPE, out);
+  const std::size_t count =
+      std::min({some_chunk(), sink_wire.writable_bytes(), source.splice_held.size()});
+  if (count == 0) return false;  // the window is full; a reading peer brings us back
+  sink_wire.write(source.splice_held.front(count));
+  source.splice_held.pop(count);
+  out = report(Completion::Kind::spliced, source);
+  out.size_bytes = static_cast<std::uint32_t>(count);
+  counters_.spliced_bytes.add(count);
+  if (!source.splice_held.empty()) {
+    schedule(sink_wire, SimStep::write, nullptr);
+    return true;
+  }
+  schedule(*source.wire, SimStep::read, nullptr);
+  if (source.splice_left == 0) end_splice(source);
+  return true;
+}
+
+/// What it holds is lost.
+void SimTransport::end_splice(Connection& end) {
+  if (end.splice_source == none) return;
+  Connection& source = connections_[end.splice_source];
+  Connection& sink = connections_[end.splice_sink];
+  source.splice_source = source.splice_sink = sink.splice_source = sink.splice_sink = none;
+  source.splice_begun = false;
+  source.splice_held.clear();
+  ++splices_free_;
+  if (source.in_use && !source.closing) schedule(*source.wire, SimStep::read, nullptr);
+}
+
 bool SimTransport::on_closed(SimWire& wire, Completion& out) {
   Connection* const connection = owner_of(wire);
   ASSERT(connection != nullptr && connection->closing);
@@ -385,6 +460,7 @@ bool SimTransport::on_closed(SimWire& wire, Completion& out) {
 bool SimTransport::fail(Connection& connection, int error, Completion& out) {
   connection.failed = true;
   connection.wants_receive = false;
+  end_splice(connection);
   out = report(Completion::Kind::failed, connection);
   out.error = error;
   return true;

@@ -30,6 +30,8 @@ struct SimOptions {
   unsigned reset_per_mille = 0;                ///< Connections that break at some moment.
   unsigned refuse_per_mille = 0;               ///< Connects that fail.
   unsigned starve_per_mille = 0;               ///< Receives that find no buffer at first.
+  std::size_t splices_max = 4;                 ///< At once.
+  unsigned splice_decline_per_mille = 100;     ///< Splices that come to nothing.
 };
 
 /// Keeps a Transport's promises (transport.h). One thread, but for the waker.
@@ -56,6 +58,8 @@ class SimTransport {
   void receive(ConnId id);
   void pause(ConnId id);
   void send(ConnId id, std::span<const Slice> slices);
+  void splice(ConnId from, ConnId to, std::uint64_t size_bytes);
+  [[nodiscard]] std::size_t splices_free() const noexcept { return splices_free_; }
   void shutdown(ConnId id);
   void close(ConnId id);
   /// Time goes to the next event, or by `wait` when there is none until then.
@@ -90,6 +94,13 @@ class SimTransport {
     std::uint64_t checksum = 0;
     std::uint64_t turn = 0;
     unsigned turn_receives = 0;
+    // The splice that it is an end of, with bytes taken from the one and not yet given to
+    // the other. The source has what belongs to both.
+    std::uint32_t splice_source = 0xFFFFFFFF;
+    std::uint32_t splice_sink = 0xFFFFFFFF;
+    std::uint64_t splice_left = 0;
+    bool splice_begun = false;
+    SimPipe splice_held{};
   };
 
   struct Event {
@@ -128,6 +139,9 @@ class SimTransport {
   bool on_read(SimWire& wire, Completion& out);
   bool on_write(SimWire& wire, Completion& out);
   bool on_closed(SimWire& wire, Completion& out);
+  bool fill_splice(Connection& source);
+  bool drain_splice(SimWire& sink_wire, Completion& out);
+  void end_splice(Connection& end);
   bool fail(Connection& connection, int error, Completion& out);
   [[nodiscard]] Completion report(Completion::Kind kind, const Connection& connection) const;
 
@@ -145,6 +159,7 @@ class SimTransport {
   std::map<std::string, bool> swallowed_;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::uint64_t events_made_ = 0;
+  std::size_t splices_free_;
   bool accepting_ = true;
   TransportCounters counters_;
 };

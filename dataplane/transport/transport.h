@@ -53,6 +53,7 @@ struct Completion {
     received,     ///< `size_bytes` at pool.data(buffer); the loop now owns one hold on it.
     peer_closed,  ///< The peer will send no more. Sending may still work.
     sent,         ///< The whole send is over; its slices are free.
+    spliced,      ///< `size_bytes` of what `conn` sent have gone to where it is spliced.
     failed,       ///< `error` (errno). Connect, receive or send failed; close it.
     closed,  ///< After close(): nothing is in flight any more, slices are free, the id is dead.
     woken,   ///< Waker::wake was called.
@@ -81,6 +82,12 @@ class Waker {
 ///          receive. What the same poll had reported already still counts.
 /// send     at most one in flight per connection and at most slices_per_send_max
 ///          slices; completes once, when every byte went out.
+/// splice   the next `size_bytes` from one connection may go to another as they are, inside the
+///          kernel: each `spliced` tells how many did. Ends when all have, or with the first
+///          `received`, `peer_closed` or `failed` of the one it is from; until then it is only
+///          a permission, which may come to nothing, and nothing else is sent to the other.
+///          To be asked when nothing is being sent there, and all that was polled of the one is
+///          counted. A connection is in one at a time.
 /// shutdown no more sends: the peer sees the end after what was sent (FIN).
 /// close    always answered by one `closed`; later polls report nothing else of the id, and
 ///          calls with it are ignored. Its index is given out again by a later poll at the
@@ -91,11 +98,13 @@ class Waker {
 /// When the connection table is full, new clients are closed at once and counted.
 template <class T>
 concept Transport = requires(T t, ConnId id, const Endpoint& peer, std::span<const Slice> slices,
-                             std::span<Completion> done, Duration wait) {
+                             std::span<Completion> done, Duration wait, std::uint64_t size_bytes) {
   { t.connect(peer) } -> std::same_as<ConnId>;  // index 0xFFFFFFFF: table full
   t.receive(id);
   t.pause(id);
   t.send(id, slices);
+  t.splice(id, id, size_bytes);
+  { t.splices_free() } -> std::same_as<std::size_t>;  // 0 also where there can be none
   t.shutdown(id);
   t.close(id);
   { t.poll(done, wait) } -> std::same_as<std::size_t>;

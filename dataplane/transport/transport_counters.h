@@ -32,6 +32,7 @@ struct TransportCounters {
   Counter sends;        ///< `sent` completions.
   Counter sent_bytes;
   Counter partial_sends;  ///< Sends that had to be continued.
+  Counter spliced_bytes;  ///< Received and sent without passing the pool.
 };
 
 }  // namespace sluice::dataplane

@@ -59,6 +59,11 @@ bool UringTransport::take_in(const io_uring_cqe& answer, Completion& out) noexce
       return on_close(index, out);
     case Op::readable:
       connection.is_readable = answer.res >= 0;
+      return splice_from(index) != nullptr && run_splice(index, out);
+    case Op::writable:
+      return run_splice(index, out);
+    case Op::install:
+      on_install(index, answer.res);
       return false;
     default:
       return false;  // a shutdown of what the peer reset already changes nothing
@@ -243,6 +248,7 @@ bool UringTransport::report_backlog(std::uint32_t index, Completion& out) noexce
 
 void UringTransport::report_received(std::uint32_t index, BacklogTable::Entry entry,
                                      Completion& out) noexcept {
+  if (splice_from(index) != nullptr) end_splice(connections_[index].splice);
   out = report(Completion::Kind::received, index);
   out.buffer = entry.buffer;
   out.size_bytes = entry.size_bytes;
@@ -252,6 +258,7 @@ void UringTransport::report_received(std::uint32_t index, BacklogTable::Entry en
 
 bool UringTransport::report_end(std::uint32_t index, int result, Completion& out) noexcept {
   if (result < 0) return fail(index, -result, out);
+  if (splice_from(index) != nullptr) end_splice(connections_[index].splice);
   connections_[index].ended = true;
   out = report(Completion::Kind::peer_closed, index);
   return true;
@@ -314,6 +321,7 @@ bool UringTransport::fail(std::uint32_t index, int error, Completion& out) noexc
   if (connection.closing || connection.failed) return false;
   connection.failed = true;
   connection.wants_receive = false;
+  if (connection.splice != SpliceTable::none) end_splice(connection.splice);
   drop_backlog(index);
   out = report(Completion::Kind::failed, index);
   out.error = error;

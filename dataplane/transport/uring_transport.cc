@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <ctime>
 #include <utility>
@@ -23,7 +24,7 @@ constexpr std::uint32_t no_generation = 0;  // connections count from 1
 /// Receives into many slots that may be submitted at once.
 constexpr std::size_t incoming_max = 64;
 /// Entries that one connection can need in one turn.
-constexpr unsigned entries_per_connection = 6;
+constexpr unsigned entries_per_connection = 8;
 
 /// The kernel counts the file table against RLIMIT_NOFILE, whose soft value is
 /// often 1,024 for the sake of select(), which we do not use.
@@ -54,6 +55,8 @@ Result<std::unique_ptr<UringTransport>> UringTransport::make(const UringOptions&
     return sluice::fail(fmt::format("a worker holds 1 to {} connections, not {}", connections_limit,
                                     options.connections_max));
   }
+  // What a send can be told with MSG_NOSIGNAL, splice(2) cannot.
+  ::signal(SIGPIPE, SIG_IGN);
   auto pool = BufferPool::make(options.buffer_bytes, options.huge_pages);
   if (!pool) return tl::unexpected(pool.error());
   if (auto allowed = allow_open_files(options.connections_max); !allowed) {
@@ -86,6 +89,7 @@ UringTransport::UringTransport(const UringOptions& options, UringRing ring, Buff
       connections_(options.connections_max),
       outgoing_(options.connections_max),
       backlogs_(pool_.size()),
+      splices_(options.splices_max),
       ring_(std::move(ring)),
       starved_first_(none),
       starved_last_(none),
@@ -100,6 +104,9 @@ UringTransport::UringTransport(const UringOptions& options, UringRing ring, Buff
 }
 
 UringTransport::~UringTransport() {
+  for (Connection& connection : connections_) {
+    if (connection.splice != SpliceTable::none) end_splice(connection.splice);
+  }
   for (const Listener& listener : listeners_) {
     if (listener.fd >= 0) ::close(listener.fd);
   }
@@ -172,7 +179,7 @@ void UringTransport::send(ConnId id, std::span<const Slice> slices) noexcept {
   if (connection == nullptr || connection->failed) return;
   ASSERT(!slices.empty() && slices.size() <= slices_per_send_max);
   ASSERT(!connection->wants_send && (connection->in_flight & bit(Op::send)) == 0);
-  ASSERT(!connection->wants_shutdown);
+  ASSERT(!connection->wants_shutdown && !is_spliced_to(id.index));
 
   Outgoing& out = outgoing_[id.index];
   out.first = 0;
@@ -201,6 +208,7 @@ void UringTransport::close(ConnId id) noexcept {
   if (connection == nullptr) return;
   connection->closing = true;
   if (connection->starved) unstarve(id.index);
+  if (connection->splice != SpliceTable::none) end_splice(connection->splice);
   drop_backlog(id.index);
   mark(id.index);
 }
@@ -317,7 +325,7 @@ void UringTransport::advance(std::uint32_t index) noexcept {
 
 void UringTransport::advance_receiving(std::uint32_t index) noexcept {
   Connection& connection = connections_[index];
-  if (connection.ended) return;
+  if (connection.ended || advance_splice(index)) return;
   const bool behind = !connection.backlog.empty() || connection.end_waits;
   if (behind && connection.wants_receive) list(index);
   if (behind || !connection.wants_receive) {
@@ -327,12 +335,15 @@ void UringTransport::advance_receiving(std::uint32_t index) noexcept {
   }
   const bool receiving = (connection.in_flight & (bit(Op::receive) | bit(Op::readable))) != 0;
   if (receiving || connection.starved) return;
-  published_ ? begin_receive(index) : begin_plain_receive(index);
+  const bool is_plain = !published_ || is_spliced_to(index);
+  is_plain ? begin_plain_receive(index) : begin_receive(index);
 }
 
 void UringTransport::advance_closing(std::uint32_t index) noexcept {
   if (connections_[index].in_flight == 0) return begin_close(index);
-  for (const Op op : {Op::connect, Op::receive, Op::readable, Op::send}) cancel(op, index);
+  for (const Op op : {Op::connect, Op::receive, Op::readable, Op::send, Op::writable}) {
+    cancel(op, index);
+  }
 }
 
 /// Completes a prepared entry: whose it is and which socket it is for.
@@ -382,7 +393,7 @@ void UringTransport::begin_receive(std::uint32_t index) noexcept {
 }
 
 /// Without buffer rings a slot is taken only when there is something to put
-/// into it, so that idle connections hold none.
+/// into it, so that idle connections hold none. Also for sockets that do not wait.
 void UringTransport::begin_plain_receive(std::uint32_t index) noexcept {
   Connection& connection = connections_[index];
   if (!connection.is_readable) {

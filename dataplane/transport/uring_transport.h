@@ -13,6 +13,7 @@
 
 #include "dataplane/transport/backlog.h"
 #include "dataplane/transport/published_buffers.h"
+#include "dataplane/transport/splice_table.h"
 #include "dataplane/transport/transport.h"
 #include "dataplane/transport/transport_counters.h"
 #include "dataplane/transport/uring_ring.h"
@@ -26,6 +27,7 @@ struct UringOptions {
   std::size_t buffer_bytes = 64 * 1024 * 1024;  ///< The whole pool.
   unsigned ring_entries = 1024;                 ///< Submissions per crossing.
   unsigned published_buffers = 256;             ///< Offered to the kernel at a time.
+  std::uint16_t splices_max = 64;               ///< At once; each has two descriptors for a pipe.
   bool plain = false;                           ///< Only what Linux 5.11 has; for tests.
   bool huge_pages = false;                      ///< Advise huge pages for the pool.
 };
@@ -62,6 +64,8 @@ class UringTransport {
   void receive(ConnId id) noexcept;
   void pause(ConnId id) noexcept;
   void send(ConnId id, std::span<const Slice> slices) noexcept;
+  void splice(ConnId from, ConnId to, std::uint64_t size_bytes) noexcept;
+  [[nodiscard]] std::size_t splices_free() const noexcept { return splices_.free_count(); }
   void shutdown(ConnId id) noexcept;
   void close(ConnId id) noexcept;
   std::size_t poll(std::span<Completion> done, Duration wait) noexcept;
@@ -77,15 +81,17 @@ class UringTransport {
   [[nodiscard]] std::uint32_t connections_open() const noexcept;
 
  private:
-  /// What a completion answers. The first five can be in flight for a
+  /// What a completion answers. Those before `accept` can be in flight for a
   /// connection and are numbered to make bits.
   enum class Op : std::uint8_t {
     connect,
     receive,
-    readable,  ///< Plain path: bytes wait to be received.
+    readable,  ///< Plain path and splices: bytes wait to be taken.
     send,
     shutdown,
     close,
+    writable,  ///< Splices: there is room for bytes.
+    install,   ///< Splices: a descriptor for calls outside of the ring.
     accept,
     wake,
     cancel,
@@ -123,6 +129,7 @@ class UringTransport {
     Backlog filling{};  ///< Slots that a receive in flight was given.
     std::uint32_t starved_previous = 0;
     std::uint32_t starved_next = 0;
+    SpliceTable::Index splice = SpliceTable::none;  ///< That it is an end of.
   };
 
   /// What the kernel reads while a send or connect is in flight.
@@ -185,6 +192,18 @@ class UringTransport {
   void feed_starved() noexcept;
   void read_clocks() noexcept;
 
+  // uring_splice.cc: from socket to socket.
+  [[nodiscard]] Splice* splice_from(std::uint32_t index) noexcept;
+  [[nodiscard]] bool is_spliced_to(std::uint32_t index) noexcept;
+  [[nodiscard]] bool advance_splice(std::uint32_t index) noexcept;
+  void install(std::uint32_t index) noexcept;
+  void on_install(std::uint32_t index, int result) noexcept;
+  void begin_splice(Splice& splice, int from_fd, int to_fd) noexcept;
+  void await_splice(const Splice& splice) noexcept;
+  bool run_splice(std::uint32_t index, Completion& out) noexcept;
+  void end_source(SpliceTable::Index number, int result) noexcept;
+  void end_splice(SpliceTable::Index number) noexcept;
+
   // uring_completions.cc: from the kernel's answers to completions. Each fills
   // `out` and returns true when there is something to report.
   bool take_in(const io_uring_cqe& answer, Completion& out) noexcept;
@@ -214,6 +233,7 @@ class UringTransport {
   std::vector<Connection> connections_;
   std::vector<Outgoing> outgoing_;
   BacklogTable backlogs_;
+  SpliceTable splices_;
   UringRing ring_;
 
   std::vector<std::uint32_t> free_;   ///< Last closed, first used.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/assert.h"
 #include "parsers/http1/decoder.h"
 #include "parsers/http1/section_reader.h"
 
@@ -84,6 +85,11 @@ Step BodyDecoder::on_close() noexcept {
     default:
       return refuse(Fault::truncated);
   }
+}
+
+void BodyDecoder::skip(std::uint64_t size_bytes) noexcept {
+  ASSERT(size_bytes <= left_bytes());
+  remaining_ -= size_bytes;
 }
 
 Step BodyDecoder::refuse(Fault fault) noexcept {

@@ -100,6 +100,12 @@ class BodyDecoder {
   Step decode(ByteView in, FieldTable& trailers) noexcept;
   /// The peer closed its side: an end for until_close, else `truncated`.
   [[nodiscard]] Step on_close() noexcept;
+  /// What is still to come of a body whose length was told; 0 in any other.
+  [[nodiscard]] std::uint64_t left_bytes() const noexcept {
+    return state_ == State::fixed ? remaining_ : 0;
+  }
+  /// So many of left_bytes() went another way.
+  void skip(std::uint64_t size_bytes) noexcept;
 
  private:
   enum class State : std::uint8_t {
@@ -154,6 +160,11 @@ class RequestDecoder {
   [[nodiscard]] const RequestHead& request() const noexcept { return head_; }
   /// Between messages, nothing begun.
   [[nodiscard]] bool is_idle() const noexcept { return phase_ == Phase::head; }
+  /// As in BodyDecoder.
+  [[nodiscard]] std::uint64_t left_bytes() const noexcept {
+    return phase_ == Phase::body ? body_.left_bytes() : 0;
+  }
+  void skip(std::uint64_t size_bytes) noexcept { body_.skip(size_bytes); }
 
  private:
   enum class Phase : std::uint8_t { head, body, failed };
@@ -185,6 +196,11 @@ class ResponseDecoder {
   [[nodiscard]] Step on_close() noexcept;
   [[nodiscard]] const ResponseHead& response() const noexcept { return head_; }
   [[nodiscard]] bool is_idle() const noexcept { return phase_ == Phase::idle; }
+  /// As in BodyDecoder.
+  [[nodiscard]] std::uint64_t left_bytes() const noexcept {
+    return phase_ == Phase::body ? body_.left_bytes() : 0;
+  }
+  void skip(std::uint64_t size_bytes) noexcept { body_.skip(size_bytes); }
 
  private:
   enum class Phase : std::uint8_t { idle, head, body, failed };

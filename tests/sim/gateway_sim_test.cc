@@ -127,6 +127,56 @@ void check_target(const SimGateway& gateway) {
   }
 }
 
+void check_answers(const SimGateway& gateway) {
+  for (const auto& client : gateway.clients()) {
+    const auto& operations = client->operations();
+    const auto ending = std::ranges::find_if(operations, ends_connection);
+    const auto answered = static_cast<std::size_t>(ending - operations.begin()) +
+                          (ending == operations.end() ? 0U : 1U);
+    CHECK(client->responses().size() == answered);
+    for (std::size_t i = 0; i < client->responses().size(); ++i) {
+      check_response(client->operations()[i], client->responses()[i]);
+      check_no_secret(client->responses()[i].head + client->responses()[i].body);
+    }
+  }
+}
+
+/// The records tell how long the bodies of what was answered were.
+void check_sizes(const SimGateway& gateway) {
+  std::map<std::string, std::string> outcomes;  // by session and operation
+  const auto name = [](const std::string& record) {
+    const std::size_t from = record.find("\"session\":");
+    const std::size_t to = record.find(',', record.find("\"operation\":"));
+    return record.substr(from, to - from);
+  };
+  const auto records = gateway.records();
+  for (const std::string& record : records) {
+    if (record.find("\"phase\":\"outcome\"") != std::string::npos) outcomes[name(record)] = record;
+  }
+  std::size_t checked = 0;
+  for (const auto& client : gateway.clients()) {
+    for (const Operation& operation : client->operations()) {
+      const auto intent = std::ranges::find_if(records, [&](const std::string& record) {
+        return record.find("\"ruling\":\"allow\"") != std::string::npos &&
+               record.find("/" + operation.id + "\"") != std::string::npos;
+      });
+      if (intent == records.end()) continue;
+      const std::string& outcome = outcomes.at(name(*intent));
+      INFO(*intent << "\n" << outcome);
+      const std::size_t out =
+          operation.response_has_body() ? operation.response_body.plain.size() : 0;
+      const auto has = [&](const char* key, std::size_t size) {
+        return outcome.find(fmt::format("\"{}\":{}", key, size)) != std::string::npos ||
+               (size == 0 && outcome.find(key) == std::string::npos);
+      };
+      CHECK(has("bytes_in", operation.request_body.plain.size()));
+      CHECK(has("bytes_out", out));
+      ++checked;
+    }
+  }
+  CHECK(checked > 0);
+}
+
 }  // namespace
 
 TEST_CASE("Every operation is answered as a naive reference says, on any network") {
@@ -140,20 +190,10 @@ TEST_CASE("Every operation is answered as a naive reference says, on any network
   options.starve_per_mille = static_cast<unsigned>(shape.up_to(100));
   const bool durable = seed % 10 == 0;
   if (durable) options.chunk_bytes_max = options.window_bytes = 64 * 1024;
-  SimGateway gateway(options, false, durable);
+  SimGateway gateway(options, {.durable = durable});
   for (int i = 0; i < 6; ++i) gateway.add_client(1 + shape.up_to(12));
   REQUIRE(gateway.run());
-  for (const auto& client : gateway.clients()) {
-    const auto& operations = client->operations();
-    const auto ending = std::ranges::find_if(operations, ends_connection);
-    const auto answered = static_cast<std::size_t>(ending - operations.begin()) +
-                          (ending == operations.end() ? 0U : 1U);
-    CHECK(client->responses().size() == answered);
-    for (std::size_t i = 0; i < client->responses().size(); ++i) {
-      check_response(client->operations()[i], client->responses()[i]);
-      check_no_secret(client->responses()[i].head + client->responses()[i].body);
-    }
-  }
+  check_answers(gateway);
   check_target(gateway);
   check_log(gateway);
 }
@@ -168,7 +208,7 @@ TEST_CASE("Resets and flaky targets cost answers, never secrets or records") {
   options.reset_per_mille = 100;
   options.refuse_per_mille = 100;
   options.starve_per_mille = 50;
-  SimGateway gateway(options, true);
+  SimGateway gateway(options, {.flaky_target = true});
   for (int i = 0; i < 6; ++i) gateway.add_client(1 + shape.up_to(12));
   REQUIRE(gateway.run());
   for (const auto& client : gateway.clients()) {
@@ -186,6 +226,51 @@ TEST_CASE("Resets and flaky targets cost answers, never secrets or records") {
   }
   check_target(gateway);
   check_log(gateway);
+}
+
+TEST_CASE("Long bodies that nobody looks at arrive as they are, spliced or not") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(200)));
+  CAPTURE(seed);
+  SimOptions options;
+  options.seed = seed;
+  SimRandom shape(seed);
+  options.chunk_bytes_max = options.window_bytes = 1U << (12 + shape.up_to(7));
+  options.splices_max = shape.up_to(3);
+  options.splice_decline_per_mille = static_cast<unsigned>(shape.up_to(400));
+  SimGateway gateway(options, {.durable = seed % 5 == 0, .long_bodies = true});
+  for (int i = 0; i < 4; ++i) gateway.add_client(1 + shape.up_to(4));
+  REQUIRE(gateway.run());
+  check_answers(gateway);
+  check_target(gateway);
+  check_log(gateway);
+  check_sizes(gateway);
+  CHECK(gateway.transport().splices_free() == options.splices_max);
+}
+
+TEST_CASE("Whoever breaks off inside a long body costs its answer and nothing else") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(300)));
+  CAPTURE(seed);
+  SimOptions options;
+  options.seed = seed;
+  SimRandom shape(seed);
+  options.chunk_bytes_max = options.window_bytes = 1U << (12 + shape.up_to(7));
+  options.reset_per_mille = 300;
+  SimGateway gateway(options, {.flaky_target = true, .long_bodies = true});
+  for (int i = 0; i < 6; ++i) gateway.add_client(1 + shape.up_to(4));
+  REQUIRE(gateway.run());
+  for (const auto& client : gateway.clients()) {
+    for (std::size_t i = 0; i < client->responses().size(); ++i) {
+      const int status = client->responses()[i].status();
+      if (status == 200 || status == 401 || status == 403) {
+        check_response(client->operations()[i], client->responses()[i]);
+      } else {
+        CHECK((status == 502 || status == 503 || status == 504 || status == 408));
+      }
+    }
+  }
+  check_target(gateway);
+  check_log(gateway);
+  CHECK(gateway.transport().splices_free() == options.splices_max);
 }
 
 TEST_CASE("What is sent once a reload was confirmed is judged by it, even in the same turn") {

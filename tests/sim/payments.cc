@@ -105,6 +105,29 @@ Operation random_operation(SimRandom& random, std::uint64_t number) {
   return operation;
 }
 
+Operation long_operation(SimRandom& random, std::uint64_t number) {
+  constexpr std::size_t longest = 700 * 1024;
+  const auto some_bytes = [&random] {
+    Sight sight;
+    add(sight, std::string(random.up_to(3) == 0 ? random.up_to(999) : random.up_to(longest), ' '));
+    for (std::size_t i = 0; i < sight.plain.size(); ++i) {
+      sight.plain[i] = sight.masked[i] =
+          static_cast<char>('a' + (i * i / 7 + random.up_to(1)) % 26);
+    }
+    return sight;
+  };
+  Operation operation = random_operation(random, number);
+  operation.is_json = operation.inspected = false;
+  operation.target = fmt::format("/{}/{}", operation.allowed ? "v1" : "secret", operation.id);
+  operation.request_body = {};
+  if (operation.method == "POST" || operation.method == "PUT")
+    operation.request_body = some_bytes();
+  operation.response_body = some_bytes();
+  operation.chunk_bytes = 1 + random.up_to(200'000);
+  if (random.up_to(1) == 0) operation.response_wire = operation.request_wire = Wire::length;
+  return operation;
+}
+
 std::string in_chunks(const std::string& body, std::size_t chunk_bytes) {
   std::string out;
   for (std::size_t at = 0; at < body.size(); at += chunk_bytes) {

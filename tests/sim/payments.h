@@ -40,6 +40,9 @@ struct Operation {
 /// An operation of random shape; `number` makes its id.
 Operation random_operation(SimRandom& random, std::uint64_t number);
 
+/// One whose bodies are long, and that no rule looks at.
+Operation long_operation(SimRandom& random, std::uint64_t number);
+
 /// The request as a client sends it.
 std::string request_bytes(const Operation& operation, const std::string& key);
 /// The response as the target sends it; `close` when the connection ends with it.

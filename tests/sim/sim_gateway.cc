@@ -24,19 +24,24 @@ policies:
   - name: no launches
     operations: {http: {methods: [POST], paths: ["/v1/*/inspected"], body: ["launch code \\d+"]}}
     ruling: deny
-masks:
-  - {name: pan, find: "builtin:payment-card", show: {partial: {first: 6, last: 4}}, on: both}
-  - {name: cvc, find: {json: ["$..cvc"]}, show: redact}
 audit:
   directory: audit
   signing_key: file:audit.key
 )";
 
+constexpr const char* masks = R"(masks:
+  - {name: pan, find: "builtin:payment-card", show: {partial: {first: 6, last: 4}}, on: both}
+  - {name: cvc, find: {json: ["$..cvc"]}, show: redact}
+)";
+
+std::string configuration_of(const SimScene& scene) {
+  return scene.long_bodies ? configuration : std::string(configuration) + masks;
+}
+
 }  // namespace
 
-SimGateway::SimGateway(const SimOptions& options, bool flaky_target, bool durable,
-                       const SimLog& log)
-    : random_(options.seed ^ 0x5EED), worker_(options, log) {
+SimGateway::SimGateway(const SimOptions& options, const SimScene& scene, const SimLog& log)
+    : scene_(scene), random_(options.seed ^ 0x5EED), worker_(options, log) {
   std::array<std::uint8_t, 32> secret;
   for (auto& byte : secret) byte = static_cast<std::uint8_t>(random_.next());
   const identity::NewKey key = identity::make_key("alice", {"settlement"}, {INT64_MAX}, secret);
@@ -44,21 +49,24 @@ SimGateway::SimGateway(const SimOptions& options, bool flaky_target, bool durabl
   for (const char* port : {"9001", "9002"}) {
     const auto endpoint =
         must(parse_endpoint("127.0.0.1", static_cast<std::uint16_t>(std::stoi(port))));
-    transport().serve(endpoint, [this, flaky_target]() -> SimPeer* {
+    transport().serve(endpoint, [this]() -> SimPeer* {
       targets_.push_back(
-          std::make_unique<ScriptedTarget>(operations_, target_log_, random_, flaky_target));
+          std::make_unique<ScriptedTarget>(operations_, target_log_, random_, scene_.flaky_target));
       return targets_.back().get();
     });
   }
   LoopOptions loop_options;
-  loop_options.durable = durable;
-  worker_.start(test::snapshot_of(configuration, key.yaml_entry), std::move(loop_options));
+  loop_options.durable = scene.durable;
+  worker_.start(test::snapshot_of(configuration_of(scene), key.yaml_entry),
+                std::move(loop_options));
 }
 
 ScriptedClient& SimGateway::add_client(std::size_t count) {
   std::vector<Operation> operations;
   for (std::size_t i = 0; i < count; ++i) {
-    operations.push_back(random_operation(random_, operations_.size() + 1));
+    const std::uint64_t number = operations_.size() + 1;
+    operations.push_back(scene_.long_bodies ? long_operation(random_, number)
+                                            : random_operation(random_, number));
     operations_.emplace(operations.back().id, operations.back());
   }
   const auto manner = random_.up_to(1) == 0 ? ScriptedClient::Manner::one_by_one
@@ -71,7 +79,7 @@ ScriptedClient& SimGateway::add_client(std::size_t count) {
 
 void SimGateway::reload_without_keys() {
   WorkerMail mail;
-  mail.snapshot = test::snapshot_of(configuration, "[]");
+  mail.snapshot = test::snapshot_of(configuration_of(scene_), "[]");
   worker_.post(std::move(mail));
 }
 

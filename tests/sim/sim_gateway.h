@@ -13,9 +13,16 @@
 
 namespace sluice::dataplane {
 
+/// What the gateway is put into, besides the network.
+struct SimScene {
+  bool flaky_target = false;
+  bool durable = false;
+  bool long_bodies = false;  ///< That no mask looks at.
+};
+
 class SimGateway {
  public:
-  explicit SimGateway(const SimOptions& options, bool flaky_target = false, bool durable = false,
+  explicit SimGateway(const SimOptions& options, const SimScene& scene = {},
                       const SimLog& log = {});
 
   /// A client with `count` random operations, coming after a random while.
@@ -43,6 +50,7 @@ class SimGateway {
   [[nodiscard]] const SimWorker& worker() const { return worker_; }
 
  private:
+  SimScene scene_;
   SimRandom random_;
   std::string key_;
   std::map<std::string, Operation> operations_;

@@ -24,6 +24,7 @@ struct Near {
   bool closed = false;
   int error = 0;
   int sent = 0;
+  std::size_t spliced = 0;
   Endpoint peer{};
 };
 
@@ -149,6 +150,10 @@ class Harness {
         break;
       case Completion::Kind::sent:
         ++state.sent;
+        break;
+      case Completion::Kind::spliced:
+        if (c.size_bytes == 0) broken_promise = "a splice of nothing";
+        state.spliced += c.size_bytes;
         break;
       case Completion::Kind::failed:
         if (state.error != 0) broken_promise = "two failures";

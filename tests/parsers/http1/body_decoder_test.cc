@@ -127,3 +127,22 @@ TEST_CASE("a stream that ends inside a body is truncated, unless the end is the 
   CHECK(on_close_after(http1::Framing::chunked, "1\r\na\r\n0\r\n") == "truncated");
   CHECK(on_close_after(http1::Framing::chunked, "1\r\na\r\n0\r\n\r\n") == "end");
 }
+
+TEST_CASE("what is left of a body with a length may go another way") {
+  const http1::Limits limits;
+  http1::FieldTable table;
+  http1::BodyDecoder body;
+  body.start(http1::Framing::length, 10, limits);
+  CHECK(body.left_bytes() == 10);
+  CHECK(body.decode(as_bytes("ab"), table).size_bytes == 2);
+  body.skip(7);
+  CHECK(body.left_bytes() == 1);
+  const http1::Step last = body.decode(as_bytes("jk"), table);
+  CHECK(last.kind == http1::Step::Kind::data);
+  CHECK(as_text(last.data) == "j");
+  CHECK(body.decode(as_bytes("k"), table).kind == http1::Step::Kind::end);
+  for (const auto framing : {http1::Framing::chunked, http1::Framing::until_close}) {
+    body.start(framing, 0, limits);
+    CHECK(body.left_bytes() == 0);
+  }
+}
