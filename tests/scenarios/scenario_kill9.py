@@ -62,7 +62,7 @@ def kill_again_and_again(context, judge, release: str, rounds: int) -> None:
     recorded = {record["resource"] for record in records if record["phase"] == "intent"}
     seen = set(target.seen())
     print(f"{release}: {rounds} kills, {len(seen)} requests at the target, {report['records']} records")
-    expect(len(seen) > rounds * 5, f"only {len(seen)} requests reached the target: nothing was under load")
+    expect(len(seen) > rounds, f"only {len(seen)} requests reached the target: nothing was under load")
     expect(seen <= recorded, f"without a record: {sorted(seen - recorded)[:5]}")
     expect(answered <= seen, "an answer came from nowhere")
     lost = answered - finished(records)
