@@ -145,6 +145,31 @@ class Reader {
     return true;
   }
 
+  /// Passes one item, whatever is in it.
+  bool skip() noexcept {
+    for (std::uint64_t pending = 1; pending != 0; --pending) {
+      if (boolean_true()) continue;
+      const auto found = head();
+      if (!found) return false;
+      switch (found->major) {
+        case Major::unsigned_integer:
+          break;
+        case Major::bytes:
+        case Major::text:
+          if (!content(found->value)) return false;
+          break;
+        case Major::array:
+        case Major::map:
+          if (found->value > in_.size()) return false;
+          pending += found->major == Major::map ? 2 * found->value : found->value;
+          break;
+        case Major::simple:
+          return false;
+      }
+    }
+    return true;
+  }
+
   [[nodiscard]] bool at_end() const noexcept { return in_.empty(); }
   [[nodiscard]] std::size_t left() const noexcept { return in_.size(); }
 

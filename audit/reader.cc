@@ -11,7 +11,8 @@ namespace {
 
 using StepKind = SegmentReader::Step::Kind;
 
-/// How many records the log has committed, as its checkpoint file says.
+}  // namespace
+
 Result<std::uint64_t> committed_records(const std::filesystem::path& directory) {
   const auto note = read_stable_file(directory / checkpoint_name);
   if (!note) return fail(note.error().message);
@@ -20,8 +21,6 @@ Result<std::uint64_t> committed_records(const std::filesystem::path& directory) 
   if (!parsed) return fail("the checkpoint file: " + parsed.error().message);
   return parsed->checkpoint.size;
 }
-
-}  // namespace
 
 Result<std::uint64_t> LogReader::read(const std::function<bool(std::uint64_t, ByteView)>& each) {
   auto end = committed_records(directory_);

@@ -11,6 +11,9 @@
 
 namespace sluice::audit {
 
+/// How many records the log has committed, as its checkpoint file says.
+Result<std::uint64_t> committed_records(const std::filesystem::path& directory);
+
 class LogReader {
  public:
   explicit LogReader(std::filesystem::path directory, std::uint64_t from_index = 0)

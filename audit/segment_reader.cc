@@ -103,6 +103,9 @@ Result<SegmentReader::Step> SegmentReader::next() {
 }
 
 void SegmentReader::seek(std::uint64_t offset) {
+  if (offset >= offset_ && offset - offset_ <= end_ - begin_) {
+    return consume(static_cast<std::size_t>(offset - offset_));
+  }
   offset_ = offset;
   begin_ = end_ = 0;
 }

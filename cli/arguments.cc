@@ -103,15 +103,17 @@ struct Parser {
     add_configuration(made, audit.configuration);
     made.add_option("--directory", audit.directory,
                     "Audit directory, instead of the configuration's");
-    made.add_option("--since", audit.since,
+    made.add_option("--since", audit.query.from,
                     "From this time on: RFC 3339, or an age such as 15m, 2h, 7d");
-    made.add_option("--until", audit.until, "Before this time, in the same forms");
-    made.add_option("--record", audit.record,
+    made.add_option("--until", audit.query.until, "Before this time, in the same forms");
+    made.add_option("--record", audit.query.record,
                     "Only the operation with this record, as a refusal names it");
-    made.add_option("--principal", audit.principal, "Only operations of this subject");
-    made.add_option("--target", audit.target, "Only operations on this target");
-    made.add_option("--ruling", audit.ruling, "Only operations with this ruling")
+    made.add_option("--principal", audit.query.principal, "Only operations of this subject");
+    made.add_option("--target", audit.query.target, "Only operations on this target");
+    made.add_option("--ruling", audit.query.ruling, "Only operations with this ruling")
         ->check(CLI::IsMember({"allow", "deny", "hold"}));
+    made.add_option("--rule", audit.query.rule, "Only operations that this rule decided");
+    made.add_option("--session", audit.query.session, "Only records of this session");
     made.add_flag("-f,--follow", audit.follow, "Go on with records as they are written");
     add_json(made, audit.json);
   }
@@ -122,13 +124,14 @@ struct Parser {
         "  sluice evidence --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z -o november.zip\n"
         "  sluice evidence --from 7d --principal ann -o ann.zip --json");
     add_configuration(made, evidence.configuration);
-    made.add_option("--from", evidence.from,
+    made.add_option("--from", evidence.query.from,
                     "From this time on: RFC 3339, or an age such as 15m, 2h, 7d;\n"
                     "without it from the log's beginning");
-    made.add_option("--to", evidence.until, "Before this time, in the same forms");
-    made.add_option("--principal", evidence.principal,
+    made.add_option("--to", evidence.query.until, "Before this time, in the same forms");
+    made.add_option("--principal", evidence.query.principal,
                     "Show operations of this subject only; of the rest, hashes");
-    made.add_option("--target", evidence.target, "Show operations on this target only");
+    made.add_option("--target", evidence.query.target, "Show operations on this target only");
+    made.add_option("--session", evidence.query.session, "Show records of this session only");
     made.add_option("-o,--output", evidence.output, "The package; must not exist")->required();
     add_json(made, evidence.json);
   }

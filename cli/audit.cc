@@ -1,12 +1,11 @@
 // sluice audit: search the log, follow it, print it.
-#include "audit/verify.h"
-
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "base/timestamp.h"
-#include "cli/audit_filter.h"
+#include "audit/reader.h"
+#include "audit/search.h"
+#include "audit/verify.h"
 #include "cli/configuration.h"
 #include "cli/output.h"
 #include "cli/times.h"
@@ -16,14 +15,6 @@ namespace sluice::cli {
 namespace {
 
 constexpr std::chrono::milliseconds follow_pause{200};
-
-/// The bound as the log writes times: UTC with nine decimals, so that text order is time order.
-Result<std::string> bound(const std::string& text, WallTime now) {
-  if (text.empty()) return std::string();
-  const auto time = parse_time(text, now, false);
-  if (!time) return tl::unexpected(time.error());
-  return timestamp_text(*time, 9);
-}
 
 /// A field as text; nothing when it is absent.
 std::string field(const nlohmann::json& record, const char* key) {
@@ -92,6 +83,42 @@ std::string line_of(const nlohmann::json& record) {
                      field(record, "peer"), field(record, "detail"));
 }
 
+class Printer {
+ public:
+  explicit Printer(bool as_json) : as_json_(as_json) {}
+
+  /// False when it is no record: fault() says why.
+  bool print(ByteView bytes) {
+    const auto text = audit::to_json(bytes);
+    if (text)
+      fmt::print("{}\n", as_json_ ? *text : line_of(nlohmann::json::parse(*text)));
+    else
+      fault_ = text.error().message;
+    return text.has_value();
+  }
+  [[nodiscard]] const std::string& fault() const noexcept { return fault_; }
+
+ private:
+  bool as_json_;
+  std::string fault_;
+};
+
+/// Prints what is committed from now on, until the reader of our pipe is gone.
+ExitCode follow(const std::string& directory, std::uint64_t next, audit::RecordFilter& filter,
+                Printer& printer) {
+  audit::LogReader reader(directory, next);
+  while (std::fflush(stdout) == 0) {
+    const auto read = reader.read([&](std::uint64_t, ByteView bytes) {
+      const auto record = audit::fields_of(bytes);
+      return !record || !filter.wants(*record) || printer.print(bytes);
+    });
+    if (!read) return complain("audit", read.error().message, ExitCode::failed);
+    if (!printer.fault().empty()) return complain("audit", printer.fault(), ExitCode::failed);
+    std::this_thread::sleep_for(follow_pause);
+  }
+  return ExitCode::failed;
+}
+
 }  // namespace
 
 ExitCode perform(const AuditOptions& options) {
@@ -101,41 +128,18 @@ ExitCode perform(const AuditOptions& options) {
     if (!settings) return ExitCode::bad_configuration;
     directory = settings->audit.directory;
   }
-  const WallTime now = wall_now();
-  auto since = bound(options.since, now);
-  if (!since) return complain("audit", since.error().message, ExitCode::usage);
-  auto until = bound(options.until, now);
-  if (!until) return complain("audit", until.error().message, ExitCode::usage);
-
-  AuditFilter filter;
-  filter.since = std::move(*since);
-  filter.until = std::move(*until);
-  filter.record = options.record;
-  filter.principal = options.principal;
-  filter.target = options.target;
-  filter.ruling = options.ruling;
-
-  std::uint64_t next = 0;
-  std::string fault;
-  for (;;) {
-    const auto read =
-        audit::read_records(directory, next, [&](std::uint64_t index, ByteView bytes) {
-          const auto text = audit::to_json(bytes);
-          if (!text) {
-            fault = fmt::format("record {}: {}", index, text.error().message);
-            return false;
-          }
-          const auto record = nlohmann::json::parse(*text);
-          if (filter.wants(record)) fmt::print("{}\n", options.json ? *text : line_of(record));
-          return true;
-        });
-    if (!read) return complain("audit", read.error().message, ExitCode::failed);
-    if (!fault.empty()) return complain("audit", fault, ExitCode::failed);
-    next = *read;
-    if (std::fflush(stdout) != 0) return ExitCode::failed;  // the reader of our pipe is gone
-    if (!options.follow) return ExitCode::ok;
-    std::this_thread::sleep_for(follow_pause);
-  }
+  auto query = parse_query(options.query, wall_now());
+  if (!query) return complain("audit", query.error().message, ExitCode::usage);
+  audit::RecordFilter filter(std::move(*query));
+  Printer printer(options.json);
+  const auto next = audit::search(
+      directory, filter,
+      {.found = [&printer](ByteView record) { return printer.print(record); },
+       .index_note = [](const std::string& note) { complain("audit", note, ExitCode::ok); }});
+  if (!next) return complain("audit", next.error().message, ExitCode::failed);
+  if (!printer.fault().empty()) return complain("audit", printer.fault(), ExitCode::failed);
+  if (options.follow) return follow(directory, *next, filter, printer);
+  return std::fflush(stdout) == 0 ? ExitCode::ok : ExitCode::failed;
 }
 
 }  // namespace sluice::cli

@@ -1,8 +1,8 @@
 // sluice evidence: a time range of the audit log in one file, for an auditor.
 #include <nlohmann/json.hpp>
 
+#include "audit/record_filter.h"
 #include "base/timestamp.h"
-#include "cli/audit_filter.h"
 #include "cli/configuration.h"
 #include "cli/output.h"
 #include "cli/times.h"
@@ -12,12 +12,9 @@
 namespace sluice::cli {
 namespace {
 
-/// As the log writes times, so that text order is time order.
-Result<std::string> bound(const std::string& text, WallTime now) {
-  if (text.empty()) return std::string();
-  const auto time = parse_time(text, now, false);
-  if (!time) return tl::unexpected(time.error());
-  return timestamp_text(*time, 9);
+/// As the manifest writes times, so that text order is time order.
+std::string bound_text(std::uint64_t ns) {
+  return timestamp_text({static_cast<std::int64_t>(ns)}, 9);
 }
 
 void print_json(const EvidenceOptions& options, const evidence::PackageSummary& made) {
@@ -48,23 +45,22 @@ ExitCode perform(const EvidenceOptions& options) {
   package.directory = settings->audit.directory;
   package.output = options.output;
   package.made = wall_now();
-  for (const auto& [text, into] :
-       {std::pair{&options.from, &package.from}, std::pair{&options.until, &package.until}}) {
-    auto time = bound(*text, package.made);
-    if (!time) return complain("evidence", time.error().message, ExitCode::usage);
-    *into = std::move(*time);
-  }
+  auto query = parse_query(options.query, package.made);
+  if (!query) return complain("evidence", query.error().message, ExitCode::usage);
+  const QueryWords& words = options.query;
+  if (!words.from.empty()) package.from = bound_text(query->from_ns);
+  if (!words.until.empty()) package.until = bound_text(query->until_ns);
   if (!package.until.empty() && package.until <= package.from) {
     return complain("evidence", "--to is not behind --from", ExitCode::usage);
   }
-  AuditFilter filter;
-  filter.principal = options.principal;
-  filter.target = options.target;
-  if (!options.principal.empty()) package.filter.emplace_back("principal", options.principal);
-  if (!options.target.empty()) package.filter.emplace_back("target", options.target);
-  package.wants = [&filter](const std::string& record) {
-    return filter.wants(nlohmann::json::parse(record));
-  };
+  if (!words.principal.empty()) package.filter.emplace_back("principal", words.principal);
+  if (!words.target.empty()) package.filter.emplace_back("target", words.target);
+  if (words.session) package.filter.emplace_back("session", std::to_string(*words.session));
+  // The range is a matter of its own: its ends are shown whatever their times.
+  query->from_ns = audit::RecordQuery{}.from_ns;
+  query->until_ns = audit::RecordQuery{}.until_ns;
+  audit::RecordFilter filter(std::move(*query));
+  package.wants = [&filter](const audit::RecordFields& record) { return filter.wants(record); };
   auto signer = audit::Signer::load(settings->audit.signing_key);
   if (!signer) return complain("evidence", signer.error().message, ExitCode::failed);
   const auto made = evidence::make_package(package, *signer);

@@ -42,6 +42,7 @@ Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> 
                  const std::string& keys_file)
     : configuration_(std::move(configuration)),
       gateway_(std::move(gateway)),
+      upkeep_(gateway_->snapshot()->settings.audit.directory),
       keys_watch_(keys_file),
       keys_file_(keys_file),
       started_(wall_now()) {}

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/upkeep.h"
 #include "base/instant.h"
 #include "base/result.h"
 #include "control/admin.h"
@@ -60,6 +61,7 @@ class Service {
 
   std::string configuration_;
   std::unique_ptr<dataplane::Gateway> gateway_;
+  audit::Upkeep upkeep_;
   std::string log_origin_;
   std::vector<std::unique_ptr<exports::Exporter>> exporters_;  ///< Their threads call the gateway.
   mutable std::mutex reloading_;  ///< One reload at a time; guards the five below.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/exit_code.h"
+#include "cli/record_query.h"
 
 namespace sluice::cli {
 
@@ -35,22 +36,14 @@ struct VerifyOptions {
 struct AuditOptions {
   std::string configuration = default_configuration;
   std::string directory = {};  ///< Instead of the configuration's.
-  std::string since = {};      ///< RFC 3339, or an age such as "15m".
-  std::string until = {};
-  std::string record = {};  ///< The id that a refusal shows.
-  std::string principal = {};
-  std::string target = {};
-  std::string ruling = {};
+  QueryWords query = {};
   bool follow = false;
   bool json = false;
 };
 
 struct EvidenceOptions {
   std::string configuration = default_configuration;
-  std::string from = {};   ///< RFC 3339, or an age such as "7d"; empty: the log's beginning.
-  std::string until = {};  ///< Likewise; empty: its end.
-  std::string principal = {};
-  std::string target = {};
+  QueryWords query = {};
   std::string output = {};
   bool json = false;
 };

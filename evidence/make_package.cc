@@ -149,9 +149,10 @@ class Maker {
 
   /// What is wrong with the record; empty when nothing is.
   std::string add(ByteView record, const audit::Hash& leaf) {
+    const auto fields = audit::fields_of(record);
     const auto json = audit::to_json(record);
-    if (!json) return json.error().message;
-    if (manifest_.is_filtered() && !options_.wants(*json)) {
+    if (!fields || !json) return json ? "not a record" : json.error().message;
+    if (manifest_.is_filtered() && !options_.wants(*fields)) {
       std::array<std::uint8_t, audit::cbor::head_bytes_max + sizeof(audit::Hash)> room;
       audit::cbor::Writer out(room.data());
       out.bytes(leaf);

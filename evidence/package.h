@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "audit/keys.h"
+#include "audit/record_fields.h"
 #include "base/instant.h"
 #include "base/result.h"
 
@@ -30,10 +31,10 @@ struct PackageOptions {
   std::filesystem::path output;     ///< Must not exist.
   std::string from;                 ///< RFC 3339 in UTC with nine decimals; empty: no bound.
   std::string until;                ///< Likewise; records at this time are behind the range.
-  /// Not empty: of the range, records that `wants` (a record as JSON) are shown, of the
-  /// others only their hashes.
+  /// Not empty: of the range, records that are wanted are shown, of the others only
+  /// their hashes.
   std::vector<std::pair<std::string, std::string>> filter;
-  std::function<bool(const std::string&)> wants;
+  std::function<bool(const audit::RecordFields&)> wants;
   WallTime made;
 };
 

@@ -24,28 +24,7 @@ constexpr std::size_t item_bytes_max = 64 * 1024;
 /// Length of the CBOR item that `in` begins with; nothing when it does not begin with one.
 std::optional<std::size_t> item_bytes(ByteView in) {
   audit::cbor::Reader reader(in);
-  for (std::uint64_t pending = 1; pending != 0; --pending) {
-    if (reader.boolean_true()) continue;
-    const auto head = reader.head();
-    if (!head) return std::nullopt;
-    switch (head->major) {
-      case audit::cbor::Major::unsigned_integer:
-        break;
-      case audit::cbor::Major::bytes:
-      case audit::cbor::Major::text:
-        if (!reader.content(head->value)) return std::nullopt;
-        break;
-      case audit::cbor::Major::array:
-      case audit::cbor::Major::map: {
-        if (head->value > in.size()) return std::nullopt;
-        const bool is_map = head->major == audit::cbor::Major::map;
-        pending += is_map ? 2 * head->value : head->value;
-        break;
-      }
-      case audit::cbor::Major::simple:
-        return std::nullopt;
-    }
-  }
+  if (!reader.skip()) return std::nullopt;
   return in.size() - reader.left();
 }
 

@@ -87,9 +87,9 @@ TEST_CASE("options reach their verb") {
   const auto parsed = parse("audit --since 15m --principal p --ruling deny --follow");
   REQUIRE(std::holds_alternative<Command>(parsed));
   const auto& options = std::get<AuditOptions>(std::get<Command>(parsed));
-  CHECK(options.since == "15m");
-  CHECK(options.principal == "p");
-  CHECK(options.ruling == "deny");
+  CHECK(options.query.from == "15m");
+  CHECK(options.query.principal == "p");
+  CHECK(options.query.ruling == "deny");
   CHECK(options.follow);
   CHECK(options.configuration == default_configuration);
 

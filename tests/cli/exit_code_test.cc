@@ -48,7 +48,7 @@ TEST_CASE("arguments that only the verb can judge are 2") {
   CHECK(perform(LoadOptions{.url = "http://h/", .duration = "soon"}) == ExitCode::usage);
   CHECK(perform(LoadOptions{.url = "http://h/", .headers = {"no colon"}}) == ExitCode::usage);
   CHECK(perform(KeyNewOptions{.subject = "s", .expires = "later"}) == ExitCode::usage);
-  CHECK(perform(AuditOptions{.directory = "/", .since = "once"}) == ExitCode::usage);
+  CHECK(perform(AuditOptions{.directory = "/", .query = {.from = "once"}}) == ExitCode::usage);
 }
 
 TEST_CASE("a key is appended to a file that only its owner may read") {

@@ -61,9 +61,7 @@ struct PackageFolder : audit::LogFolder {
   [[nodiscard]] PackageSummary make_filtered() {
     PackageOptions package;
     package.filter = {{"principal", "ann"}};
-    package.wants = [](const std::string& record) {
-      return record.find("\"ann\"") != std::string::npos;
-    };
+    package.wants = [](const audit::RecordFields& record) { return record.subject == "ann"; };
     return make(package);
   }
   [[nodiscard]] fs::path path() const { return folder.path() / "package.zip"; }

@@ -1,0 +1,147 @@
+#include "audit/search.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "audit/index_reader.h"
+#include "audit/index_writer.h"
+#include "audit/reader.h"
+#include "audit/segment.h"
+#include "audit/segment_reader.h"
+
+namespace sluice::audit {
+namespace {
+
+class Search {
+ public:
+  Search(const std::filesystem::path& directory, RecordFilter& filter, const SearchEvents& events)
+      : directory_(directory), filter_(filter), events_(events) {}
+
+  Result<std::uint64_t> run() {
+    const auto end = committed_records(directory_);
+    if (!end) return end;
+    const auto segments = count_segments(directory_);
+    if (!segments) return segments;
+    end_ = *end;
+    for (std::uint64_t number = 1; number <= *segments && next_ < end_ && !is_over_; ++number) {
+      const bool is_sealed = number < *segments;
+      auto done = is_sealed ? search_sealed(number) : read_whole(number);
+      if (!done) return tl::unexpected(done.error());
+    }
+    return next_;
+  }
+
+ private:
+  Result<void> search_sealed(std::uint64_t number) {
+    std::error_code error;
+    const auto bytes = std::filesystem::file_size(segment_path(directory_, number), error);
+    if (error) return fail(error.message());
+    for (bool may_build = true;; may_build = false) {
+      const auto index = IndexReader::open(index_path(directory_, number), number, bytes);
+      // Not all of it is committed only when a crash lost the next one's checkpoint.
+      const bool is_usable = index && index->first_record() + index->records() <= end_;
+      const auto places = is_usable ? index->places(filter_.query(), filter_.open())
+                                    : Result<IndexReader::Places>(fail(""));
+      if (places) {
+        auto done = read_places(number, *places);
+        if (done && !is_over_) next_ = index->first_record() + index->records();
+        return done;
+      }
+      if (index && !is_usable) return read_whole(number);
+      if (!may_build || !build(number, index ? places.error().message : index.error().message)) {
+        return read_whole(number);
+      }
+    }
+  }
+
+  /// False when it cannot be built: the search goes on without.
+  bool build(std::uint64_t number, const std::string& why) {
+    std::error_code ignored;
+    const bool is_damaged = std::filesystem::exists(index_path(directory_, number), ignored);
+    const auto built = write_index(directory_, number);
+    if (built && is_damaged) note(fmt::format("{}: it was built again", why));
+    if (!built) {
+      note(fmt::format("segment {} has no index ({}); it is read as a whole", number,
+                       built.error().message));
+    }
+    return built.has_value();
+  }
+
+  void note(const std::string& text) const {
+    if (events_.index_note) events_.index_note(text);
+  }
+
+  Result<void> read_places(std::uint64_t number, const IndexReader::Places& places) {
+    if (!places.stretch && places.offsets.empty()) return {};
+    auto reader = SegmentReader::open(segment_path(directory_, number));
+    if (!reader) return fail(reader.error().message);
+    if (places.stretch) {
+      reader->seek(places.stretch->begin);
+      return read(*reader, number, places.stretch->end);
+    }
+    for (const std::uint64_t offset : places.offsets) {
+      reader->seek(offset);
+      if (auto done = read(*reader, number, offset + 1); !done || is_over_) return done;
+    }
+    return {};
+  }
+
+  Result<void> read_whole(std::uint64_t number) {
+    auto reader = SegmentReader::open(segment_path(directory_, number));
+    if (!reader) return fail(reader.error().message);
+    const auto step = reader->next();
+    if (!step) return fail(step.error().message);
+    const auto header = step->kind == StepKind::frame && step->frame.type() == FrameType::header
+                            ? parse_header(step->frame.payload())
+                            : std::nullopt;
+    if (!header) return fail(fmt::format("segment {} does not begin with a header", number));
+    next_ = header->first_record;
+    counts_ = true;
+    auto done = read(*reader, number, std::numeric_limits<std::uint64_t>::max());
+    counts_ = false;
+    return done;
+  }
+
+  /// Frames from where the reader is, that begin before `end`.
+  Result<void> read(SegmentReader& reader, std::uint64_t number, std::uint64_t end) {
+    while (!is_over_ && (!counts_ || next_ < end_)) {
+      const auto step = reader.next();
+      if (!step) return fail(step.error().message);
+      if (step->kind == StepKind::end || (step->kind == StepKind::frame && step->offset >= end)) {
+        return {};
+      }
+      if (step->kind != StepKind::frame) {
+        return fail(fmt::format("segment {} is damaged at byte {}; see sluice verify", number,
+                                step->offset));
+      }
+      if (step->frame.type() != FrameType::record) continue;
+      if (counts_) ++next_;
+      const auto record = fields_of(step->frame.payload());
+      if (!record) return fail(fmt::format("segment {}: a frame that holds no record", number));
+      if (filter_.wants(*record)) is_over_ = !events_.found(step->frame.payload());
+      if (step->offset + 1 == end) return {};
+    }
+    return {};
+  }
+
+  using StepKind = SegmentReader::Step::Kind;
+
+  const std::filesystem::path& directory_;
+  RecordFilter& filter_;
+  const SearchEvents& events_;
+  std::uint64_t end_ = 0;   ///< What is committed.
+  std::uint64_t next_ = 0;  ///< All before it was looked at.
+  bool counts_ = false;     ///< A segment is read as a whole, record by record.
+  bool is_over_ = false;
+};
+
+}  // namespace
+
+Result<std::uint64_t> search(const std::filesystem::path& directory, RecordFilter& filter,
+                             const SearchEvents& events) {
+  return Search(directory, filter, events).run();
+}
+
+}  // namespace sluice::audit

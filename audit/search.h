@@ -1,0 +1,25 @@
+// Search: reads of the log what a query can be about, with the help of the sealed
+// segments' indexes, and all of what has none.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "audit/record_filter.h"
+#include "base/result.h"
+
+namespace sluice::audit {
+
+struct SearchEvents {
+  /// A record that the filter wants, in the order of the log. False ends the search.
+  std::function<bool(ByteView record)> found;
+  /// An index was damaged, and was built again; or could not be, and the segment was read.
+  std::function<void(const std::string& note)> index_note;
+};
+
+/// Returns the index of the first record it did not look at: committed later.
+Result<std::uint64_t> search(const std::filesystem::path& directory, RecordFilter& filter,
+                             const SearchEvents& events);
+
+}  // namespace sluice::audit

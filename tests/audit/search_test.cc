@@ -1,0 +1,240 @@
+// A search with indexes finds what reading everything finds, whatever the indexes hold.
+#include "audit/search.h"
+
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "audit/index_writer.h"
+#include "audit/segment.h"
+#include "audit/upkeep.h"
+#include "log_fixture.h"
+
+namespace sluice::audit {
+namespace {
+
+namespace fs = std::filesystem;
+using Found = std::vector<std::string>;
+
+constexpr std::uint64_t begin_ns = 1'790'000'000'000'000'000U;
+constexpr std::array<std::string_view, 4> subjects{"ann", "bob", "", "eve"};
+constexpr std::array<std::string_view, 3> targets{"ledger", "payments", "cards"};
+constexpr std::array<std::string_view, 3> rules{"reads", "writes", "\xff"};
+
+/// Operations of random people in random sessions; some end much later than they began,
+/// some not at all.
+class ManySegments : public LogFolder {
+ public:
+  ManySegments() : LogFolder(2) {
+    options.segment_bytes = std::size_t{16} << 10;
+    const auto log = open();
+    std::array<std::vector<Record>, 2> open_operations;
+    for (std::uint64_t i = 1; i <= 2'000; ++i) {
+      const std::uint64_t worker = random_() % 2;
+      auto& operations = open_operations[worker];
+      Record record = operation(i);
+      const bool ends = !operations.empty() && random_() % 2 == 0;
+      if (ends) {
+        const auto which =
+            operations.begin() + static_cast<std::ptrdiff_t>(random_() % operations.size());
+        record.session = which->session;
+        record.operation = which->operation;
+        operations.erase(which);
+        write(*log, worker, as_outcome(record));
+      } else {
+        if (record.ruling == RulingKind::allow) operations.push_back(record);
+        write(*log, worker, record);
+      }
+    }
+  }
+
+  [[nodiscard]] Found by_index(const RecordQuery& query) {
+    Found out;
+    notes.clear();
+    RecordFilter filter(query);
+    const auto next = search(options.directory, filter,
+                             {[&out](ByteView record) {
+                                out.push_back(to_json(record).value());
+                                return true;
+                              },
+                              [this](const std::string& note) { notes.push_back(note); }});
+    REQUIRE(next);
+    CHECK(*next == verify_with_key().records);
+    return out;
+  }
+  [[nodiscard]] Found by_reading(const RecordQuery& query) const {
+    Found out;
+    RecordFilter filter(query);
+    REQUIRE(read_records(options.directory, 0, [&](std::uint64_t, ByteView record) {
+      if (filter.wants(*fields_of(record))) out.push_back(to_json(record).value());
+      return true;
+    }));
+    return out;
+  }
+  [[nodiscard]] std::uint64_t segments() const { return *count_segments(options.directory); }
+  [[nodiscard]] fs::path index(std::uint64_t segment) const {
+    return index_path(options.directory, segment);
+  }
+
+  RecordQuery random_query() {
+    const auto coin = [this] { return random_() % 3 == 0; };
+    RecordQuery query;
+    if (coin()) query.from_ns = begin_ns + random_() % 2'000;
+    if (coin()) query.until_ns = begin_ns + random_() % 2'000;
+    if (coin()) query.subject = subjects[random_() % subjects.size()];
+    if (coin()) query.target = targets[random_() % targets.size()];
+    if (coin()) query.rule = rules[random_() % rules.size()];
+    if (coin()) query.ruling = static_cast<RulingKind>(1 + random_() % 3);
+    if (coin()) query.session = random_() % 12;
+    return query;
+  }
+
+  std::vector<std::string> notes;
+
+ private:
+  Record operation(std::uint64_t number) {
+    Record record;
+    // Neighbours may be out of order, as across workers.
+    record.time.wall = {static_cast<std::int64_t>(begin_ns + number + random_() % 10)};
+    record.session = random_() % 10;
+    record.operation = number;
+    record.subject = subjects[random_() % subjects.size()];
+    record.target = targets[random_() % targets.size()];
+    record.rule = rules[random_() % rules.size()];
+    record.ruling = static_cast<RulingKind>(1 + random_() % 2);
+    return record;
+  }
+  static Record as_outcome(const Record& record) {
+    Record out;
+    out.phase = Phase::outcome;
+    out.time = record.time;
+    out.session = record.session;
+    out.operation = record.operation;
+    out.result = "ok";
+    return out;
+  }
+  static void write(Log& log, std::uint64_t worker, const Record& record) {
+    WorkerLog& end = log.worker(static_cast<std::uint32_t>(worker));
+    const auto sequence = end.append_single(record);
+    REQUIRE(sequence);
+    if (*sequence % 16 != 0) return;  // so that batches, and segments, are many
+    end.request_flush();
+    while (end.durable_through() < *sequence) std::this_thread::yield();
+  }
+
+  std::mt19937_64 random_{20261122};
+};
+
+RecordQuery of_subject(std::string_view subject) {
+  RecordQuery query;
+  query.subject = subject;
+  return query;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(ManySegments, "Random searches find with indexes what they find without") {
+  REQUIRE(segments() > 8);
+  std::size_t answers = 0;
+  for (int i = 0; i < 300; ++i) {
+    const RecordQuery query = random_query();
+    const Found found = by_index(query);
+    REQUIRE(found == by_reading(query));
+    answers += found.empty() ? 0U : 1U;
+  }
+  CHECK(answers > 100);
+  CHECK(notes.empty());
+}
+
+TEST_CASE_METHOD(ManySegments, "A record is found by the id that a refusal shows") {
+  std::vector<RecordId> ids;
+  REQUIRE(read_records(options.directory, 0, [&](std::uint64_t, ByteView bytes) {
+    const auto record = *fields_of(bytes);
+    ids.push_back({record.epoch, record.worker, record.sequence});
+    return true;
+  }));
+  for (std::size_t i = 0; i < ids.size(); i += 97) {
+    RecordQuery query;
+    query.record = ids[i];
+    const Found found = by_index(query);
+    CHECK(found == by_reading(query));
+    CHECK(found.size() <= 2);
+  }
+}
+
+TEST_CASE_METHOD(ManySegments, "Whatever happens to an index, searches find the same") {
+  const RecordQuery query = of_subject("ann");
+  const Found expected = by_reading(query);
+  REQUIRE(by_index(query) == expected);
+  REQUIRE(fs::exists(index(2)));
+
+  SECTION("It is deleted") {
+    fs::remove_all(index(2).parent_path());
+    CHECK(by_index(query) == expected);
+    CHECK(notes.empty());
+    CHECK(fs::exists(index(2)));
+  }
+  SECTION("Its bytes are flipped") {
+    const std::string good = read_file(index(2));
+    std::size_t noticed = 0;
+    for (std::size_t byte = 0; byte < good.size(); byte += 41) {
+      std::string bad = good;
+      bad[byte] = static_cast<char>(bad[byte] ^ 0x10);
+      write_file(index(2), bad);
+      REQUIRE(by_index(query) == expected);
+      noticed += notes.size();
+      if (!notes.empty()) CHECK(read_file(index(2)) == good);
+    }
+    CHECK(noticed > 10);  // the other bytes are of lists that this search does not read
+  }
+  SECTION("It is cut") {
+    const std::string good = read_file(index(2));
+    for (const std::size_t bytes : {std::size_t{0}, std::size_t{10}, good.size() / 2}) {
+      write_file(index(2), good.substr(0, bytes));
+      CHECK(by_index(query) == expected);
+      CHECK(notes.size() == 1);
+    }
+  }
+  SECTION("It is another segment's") {
+    fs::copy_file(index(3), index(2), fs::copy_options::overwrite_existing);
+    CHECK(by_index(query) == expected);
+    CHECK(notes.size() == 1);
+  }
+  SECTION("It cannot be written") {
+    fs::remove_all(index(2).parent_path());
+    write_file(index(2).parent_path(), "a file where a folder should be");
+    CHECK(by_index(query) == expected);
+    CHECK(notes.size() == segments() - 1);
+  }
+}
+
+TEST_CASE_METHOD(ManySegments, "A search ends when it is told to") {
+  RecordFilter filter(of_subject("ann"));
+  int found = 0;
+  REQUIRE(search(options.directory, filter, {[&found](ByteView) { return ++found < 3; }, {}}));
+  CHECK(found == 3);
+}
+
+TEST_CASE_METHOD(ManySegments, "Damage in a segment is told, not passed over") {
+  write_byte(segment_path(options.directory, 2), 2'000, 0xff);
+  RecordFilter filter{RecordQuery{}};
+  const auto next = search(options.directory, filter, {[](ByteView) { return true; }, {}});
+  REQUIRE_FALSE(next);
+  CHECK(next.error().message.find("see sluice verify") != std::string::npos);
+}
+
+TEST_CASE_METHOD(ManySegments, "Upkeep makes the index of each sealed segment, and of no other") {
+  const Upkeep upkeep(options.directory);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!fs::exists(index(segments() - 1)) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  for (std::uint64_t segment = 1; segment < segments(); ++segment)
+    CHECK(fs::exists(index(segment)));
+  CHECK_FALSE(fs::exists(index(segments())));
+}
+
+}  // namespace sluice::audit
