@@ -291,7 +291,8 @@ void Loop<T>::settle(Connection& client) {
   }
   pass_on_cancel(client);
   grant_wishes(client);
-  if (session.client_end() == Session::ClientEnd::now) return close(client);
+  const bool is_last_moment = stopping_ && !session.owes_record();
+  if (session.client_end() == Session::ClientEnd::now || is_last_moment) return close(client);
 
   flush(client, session.to_client());
   if (session.client_end() == Session::ClientEnd::after_flush && !client.shut &&
@@ -781,7 +782,11 @@ void Loop<T>::read(const WorkerMail& mail) {
   }
   if (mail.stop) {
     stopping_ = true;
-    for (std::size_t i = 0; i < live_.size(); ++i) close(connections_[live_[i]]);
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+      Connection& connection = connections_[live_[i]];
+      const bool must_stay = connection.role == Role::client && connection.session->owes_record();
+      if (!must_stay) close(connection);
+    }
   }
 }
 

@@ -47,12 +47,8 @@ bool HttpSession::read_head() {
     client_inbox_.drop_front(worker_.chunks, worker_.pool);
     return true;
   }
-  if (!worker_.log.has_room()) {
-    if (!worker_.log.is_broken()) {
-      waits_for_log_ = true;
-      worker_.metrics.log_stalls.add();
-      return false;
-    }
+  if (!may_record()) return false;
+  if (worker_.log.is_broken()) {
     refuse_unread(503, log_refusal);
     return true;
   }
@@ -227,7 +223,7 @@ void HttpSession::hold_body(const http1::RequestHead& head, std::size_t head_byt
 }
 
 bool HttpSession::inspect_body() {
-  if (client_inbox_.empty()) return false;
+  if (client_inbox_.empty() || !may_record()) return false;
   const Collected piece =
       collect(worker_, client_inbox_, decoder_, plan().limits.trailer_bytes_max);
   held_bytes_ += piece.payload.size();
@@ -245,14 +241,16 @@ bool HttpSession::inspect_body() {
     return true;
   }
   if (piece.last) {
-    judge_held_body();
+    stage_ = Stage::judge;
     return true;
   }
   const bool moved = drained || !piece.payload.empty();
   return moved && !client_inbox_.empty();
 }
 
-void HttpSession::judge_held_body() {
+/// False while the log has no room for what comes of it.
+bool HttpSession::judge_held_body() {
+  if (!may_record()) return false;
   http1::RequestDecoder again(exchange_->listener->limits);
   const ByteView bytes{worker_.pool.data(held_head_), held_head_bytes_};
   const http1::Step step = again.decode(bytes, worker_.fields);
@@ -264,19 +262,20 @@ void HttpSession::judge_held_body() {
   judged.target =
       http1::normalise_target(head.target, head.host, head.method, worker_.target_room).target;
   stage_ = Stage::head;
-  if (!identify(head, judged)) return;
+  if (!identify(head, judged)) return true;
 
   const BodyReading reading = body_reading(head.fields);
   if (held_bytes_ != 0 && !reading.is_readable) {
-    return refuse(head, judged, 415, protocol_rule,
-                  "policy cannot read a body of this type, coding or charset");
+    refuse(head, judged, 415, protocol_rule,
+           "policy cannot read a body of this type, coding or charset");
+    return true;
   }
   judged.action = http_action(*exchange_->listener, head, judged.target, worker_);
   worker_.body_pieces.clear();
   held_.for_each(worker_.chunks, [&](ByteSpan piece) { worker_.body_pieces.push_back(piece); });
   if (is_in_wide_characters(worker_.body_pieces, reading)) {
-    return refuse(head, judged, 415, protocol_rule,
-                  "policy cannot read a body in UTF-16 or UTF-32");
+    refuse(head, judged, 415, protocol_rule, "policy cannot read a body in UTF-16 or UTF-32");
+    return true;
   }
   bool has_coded_part = false;
   const auto judge_as = [&](matcher::BodyKind kind) {
@@ -290,8 +289,8 @@ void HttpSession::judge_held_body() {
   // forbids is forbidden, what is allowed is so by the declared one.
   config::Ruling ruling = judge_as(reading.kind);
   if (has_coded_part && reading.is_multipart) {
-    return refuse(head, judged, 415, protocol_rule,
-                  "policy cannot read a part of this coding or charset");
+    refuse(head, judged, 415, protocol_rule, "policy cannot read a part of this coding or charset");
+    return true;
   }
   for (const auto kind : {matcher::BodyKind::json, matcher::BodyKind::form}) {
     if (ruling.kind != config::Ruling::Kind::allow || kind == reading.kind) continue;
@@ -301,6 +300,7 @@ void HttpSession::judge_held_body() {
     }
   }
   settle_ruling(head, judged, ruling);
+  return true;
 }
 
 void HttpSession::settle_ruling(const http1::RequestHead& head, Judged& judged,

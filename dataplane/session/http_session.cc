@@ -157,11 +157,11 @@ void HttpSession::on_proof(const identity::KeyVerdict& verdict) {
   if (stage_ != Stage::proof) return;
   proof_ = verdict;
   has_proof_ = true;
-  stage_ = Stage::head;
   if (held_head_ != no_buffer) {
     // Its head left the inbox: what stands there now belongs to the next request.
-    judge_held_body();
+    stage_ = Stage::judge;
   } else {
+    stage_ = Stage::head;
     // The same head is decoded once more, now with the answer at hand.
     decoder_ = http1::RequestDecoder(plan().limits);
   }
@@ -169,11 +169,13 @@ void HttpSession::on_proof(const identity::KeyVerdict& verdict) {
 }
 
 void HttpSession::on_no_proof() {
-  refuse_unread(503, "too many credentials are being checked");
+  // Without room in the log it is refused when its time is over.
+  if (may_record()) refuse_unread(503, "too many credentials are being checked");
 }
 
 void HttpSession::on_log_room() {
   waits_for_log_ = false;
+  note_progress();
   advance();
 }
 
@@ -210,20 +212,22 @@ void HttpSession::on_tick() {
         const Duration time = scarce && parked_.empty()
                                   ? std::min(timeouts.request_head, scarce_head_timeout)
                                   : timeouts.request_head;
-        if (now >= head_since_ + time) {
+        if (now >= head_since_ + time && may_record()) {
           refuse_unread(408, "the request head did not arrive in time");
         }
       }
       return;
     case Stage::proof:
-      if (now >= last_progress_ + proof_timeout)
+      if (now >= last_progress_ + proof_timeout && may_record())
         refuse_unread(503, "the credential could not be checked in time");
+      return;
+    case Stage::judge:
       return;
     case Stage::discard:
       if (stalled) close_now();
       return;
     case Stage::inspect:
-      if (stalled) refuse_unread(408, "the request body did not arrive in time");
+      if (stalled && may_record()) refuse_unread(408, "the request body did not arrive in time");
       return;
     case Stage::body:
       if (stalled) fail_exchange(408, "stalled", "the request or its target stood still");
@@ -306,6 +310,9 @@ void HttpSession::advance() {
       case Stage::inspect:
         moved = inspect_body();
         break;
+      case Stage::judge:
+        moved = judge_held_body();
+        break;
       case Stage::body:
         moved = relay_request_body();
         break;
@@ -354,12 +361,14 @@ bool HttpSession::is_starved() const noexcept {
     case Stage::head:
       return !waits_for_log_ && may_read_head();
     case Stage::inspect:
+      return !waits_for_log_;
     case Stage::discard:
       return true;
     case Stage::body:
       return held_head_ == no_buffer && to_upstream_.free_slices() >= slices_per_piece_max &&
              to_upstream_.bytes() < backlog_bytes_max();
     case Stage::proof:
+    case Stage::judge:
     case Stage::response:
     case Stage::closing:
       return false;

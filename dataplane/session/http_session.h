@@ -59,6 +59,7 @@ class HttpSession final : public Session {
     head,      ///< Between requests, or inside a head.
     proof,     ///< A slow credential check is under way.
     inspect,   ///< The body is held until it was scanned whole.
+    judge,     ///< The whole body is here.
     body,      ///< Relaying the request body.
     response,  ///< The request is complete; the response is not.
     discard,   ///< Reading past the body of a refused request.
@@ -82,7 +83,7 @@ class HttpSession final : public Session {
   bool must_gather(const http1::RequestHead& head, std::size_t head_bytes, const Judged& judged);
   void hold_body(const http1::RequestHead& head, std::size_t head_bytes);
   bool inspect_body();
-  void judge_held_body();
+  [[nodiscard]] bool judge_held_body();
   void settle_ruling(const http1::RequestHead& head, Judged& judged, const config::Ruling& ruling);
   void admit(const http1::RequestHead& head, Judged& judged);
   void send_on(Settled settled, ByteView head, const Piece& piece);

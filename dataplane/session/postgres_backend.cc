@@ -54,7 +54,7 @@ bool PostgresBackend::greet(PostgresOutbox& out, const config::TargetCredential&
   std::vector<postgres::Parameter> packet{{"user", credential.user}, {"database", database}};
   for (const auto& [name, value] : parameters) {
     packet.push_back({name, value});
-    if (name == application_name) application_ = value;
+    if (name == application_name) first_application_ = application_ = value;
   }
   return out.write([&](postgres::Writer& writer) { writer.startup_message({3, 0}, packet); });
 }

@@ -102,6 +102,8 @@ class PostgresBackend final : public UpstreamState {
   }
   /// What must run before the first statement of a session; empty: nothing.
   [[nodiscard]] std::string introduction(std::uint64_t session, const std::string& application);
+  /// It is called what it was called at its login.
+  [[nodiscard]] bool is_nameless() const noexcept { return application_ == first_application_; }
   [[nodiscard]] ServerStatements& statements() noexcept { return statements_; }
 
   /// What cancels a statement here; empty when the target gave no key.
@@ -140,7 +142,8 @@ class PostgresBackend final : public UpstreamState {
   ServerStatements statements_;
   sql::SessionTrace trace_ = sql::SessionTrace::none;
   std::uint64_t session_ = 0;  ///< That had it last.
-  std::string application_;    ///< As the target was told last; empty: something else.
+  std::string first_application_;
+  std::string application_;  ///< As the target was told last; empty: something else.
   std::vector<std::uint8_t> reset_answer_;
 
   // What it was asked. A reload may come before the answers: they belong to the

@@ -108,8 +108,7 @@ bool PostgresSession::read_client() {
                      "see the listener's limit 'statement'", false);
       return true;
     case FrontendType::terminate:
-      record_session("closed", "by the client");
-      on_client_lost();
+      leave("by the client");
       return false;
     case FrontendType::password:
       fail_session("08P01", "a password was not asked for", "malformed");
@@ -281,6 +280,15 @@ PostgresSession::Handled PostgresSession::on_parse(const PostgresInbox::Message&
   const auto parse = postgres::decode_parse(message.body());
   if (!parse) return Handled::malformed;
   if (!is_readable(parse->text, false)) return Handled::done;
+  if (is_pooled_ && !parse->statement.empty()) {
+    if (is_undecided(false, parse->statement)) return Handled::later;
+    if (find_name(false, parse->statement) != nullptr) {
+      // The target has it under another name, and would not mind.
+      refuse_message("42P05", "a prepared statement of this name exists already", "close it first",
+                     false);
+      return Handled::done;
+    }
+  }
   const auto judged = judge(parse->text);
   if (!judged || !admit_parse(*parse, *judged)) return Handled::done;
   const std::string_view source = as_text(message.body()).substr(parse->statement.size() + 1);
@@ -407,6 +415,7 @@ PostgresSession::Handled PostgresSession::on_describe(const PostgresInbox::Messa
     return describe_in_pool(target->name);
   } else {
     // A Query that was refused has ended it, too, and the target does not know that.
+    if (target->name.empty() && is_undecided(false, {})) return Handled::later;
     if (target->name.empty() && find_name(false, {}) == nullptr) {
       refuse_message("26000", "the gateway knows no unnamed prepared statement", {}, false);
       return Handled::done;

@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t settings_message_bytes_max = std::size_t{1} << 20;
 /// As the server cuts it (NAMEDATALEN).
 constexpr std::size_t application_name_bytes_max = 63;
+/// Of a server connection that several principals use, while none of them does.
+constexpr std::string_view pool_application_name = "sluice";
 constexpr std::string_view protocol_violation = "08P01";
 
 /// Settings that a client may bring. Others could change what the gateway relies on.
@@ -146,8 +148,9 @@ bool PostgresSession::take_parameters(const postgres::StartupMessage& startup) {
   // As the server shows it.
   std::ranges::replace_if(
       shown, [](char c) { return c < ' ' || c > '~'; }, '?');
-  application_ = shown;
-  parameters_.emplace_back("application_name", std::move(shown));
+  application_ = std::move(shown);
+  // Where connections are shared, what DISCARD ALL and RESET go back to is nobody's.
+  parameters_.emplace_back("application_name", is_pooled_ ? pool_application_name : application_);
   return true;
 }
 
@@ -271,6 +274,7 @@ void PostgresSession::finish_login() {
   });
   if (is_pooled_) {
     told_ = backend_->reported();
+    note_told("application_name", application_);
   } else {
     parameters_ = {};
   }

@@ -12,6 +12,7 @@ using postgres::TransactionStatus;
 
 namespace {
 
+constexpr std::string_view application_name = "application_name";
 constexpr std::string_view no_buffer_free = "the gateway has no buffer free";
 
 }  // namespace
@@ -30,7 +31,7 @@ Fingerprint PostgresSession::upstream_key() const noexcept {
   if (credential.password) add(credential.password->value);
   add(database_);
   for (const auto& [name, value] : parameters_) {
-    if (name == "application_name") continue;
+    if (name == application_name) continue;
     add(name);
     add(value);
   }
@@ -44,7 +45,8 @@ bool PostgresSession::has_target() {
   if (target_ended_) return false;
   if (upstream_ == Upstream::none) acquire_upstream();
   if (upstream_ != Upstream::attached) return false;
-  if (is_pooled_ && !std::exchange(is_introduced_, true)) {
+  if (is_pooled_ && !is_introduced_ && is_quiet_ && status_ == TransactionStatus::idle) {
+    is_introduced_ = true;
     tell_settings();
     introduce();
   }
@@ -65,7 +67,7 @@ void PostgresSession::adopt(std::unique_ptr<PostgresBackend> backend) {
 /// What this connection's settings differ in from what the client was told.
 void PostgresSession::tell_settings() {
   for (const auto& [name, value] : backend_->reported()) {
-    if (name == "application_name") continue;
+    if (name == application_name) continue;
     if (!note_told(name, value)) continue;
     const std::string shown(masked(value));
     const bool is_told =
@@ -83,6 +85,18 @@ bool PostgresSession::note_told(std::string_view name, std::string_view value) {
   }
   if (told->second == value) return false;
   told->second = value;
+  return true;
+}
+
+/// DISCARD ALL and RESET made the connection nobody's: it is called after who uses it
+/// again, and for the client it is as it was at its login.
+bool PostgresSession::note_renamed(std::string_view name) {
+  if (name != application_name || !backend_->is_nameless()) return false;
+  is_introduced_ = false;
+  if (!note_told(name, application_)) return true;
+  const bool told = client_out_.write(
+      [&](postgres::Writer& writer) { writer.parameter_status(name, application_); });
+  if (!told) fail_session("53000", no_buffer_free, "no-buffers");
   return true;
 }
 
@@ -173,7 +187,13 @@ PostgresSession::Bound PostgresSession::parse_in_pool(const PostgresInbox::Messa
   }
   if (statements.is_undecided(prepared.print)) return Bound::later;
   if (statements.use(prepared.print) != nullptr) {
-    expect(Expected::Kind::parsed);
+    if (status_ != TransactionStatus::failed) {
+      expect(Expected::Kind::parsed);
+      return Bound::yes;
+    }
+    // The target takes no statement now but one that ends the transaction: it is asked.
+    statements.forget_unnamed();
+    send_parse(prepared, 0, false);
     return Bound::yes;
   }
   if (!make_room_for_statement()) return Bound::refused;

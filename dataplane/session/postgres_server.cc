@@ -338,6 +338,7 @@ bool PostgresSession::on_parameter(const PostgresInbox::Message& message) {
   if (is_pooled_) {
     backend_->on_report(parameter->name, parameter->value);
     if (!expected_.empty() && expected_.front().is_own) return true;
+    if (note_renamed(parameter->name)) return true;
     note_told(parameter->name, parameter->value);
   }
   if (const std::string_view value = masked(parameter->value); value != parameter->value) {

@@ -47,9 +47,18 @@ void PostgresSession::on_client_end() {
 }
 
 void PostgresSession::on_client_lost() {
+  client_ended_ = true;
+  leave("the client's connection ended");
+}
+
+/// The client is not there any more, or wants no answer.
+void PostgresSession::leave(std::string_view why) {
+  client_ended_ = true;
+  client_out_.clear();
   leave_target();
   drop_operations("client-aborted");
-  close_now();
+  if (is_greeted_) end({.why = std::string(why)});
+  if (!ending_) close_now();
 }
 
 void PostgresSession::on_client_sent() {
@@ -127,8 +136,7 @@ void PostgresSession::end_by_target() {
     return fail_session("08006", "the connection to the target broke", "upstream-failed");
   }
   drop_operations("upstream-failed");
-  record_session("closed", "the target closed the connection");
-  close_after_flush();
+  end({.why = "the target closed the connection"});
 }
 
 void PostgresSession::on_upstream_lost() {
@@ -159,6 +167,7 @@ void PostgresSession::on_no_proof() {
 
 void PostgresSession::on_log_room() {
   waits_for_log_ = false;
+  if (ending_) return finish_ending();
   advance();
 }
 
@@ -171,6 +180,7 @@ void PostgresSession::on_tick() {
   const config::Timeouts& timeouts = plan().settings.timeouts;
   const config::PostgresListener& settings = plan().settings.postgres;
   const Instant now = worker_.now.monotonic;
+  if (ending_) return;
   if (stage_ == Stage::closing) {
     // Until it has read why, what it still sends is taken: a close would destroy the reason.
     const Duration patience = to_client_.empty() && lingers_ ? linger_time : timeouts.stall;
@@ -335,15 +345,39 @@ void PostgresSession::fail_session(std::string_view code, std::string_view messa
                                    std::string_view result) {
   drop_operations(result);
   release_upstream(UpstreamWish::discard);
-  if (stage_ == Stage::closing) return;
-  record_session("closed", message);
-  say_fatal(code, message);
+  end({.why = std::string(message), .code = std::string(code), .message = std::string(message)});
 }
 
 /// As fail_session, of a client that is not in yet. It learns no more than it must.
 void PostgresSession::refuse_login(std::string_view code, std::string_view message,
                                    std::string_view why) {
   worker_.metrics.requests_unauthenticated.add();
+  release_upstream(UpstreamWish::discard);
+  end({true, std::string(why), std::string(code), std::string(message)});
+}
+
+void PostgresSession::end(Ending ending) {
+  if (stage_ == Stage::closing) return;
+  stage_ = Stage::closing;
+  client_inbox_.clear(worker_);
+  upstream_inbox_.clear(worker_);
+  ending_ = std::move(ending);
+  finish_ending();
+}
+
+void PostgresSession::finish_ending() {
+  if (!record_ending(*ending_) && !worker_.log.is_broken()) {
+    waits_for_log_ = true;
+    worker_.metrics.log_stalls.add();
+    return;
+  }
+  const Ending ending = *std::exchange(ending_, std::nullopt);
+  if (client_ended_) return close_now();
+  ending.code.empty() ? close_after_flush() : say_fatal(ending.code, ending.message);
+}
+
+bool PostgresSession::record_ending(const Ending& ending) {
+  if (!ending.is_refusal) return record_session("closed", ending.why).has_value();
   audit::Record record;
   record.phase = audit::Phase::session;
   record.time = worker_.now;
@@ -354,10 +388,8 @@ void PostgresSession::refuse_login(std::string_view code, std::string_view messa
   record.target = target().name;
   record.protocol = "postgres";
   record.event = "refused";
-  record.detail = why;
-  static_cast<void>(worker_.log.append_single(record));
-  release_upstream(UpstreamWish::discard);
-  say_fatal(code, message);
+  record.detail = ending.why;
+  return worker_.log.append_single(record).has_value();
 }
 
 std::optional<std::uint64_t> PostgresSession::record_session(std::string_view event,

@@ -62,6 +62,7 @@ class PostgresSession final : public Session {
   std::optional<CancelOrder> on_cancel(const CancelKey& key) override;
   void on_cancel_settled() override;
 
+  [[nodiscard]] bool owes_record() const noexcept override { return ending_.has_value(); }
   [[nodiscard]] bool wants_client_bytes() const noexcept override;
   [[nodiscard]] bool wants_upstream_bytes() const noexcept override;
   [[nodiscard]] std::shared_ptr<const identity::ApiKeys> keys() const noexcept override;
@@ -183,6 +184,14 @@ class PostgresSession final : public Session {
   };
   using Names = std::map<std::string, Meaning, std::less<>>;
 
+  /// The last word on a session: recorded first, then told.
+  struct Ending {
+    bool is_refusal = false;  ///< Of a client that is not in yet.
+    std::string why;          ///< For the record.
+    std::string code{};       ///< For the client; empty: it is told nothing.
+    std::string message{};
+  };
+
   void advance();
 
   // postgres_login.cc
@@ -293,6 +302,7 @@ class PostgresSession final : public Session {
   void adopt(std::unique_ptr<PostgresBackend> backend);
   void tell_settings();
   bool note_told(std::string_view name, std::string_view value);
+  bool note_renamed(std::string_view name);
   void introduce();
   void let_go();
   [[nodiscard]] bool can_let_go() const noexcept;
@@ -355,6 +365,10 @@ class PostgresSession final : public Session {
   void say_fatal(std::string_view code, std::string_view message);
   void fail_session(std::string_view code, std::string_view message, std::string_view result);
   void refuse_login(std::string_view code, std::string_view message, std::string_view why);
+  void leave(std::string_view why);
+  void end(Ending ending);
+  void finish_ending();
+  [[nodiscard]] bool record_ending(const Ending& ending);
   /// False when the log cannot take it.
   std::optional<std::uint64_t> record_session(std::string_view event, std::string_view detail);
   void close_after_flush();
@@ -434,6 +448,7 @@ class PostgresSession final : public Session {
   bool skips_need_spoil_ = false;  ///< The target does not know why they are dropped.
   bool client_piece_drops_ = false;
   bool server_piece_drops_ = false;
+  std::optional<Ending> ending_;  ///< It waits for room in the log.
   bool client_ended_ = false;
   bool target_ended_ = false;  ///< It says no more; what it said is still passed on.
   bool target_broke_ = false;

@@ -45,6 +45,13 @@ void Session::acquire_upstream() noexcept {
   acquires_ = true;
 }
 
+bool Session::may_record() noexcept {
+  if (worker_.log.has_room() || worker_.log.is_broken()) return true;
+  waits_for_log_ = true;
+  worker_.metrics.log_stalls.add();
+  return false;
+}
+
 bool Session::is_scarce() const noexcept {
   return worker_.pool.is_scarce();
 }

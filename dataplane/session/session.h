@@ -119,6 +119,8 @@ class Session {
     return std::exchange(cancel_wish_, std::nullopt);
   }
   [[nodiscard]] bool waits_for_log() const noexcept { return waits_for_log_; }
+  /// It must not go before the log has room for its last record.
+  [[nodiscard]] virtual bool owes_record() const noexcept { return false; }
   /// Until so many buffers are free; 0: it waits for none.
   [[nodiscard]] std::size_t buffers_awaited() const noexcept { return buffers_awaited_; }
   /// The pooled connection it had was dead; it must not get another pooled one.
@@ -147,6 +149,8 @@ class Session {
   /// Lets go of the upstream, or stops asking for one.
   void release_upstream(UpstreamWish wish, std::unique_ptr<UpstreamState> state = nullptr);
   void acquire_upstream() noexcept;
+  /// Whether the log takes any record now, or never again; otherwise it waits for that.
+  [[nodiscard]] bool may_record() noexcept;
   [[nodiscard]] bool is_scarce() const noexcept;
   /// How much may wait for a peer before the other is read no further.
   [[nodiscard]] std::size_t backlog_bytes_max() const noexcept;

@@ -17,7 +17,7 @@ SimWorker::SimWorker(const SimOptions& options, const SimLog& log) : transport_(
   log_options_.directory = folder_.path() / "audit";
   log_options_.signing_key = folder_.path() / "audit.key";
   log_options_.flush_interval = milliseconds(1);
-  log_options_.disk = log.disk;
+  log_options_.disk = log.disk == nullptr ? &disk_ : log.disk;
   log_options_.has_thread = log.has_thread;
   if (log.ring_bytes != 0) log_options_.ring_bytes = log.ring_bytes;
   verifier_ = must(audit::create_signing_key(log_options_.signing_key, "sim"));
@@ -51,6 +51,7 @@ bool SimWorker::run_until(const std::function<bool()>& is_done, Duration patienc
 }
 
 void SimWorker::stop() {
+  disk_.stick(false);
   if (loop_) {
     WorkerMail mail;
     mail.stop = true;

@@ -11,6 +11,7 @@
 #include "base/mailbox.h"
 #include "dataplane/loop.h"
 #include "dataplane/transport/sim_transport.h"
+#include "stuck_disk.h"
 #include "temporary_folder.h"
 
 namespace sluice::dataplane {
@@ -31,6 +32,8 @@ class SimWorker {
   [[nodiscard]] bool run_until(const std::function<bool()>& is_done,
                                Duration patience = seconds(600));
   void post(WorkerMail mail) { mailbox_.post(std::move(mail)); }
+  /// While its disk is stuck the log takes what its ring has room for, and no more.
+  void stick_disk(bool is_stuck) { disk_.stick(is_stuck); }
   /// Stops the loop and closes the log; afterwards holds and log can be judged.
   void stop();
 
@@ -45,6 +48,7 @@ class SimWorker {
 
  private:
   test::TemporaryFolder folder_;
+  StuckDisk disk_;
   SimTransport transport_;
   audit::LogOptions log_options_;
   std::string verifier_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace sluice::dataplane::postgres_sim {
 namespace {
@@ -20,6 +21,16 @@ std::string shown(std::string text) {
   return text;
 }
 
+std::string tag_of(const Statement& statement, std::size_t rows) {
+  return fmt::format("{} {}", statement.kind == Kind::fetch ? "FETCH" : "SELECT", rows);
+}
+
+/// The constant at the end of a text.
+std::string quoted_in(const std::string& text) {
+  const std::size_t begin = text.find('\'') + 1;
+  return text.substr(begin, text.rfind('\'') - begin);
+}
+
 struct Column {
   std::string_view name;
   unsigned table = 0;
@@ -31,6 +42,8 @@ std::vector<Column> columns_of(const Statement& statement) {
   switch (statement.kind) {
     case Kind::select:
     case Kind::prepare:
+    case Kind::declare:
+    case Kind::declare_held:
       return {{"id", customers, 1, type_int4},
               {"ssn", customers, 2, type_text},
               {statement.kind == Kind::select ? std::string_view(statement.tag) : "note", customers,
@@ -44,6 +57,21 @@ std::vector<Column> columns_of(const Statement& statement) {
 }
 
 }  // namespace
+
+void Backend::start(const std::string& application) {
+  first_application_ = session_.application = application;
+}
+
+std::string Backend::left_over() const {
+  if (session_.search_path != "public") return "a search path";
+  if (session_.listens) return "LISTEN";
+  if (session_.has_temporary) return "a temporary table";
+  if (session_.is_touched) return "what a function left";
+  if (session_.locks != 0) return "a lock";
+  if (!session_.last_value.empty()) return "lastval()";
+  if (!session_.prepared.empty()) return "PREPARE";
+  return session_.cursors.empty() ? "" : "a cursor";
+}
 
 void Backend::run() {
   while (!running_ && !is_over_) {
@@ -115,6 +143,7 @@ void Backend::continue_query() {
   if (is_failed(statement)) return fail("25P02", "the transaction is aborted");
   if (statement.kind == Kind::missing_column) return fail("42703", "there is no such column");
   if (statement.kind == Kind::length) return fail("42P02", "there is no parameter $1");
+  if (is_missing_relation(statement)) return fail("42P01", "there is no such relation");
   begin(statement);
 }
 
@@ -128,7 +157,9 @@ void Backend::end_query() {
 void Backend::begin(const Statement& statement) {
   surroundings_.on_execution(statement);
   running_ = statement;
-  if (statement.tag.empty() && statement.kind < Kind::path_question) finish(false);
+  const bool is_question =
+      statement.kind == Kind::path_question || statement.kind == Kind::catalog_question;
+  if (statement.tag.empty() && !is_question) finish(false);
 }
 
 void Backend::finish(bool is_cancelled) {
@@ -155,34 +186,124 @@ void Backend::execute_query(const Statement& statement) {
       break;
   }
   const Statement* const source = analysed(statement);
-  if (source == nullptr) return fail("26000", "there is no such prepared statement");
+  if (source == nullptr) return fail_unknown(statement);
+  if (tells_of_session(statement.kind)) {
+    describe_rows(statement, false);
+    const auto answer = answer_of_session(statement);
+    if (!answer) return;
+    reply('D', *answer);
+    return reply('C', Body().text("SELECT 1").take());
+  }
   if (returns_rows(statement.kind)) {
     describe_rows(*source, false);
-    const std::size_t rows = rows_of(*source);
-    for (std::size_t i = 0; i < rows; ++i) row(*source, i, false, 0);
-    return reply('C', Body().text(fmt::format("SELECT {}", rows)).take());
+    const auto [first, end] = rows_shown(statement, *source);
+    for (std::size_t i = first; i < end; ++i) row(*source, i, false, 0);
+    return reply('C', Body().text(tag_of(statement, end - first)).take());
   }
   const auto tag = command(statement);
   if (tag) reply('C', Body().text(*tag).take());
 }
 
-/// What SQL's EXECUTE stands for; null: nothing.
+/// What SQL's EXECUTE and FETCH stand for; null: nothing.
 const Statement* Backend::analysed(const Statement& statement) const {
+  if (statement.kind == Kind::fetch) {
+    const auto found = session_.cursors.find(statement.tag);
+    return found == session_.cursors.end() ? nullptr : &found->second.statement;
+  }
   if (statement.kind != Kind::execute) return &statement;
-  const auto found = sql_statements_.find(statement.tag);
-  return found == sql_statements_.end() ? nullptr : &found->second;
+  const auto found = session_.prepared.find(statement.tag);
+  return found == session_.prepared.end() ? nullptr : &found->second;
+}
+
+void Backend::fail_unknown(const Statement& statement) {
+  if (statement.kind == Kind::fetch) return fail("34000", "there is no such cursor");
+  fail("26000", "there is no such prepared statement");
+}
+
+std::pair<std::size_t, std::size_t> Backend::rows_shown(const Statement& statement,
+                                                        const Statement& source) {
+  const std::size_t rows = rows_of(source);
+  if (statement.kind != Kind::fetch) return {0, rows};
+  std::size_t& sent = session_.cursors.at(statement.tag).rows_sent;
+  const std::size_t first = sent;
+  sent = std::min(rows, sent + statement.count);
+  return {first, sent};
+}
+
+bool Backend::is_missing_relation(const Statement& statement) const {
+  return statement.kind == Kind::count_temporary && !session_.has_temporary;
+}
+
+/// The one value.
+std::optional<std::string> Backend::answer_of_session(const Statement& statement) {
+  const auto cell = [](std::string_view value) { return Body().u16(1).value(value).take(); };
+  switch (statement.kind) {
+    case Kind::show_path:
+      return cell(session_.search_path);
+    case Kind::show_name:
+      return cell(session_.application);
+    case Kind::count_temporary:
+      return cell("0");
+    case Kind::lock:
+      ++session_.locks;
+      return cell("");
+    case Kind::unlock: {
+      const bool was_locked = session_.locks != 0;
+      if (was_locked) --session_.locks;
+      return cell(was_locked ? "t" : "f");
+    }
+    case Kind::leave:
+      session_.is_touched = true;
+      return cell("");
+    default: {
+      const bool is_old = last_value_since_ != transactions_;
+      if (session_.last_value.empty() || (is_old && surroundings_.has_forgotten_sequences())) {
+        fail("55000", "lastval is not yet defined in this session");
+        return std::nullopt;
+      }
+      return cell(fmt::format("{}{}", drawn_by, session_.last_value));
+    }
+  }
+}
+
+std::optional<std::string> Backend::declare(const Statement& statement) {
+  const bool is_held = statement.kind == Kind::declare_held;
+  if (!in_block_ && !is_held) {
+    fail("25P01", "DECLARE CURSOR can only be used in transaction blocks");
+    return std::nullopt;
+  }
+  session_.cursors[statement.tag] = {statement, 0, is_held};
+  return "DECLARE CURSOR";
+}
+
+void Backend::discard() {
+  statements_.clear();
+  portals_.clear();
+  const std::string application = session_.application;
+  session_ = {};
+  session_.application = first_application_;
+  if (application != first_application_) {
+    changed_settings_.emplace_back("application_name", first_application_);
+  }
+}
+
+void Backend::name_application(const std::string& name) {
+  session_.application = name;
+  changed_settings_.emplace_back("application_name", name);
 }
 
 std::optional<std::string> Backend::command(const Statement& statement) {
   switch (statement.kind) {
     case Kind::insert:
       inserted_.push_back(statement.tag);
+      session_.last_value = statement.tag;
+      last_value_since_ = transactions_;
       return "INSERT 0 1";
     case Kind::set_path:
-      search_path_ = statement.tag + ", public";
+      session_.search_path = statement.tag + ", public";
       return "SET";
     case Kind::set_name:
-      changed_settings_.emplace_back("application_name", statement.tag);
+      name_application(statement.tag);
       return "SET";
     case Kind::begin:
       if (in_block_) report('N', "WARNING", "25001", "there is already a transaction in progress");
@@ -226,30 +347,53 @@ std::optional<std::string> Backend::command(const Statement& statement) {
       report('N', "NOTICE", "00000", fmt::format("table {} does not exist", secret_card));
       return "DROP TABLE";
     case Kind::listen:
-      listens_ = true;
+      session_.listens = true;
       return "LISTEN";
     case Kind::notify:
       notifies_ = 1;  // one transaction tells the same only once
       return "NOTIFY";
     case Kind::prepare:
-      if (sql_statements_.contains(statement.tag)) {
+      if (session_.prepared.contains(statement.tag)) {
         fail("42P05", "the prepared statement already exists");
         return std::nullopt;
       }
-      sql_statements_.emplace(statement.tag, statement);
+      session_.prepared.emplace(statement.tag, statement);
       return "PREPARE";
     case Kind::deallocate:
-      if (sql_statements_.erase(statement.tag) == 0) {
+      if (session_.prepared.erase(statement.tag) == 0) {
         fail("26000", "there is no such prepared statement");
         return std::nullopt;
       }
       return "DEALLOCATE";
+    case Kind::declare:
+    case Kind::declare_held:
+      return declare(statement);
+    case Kind::close:
+      if (session_.cursors.erase(statement.tag) == 0) {
+        fail("34000", "there is no such cursor");
+        return std::nullopt;
+      }
+      return "CLOSE CURSOR";
+    case Kind::create_temporary:
+      if (session_.has_temporary) {
+        fail("42P07", "there is such a relation already");
+        return std::nullopt;
+      }
+      session_.has_temporary = true;
+      return "CREATE TABLE";
+    case Kind::introduction:
+      name_application(quoted_in(statement.text));
+      return "SET";
+    case Kind::forget_sequences:
+      session_.last_value.clear();
+      return "DISCARD SEQUENCES";
+    case Kind::discard:
     case Kind::reset:
-      statements_.clear();
-      sql_statements_.clear();
-      portals_.clear();
-      search_path_ = "public";
-      listens_ = false;
+      if (in_block_) {
+        fail("25001", "DISCARD ALL cannot run inside a transaction block");
+        return std::nullopt;
+      }
+      discard();
       return "DISCARD ALL";
     default:
       fail("42601", "the simulation knows no such statement");
@@ -270,6 +414,7 @@ void Backend::on_parse(Fields fields) {
   if (!all.empty() && statement.kind == Kind::unknown) return fail("42601", "syntax error");
   if (!all.empty() && is_failed(statement)) return fail("25P02", "the transaction is aborted");
   if (statement.kind == Kind::missing_column) return fail("42703", "there is no such column");
+  if (is_missing_relation(statement)) return fail("42P01", "there is no such relation");
   if (!name.empty() && statements_.contains(name)) {
     return fail("42P05", "the prepared statement already exists");
   }
@@ -369,16 +514,29 @@ void Backend::execute_portal() {
     return;
   }
   const Statement* const source = analysed(statement);
-  if (source == nullptr) return fail("26000", "there is no such prepared statement");
-  const std::size_t rows = rows_of(*source);
+  if (source == nullptr) return fail_unknown(statement);
   std::size_t sent = 0;
+  if (tells_of_session(statement.kind)) {
+    if (!portal.answer) portal.answer = answer_of_session(statement);
+    if (!portal.answer) return;
+    if (portal.rows_sent == 0) {
+      reply('D', *portal.answer);
+      sent = ++portal.rows_sent;
+    }
+    if (row_limit_ != 0 && sent == row_limit_) return reply('s');
+    return end_portal_run(tag_of(statement, sent));
+  }
+  if (!portal.has_rows)
+    std::tie(portal.rows_sent, portal.rows_end) = rows_shown(statement, *source);
+  portal.has_rows = true;
+  const std::size_t rows = portal.rows_end;
   while (portal.rows_sent < rows && (row_limit_ == 0 || sent < row_limit_)) {
     row(*source, portal.rows_sent, portal.binary_id, portal.parameter_bytes);
     ++portal.rows_sent;
     ++sent;
   }
   if (row_limit_ != 0 && sent == row_limit_) return reply('s');
-  end_portal_run(fmt::format("SELECT {}", sent));
+  end_portal_run(tag_of(statement, sent));
 }
 
 /// BEGIN, COMMIT and ROLLBACK have their effect at once.
@@ -469,10 +627,11 @@ void Backend::describe_rows(const Statement& statement, bool binary_id) {
 }
 
 std::size_t Backend::rows_of(const Statement& statement) const {
-  if (statement.kind == Kind::path_question) return search_path_ == "public" ? 1 : 2;
+  if (statement.kind == Kind::path_question) return session_.search_path == "public" ? 1 : 2;
   if (statement.kind == Kind::catalog_question) return 6;
   const bool has_many = statement.kind == Kind::select || statement.kind == Kind::derived ||
-                        statement.kind == Kind::prepare;
+                        statement.kind == Kind::prepare || statement.kind == Kind::declare ||
+                        statement.kind == Kind::declare_held;
   return has_many ? statement.count : 1;
 }
 
@@ -490,7 +649,9 @@ void Backend::row(const Statement& statement, std::size_t number, bool binary_id
   };
   switch (statement.kind) {
     case Kind::select:
-    case Kind::prepare: {
+    case Kind::prepare:
+    case Kind::declare:
+    case Kind::declare_held: {
       const std::string id = integer(number);
       const std::string note = fmt::format("note {}", number);
       return reply_masked('D', cells({id, secret_ssn, note}), cells({id, "***-**-6789", note}),
@@ -507,10 +668,10 @@ void Backend::row(const Statement& statement, std::size_t number, bool binary_id
     case Kind::length:
       return reply('D', cells({integer(parameter_bytes)}));
     case Kind::path_question:
-      return reply('D',
-                   cells({number == 0 && search_path_ != "public"
-                              ? std::string_view(search_path_).substr(0, search_path_.find(','))
-                              : "public"}));
+      return reply('D', cells({number == 0 && session_.search_path != "public"
+                                   ? std::string_view(session_.search_path)
+                                         .substr(0, session_.search_path.find(','))
+                                   : "public"}));
     case Kind::catalog_question:
       if (number >= 2 || (number == 1 && statement.text.find("'note'") == std::string::npos)) {
         const std::string relation = fmt::format("{}", customers + number - 2);
@@ -518,6 +679,8 @@ void Backend::row(const Statement& statement, std::size_t number, bool binary_id
       }
       return reply('D', cells({"c", "16400", number == 0 ? "2" : "3", "public", "customers",
                                number == 0 ? "ssn" : "note", "public", "customers"}));
+    case Kind::common:
+      return reply('D', cells({"common"}));
     default:
       return reply('D', cells({"a report"}));
   }
@@ -534,10 +697,7 @@ void Backend::reply_masked(char tag, std::string plain, std::string first, std::
 
 void Backend::report(char tag, std::string_view severity, std::string_view code,
                      std::string_view text) {
-  Body body;
-  for (const char field : {'S', 'V'}) body.bytes({&field, 1}).text(severity);
-  body.bytes("C").text(code).bytes("M").text(text).u8(0);
-  reply(tag, body.take());
+  reply(tag, report_of(severity, code, text));
 }
 
 /// What a client sent of this request, or pipeline, goes unheard.
@@ -564,7 +724,7 @@ void Backend::ready() {
   for (const auto& [name, value] : std::exchange(changed_settings_, {})) {
     reply('S', Body().text(name).text(value).take());
   }
-  if (!in_block_ && listens_) {
+  if (!in_block_ && session_.listens) {
     for (; notified_ != 0; --notified_) {
       const auto notification = [](const std::string& payload) {
         return Body().u32(1).text("channel").text(payload).take();
@@ -595,7 +755,9 @@ void Backend::abort() {
 }
 
 void Backend::drop_portals() {
+  ++transactions_;
   portals_.clear();
+  std::erase_if(session_.cursors, [](const auto& entry) { return !entry.second.is_held; });
 }
 
 }  // namespace sluice::dataplane::postgres_sim

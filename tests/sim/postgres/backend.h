@@ -21,6 +21,9 @@ namespace sluice::dataplane::postgres_sim {
 inline constexpr std::string_view secret_ssn = "123-45-6789";
 inline constexpr std::string_view secret_card = "4111111111111111";
 
+/// Before the tag of what drew a value from a sequence.
+inline constexpr std::string_view drawn_by = "drawn by ";
+
 /// What may be seen of a message: all of it, or what one of two configurations shows.
 enum class Sight : std::uint8_t { plain, first, second };
 
@@ -46,6 +49,8 @@ class Surroundings {
   virtual void on_text(const std::string& /*text*/) {}
   virtual void on_execution(const Statement& /*statement*/) {}
   virtual void on_commit(const std::vector<std::string>& /*inserted*/) {}
+  /// What an earlier transaction drew from a sequence may be another's to know by now.
+  virtual bool has_forgotten_sequences() { return false; }
 };
 
 class Backend {
@@ -67,6 +72,13 @@ class Backend {
   /// A message that a client may send nobody: all that follows is lost.
   [[nodiscard]] bool is_confused() const { return is_confused_; }
 
+  /// What the session begins with, and DISCARD ALL goes back to.
+  void start(const std::string& application);
+  [[nodiscard]] const std::string& application() const { return session_.application; }
+  /// What another session that begins here would find; empty: nothing.
+  [[nodiscard]] std::string left_over() const;
+  [[nodiscard]] bool is_in_block() const { return in_block_; }
+
  private:
   struct Portal {
     Statement statement;
@@ -75,13 +87,32 @@ class Backend {
     bool has_run = false;
     bool in_savepoint = false;
     std::size_t parameter_bytes = 0;
+    std::optional<std::string> answer = {};  ///< Of one that tells of the session.
+    std::size_t rows_end = 0;
+    bool has_rows = false;
   };
   struct CopyIn {
     Statement statement;
     std::size_t lines = 0;
     bool is_query = false;
   };
-  enum class Value : std::uint8_t { plain, ssn, note, derived };
+  struct Cursor {
+    Statement statement;
+    std::size_t rows_sent = 0;
+    bool is_held = false;
+  };
+  /// What outlives a transaction.
+  struct Session {
+    std::string search_path = "public";
+    std::string application{};
+    bool listens = false;
+    bool has_temporary = false;
+    bool is_touched = false;  ///< A function left something.
+    std::size_t locks = 0;
+    std::string last_value{};
+    std::map<std::string, Statement> prepared{};  ///< By SQL.
+    std::map<std::string, Cursor> cursors{};
+  };
 
   void on_message(const Message& message);
   void on_query(Fields fields);
@@ -102,6 +133,12 @@ class Backend {
   void end_portal_run(const std::string& tag);
   /// The command's tag; nothing: it failed.
   std::optional<std::string> command(const Statement& statement);
+  std::optional<std::string> declare(const Statement& statement);
+  void discard();
+  void name_application(const std::string& name);
+  /// Nothing: it failed.
+  std::optional<std::string> answer_of_session(const Statement& statement);
+  [[nodiscard]] bool is_missing_relation(const Statement& statement) const;
   void copy_out(const Statement& statement);
   void begin_copy(const Statement& statement, bool is_query);
   void end_copy();
@@ -110,12 +147,16 @@ class Backend {
   void row(const Statement& statement, std::size_t number, bool binary_id,
            std::size_t parameter_bytes);
   [[nodiscard]] std::size_t rows_of(const Statement& statement) const;
+  /// Of a cursor, those that FETCH asks for.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> rows_shown(const Statement& statement,
+                                                               const Statement& source);
   [[nodiscard]] const Statement* analysed(const Statement& statement) const;
 
   void reply(char tag, std::string body = {});
   void reply_masked(char tag, std::string plain, std::string first, std::string second);
   void report(char tag, std::string_view severity, std::string_view code, std::string_view text);
   void fail(std::string_view code, std::string_view text);
+  void fail_unknown(const Statement& statement);
   void die(std::string_view code, std::string_view text);
   void ready();
   void flush() { flushed_ = replies_.size(); }
@@ -151,10 +192,11 @@ class Backend {
   std::size_t inserted_at_savepoint_ = 0;
   std::map<std::string, Statement> statements_;
   std::map<std::string, Portal> portals_;
-  std::map<std::string, Statement> sql_statements_;
-  std::string search_path_ = "public";
+  Session session_;
+  std::string first_application_;
+  std::size_t transactions_ = 0;
+  std::size_t last_value_since_ = 0;  ///< Drawn in this transaction.
   std::vector<std::pair<std::string, std::string>> changed_settings_;
-  bool listens_ = false;
   std::size_t notified_ = 0;
   std::size_t notifies_ = 0;  ///< Of the transaction.
 };

@@ -11,11 +11,6 @@
 namespace sluice::dataplane::postgres_sim {
 namespace {
 
-/// Of "c3_17" the client, from 0 on.
-std::size_t client_of(const std::string& tag) {
-  return std::stoul(tag.substr(1)) - 1;
-}
-
 std::string member(const std::string& record, const std::string& name) {
   const std::string key = "\"" + name + "\":";
   const std::size_t at = record.find(key);
@@ -89,6 +84,15 @@ void check_target(const Gateway& gateway) {
     }
   }
   CHECK(database.wrong_cancels == 0);
+  CHECK(database.trespasses == std::vector<std::string>());
+  for (const Database::Execution& execution : database.executions) {
+    const Client& client = *gateway.clients().at(client_of(execution.tag));
+    INFO(execution.tag << " ran as " << execution.application);
+    const bool is_named =
+        execution.application == client.identity().user + " via sluice: simulation";
+    const auto tags = tags_in(execution.application);
+    CHECK((is_named || (tags.size() == 1 && client_of(tags[0]) == client_of(execution.tag))));
+  }
   std::map<std::size_t, std::size_t> hits;
   for (const std::string& tag : database.cancelled_tags) {
     if (!tag.empty()) ++hits[client_of(tag)];
@@ -108,6 +112,13 @@ void check_cancels(const Gateway& gateway) {
   for (std::size_t i = 0; i < came.size(); ++i) CHECK(came[i] <= let_go[i]);
 }
 
+void check_connections(Gateway& gateway) {
+  CHECK(gateway.worker().transport().connections_open() == 0);
+  const Setup& setup = gateway.options().setup;
+  // A target that moves is two.
+  CHECK(gateway.upstreams_max() <= setup.connections * (setup.moves ? 2 : 1));
+}
+
 void check_log(Gateway& gateway) {
   gateway.stop();
   CHECK(gateway.worker().transport().pool().free_count() ==
@@ -118,20 +129,35 @@ void check_log(Gateway& gateway) {
 
   std::set<std::string> open;
   std::map<std::string, std::size_t> intents;  // by tag
+  std::set<std::string> sessions;              // that were opened
+  std::size_t ends = 0;
   for (const std::string& record : gateway.worker().records()) {
     const bool hidden = is_hidden(record);
     CHECK(hidden);
-    const std::string operation = member(record, "session") + "/" + member(record, "operation");
+    const std::string session = member(record, "session");
+    const std::string operation = session + "/" + member(record, "operation");
     const std::string phase = member(record, "phase");
+    const std::string event = member(record, "event");
     INFO(record);
     if (phase == "intent" && member(record, "ruling") == "allow") {
       CHECK(open.insert(operation).second);
       for (const std::string& tag : tags_in(member(record, "resource"))) ++intents[tag];
     } else if (phase == "outcome") {
       CHECK(open.erase(operation) == 1);
+    } else if (event == "opened") {
+      CHECK(sessions.insert(session).second);
+    } else if (event == "closed" || event == "refused") {
+      // Who was let in but not to the target is told so, too, and was not opened.
+      ++ends;
+      sessions.erase(session);
     }
   }
   CHECK(open.empty());
+  CHECK(sessions == std::set<std::string>());
+  const auto was_here = [](const auto& client) {
+    return client->is_logged_in() || client->is_refused();
+  };
+  CHECK(ends >= static_cast<std::size_t>(std::ranges::count_if(gateway.clients(), was_here)));
   for (const Database::Execution& execution : gateway.database().executions) {
     INFO(execution.tag);
     REQUIRE(intents[execution.tag] > 0);

@@ -15,6 +15,8 @@ void check_target(const Gateway& gateway);
 /// Who asked for a cancel is let go when it has come: what it asks next must not be hit.
 /// Where connections break, nobody can know.
 void check_cancels(const Gateway& gateway);
+/// No connection is left, and to the target there were never more than allowed.
+void check_connections(Gateway& gateway);
 /// Stops the gateway: the log verifies, all executions have an intent before and one
 /// outcome, no record shows a value, and all buffers are free.
 void check_log(Gateway& gateway);

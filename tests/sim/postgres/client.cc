@@ -3,13 +3,6 @@
 #include <algorithm>
 
 namespace sluice::dataplane::postgres_sim {
-namespace {
-
-/// After which silence nothing more is expected; long beside all that takes time.
-constexpr Duration silence = seconds(20);
-
-}  // namespace
-
 void Client::on_connected(SimRemote& remote) {
   Body body;
   body.u32(3U << 16).text("user").text(identity_.user).text("database").text("shop");
@@ -31,8 +24,8 @@ void Client::on_bytes(SimRemote& remote, ByteView bytes) {
     received_.push_back(std::move(*message));
   }
   if (stage_ == Stage::farewell) {
-    waits_until_ = remote.now() + silence;
-    return remote.alarm(silence);
+    waits_until_ = remote.now() + silence_;
+    return remote.alarm(silence_);
   }
   if (stage_ == Stage::script) progress(remote);
 }
@@ -45,6 +38,7 @@ void Client::on_login(SimRemote& remote, const Message& message) {
     ticket_.process = fields.u32();
     ticket_.key = fields.bytes(256);
   } else if (message.tag == 'E') {
+    is_refused_ = true;
     stage_ = Stage::over;
     remote.finish();
   } else if (message.tag == 'Z') {
@@ -82,8 +76,8 @@ void Client::progress(SimRemote& remote) {
   }
   if (stage_ != Stage::script) return;
   stage_ = Stage::farewell;
-  waits_until_ = remote.now() + silence;
-  remote.alarm(silence);
+  waits_until_ = remote.now() + silence_;
+  remote.alarm(silence_);
 }
 
 /// Whether what it waits for has come.

@@ -28,8 +28,12 @@ class Client final : public SimPeer {
   };
   using Cancel = std::function<void(const CancelTicket&)>;
 
-  Client(Identity identity, std::vector<Step> script, Cancel cancel)
-      : identity_(std::move(identity)), script_(std::move(script)), cancel_(std::move(cancel)) {}
+  /// silence  after which nothing more is expected.
+  Client(Identity identity, std::vector<Step> script, Cancel cancel, Duration silence)
+      : identity_(std::move(identity)),
+        script_(std::move(script)),
+        cancel_(std::move(cancel)),
+        silence_(silence) {}
 
   void on_connected(SimRemote& remote) override;
   void on_bytes(SimRemote& remote, ByteView bytes) override;
@@ -40,6 +44,8 @@ class Client final : public SimPeer {
   [[nodiscard]] const Identity& identity() const { return identity_; }
   [[nodiscard]] bool is_over() const { return stage_ == Stage::over; }
   [[nodiscard]] bool is_logged_in() const { return is_logged_in_; }
+  /// Told so.
+  [[nodiscard]] bool is_refused() const { return is_refused_; }
   /// It sent all that it wanted to, and was not cut off.
   [[nodiscard]] bool is_complete() const { return is_complete_; }
   /// What it sent after the login.
@@ -65,6 +71,7 @@ class Client final : public SimPeer {
   Identity identity_;
   std::vector<Step> script_;
   Cancel cancel_;
+  Duration silence_;
   Stage stage_ = Stage::login;
   Cutter in_;
   Cutter out_;
@@ -80,6 +87,7 @@ class Client final : public SimPeer {
   Instant waits_until_;
   std::size_t cancels_ = 0;
   bool is_logged_in_ = false;
+  bool is_refused_ = false;
   bool is_complete_ = false;
 };
 

@@ -16,12 +16,7 @@ namespace {
 
 constexpr std::string_view slow_secret = "a secret that a person chose";
 
-constexpr const char* common = R"(version: 1
-listeners:
-  - {name: ledger, address: "127.0.0.1:5432", protocol: postgres, target: db, postgres: {passwords_from_loopback: true}}
-targets:
-  - {name: db, addresses: ["127.0.0.1:9001", "127.0.0.1:9002"], credential: {user: app, password: file:secret}}
-identity:
+constexpr const char* common = R"(identity:
   api_keys: file:keys.yaml
 audit:
   directory: audit
@@ -42,6 +37,19 @@ masks:
   - {name: note, find: {columns: [customers.note]}, show: redact, except_groups: [fraud]}
   - {name: ssn, find: {columns: [customers.ssn]}, show: redact, except_groups: [fraud]}
 )";
+
+std::string listener_and_target(const Setup& setup, bool is_first) {
+  return fmt::format(
+      R"(version: 1
+listeners:
+  - {{name: ledger, address: "127.0.0.1:5432", protocol: postgres, target: db, postgres: {{passwords_from_loopback: true, login: 600s, mode: {}}}}}
+targets:
+  - {{name: db, addresses: ["127.0.0.1:9001", "127.0.0.1:{}"], credential: {{user: app, password: file:secret}},
+     connections: {}, queue: {{wait: {}ms, sessions: {}}}}}
+)",
+      setup.is_pooled ? "transaction" : "session", setup.moves && !is_first ? 9003 : 9002,
+      setup.connections, setup.wait_max.ns / 1'000'000, setup.waiting_max);
+}
 
 struct Keys {
   std::string yaml;
@@ -72,11 +80,13 @@ const Keys& keys() {
 
 }  // namespace
 
-std::shared_ptr<const Snapshot> snapshot(std::uint64_t generation) {
-  static std::map<std::uint64_t, std::shared_ptr<const Snapshot>> made;
-  auto& one = made[generation];
+std::shared_ptr<const Snapshot> snapshot(std::uint64_t generation, const Setup& setup) {
+  static std::map<std::pair<std::uint64_t, std::string>, std::shared_ptr<const Snapshot>> made;
+  const bool is_first = generation % 2 == 1;
+  const std::string text =
+      listener_and_target(setup, is_first) + common + (is_first ? first : second);
+  auto& one = made[{generation, text}];
   if (!one) {
-    const std::string text = std::string(common) + (generation % 2 == 1 ? first : second);
     one = test::snapshot_of(text, keys().yaml, std::string(target_password), generation);
   }
   return one;

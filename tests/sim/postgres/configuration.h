@@ -1,10 +1,12 @@
 // Who may do what through the simulated gateway. Two configurations take turns.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
 
+#include "base/instant.h"
 #include "client.h"
 #include "dataplane/session/snapshot.h"
 
@@ -12,10 +14,18 @@ namespace sluice::dataplane::postgres_sim {
 
 inline constexpr std::string_view target_password = "the target's password";
 
+struct Setup {
+  bool is_pooled = false;       ///< Clients share server connections.
+  unsigned connections = 1024;  ///< To the target, at the most.
+  unsigned waiting_max = 1000;  ///< Sessions in the queue for one.
+  Duration wait_max = seconds(3600);
+  bool moves = false;  ///< The even generations have the target elsewhere.
+};
+
 /// The odd generations deny `secrets` and deletes without condition, and show the last
 /// digits of customers.ssn. The even ones deny `reports` too, redact customers.ssn and
 /// customers.note, and name their masks in another order.
-std::shared_ptr<const Snapshot> snapshot(std::uint64_t generation);
+std::shared_ptr<const Snapshot> snapshot(std::uint64_t generation, const Setup& setup);
 
 /// Those who may come: some see all, one has a secret that is slow to prove, one has none.
 const std::vector<Client::Identity>& identities();

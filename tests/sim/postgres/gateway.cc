@@ -15,7 +15,7 @@ Gateway::Gateway(const GatewayOptions& options)
       random_(options.network.seed ^ 0x5EED),
       database_(random_, options.target),
       worker_(options.network, {options.ring_bytes, options.disk, options.disk == nullptr}) {
-  for (const std::uint16_t port : {std::uint16_t{9001}, std::uint16_t{9002}}) {
+  for (const std::uint16_t port : {std::uint16_t{9001}, std::uint16_t{9002}, std::uint16_t{9003}}) {
     worker_.transport().serve(must(parse_endpoint("127.0.0.1", port)),
                               [this] { return database_.connect(); });
   }
@@ -30,7 +30,7 @@ Gateway::Gateway(const GatewayOptions& options)
     prove(request);
     return true;
   };
-  worker_.start(snapshot(1), std::move(loop));
+  worker_.start(snapshot(1, options_.setup), std::move(loop));
   reloads_.push_back(worker_.transport().now().monotonic);
   next_disturbance_ = reloads_.front();
 }
@@ -40,18 +40,22 @@ void Gateway::add_client(const ScriptOptions& options) {
   const std::size_t number = clients_.size() + 1;
   clients_.push_back(std::make_unique<Client>(
       people[random_.up_to(people.size() - 1)], random_script(random_, number, options),
-      [this](const CancelTicket& ticket) { bring_canceller(ticket); }));
+      [this](const CancelTicket& ticket) { bring_canceller(ticket); }, options.silence));
   worker_.transport().bring_client(0, *clients_.back(),
                                    milliseconds(static_cast<std::int64_t>(random_.up_to(30))));
 }
 
 bool Gateway::run() {
-  const bool is_over = worker_.run_until([this] {
-    disturb();
-    return std::ranges::all_of(clients_, [](const auto& client) { return client->is_over(); });
-  });
-  // What is under way yet arrives: a target's last words, a cancel request.
-  const Instant end = worker_.transport().now().monotonic + seconds(1);
+  const bool is_over = worker_.run_until(
+      [this] {
+        disturb();
+        upstreams_max_ = std::max(upstreams_max_, worker_.metrics().upstreams_open.read());
+        return std::ranges::all_of(clients_, [](const auto& client) { return client->is_over(); });
+      },
+      seconds(20'000));
+  // What is under way yet arrives: a target's last words, a cancel request. Then what
+  // nobody uses is closed.
+  const Instant end = worker_.transport().now().monotonic + seconds(40);
   return is_over && worker_.run_until([&] { return worker_.transport().now().monotonic >= end; });
 }
 
@@ -69,14 +73,25 @@ void Gateway::prove(const ProofRequest& request) {
   worker_.post(std::move(mail));
 }
 
+/// Stuck for seconds and free for moments, until there is nothing left to stop.
+void Gateway::move_disk() {
+  const Instant now = worker_.transport().now().monotonic;
+  if (!options_.sticks || now < sticks_until_) return;
+  is_stuck_ = !is_stuck_ && now < reloads_.front() + seconds(60);
+  const std::uint64_t time = is_stuck_ ? 1000 + random_.up_to(14'000) : 1 + random_.up_to(30);
+  sticks_until_ = now + milliseconds(static_cast<std::int64_t>(time));
+  worker_.stick_disk(is_stuck_);
+}
+
 void Gateway::disturb() {
+  move_disk();
   const Instant now = worker_.transport().now().monotonic;
   if ((!options_.reloads && !options_.drains) || now < next_disturbance_) return;
   next_disturbance_ = now + milliseconds(static_cast<std::int64_t>(1 + random_.up_to(60)));
   WorkerMail mail;
   if (options_.reloads && reloads_.size() < 40) {
     reloads_.push_back(now);
-    mail.snapshot = snapshot(reloads_.size());
+    mail.snapshot = snapshot(reloads_.size(), options_.setup);
   }
   mail.drain = options_.drains && random_.chance(50);
   worker_.post(std::move(mail));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "client.h"
+#include "configuration.h"
 #include "sim_worker.h"
 #include "target.h"
 
@@ -14,11 +15,13 @@ namespace sluice::dataplane::postgres_sim {
 struct GatewayOptions {
   SimOptions network;
   TargetOptions target;
+  Setup setup;
   std::size_t ring_bytes = 0;   ///< Of the audit log; see SimLog.
   audit::Disk* disk = nullptr;  ///< Not null: the log has no thread.
   bool durable = false;
   bool reloads = false;  ///< Other rules and masks, now and then.
   bool drains = false;
+  bool sticks = false;  ///< The log's disk, now and then, for longer than anybody waits.
 };
 
 class Gateway {
@@ -27,7 +30,8 @@ class Gateway {
 
   /// Comes after a random while.
   void add_client(const ScriptOptions& options);
-  /// Until every client is done; false when that takes too long.
+  /// Until every client is done and nobody uses the connections to the target any more;
+  /// false when that takes too long.
   [[nodiscard]] bool run();
   void stop() { worker_.stop(); }
 
@@ -40,11 +44,14 @@ class Gateway {
   [[nodiscard]] const SimWorker& worker() const { return worker_; }
   [[nodiscard]] const std::vector<Instant>& reloads() const { return reloads_; }
   [[nodiscard]] const GatewayOptions& options() const { return options_; }
+  /// Connections to the target, at any one time.
+  [[nodiscard]] std::uint64_t upstreams_max() const { return upstreams_max_; }
 
  private:
   void bring_canceller(const CancelTicket& ticket);
   void prove(const ProofRequest& request);
   void disturb();
+  void move_disk();
 
   GatewayOptions options_;
   SimRandom random_;
@@ -53,6 +60,9 @@ class Gateway {
   std::vector<std::unique_ptr<Canceller>> cancellers_;
   std::vector<Instant> reloads_;  ///< When each one was confirmed; the first is the start.
   Instant next_disturbance_;
+  std::uint64_t upstreams_max_ = 0;
+  bool is_stuck_ = false;
+  Instant sticks_until_;
   SimWorker worker_;
 };
 

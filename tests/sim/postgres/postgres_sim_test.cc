@@ -34,6 +34,14 @@ GatewayOptions some_options(SimRandom& random, std::uint64_t seed) {
   return options;
 }
 
+/// A few connections to the target for all clients.
+GatewayOptions some_pool(SimRandom& random, std::uint64_t seed) {
+  GatewayOptions options = some_options(random, seed);
+  options.setup.is_pooled = true;
+  options.setup.connections = static_cast<unsigned>(1 + random.up_to(3));
+  return options;
+}
+
 ScriptOptions some_script(SimRandom& random) {
   ScriptOptions options;
   options.manner = static_cast<Manner>(random.up_to(3));
@@ -41,10 +49,30 @@ ScriptOptions some_script(SimRandom& random) {
   return options;
 }
 
+/// Clients of a pool, of which some keep a connection to themselves. Whoever waits for one
+/// has patience.
+void add_pool_clients(Gateway& gateway, SimRandom& random, int count, bool cancels, bool dies) {
+  for (int i = 0; i < count; ++i) {
+    ScriptOptions script = some_script(random);
+    script.patience = seconds(3600);
+    // Nobody can tell what is yet to come of any message after any other.
+    if (i == 0) {
+      script.silence = seconds(200);
+    } else if (script.manner == Manner::soup) {
+      script.manner = Manner::simple;
+    }
+    script.keeps_state = random.chance(300);
+    script.cancels = cancels;
+    script.dies = dies && random.chance(200);
+    gateway.add_client(script);
+  }
+}
+
 void check(Gateway& gateway, bool whole) {
   check_replies(gateway, whole);
   check_secrets(gateway);
   check_target(gateway);
+  check_connections(gateway);
   check_log(gateway);
 }
 
@@ -125,4 +153,89 @@ TEST_CASE("A client waits for a full log, and for buffers that others hold") {
   for (int i = 0; i < (has_small_ring ? 4 : 12); ++i) gateway.add_client(some_script(random));
   REQUIRE(gateway.run());
   check(gateway, has_small_ring);
+}
+
+TEST_CASE("Clients that share server connections notice nothing of one another") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(50'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  Gateway gateway(some_pool(random, seed));
+  add_pool_clients(gateway, random, 10, false, false);
+  REQUIRE(gateway.run());
+  check(gateway, true);
+}
+
+TEST_CASE("A cancel that comes late hits nobody who got the connection since") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(60'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  GatewayOptions options = some_pool(random, seed);
+  options.target.slow_per_mille = 800;
+  Gateway gateway(options);
+  add_pool_clients(gateway, random, 10, true, false);
+  REQUIRE(gateway.run());
+  check(gateway, true);
+}
+
+TEST_CASE("Server connections that end while they are kept are no client's concern") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(70'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  GatewayOptions options = some_pool(random, seed);
+  options.target.dies_per_mille = 200;
+  options.target.naps_per_mille = 600;
+  options.network.reset_per_mille = 50;
+  options.network.refuse_per_mille = 50;
+  options.drains = random.chance(200);
+  Gateway gateway(options);
+  add_pool_clients(gateway, random, 12, random.chance(300), true);
+  REQUIRE(gateway.run());
+  check(gateway, false);
+}
+
+TEST_CASE("Who waits for a server connection when rules or the target move is not forgotten") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(80'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  GatewayOptions options = some_pool(random, seed);
+  options.reloads = true;
+  options.setup.moves = random.chance(500);
+  Gateway gateway(options);
+  add_pool_clients(gateway, random, 10, false, false);
+  REQUIRE(gateway.run());
+  check(gateway, true);
+}
+
+TEST_CASE("The queue for server connections is bounded in length and time") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(90'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  GatewayOptions options = some_pool(random, seed);
+  options.setup.waiting_max = static_cast<unsigned>(1 + random.up_to(3));
+  options.setup.wait_max = milliseconds(static_cast<std::int64_t>(1 + random.up_to(400)));
+  Gateway gateway(options);
+  add_pool_clients(gateway, random, 12, false, random.chance(300));
+  REQUIRE(gateway.run());
+  check(gateway, false);
+}
+
+TEST_CASE("A session that ends, and a login that is refused, wait for room in the log") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(100'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  GatewayOptions options = some_options(random, seed);
+  options.ring_bytes = std::size_t{1} << 18;
+  options.network.chunk_bytes_max = options.network.window_bytes = 64 * 1024;
+  options.network.reset_per_mille = 100;
+  options.sticks = true;
+  Gateway gateway(options);
+  for (int i = 0; i < 16; ++i) {
+    ScriptOptions script = some_script(random);
+    script.groups *= 4;
+    script.patience = script.silence = seconds(100);
+    script.dies = random.chance(500);
+    gateway.add_client(script);
+  }
+  REQUIRE(gateway.run());
+  check(gateway, false);
 }

@@ -26,6 +26,7 @@ class Reference final : private Surroundings {
  private:
   bool refuses(const std::string& text, bool is_execution) override;
   void on_commit(const std::vector<std::string>& inserted) override;
+  bool has_forgotten_sequences() override;
 
   void run();
   [[nodiscard]] bool was_cancelled(const std::string& tag);
@@ -33,7 +34,9 @@ class Reference final : private Surroundings {
   [[nodiscard]] bool may_be_judged_by(Sight sight, std::size_t message) const;
   [[nodiscard]] bool begins_next_reply() const;
   /// The reply that comes next is a refusal.
-  [[nodiscard]] bool is_told_so() const;
+  [[nodiscard]] bool is_told_so(std::string_view code = "42501") const;
+  /// Where connections are shared, what an earlier transaction drew may come up again.
+  [[nodiscard]] bool is_older_value(const Reply& expected, const Message& told) const;
   /// Within a text of several statements, what a column is computed from is not told apart.
   [[nodiscard]] bool is_redacted_more(const Reply& expected, const Message& told) const;
   [[nodiscard]] std::string compare(const Reply& expected, const Message& told) const;

@@ -11,20 +11,91 @@ namespace sluice::dataplane::postgres_sim {
 namespace {
 
 /// Each as often as it stands here.
-constexpr auto kinds = std::to_array<Kind>(
-    {Kind::select,   Kind::select,     Kind::select,         Kind::select,      Kind::select,
-     Kind::derived,  Kind::derived,    Kind::card,           Kind::card,        Kind::big,
-     Kind::insert,   Kind::insert,     Kind::insert,         Kind::insert,      Kind::division,
-     Kind::division, Kind::insert,     Kind::missing_column, Kind::copy_in,     Kind::copy_in,
-     Kind::copy_out, Kind::copy_out,   Kind::copy_customers, Kind::set_path,    Kind::set_name,
-     Kind::begin,    Kind::begin,      Kind::begin,          Kind::commit,      Kind::commit,
-     Kind::rollback, Kind::rollback,   Kind::savepoint,      Kind::rollback_to, Kind::drop,
-     Kind::listen,   Kind::notify,     Kind::notify,         Kind::prepare,     Kind::execute,
-     Kind::execute,  Kind::deallocate, Kind::secrets,        Kind::secrets,     Kind::secrets,
-     Kind::reports,  Kind::reports,    Kind::reports,        Kind::mass_delete, Kind::broken,
-     Kind::length,   Kind::length});
+constexpr auto kinds = std::to_array<Kind>({Kind::select,
+                                            Kind::select,
+                                            Kind::select,
+                                            Kind::select,
+                                            Kind::select,
+                                            Kind::derived,
+                                            Kind::derived,
+                                            Kind::card,
+                                            Kind::card,
+                                            Kind::big,
+                                            Kind::insert,
+                                            Kind::insert,
+                                            Kind::insert,
+                                            Kind::insert,
+                                            Kind::division,
+                                            Kind::division,
+                                            Kind::insert,
+                                            Kind::missing_column,
+                                            Kind::copy_in,
+                                            Kind::copy_in,
+                                            Kind::copy_out,
+                                            Kind::copy_out,
+                                            Kind::copy_customers,
+                                            Kind::set_path,
+                                            Kind::set_name,
+                                            Kind::begin,
+                                            Kind::begin,
+                                            Kind::begin,
+                                            Kind::commit,
+                                            Kind::commit,
+                                            Kind::rollback,
+                                            Kind::rollback,
+                                            Kind::savepoint,
+                                            Kind::rollback_to,
+                                            Kind::drop,
+                                            Kind::listen,
+                                            Kind::notify,
+                                            Kind::notify,
+                                            Kind::prepare,
+                                            Kind::execute,
+                                            Kind::execute,
+                                            Kind::deallocate,
+                                            Kind::secrets,
+                                            Kind::secrets,
+                                            Kind::secrets,
+                                            Kind::reports,
+                                            Kind::reports,
+                                            Kind::reports,
+                                            Kind::mass_delete,
+                                            Kind::broken,
+                                            Kind::length,
+                                            Kind::length,
+                                            Kind::common,
+                                            Kind::common,
+                                            Kind::declare,
+                                            Kind::declare,
+                                            Kind::fetch,
+                                            Kind::fetch,
+                                            Kind::fetch,
+                                            Kind::close,
+                                            Kind::declare_held,
+                                            Kind::show_path,
+                                            Kind::show_name,
+                                            Kind::count_temporary,
+                                            Kind::create_temporary,
+                                            Kind::lock,
+                                            Kind::unlock,
+                                            Kind::leave,
+                                            Kind::last_value});
 
-constexpr Duration patience = seconds(5);
+bool keeps_state(Kind kind) {
+  switch (kind) {
+    case Kind::set_path:
+    case Kind::set_name:
+    case Kind::listen:
+    case Kind::prepare:
+    case Kind::execute:
+    case Kind::declare_held:
+    case Kind::create_temporary:
+    case Kind::lock:
+      return true;
+    default:
+      return false;
+  }
+}
 
 class Writer {
  public:
@@ -68,6 +139,16 @@ class Writer {
       sql_names_.push_back(fresh_tag());
       return text_of(kind, sql_names_.back(), 1 + random_.up_to(3));
     }
+    if (kind == Kind::declare || kind == Kind::declare_held) {
+      cursors_.push_back(fresh_tag());
+      return text_of(kind, cursors_.back(), random_.up_to(6));
+    }
+    if ((kind == Kind::fetch || kind == Kind::close) && !cursors_.empty()) {
+      const std::size_t any = random_.up_to(cursors_.size() - 1);
+      // Mostly the last: others went with their transactions.
+      return text_of(kind, random_.chance(700) ? cursors_.back() : cursors_[any],
+                     1 + random_.up_to(3));
+    }
     if ((kind == Kind::execute || kind == Kind::deallocate) && !sql_names_.empty()) {
       return text_of(kind, sql_names_[random_.up_to(sql_names_.size() - 1)], 1);
     }
@@ -76,7 +157,13 @@ class Writer {
   }
   /// Mostly small; sometimes more than a buffer holds.
   std::size_t some_size() { return random_.up_to(random_.chance(700) ? 500 : 40'000); }
-  Kind some_kind() { return kinds[random_.up_to(kinds.size() - 1)]; }
+  Kind some_kind() {
+    Kind kind = kinds[random_.up_to(kinds.size() - 1)];
+    while (!options_.keeps_state && keeps_state(kind)) {
+      kind = kinds[random_.up_to(kinds.size() - 1)];
+    }
+    return kind;
+  }
 
   Step& add(std::string bytes) {
     steps_.push_back({});
@@ -87,7 +174,7 @@ class Writer {
     Step& step = add({});
     step.awaits = Step::Awaits::readies;
     step.readies = count;
-    step.patience = patience;
+    step.patience = options_.patience;
     step.marks = true;
   }
   void cancel() {
@@ -153,12 +240,12 @@ class Writer {
   }
 
   void simple() {
-    const std::string text = query_text();
+    const std::string text = random_.chance(30) ? text_of(Kind::discard, {}, 0) : query_text();
     add(query(text));
     for (std::size_t copies = copies_in(text); copies > 0; --copies) {
       Step& data = add(copy_lines());
       data.awaits = Step::Awaits::copy;
-      data.patience = patience;
+      data.patience = options_.patience;
       data.only_in_copy = true;
     }
     wait_readies(1);
@@ -177,7 +264,7 @@ class Writer {
     if (copies) {
       Step& data = add(copy_lines() + sync());
       data.awaits = Step::Awaits::copy;
-      data.patience = patience;
+      data.patience = options_.patience;
       data.only_in_copy = true;
     }
     return 1;
@@ -190,7 +277,8 @@ class Writer {
   }
   /// Answered in the midst of its implicit transaction.
   void halting_pipeline() {
-    for (const Kind kind : {Kind::insert, Kind::set_path}) one_extended(kind);
+    one_extended(Kind::insert);
+    one_extended(options_.keeps_state ? Kind::set_path : Kind::insert);
     add(flush());
     pause();
     one_extended(random_.chance(500) ? Kind::division : Kind::secrets);
@@ -288,6 +376,7 @@ class Writer {
   ScriptOptions options_;
   std::size_t tags_ = 0;
   std::vector<std::string> sql_names_;
+  std::vector<std::string> cursors_;
   std::vector<Step> steps_;
 };
 

@@ -32,6 +32,9 @@ struct ScriptOptions {
   std::size_t groups = 10;
   bool cancels = false;
   bool dies = false;
+  bool keeps_state = true;         ///< What must last longer than a transaction.
+  Duration patience = seconds(5);  ///< With answers.
+  Duration silence = seconds(20);  ///< After which nothing more is expected.
 };
 
 /// `client` makes the tags of its statements its own.

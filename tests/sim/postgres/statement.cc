@@ -21,6 +21,14 @@ constexpr auto forms = std::to_array<Form>({
     {"select upper(ssn)", Kind::derived},
     {"select repeat(", Kind::big},
     {"select '4111", Kind::card},
+    {"select 'common'", Kind::common},
+    {"select current_setting('search_path')", Kind::show_path},
+    {"select current_setting('application_name')", Kind::show_name},
+    {"select count(*)", Kind::count_temporary},
+    {"select pg_advisory_unlock(", Kind::unlock},
+    {"select pg_advisory_lock(", Kind::lock},
+    {"select leave_something(", Kind::leave},
+    {"select lastval(", Kind::last_value},
     {"select length(", Kind::length},
     {"select 1/0", Kind::division},
     {"select nothing", Kind::missing_column},
@@ -44,9 +52,15 @@ constexpr auto forms = std::to_array<Form>({
     {"prepare", Kind::prepare},
     {"execute", Kind::execute},
     {"deallocate", Kind::deallocate},
+    {"fetch", Kind::fetch},
+    {"close", Kind::close},
+    {"create temporary table", Kind::create_temporary},
+    {"discard all", Kind::discard},
     {"selec ", Kind::broken},
     {"SELECT pg_catalog.unnest(", Kind::path_question},
     {"WITH RECURSIVE heir", Kind::catalog_question},
+    {"SET application_name", Kind::introduction},
+    {"DISCARD SEQUENCES", Kind::forget_sequences},
     {"DISCARD ALL", Kind::reset},
 });
 
@@ -63,7 +77,7 @@ std::size_t number_at(std::string_view text, std::size_t at) {
 }
 
 std::size_t count_in(std::string_view text) {
-  for (const std::string_view word : {"limit ", "repeat('x', "}) {
+  for (const std::string_view word : {"limit ", "repeat('x', ", "fetch "}) {
     const std::size_t at = text.find(word);
     if (at != text.npos) return number_at(text, at + word.size());
   }
@@ -76,6 +90,9 @@ Statement read(std::string_view text) {
   const auto* const form = std::ranges::find_if(
       forms, [text](const Form& candidate) { return text.starts_with(candidate.begin); });
   if (form != forms.end()) statement.kind = form->kind;
+  if (text.starts_with("declare")) {
+    statement.kind = text.find(" with hold ") == text.npos ? Kind::declare : Kind::declare_held;
+  }
   // The gateway's own questions are not any client's.
   if (statement.kind < Kind::path_question) {
     const auto tags = tags_in(text);
@@ -97,6 +114,10 @@ std::vector<std::string> tags_in(std::string_view text) {
     if (name.size() > 3 && name.find('_') != name.npos) tags.emplace_back(name);
   }
   return tags;
+}
+
+std::size_t client_of(const std::string& tag) {
+  return std::stoul(tag.substr(1)) - 1;
 }
 
 std::vector<Statement> statements_of(std::string_view text) {
@@ -123,6 +144,22 @@ std::string text_of(Kind kind, const std::string& tag, std::size_t count) {
       return fmt::format("select '4111111111111111' as {}", tag);
     case Kind::length:
       return fmt::format("select length($1::text) as {}", tag);
+    case Kind::common:
+      return "select 'common' as word";
+    case Kind::show_path:
+      return fmt::format("select current_setting('search_path') as {}", tag);
+    case Kind::show_name:
+      return fmt::format("select current_setting('application_name') as {}", tag);
+    case Kind::count_temporary:
+      return fmt::format("select count(*) as {} from mine", tag);
+    case Kind::unlock:
+      return fmt::format("select pg_advisory_unlock(7) as {}", tag);
+    case Kind::lock:
+      return fmt::format("select pg_advisory_lock(7) as {}", tag);
+    case Kind::leave:
+      return fmt::format("select leave_something() as {}", tag);
+    case Kind::last_value:
+      return fmt::format("select lastval() as {}", tag);
     case Kind::division:
       return fmt::format("select 1/0 as {}", tag);
     case Kind::missing_column:
@@ -161,6 +198,19 @@ std::string text_of(Kind kind, const std::string& tag, std::size_t count) {
       return fmt::format("execute {}", tag);
     case Kind::deallocate:
       return fmt::format("deallocate {}", tag);
+    case Kind::declare:
+    case Kind::declare_held:
+      return fmt::format(
+          "declare {} cursor {} hold for select id, ssn, note from customers limit {}", tag,
+          kind == Kind::declare ? "without" : "with", count);
+    case Kind::fetch:
+      return fmt::format("fetch {} from {}", count, tag);
+    case Kind::close:
+      return fmt::format("close {}", tag);
+    case Kind::create_temporary:
+      return fmt::format("create temporary table mine ({} int)", tag);
+    case Kind::discard:
+      return "discard all";
     case Kind::secrets:
       return fmt::format("select secret as {} from secrets", tag);
     case Kind::reports:
@@ -171,6 +221,8 @@ std::string text_of(Kind kind, const std::string& tag, std::size_t count) {
       return fmt::format("selec {}", tag);
     case Kind::path_question:
     case Kind::catalog_question:
+    case Kind::introduction:
+    case Kind::forget_sequences:
     case Kind::reset:
     case Kind::unknown:
       break;
@@ -181,6 +233,10 @@ std::string text_of(Kind kind, const std::string& tag, std::size_t count) {
 bool returns_rows(Kind kind) {
   return kind <= Kind::division || kind == Kind::execute || kind == Kind::reports ||
          kind == Kind::path_question || kind == Kind::catalog_question;
+}
+
+bool tells_of_session(Kind kind) {
+  return kind >= Kind::show_path && kind <= Kind::last_value;
 }
 
 bool is_transaction_exit(Kind kind) {

@@ -11,10 +11,19 @@
 namespace sluice::dataplane::postgres_sim {
 
 enum class Kind : std::uint8_t {
-  select,          ///< Rows with a masked column.
-  derived,         ///< Rows with something computed from it.
-  big,             ///< Rows with one long value.
-  card,            ///< A row with a card's number.
+  select,   ///< Rows with a masked column.
+  derived,  ///< Rows with something computed from it.
+  big,      ///< Rows with one long value.
+  card,     ///< A row with a card's number.
+  common,   ///< The same text of all clients.
+  show_path,
+  show_name,
+  count_temporary,
+  unlock,
+  lock,
+  leave,       ///< A function that leaves something in its session.
+  last_value,  ///< Of what the session inserted last.
+  fetch,
   length,          ///< Of its one parameter.
   division,        ///< Fails when it is executed.
   missing_column,  ///< Fails when it is prepared.
@@ -35,13 +44,21 @@ enum class Kind : std::uint8_t {
   prepare,
   execute,
   deallocate,
+  declare,
+  declare_held,  ///< A cursor that outlives its transaction.
+  close,
+  create_temporary,
+  discard,
   secrets,      ///< Denied to everybody.
   reports,      ///< Denied by every second configuration.
   mass_delete,  ///< Denied to everybody.
   broken,       ///< No SQL.
   path_question,
   catalog_question,
-  reset,  ///< Between two clients of a pooled connection.
+  // Of the gateway, where server connections are shared.
+  introduction,
+  forget_sequences,
+  reset,
   unknown,
 };
 
@@ -59,8 +76,12 @@ std::string text_of(Kind kind, const std::string& tag, std::size_t count);
 
 /// The tags of all statements in a text, also of a normalised one.
 std::vector<std::string> tags_in(std::string_view text);
+/// Of "c3_17" the client, from 0 on.
+std::size_t client_of(const std::string& tag);
 
 bool returns_rows(Kind kind);
+/// Of a row with one value that the session's state decides.
+bool tells_of_session(Kind kind);
 /// Ends a transaction: what alone runs in one that has failed.
 bool is_transaction_exit(Kind kind);
 

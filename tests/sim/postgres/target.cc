@@ -83,11 +83,23 @@ void Target::on_reset(SimRemote& /*remote*/) {
 }
 
 void Target::on_alarm(SimRemote& remote) {
+  if (falls_asleep_at_ && remote.now() >= *falls_asleep_at_) return fall_asleep();
   if (!waits_ || remote.now() < done_at_) return;
   waits_ = false;
   if (stage_ == Stage::dead) return remote.finish();
   backend_.finish(false);
   run_session();
+}
+
+/// As when an administrator ends it, or a limit on idle sessions does.
+void Target::fall_asleep() {
+  if (stage_ != Stage::session) return;
+  ++database_.deaths;
+  if (database_.random().chance(500)) {
+    say('E', report_of("FATAL", "57P01", "terminating connection"));
+  }
+  stage_ = Stage::dead;
+  remote_->finish();
 }
 
 void Target::cancel() {
@@ -105,9 +117,20 @@ void Target::cancel() {
 }
 
 void Target::on_execution(const Statement& statement) {
-  if (!statement.tag.empty()) {
-    database_.executions.push_back({statement.tag, remote_->now(), false});
-  }
+  if (!backend_.is_in_block()) block_client_.reset();
+  // Whose that is shows with what comes next.
+  if (statement.kind == Kind::listen) client_.reset();
+  if (statement.tag.empty()) return;
+  database_.executions.push_back({statement.tag, remote_->now(), false, backend_.application()});
+  const std::size_t client = client_of(statement.tag);
+  const auto check = [&](std::optional<std::size_t> before, const std::string& found) {
+    if (!before || *before == client || found.empty()) return;
+    database_.trespasses.push_back(statement.tag + " found " + found);
+  };
+  check(client_, backend_.left_over());
+  check(block_client_, "a transaction");
+  client_ = client;
+  if (backend_.is_in_block()) block_client_ = client;
 }
 
 void Target::on_text(const std::string& text) {
@@ -130,6 +153,7 @@ void Target::on_startup(const std::string& packet) {
   while (!fields.empty()) {
     const std::string name = fields.text();
     std::string value = fields.text();
+    if (name == "application_name") backend_.start(value);
     if (name == "user") user_ = std::move(value);
   }
   switch (database_.random().up_to(2)) {
@@ -162,15 +186,21 @@ void Target::on_password(const Message& message) {
     say('R', Body().u32(12).bytes(*last).take());
     return welcome();
   }
-  say('E',
-      Body().bytes("S").text("FATAL").bytes("C").text("28P01").bytes("M").text("no").u8(0).take());
+  say('E', report_of("FATAL", "28P01", "no"));
   stage_ = Stage::dead;
   remote_->finish();
 }
 
 void Target::welcome() {
   stage_ = Stage::session;
+  ++database_.logins;
+  if (database_.random().chance(database_.options().naps_per_mille)) {
+    const auto time = milliseconds(static_cast<std::int64_t>(database_.random().up_to(400)));
+    falls_asleep_at_ = remote_->now() + time;
+    remote_->alarm(time);
+  }
   say('R', Body().u32(0).take());
+  say('S', Body().text("application_name").text(backend_.application()).take());
   say('S', Body().text("client_encoding").text("UTF8").take());
   say('S', Body().text("standard_conforming_strings").text("on").take());
   say('S', Body().text("server_version").text("15.5").take());

@@ -9,9 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <map>
 #include "backend.h"
-
 #include "dataplane/transport/sim_peer.h"
 #include "dataplane/transport/sim_random.h"
 #include "identity/scram.h"
@@ -21,6 +19,7 @@ namespace sluice::dataplane::postgres_sim {
 struct TargetOptions {
   unsigned dies_per_mille = 0;    ///< Of connections: at some byte, with or without a word.
   unsigned slow_per_mille = 300;  ///< Of executions.
+  unsigned naps_per_mille = 0;    ///< Of connections: end at some time, mostly unused.
 };
 
 class Target;
@@ -34,6 +33,7 @@ class Database {
     std::string tag;
     Instant at;
     bool is_cancelled = false;
+    std::string application{};  ///< As the server knew who asks.
   };
 
   SimPeer* connect();
@@ -50,6 +50,8 @@ class Database {
   std::vector<std::string> cancelled_tags;  ///< What they ended.
   std::size_t wrong_cancels = 0;
   std::size_t deaths = 0;
+  std::size_t logins = 0;
+  std::vector<std::string> trespasses;  ///< What found another client's state.
 
  private:
   SimRandom& random_;
@@ -83,6 +85,7 @@ class Target final : public SimPeer, private Surroundings {
   void on_password(const Message& message);
   void welcome();
   void run_session();
+  void fall_asleep();
   void send(const std::string& bytes);
   void say(char tag, std::string body) { send(bytes_of(tag, body)); }
 
@@ -98,7 +101,10 @@ class Target final : public SimPeer, private Surroundings {
   std::size_t sent_ = 0;  ///< Of the backend's replies.
   Instant done_at_;       ///< What it runs.
   bool waits_ = false;
-  std::optional<std::size_t> bytes_left_;  ///< Until it dies.
+  std::optional<Instant> falls_asleep_at_;
+  std::optional<std::size_t> client_;        ///< That executed something last.
+  std::optional<std::size_t> block_client_;  ///< Likewise, in the transaction block.
+  std::optional<std::size_t> bytes_left_;    ///< Until it dies.
 };
 
 }  // namespace sluice::dataplane::postgres_sim

@@ -127,6 +127,15 @@ class Cutter {
   std::size_t at_ = 0;
 };
 
+/// The body of an ErrorResponse or NoticeResponse.
+inline std::string report_of(std::string_view severity, std::string_view code,
+                             std::string_view text) {
+  Body body;
+  for (const char field : {'S', 'V'}) body.bytes({&field, 1}).text(severity);
+  body.bytes("C").text(code).bytes("M").text(text).u8(0);
+  return body.take();
+}
+
 /// A field of an ErrorResponse or NoticeResponse.
 inline std::string report_field(std::string_view body, char code) {
   Fields fields(body);
