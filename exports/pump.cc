@@ -50,8 +50,10 @@ Result<Pump> Pump::open(const std::filesystem::path& log, const std::filesystem:
 Result<std::size_t> Pump::turn(Instant now) {
   if (!was_sent_ && !is_full()) {
     if (batch_.records == 0) began_ = now;
-    if (auto done = fill(); !done) return fail(done.error().message);
-    const bool waits = !is_full() && now < began_ + batching_.linger;
+    const auto filled = fill();
+    // What comes before a record that cannot be read still goes; nothing behind it does.
+    if (batch_.records == 0 && !filled) return fail(filled.error().message);
+    const bool waits = filled && !is_full() && now < began_ + batching_.linger;
     if (batch_.records == 0 || waits) return 0;
   }
   was_sent_ = true;
@@ -69,7 +71,7 @@ bool Pump::is_full() const noexcept {
 
 Result<void> Pump::fill() {
   Result<void> understood;
-  const auto done = reader_.read([&](std::uint64_t index, ByteView bytes) {
+  const auto done = reader_->read([&](std::uint64_t index, ByteView bytes) {
     const auto record = ExportedRecord::read(index, bytes);
     if (!record) {
       understood = fail(fmt::format("record {}: {}", index, record.error().message));
@@ -84,7 +86,10 @@ Result<void> Pump::fill() {
     ++batch_.records;
     return !is_full();
   });
-  if (!understood) return understood;
+  if (!understood) {
+    reader_.emplace(log_, cursor_.next + batch_.records);  // It has gone past the record.
+    return understood;
+  }
   if (!done) return fail(done.error().message);
   return {};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "audit/reader.h"
@@ -33,23 +34,25 @@ class Pump {
  private:
   Pump(const std::filesystem::path& log, std::filesystem::path cursor_path, Cursor cursor,
        config::ExportFormat format, const Product& product, Destination& destination)
-      : cursor_path_(std::move(cursor_path)),
+      : log_(log),
+        cursor_path_(std::move(cursor_path)),
         cursor_(cursor),
         format_(format),
         product_(product),
         destination_(&destination),
         batching_(destination.batching()),
-        reader_(log, cursor.next) {}
+        reader_(std::in_place, log, cursor.next) {}
   Result<void> fill();
   [[nodiscard]] bool is_full() const noexcept;
 
+  std::filesystem::path log_;
   std::filesystem::path cursor_path_;
   Cursor cursor_;
   config::ExportFormat format_;
   Product product_;
   Destination* destination_;
   Batching batching_;
-  audit::LogReader reader_;
+  std::optional<audit::LogReader> reader_;
   Batch batch_;
   Instant began_;          ///< When its first record was read.
   audit::Hash last_{};     ///< Of the batch's last record.

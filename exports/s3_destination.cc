@@ -78,7 +78,7 @@ std::string S3Destination::frame(const ExportedRecord& /*record*/, std::string l
 
 Result<void> S3Destination::send(const Batch& batch) {
   constexpr long connect_seconds = 10;
-  constexpr long whole_seconds = 120;
+  constexpr long whole_seconds = 30;
   std::unique_ptr<curl_slist, FreeList> fields;
   for (const std::string& field : fields_of(batch)) {
     curl_slist* const longer = curl_slist_append(fields.get(), field.c_str());

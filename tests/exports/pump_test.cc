@@ -57,6 +57,11 @@ class Source {
       REQUIRE(log->worker(0).append_single(audit::sample_intent(i + 1)).has_value());
     }
   }
+  void add_unknown() {
+    audit::Record record = audit::sample_intent();
+    record.phase = static_cast<audit::Phase>(99);
+    REQUIRE(folder_.open()->worker(0).append_single(record).has_value());
+  }
   [[nodiscard]] Result<Pump> open(Destination& destination) const {
     return Pump::open(folder_.options.directory, cursor(), config::ExportFormat::native, product,
                       destination);
@@ -143,6 +148,23 @@ TEST_CASE("Few records wait for more, but not for ever") {
   CHECK(must(pump.turn(later + seconds(60))) == size - 15);
   CHECK(memory.indices() == up_to(size));
   CHECK(memory.sizes == std::vector<std::size_t>{15, size - 15});
+}
+
+TEST_CASE("A record that is not understood stops the export, and is never skipped") {
+  Source source;
+  source.add(5);
+  const std::size_t before = source.size();
+  source.add_unknown();
+  source.add(5);
+  Memory memory;
+  for (int start = 0; start < 2; ++start) {
+    auto pump = must(source.open(memory));
+    for (int turn = 0; turn < 4; ++turn) static_cast<void>(pump.turn({}));
+    CHECK_FALSE(pump.turn({}).has_value());
+    // "log-opened" of the next process stands before it.
+    CHECK(pump.next() == before + 1);
+  }
+  CHECK(memory.indices() == up_to(before + 1));
 }
 
 TEST_CASE("A cursor of another log stops the export") {
