@@ -54,6 +54,9 @@ struct Lanes {
     const __m256i limit = _mm256_set1_epi8(static_cast<char>(high - low));
     return {_mm256_cmpeq_epi8(_mm256_min_epu8(shifted, limit), shifted)};
   }
+  [[nodiscard]] Lanes is_digit() const noexcept { return is_between('0', '9'); }
+  [[nodiscard]] Lanes is_letter() const noexcept { return folded().is_between('a', 'z'); }
+  [[nodiscard]] Lanes is_alnum() const noexcept { return is_digit() | is_letter(); }
   /// With bit 5 set: ASCII letters in lower case, '[' as '{' and ']' as '}'. No
   /// other byte becomes one of these.
   [[nodiscard]] Lanes folded() const noexcept { return *this | all(0x20); }
@@ -79,6 +82,18 @@ struct Lanes {
     return {_mm256_cmpeq_epi8(folded().bytes, _mm256_shuffle_epi8(marks, bytes))};
   }
   [[nodiscard]] bool is_zero() const noexcept { return _mm256_testz_si256(bytes, bytes) != 0; }
+  /// This byte, or that of `other` where `mask` is set.
+  [[nodiscard]] Lanes or_where(Lanes mask, Lanes other) const noexcept {
+    return {_mm256_blendv_epi8(bytes, other.bytes, mask.bytes)};
+  }
+  /// The opposite of bits(): each bit becomes a byte, all of it set or none.
+  static Lanes of_bits(std::uint32_t bits) noexcept {
+    const __m256i nth_byte =
+        _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const __m256i nth_bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201));
+    const __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(bits)), nth_byte);
+    return {_mm256_cmpeq_epi8(_mm256_and_si256(spread, nth_bit), nth_bit)};
+  }
   /// The upper bit of each byte.
   [[nodiscard]] std::uint32_t bits() const noexcept {
     return static_cast<std::uint32_t>(_mm256_movemask_epi8(bytes));

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "matcher/builtin_finders.h"
+#include "matcher/candidates.h"
 
 namespace sluice::matcher {
 namespace {
@@ -88,12 +89,15 @@ std::optional<std::size_t> iban_at(const Window& window, std::size_t start) noex
 }
 
 void find_ibans(const Window& window, MatchTable& out) noexcept {
-  const std::size_t horizon = window.horizon();
-  for (std::size_t at = window.undecided; at < horizon; ++at) {
-    if (!is_in(window.bytes[at], byte_class::letter)) continue;
-    if (window.has_before(at, byte_class::alnum)) continue;
+  const auto ask = [](const std::uint8_t* block) {
+    const Lanes first = Lanes::load(block);
+    const Lanes code = first.is_letter() & Lanes::load(block + 1).is_letter();
+    const Lanes check = Lanes::load(block + 2).is_digit() & Lanes::load(block + 3).is_digit();
+    return Candidates{(code & check).bits(), first.is_alnum().bits()};
+  };
+  visit_candidates(window, byte_class::alnum, ask, [&](std::size_t at) {
     if (const auto end = iban_at(window, at)) out.add(at, *end);
-  }
+  });
 }
 
 std::optional<std::size_t> us_ssn_at(const Window& window, std::size_t start) noexcept {
@@ -118,12 +122,17 @@ std::optional<std::size_t> us_ssn_at(const Window& window, std::size_t start) no
 }
 
 void find_us_ssns(const Window& window, MatchTable& out) noexcept {
-  const std::size_t horizon = window.horizon();
-  for (std::size_t at = window.undecided; at < horizon; ++at) {
-    if (!is_digit(window.bytes[at])) continue;
-    if (window.has_before(at, byte_class::digit)) continue;
+  const auto ask = [](const std::uint8_t* block) {
+    const auto separators = [block](int at) {
+      const Lanes bytes = Lanes::load(block + at);
+      return bytes.is('-') | bytes.is(' ');
+    };
+    const Lanes digits = Lanes::load(block).is_digit();
+    return Candidates{(digits & separators(3) & separators(6)).bits(), digits.bits()};
+  };
+  visit_candidates(window, byte_class::digit, ask, [&](std::size_t at) {
     if (const auto end = us_ssn_at(window, at)) out.add(at, *end);
-  }
+  });
 }
 
 }  // namespace sluice::matcher

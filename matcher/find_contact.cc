@@ -3,6 +3,7 @@
 #include <array>
 
 #include "matcher/builtin_finders.h"
+#include "matcher/candidates.h"
 
 namespace sluice::matcher {
 namespace {
@@ -199,13 +200,14 @@ std::optional<std::size_t> phone_at(const Window& window, std::size_t start) noe
 }
 
 void find_phones(const Window& window, MatchTable& out) noexcept {
-  const std::size_t horizon = window.horizon();
-  for (std::size_t at = window.undecided; at < horizon; ++at) {
-    const std::uint8_t byte = window.bytes[at];
-    if (!is_digit(byte) && byte != '+' && byte != '(') continue;
-    if (window.has_before(at, byte_class::alnum)) continue;
+  const auto ask = [](const std::uint8_t* block) {
+    const Lanes bytes = Lanes::load(block);
+    const Lanes here = bytes.is_digit() | bytes.is('+') | bytes.is('(');
+    return Candidates{here.bits(), bytes.is_alnum().bits()};
+  };
+  visit_candidates(window, byte_class::alnum, ask, [&](std::size_t at) {
     if (const auto end = phone_at(window, at)) out.add(at, *end);
-  }
+  });
 }
 
 }  // namespace sluice::matcher

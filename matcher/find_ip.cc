@@ -2,6 +2,7 @@
 #include <array>
 
 #include "matcher/builtin_finders.h"
+#include "matcher/candidates.h"
 
 namespace sluice::matcher {
 namespace {
@@ -111,11 +112,14 @@ std::optional<std::size_t> ipv4_at(const Window& window, std::size_t start) noex
 }
 
 void find_ips(const Window& window, MatchTable& out) noexcept {
-  const std::size_t horizon = window.horizon();
-  for (std::size_t at = window.undecided; at < horizon; ++at) {
-    if (!is_digit(window.bytes[at]) || window.has_before(at, byte_class::alnum)) continue;
+  const auto ask = [](const std::uint8_t* block) {
+    const Lanes bytes = Lanes::load(block);
+    return Candidates{bytes.is_digit().bits(), bytes.is_alnum().bits()};
+  };
+  visit_candidates(window, byte_class::alnum, ask, [&](std::size_t at) {
     if (const auto end = ipv4_at(window, at)) out.add(at, *end);
-  }
+  });
+  const std::size_t horizon = window.horizon();
   // Runs are taken whole, so the first one may begin in what is already decided.
   std::size_t at = window.undecided;
   while (at > 0 && window.undecided - at <= ipv6_text_bytes_max &&

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "matcher/builtin_finders.h"
+#include "matcher/candidates.h"
 
 namespace sluice::matcher {
 namespace {
@@ -64,67 +65,84 @@ std::uint32_t lengths_of(std::uint32_t six_digits) noexcept {
   return bits;
 }
 
-constexpr std::array<std::uint8_t, 10> doubled = {0, 2, 4, 6, 8, 1, 3, 5, 7, 9};
-
 constexpr unsigned digits_min = 13;
 constexpr unsigned digits_max = 19;
+/// Of a card number with a separator behind each digit but the last.
+static_assert(2 * digits_max - 1 <= block_bytes);
 
-bool is_separator(std::uint8_t byte) noexcept {
-  return byte == ' ' || byte == '-';
-}
-
-/// Digits that single separators join.
+/// Digits that single separators join, as far as a block reaches.
 struct Chain {
-  std::size_t end = 0;
-  std::size_t digits = 0;
+  std::uint64_t digits;  ///< One bit a byte.
+  std::uint64_t last;    ///< The last digit of each group.
 };
 
 Chain chain_at(const Window& window, std::size_t start) noexcept {
-  Chain chain;
-  for (std::size_t at = start;;) {
-    const std::size_t group_end = window.end_of_run(at, byte_class::digit);
-    chain.digits += group_end - at;
-    chain.end = group_end;
-    at = group_end + 1;
-    const bool goes_on = group_end < window.size && is_separator(window.bytes[group_end]) &&
-                         window.has_at(at, byte_class::digit);
-    if (!goes_on) return chain;
-  }
+  const std::uint8_t* const block = window.bytes + start;
+  const std::uint64_t in_window = bits_below(std::min(window.size - start, block_bytes));
+  const std::uint64_t digits =
+      in_window & ask_block(block, [](const auto* half) { return Lanes::load(half).is_digit(); });
+  const std::uint64_t separators = ask_block(block, [](const std::uint8_t* half) {
+    const Lanes bytes = Lanes::load(half);
+    return bytes.is(' ') | bytes.is('-');
+  });
+  const std::uint64_t joined = digits | (separators & digits << 1 & digits >> 1);
+  const std::uint64_t chain = digits & bits_below(zeros_below(~joined));
+  return {chain, chain & ~(chain >> 1)};
 }
+
+/// The digits of a chain, one behind the other; behind them lies anything.
+struct Digits {
+  std::array<std::uint8_t, 64> text;
+
+  Digits(const std::uint8_t* block, const Chain& chain) noexcept {
+    std::size_t count = 0;
+    std::uint64_t rest = chain.digits;
+    while (rest != 0 && count <= digits_max) {
+      // A register full, of which the next group overwrites what does not belong to this.
+      const unsigned begin = zeros_below(rest);
+      const unsigned size = zeros_below(~(rest >> begin));
+      Lanes::load(block + begin).store(text.data() + count);
+      count += std::min(size, digits_max + 1);
+      rest &= ~bits_below(std::min(begin + size, 64U));
+    }
+  }
+
+  [[nodiscard]] std::uint32_t first_six() const noexcept {
+    std::uint32_t number = 0;
+    for (unsigned i = 0; i < 6; ++i) number = number * 10 + text[i] - '0';
+    return number;
+  }
+
+  /// ISO/IEC 7812-1 annex B: the last of `count` digits counts once, the one before it
+  /// twice, and so on; of what has two digits both are added.
+  [[nodiscard]] bool is_luhn(unsigned count) const noexcept {
+    const __m256i number = _mm256_sub_epi8(Lanes::load(text.data()).bytes, Lanes::all('0').bytes);
+    const __m256i twice = _mm256_setr_epi8(0, 2, 4, 6, 8, 1, 3, 5, 7, 9, 0, 0, 0, 0, 0, 0,  //
+                                           0, 2, 4, 6, 8, 1, 3, 5, 7, 9, 0, 0, 0, 0, 0, 0);
+    constexpr std::uint32_t every_second = 0x55555555;
+    const Lanes is_twice = Lanes::of_bits(every_second << count % 2);
+    const Lanes values = Lanes{number}.or_where(is_twice, {_mm256_shuffle_epi8(twice, number)}) &
+                         Lanes::of_bits(static_cast<std::uint32_t>(bits_below(count)));
+    const __m256i sums = _mm256_sad_epu8(values.bytes, _mm256_setzero_si256());
+    const __m128i halves =
+        _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    return (_mm_cvtsi128_si64(halves) + _mm_extract_epi64(halves, 1)) % 10 == 0;
+  }
+};
 
 }  // namespace
 
 std::optional<std::size_t> payment_card_at(const Window& window, std::size_t start) noexcept {
-  std::array<std::uint8_t, digits_max> digits;
-  unsigned count = 0;
-  unsigned even_sum = 0;  // Luhn sums when the number ends at an even or odd place.
-  unsigned odd_sum = 0;
-  std::uint32_t allowed = 0;
+  const Chain chain = chain_at(window, start);
+  if (std::popcount(chain.digits) < static_cast<int>(digits_min)) return std::nullopt;
+  const Digits digits(window.bytes + start, chain);
+  const std::uint32_t allowed = lengths_of(digits.first_six());
   std::optional<std::size_t> end;
-  for (std::size_t at = start; at < window.size; ++at) {
-    if (is_digit(window.bytes[at])) {
-      if (count == digits_max) break;
-      const auto digit = static_cast<std::uint8_t>(window.bytes[at] - '0');
-      // The last digit counts once, the one before it twice, and so on.
-      even_sum += count % 2 == 0 ? digit : doubled[digit];
-      odd_sum += count % 2 == 0 ? doubled[digit] : digit;
-      digits[count++] = digit;
-      if (count == 6) {
-        std::uint32_t six_digits = 0;
-        for (unsigned i = 0; i < 6; ++i) six_digits = six_digits * 10 + digits[i];
-        allowed = lengths_of(six_digits);
-        // Whether there is room for the fewest digits that such a card has.
-        const unsigned fewest = static_cast<unsigned>(std::countr_zero(allowed));
-        if (allowed == 0 || window.size - at - 1 < fewest - count) return std::nullopt;
-      }
-      const bool ends_group = at + 1 == window.size || !is_digit(window.bytes[at + 1]);
-      if (ends_group && count >= digits_min && (allowed >> count & 1U) != 0) {
-        const unsigned sum = count % 2 == 0 ? odd_sum : even_sum;
-        if (sum % 10 == 0) end = at + 1;
-      }
-    } else if (!is_separator(window.bytes[at]) || !window.has_at(at + 1, byte_class::digit)) {
-      break;
-    }
+  for (std::uint64_t last = chain.last; last != 0; last &= last - 1) {
+    const unsigned group_end = zeros_below(last) + 1;
+    const auto count = static_cast<unsigned>(std::popcount(chain.digits & bits_below(group_end)));
+    if (count > digits_max) break;
+    if ((allowed >> count & 1U) != 0 && digits.is_luhn(count)) end = start + group_end;
   }
   return end;
 }
@@ -147,7 +165,7 @@ std::optional<std::size_t> scientific_card_at(const Window& window, std::size_t 
   for (std::size_t at = exponent; at < end; ++at) power = power * 10 + (window.bytes[at] - '0');
   if (power < fraction_digits || power >= digits_max) return std::nullopt;
 
-  std::array<std::uint8_t, digits_max> digits;
+  std::array<std::uint8_t, digits_max + readable_tail_bytes> digits;
   digits.fill('0');
   digits[0] = window.bytes[start];
   std::copy(window.bytes + fraction, window.bytes + fraction_end, digits.begin() + 1);
@@ -160,33 +178,17 @@ std::optional<std::size_t> scientific_card_at(const Window& window, std::size_t 
 }  // namespace
 
 void find_payment_cards(const Window& window, MatchTable& out) noexcept {
-  const std::size_t horizon = window.horizon();
-  std::size_t chain_end = 0;  // Behind the digits that single separators join …
-  std::size_t digits = 0;     // … and how many of them there are from `at` on.
-  for (std::size_t at = window.undecided; at < horizon;) {
-    if (!is_digit(window.bytes[at])) {
-      ++at;
-      continue;
-    }
-    const std::size_t group_end = window.end_of_run(at, byte_class::digit);
-    if (at >= chain_end) {
-      const Chain chain = chain_at(window, at);
-      chain_end = chain.end;
-      digits = chain.digits;
-    }
-    const bool has_scientific_form = group_end == at + 1 && window.is_at(group_end, '.');
-    const bool is_long_enough = digits >= digits_min || has_scientific_form;
-    digits -= group_end - at;
+  const auto ask = [](const std::uint8_t* block) {
+    const std::uint32_t digits = Lanes::load(block).is_digit().bits();
+    return Candidates{digits, digits};
+  };
+  visit_candidates(window, byte_class::digit, ask, [&](std::size_t at) {
     // The digits behind a decimal point are a fraction, not a card.
-    const bool is_fraction =
-        at >= 2 && window.bytes[at - 1] == '.' && is_digit(window.bytes[at - 2]);
-    if (is_long_enough && !is_fraction && !window.has_before(at, byte_class::digit)) {
-      const auto end =
-          has_scientific_form ? scientific_card_at(window, at) : payment_card_at(window, at);
-      if (end) out.add(at, *end);
-    }
-    at = group_end;
-  }
+    if (at >= 2 && window.bytes[at - 1] == '.' && is_digit(window.bytes[at - 2])) return;
+    const auto end =
+        window.is_at(at + 1, '.') ? scientific_card_at(window, at) : payment_card_at(window, at);
+    if (end) out.add(at, *end);
+  });
 }
 
 }  // namespace sluice::matcher

@@ -422,7 +422,8 @@ bool BodyWalk::mask_token(Skim& skim, const Triggers& triggers, std::size_t begi
   }
   const std::size_t end = begin + size;
   const std::uint64_t before = begin > at ? bits_below(begin - at) : 0;
-  unsigned builtins = triggers.builtins(bits_below(std::min(end - at, block_bytes)) & ~before);
+  unsigned builtins =
+      triggers.builtins(bits_below(std::min(end - at, block_bytes)) & ~before, in_.data() + at);
   if (end > at + block_bytes) builtins |= may_match(text.first(size));
   builtins &= rules_.builtins;
   const bool is_masked =

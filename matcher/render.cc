@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include "base/assert.h"
+#include "matcher/byte_block.h"
 #include "matcher/byte_class.h"
 #include "matcher/limits.h"
 
@@ -65,40 +67,52 @@ bool is_letter_or_digit(std::uint8_t first_byte) noexcept {
   return is_in(first_byte, byte_class::alnum | byte_class::high);
 }
 
-/// Whether each byte is a character that stands for itself. Looks at all of them: so it
-/// needs no branches.
-bool is_plain(ByteView value) noexcept {
-  unsigned others = 0;
-  for (const std::uint8_t byte : value) {
-    others |= static_cast<unsigned>(byte >= 0x80) | static_cast<unsigned>(!Writer::is_itself(byte));
+/// A value short enough to be looked at in one go, with blanks behind it.
+class ShortValue {
+ public:
+  explicit ShortValue(ByteView value) noexcept : in_value_(bits_below(value.size())) {
+    text_.fill(' ');
+    std::memcpy(text_.data(), value.data(), value.size());
   }
-  return others == 0;
-}
+  /// Whether each byte is a character that stands for itself.
+  [[nodiscard]] bool is_plain() const noexcept {
+    return ask_block(text_.data(), [](const std::uint8_t* half) {
+             const Lanes bytes = Lanes::load(half);
+             return bytes.is_beyond_print() | bytes.is('"') | bytes.is('\\');
+           }) == 0;
+  }
+  /// The letters and digits that are not shown. Where none would be left to hide, none is
+  /// shown.
+  [[nodiscard]] std::uint64_t hidden(const Show& show) const noexcept {
+    const std::uint64_t letters = in_value_ & ask_block(text_.data(), [](const auto* half) {
+                                    return Lanes::load(half).is_alnum();
+                                  });
+    const auto count = static_cast<std::size_t>(std::popcount(letters));
+    if (count <= std::size_t{show.first} + show.last) return letters;
+    return _pdep_u64(bits_below(count - show.last) & ~bits_below(show.first), letters);
+  }
+  /// Writes stars in the places of `hidden`.
+  void star(std::uint64_t hidden) noexcept {
+    for (std::size_t half = 0; half < block_bytes; half += sizeof(Lanes)) {
+      const Lanes stars = Lanes::of_bits(static_cast<std::uint32_t>(hidden >> half));
+      Lanes::load(text_.data() + half).or_where(stars, Lanes::all('*')).store(text_.data() + half);
+    }
+  }
+  [[nodiscard]] const std::uint8_t* data() const noexcept { return text_.data(); }
 
-/// What lies between the letters that are shown loses its own. Where none would be left
-/// to hide, none is shown.
-void render_plain_partial(const Show& show, ByteView value, std::uint8_t* out) noexcept {
-  std::size_t begin = 0;
-  std::size_t end = value.size();
-  for (std::size_t n = show.first; n != 0 && begin != end; ++begin) {
-    n -= std::size_t{is_alnum(value[begin])};
-  }
-  for (std::size_t n = show.last; n != 0 && begin != end; --end) {
-    n -= std::size_t{is_alnum(value[end - 1])};
-  }
-  if (std::ranges::none_of(value.subspan(begin, end - begin), is_alnum)) {
-    begin = 0;
-    end = value.size();
-  }
-  std::memcpy(out, value.data(), value.size());
-  for (std::size_t i = begin; i != end; ++i) {
-    out[i] = is_alnum(value[i]) ? std::uint8_t{'*'} : value[i];
-  }
-}
+ private:
+  std::array<std::uint8_t, block_bytes> text_;
+  std::uint64_t in_value_;
+};
 
 void render_partial(const Show& show, ByteView value, Writer& out) noexcept {
-  if (!out.is_form() && is_plain(value)) {
-    return render_plain_partial(show, value, out.take(value.size()));
+  if (!out.is_form() && value.size() <= block_bytes) {
+    ShortValue text(value);
+    if (text.is_plain()) {
+      text.star(text.hidden(show));
+      std::memcpy(out.take(value.size()), text.data(), value.size());
+      return;
+    }
   }
   std::size_t letters = 0;
   for (std::size_t at = 0; at < value.size(); at += character_size(value, at)) {

@@ -112,7 +112,7 @@ void NumberScan::confirm(Triggers& found, const std::uint8_t* text,
 
 namespace {
 
-/// Calls visit(triggers, where the block begins) until it says true. Reads nothing
+/// Calls visit(triggers, where the block begins, its bytes) until it says true. Reads nothing
 /// behind the text.
 template <class Visit>
 void visit_triggers(ByteView text, Visit&& visit) noexcept {
@@ -141,7 +141,7 @@ void visit_triggers(ByteView text, Visit&& visit) noexcept {
       // The text's own bytes: what lies before the block counts too.
       NumberScan::confirm(found, text.data(), text.data() + at);
     }
-    if (visit(found, at)) return;
+    if (visit(found, at, block)) return;
   }
 }
 
@@ -149,8 +149,8 @@ void visit_triggers(ByteView text, Visit&& visit) noexcept {
 
 BuiltinSet may_match(ByteView text) noexcept {
   unsigned set = 0;
-  visit_triggers(text, [&set](const Triggers& found, std::size_t) {
-    set |= found.builtins(~std::uint64_t{0});
+  visit_triggers(text, [&set](const Triggers& found, std::size_t, const std::uint8_t* block) {
+    set |= found.builtins(~std::uint64_t{0}, block);
     return false;
   });
   return static_cast<BuiltinSet>(set);
@@ -158,7 +158,7 @@ BuiltinSet may_match(ByteView text) noexcept {
 
 std::size_t first_trigger(ByteView text, BuiltinSet builtins) noexcept {
   std::size_t first = text.size();
-  visit_triggers(text, [&](const Triggers& found, std::size_t at) {
+  visit_triggers(text, [&](const Triggers& found, std::size_t at, const std::uint8_t*) {
     const std::uint64_t bits = found.of(builtins);
     if (bits == 0) return false;
     first = at + static_cast<std::size_t>(std::countr_zero(bits));

@@ -115,7 +115,7 @@ struct Triggers {
 
   [[nodiscard]] std::uint64_t any() const noexcept { return word | run | opening | iban | ip; }
   /// The built-ins that bits among `where` may mean.
-  [[nodiscard]] BuiltinSet builtins(std::uint64_t where) const noexcept;
+  [[nodiscard]] BuiltinSet builtins(std::uint64_t where, const std::uint8_t* block) const noexcept;
   /// All bits that mean one of `builtins`.
   [[nodiscard]] std::uint64_t of(BuiltinSet builtins) const noexcept;
 };
@@ -127,9 +127,26 @@ inline constexpr BuiltinSet word_builtins = bit_of(Builtin::email) | bit_of(Buil
 inline constexpr BuiltinSet run_builtins =
     bit_of(Builtin::payment_card) | bit_of(Builtin::us_ssn) | bit_of(Builtin::phone);
 
-inline BuiltinSet Triggers::builtins(std::uint64_t where) const noexcept {
+/// The one that a word means which begins with `first`.
+inline BuiltinSet builtin_of_word(std::uint8_t first) noexcept {
+  switch (first) {
+    case '@':
+      return bit_of(Builtin::email);
+    case 'e':
+      return bit_of(Builtin::jwt);
+    case 'A':
+      return bit_of(Builtin::aws_key);
+    default:
+      return bit_of(Builtin::bearer_token);
+  }
+}
+
+inline BuiltinSet Triggers::builtins(std::uint64_t where,
+                                     const std::uint8_t* block) const noexcept {
   unsigned set = 0;
-  if ((word & where) != 0) set |= word_builtins;
+  for (std::uint64_t words = word & where; words != 0; words &= words - 1) {
+    set |= builtin_of_word(block[zeros_below(words)]);
+  }
   if ((run & where) != 0) set |= run_builtins;
   if ((opening & where) != 0) set |= bit_of(Builtin::phone);
   if ((iban & where) != 0) set |= bit_of(Builtin::iban);
