@@ -175,7 +175,7 @@ void IndexReader::add_orphans(const std::set<OperationName>& open,
     if (orphan != orphans.end() && orphan->name() == name) offsets.push_back(orphan->offset);
   }
   std::ranges::sort(offsets);
-  offsets.erase(std::ranges::unique(offsets).begin(), offsets.end());
+  offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
 }
 
 }  // namespace sluice::audit

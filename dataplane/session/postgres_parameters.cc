@@ -30,7 +30,7 @@ void PostgresSession::look_at_parameters(const postgres::Values& values,
     });
   }
   std::ranges::sort(hits);
-  hits.erase(std::ranges::unique(hits).begin(), hits.end());
+  hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
   meaning.hits_generation = worker_.current->snapshot().generation;
 }
 
