@@ -527,7 +527,7 @@ void PostgresSession::expect(Expected::Kind kind) {
   expected_.emplace_back();
   expected_.back().kind = kind;
   const bool is_ours = kind == Expected::Kind::refusal || kind == Expected::Kind::ready ||
-                       kind == Expected::Kind::parsed || kind == Expected::Kind::closed;
+                       kind == Expected::Kind::parsed;
   is_quiet_ = is_quiet_ && is_ours;
 }
 

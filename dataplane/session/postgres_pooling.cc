@@ -4,6 +4,7 @@
 // design   docs/decisions/0013-a-connection-per-transaction.md
 #include <algorithm>
 
+#include "base/assert.h"
 #include "dataplane/session/postgres_session.h"
 
 namespace sluice::dataplane {
@@ -115,13 +116,15 @@ void PostgresSession::introduce() {
 /// Between two transactions somebody else may have the connection.
 void PostgresSession::let_go() {
   if (is_pinned_ || !can_let_go()) return;
+  // Otherwise a cancel could still hit whoever gets it next.
+  ASSERT(is_quiet_);
   release_upstream(UpstreamWish::keep, std::move(backend_));
 }
 
 /// Nothing is on its way in either direction, and no transaction is open.
 bool PostgresSession::can_let_go() const noexcept {
-  return is_pooled_ && stage_ == Stage::open && upstream_ == Upstream::attached && is_quiet_ &&
-         rests_ && !target_ended_ && status_ == TransactionStatus::idle && expected_.empty() &&
+  return is_pooled_ && stage_ == Stage::open && upstream_ == Upstream::attached && rests_ &&
+         !target_ended_ && status_ == TransactionStatus::idle && expected_.empty() &&
          pending_.empty() && !skips_ && (client_piece_left_ == 0 || client_piece_drops_) &&
          server_piece_left_ == 0 && upstream_inbox_.empty() && to_upstream_.empty() &&
          upstream_out_.has_room();
@@ -187,11 +190,17 @@ PostgresSession::Bound PostgresSession::parse_in_pool(const PostgresInbox::Messa
   }
   if (statements.is_undecided(prepared.print)) return Bound::later;
   if (statements.use(prepared.print) != nullptr) {
-    if (status_ != TransactionStatus::failed) {
+    const bool may_have_failed =
+        status_ == TransactionStatus::failed ||
+        std::ranges::any_of(expected_, [](const Expected& expected) {
+          return !expected.is_own &&
+                 (expected.kind == Expected::Kind::query || expected.kind == Expected::Kind::sync);
+        });
+    if (!may_have_failed) {
       expect(Expected::Kind::parsed);
       return Bound::yes;
     }
-    // The target takes no statement now but one that ends the transaction: it is asked.
+    // Then the target takes no statement but one that ends the transaction: it is asked.
     statements.forget_unnamed();
     send_parse(prepared, 0, false);
     return Bound::yes;

@@ -221,8 +221,10 @@ bool PostgresSession::on_report(const PostgresInbox::Message& message) {
   const auto report = postgres::decode_report(message.body());
   if (!report) return false;
   const bool is_error = message.header.backend() == BackendType::error_response;
-  // It says why it goes, on a connection that this session does not need.
-  if (is_error && is_reused_ && is_quiet_ && !is_pinned_) return true;
+  // It says why it goes, on a connection that this session does not need any more, or yet.
+  const bool is_unneeded =
+      is_pooled_ && is_quiet_ && !is_pinned_ && status_ == TransactionStatus::idle;
+  if (is_error && is_unneeded) return true;
   if (is_error && answers({Expected::Kind::query}) && expected_.front().is_own) {
     fail_session("08006", "the target does not take what the session is called", "upstream-failed");
     return true;
@@ -280,7 +282,6 @@ bool PostgresSession::on_error() {
     case Expected::Kind::spoil:
     case Expected::Kind::ready:
     case Expected::Kind::parsed:
-    case Expected::Kind::closed:
       return false;
   }
   return false;
@@ -292,8 +293,7 @@ void PostgresSession::skip_to_sync() {
     if (expected_.front().has_operation) end_operation("not-run");
     const Expected::Kind kind = expected_.front().kind;
     const bool changes_names = kind == Expected::Kind::parse || kind == Expected::Kind::bind ||
-                               kind == Expected::Kind::close || kind == Expected::Kind::parsed ||
-                               kind == Expected::Kind::closed;
+                               kind == Expected::Kind::close || kind == Expected::Kind::parsed;
     if (changes_names && !expected_.front().is_own) pending_.pop_front();
     on_unanswered(expected_.front());
     pop_expected();
@@ -414,18 +414,16 @@ void PostgresSession::pop_expected() {
 /// What the gateway itself answers, once its turn has come.
 void PostgresSession::settle_own_replies() {
   using Kind = Expected::Kind;
-  while (answers({Kind::refusal, Kind::ready, Kind::parsed, Kind::closed}) &&
-         client_out_.has_room()) {
+  while (answers({Kind::refusal, Kind::ready, Kind::parsed}) && client_out_.has_room()) {
     const Kind kind = expected_.front().kind;
     const bool told = kind == Kind::refusal
                           ? client_out_.copy(as_bytes(expected_.front().refusal))
                           : client_out_.write([this, kind](postgres::Writer& writer) {
                               if (kind == Kind::ready) return writer.ready_for_query(status_);
-                              writer.empty(kind == Kind::parsed ? BackendType::parse_complete
-                                                                : BackendType::close_complete);
+                              writer.empty(BackendType::parse_complete);
                             });
     if (!told) return fail_session("53000", "the gateway has no buffer free", "no-buffers");
-    if (kind == Kind::parsed || kind == Kind::closed) settle_name();
+    if (kind == Kind::parsed) settle_name();
     pop_expected();
   }
 }

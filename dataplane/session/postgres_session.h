@@ -128,7 +128,6 @@ class PostgresSession final : public Session {
       spoil,    ///< A statement of the gateway that fails, so that the transaction does.
       ready,    ///< A ReadyForQuery of the gateway.
       parsed,   ///< Its ParseComplete: the target has the statement already.
-      closed,   ///< Its CloseComplete: the name was the client's alone.
     };
     Kind kind = Kind::sync;
     bool has_operation = false;  ///< The first of the open ones, when its turn comes.
@@ -384,7 +383,7 @@ class PostgresSession final : public Session {
   PostgresOutbox upstream_out_;
 
   // Login.
-  Instant since_;  ///< When the connection came.
+  Instant since_;  ///< When the client's connection came, then when the target's did.
   std::string user_;
   std::string database_;
   std::string recorded_database_;              ///< As records may hold it.

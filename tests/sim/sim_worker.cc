@@ -50,6 +50,15 @@ bool SimWorker::run_until(const std::function<bool()>& is_done, Duration patienc
   return true;
 }
 
+void SimWorker::fill_log() {
+  audit::Record record;
+  record.phase = audit::Phase::control;
+  record.time = transport_.now();
+  record.event = "noise";
+  while (log_->worker(0).append_single(record)) {
+  }
+}
+
 void SimWorker::stop() {
   disk_.stick(false);
   if (loop_) {

@@ -34,6 +34,8 @@ class SimWorker {
   void post(WorkerMail mail) { mailbox_.post(std::move(mail)); }
   /// While its disk is stuck the log takes what its ring has room for, and no more.
   void stick_disk(bool is_stuck) { disk_.stick(is_stuck); }
+  /// As other sessions of the worker would: not one more record fits.
+  void fill_log();
   /// Stops the loop and closes the log; afterwards holds and log can be judged.
   void stop();
 

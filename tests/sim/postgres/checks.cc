@@ -127,19 +127,21 @@ void check_log(Gateway& gateway) {
   INFO(report.fault << " " << report.where);
   CHECK(report.ok);
 
-  std::set<std::string> open;
+  std::set<std::string> open;                  // executions
   std::map<std::string, std::size_t> intents;  // by tag
   std::set<std::string> sessions;              // that were opened
-  std::size_t ends = 0;
+  std::set<std::string> ended;
   for (const std::string& record : gateway.worker().records()) {
     const bool hidden = is_hidden(record);
     CHECK(hidden);
     const std::string session = member(record, "session");
-    const std::string operation = session + "/" + member(record, "operation");
+    const std::string begin = session + "/";
+    const std::string operation = begin + member(record, "operation");
     const std::string phase = member(record, "phase");
     const std::string event = member(record, "event");
     INFO(record);
     if (phase == "intent" && member(record, "ruling") == "allow") {
+      CHECK(sessions.contains(session));
       CHECK(open.insert(operation).second);
       for (const std::string& tag : tags_in(member(record, "resource"))) ++intents[tag];
     } else if (phase == "outcome") {
@@ -148,8 +150,10 @@ void check_log(Gateway& gateway) {
       CHECK(sessions.insert(session).second);
     } else if (event == "closed" || event == "refused") {
       // Who was let in but not to the target is told so, too, and was not opened.
-      ++ends;
+      CHECK(ended.insert(session).second);
       sessions.erase(session);
+      const auto first = open.lower_bound(begin);
+      CHECK_FALSE((first != open.end() && first->starts_with(begin)));
     }
   }
   CHECK(open.empty());
@@ -157,7 +161,8 @@ void check_log(Gateway& gateway) {
   const auto was_here = [](const auto& client) {
     return client->is_logged_in() || client->is_refused();
   };
-  CHECK(ends >= static_cast<std::size_t>(std::ranges::count_if(gateway.clients(), was_here)));
+  CHECK(ended.size() >=
+        static_cast<std::size_t>(std::ranges::count_if(gateway.clients(), was_here)));
   for (const Database::Execution& execution : gateway.database().executions) {
     INFO(execution.tag);
     REQUIRE(intents[execution.tag] > 0);

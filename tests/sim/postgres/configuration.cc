@@ -42,7 +42,7 @@ std::string listener_and_target(const Setup& setup, bool is_first) {
   return fmt::format(
       R"(version: 1
 listeners:
-  - {{name: ledger, address: "127.0.0.1:5432", protocol: postgres, target: db, postgres: {{passwords_from_loopback: true, login: 600s, mode: {}}}}}
+  - {{name: ledger, address: "127.0.0.1:5432", protocol: postgres, target: db, postgres: {{passwords_from_loopback: true, mode: {}}}}}
 targets:
   - {{name: db, addresses: ["127.0.0.1:9001", "127.0.0.1:{}"], credential: {{user: app, password: file:secret}},
      connections: {}, queue: {{wait: {}ms, sessions: {}}}}}

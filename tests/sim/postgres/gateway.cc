@@ -76,6 +76,7 @@ void Gateway::prove(const ProofRequest& request) {
 /// Stuck for seconds and free for moments, until there is nothing left to stop.
 void Gateway::move_disk() {
   const Instant now = worker_.transport().now().monotonic;
+  if (is_stuck_ && options_.fills) worker_.fill_log();
   if (!options_.sticks || now < sticks_until_) return;
   is_stuck_ = !is_stuck_ && now < reloads_.front() + seconds(60);
   const std::uint64_t time = is_stuck_ ? 1000 + random_.up_to(14'000) : 1 + random_.up_to(30);

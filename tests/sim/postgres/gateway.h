@@ -22,6 +22,7 @@ struct GatewayOptions {
   bool reloads = false;  ///< Other rules and masks, now and then.
   bool drains = false;
   bool sticks = false;  ///< The log's disk, now and then, for longer than anybody waits.
+  bool fills = false;   ///< Others leave the log no room while its disk is stuck.
 };
 
 class Gateway {

@@ -227,7 +227,7 @@ TEST_CASE("A session that ends, and a login that is refused, wait for room in th
   options.ring_bytes = std::size_t{1} << 18;
   options.network.chunk_bytes_max = options.network.window_bytes = 64 * 1024;
   options.network.reset_per_mille = 100;
-  options.sticks = true;
+  options.sticks = options.fills = true;
   Gateway gateway(options);
   for (int i = 0; i < 16; ++i) {
     ScriptOptions script = some_script(random);

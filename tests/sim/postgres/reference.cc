@@ -67,6 +67,8 @@ Reference::Verdict Reference::judge() {
   };
   for (std::size_t i = 0; i < told.size(); ++i) {
     if (is_fatal(told[i])) {
+      if (i + 1 < told.size()) return fault(i, "behind the last word came " + shown(told[i + 1]));
+      if (!client_.rest().empty()) return fault(i, "a part of something came behind the last word");
       const bool is_due = i < expected.size() && is_fatal(expected[i].message);
       return is_due ? Verdict{} : Verdict{"told to go: " + shown(told[i]), false, true};
     }

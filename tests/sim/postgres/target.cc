@@ -72,6 +72,7 @@ void Target::on_bytes(SimRemote& /*remote*/, ByteView bytes) {
 }
 
 void Target::on_finished(SimRemote& remote) {
+  if (breaks_at_) return;
   // A server notices when it reads next; what runs, runs on.
   if (!waits_) remote.finish();
   stage_ = Stage::dead;
@@ -83,6 +84,10 @@ void Target::on_reset(SimRemote& /*remote*/) {
 }
 
 void Target::on_alarm(SimRemote& remote) {
+  if (breaks_at_) {
+    if (remote.now() >= *breaks_at_) remote.reset();
+    return;
+  }
   if (falls_asleep_at_ && remote.now() >= *falls_asleep_at_) return fall_asleep();
   if (!waits_ || remote.now() < done_at_) return;
   waits_ = false;
@@ -246,11 +251,20 @@ void Target::send(const std::string& bytes) {
     if (bytes_left_) *bytes_left_ -= bytes.size();
     return remote_->send(as_bytes(bytes));
   }
-  // Dies here: with a part of a message on its way, after a word, or both.
-  ++database_.deaths;
   remote_->send(as_bytes(std::string_view(bytes).substr(0, *bytes_left_)));
+  die();
+}
+
+/// With a part of a message on its way, or when that has arrived.
+void Target::die() {
+  ++database_.deaths;
   stage_ = Stage::dead;
-  database_.random().chance(500) ? remote_->reset() : remote_->finish();
+  SimRandom& random = database_.random();
+  if (random.chance(300)) return remote_->reset();
+  if (random.chance(500)) return remote_->finish();
+  const auto time = milliseconds(static_cast<std::int64_t>(random.up_to(200)));
+  breaks_at_ = remote_->now() + time;
+  remote_->alarm(time);
 }
 
 }  // namespace sluice::dataplane::postgres_sim

@@ -86,6 +86,7 @@ class Target final : public SimPeer, private Surroundings {
   void welcome();
   void run_session();
   void fall_asleep();
+  void die();
   void send(const std::string& bytes);
   void say(char tag, std::string body) { send(bytes_of(tag, body)); }
 
@@ -102,6 +103,7 @@ class Target final : public SimPeer, private Surroundings {
   Instant done_at_;       ///< What it runs.
   bool waits_ = false;
   std::optional<Instant> falls_asleep_at_;
+  std::optional<Instant> breaks_at_;
   std::optional<std::size_t> client_;        ///< That executed something last.
   std::optional<std::size_t> block_client_;  ///< Likewise, in the transaction block.
   std::optional<std::size_t> bytes_left_;    ///< Until it dies.
