@@ -73,7 +73,9 @@ constexpr std::array postgres_listener_fields{
         "statement", 1024, statement_bytes_limit,
         "The text of one statement; a longer one is refused."),
     duration<&PostgresListener::login_timeout>("login", milliseconds(100), seconds(600),
-                                               "From the connection to the end of the login."),
+                                               "How long the client may take to prove who it is, "
+                                               "and the target to let the gateway in. Waiting "
+                                               "for a connection to the target is not in it."),
     duration<&PostgresListener::idle_timeout>("idle", seconds(1), seconds(7 * 86'400),
                                               "A session that runs nothing.")};
 constexpr Table postgres_listener_table{.title = "A PostgreSQL listener",

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "config/load/quantity.h"
 #include "dataplane/session/client_scram.h"
 #include "dataplane/session/record_id.h"
 
@@ -73,6 +74,7 @@ void PostgresSession::on_upstream_ready(std::size_t address, bool reused,
   attempts_ = 0;
   wants_fresh_ = false;
   is_reused_ = reused;
+  if (!is_greeted_) since_ = worker_.now.monotonic;
   // A reload may have given the target other addresses since.
   UpstreamPool& pool = upstream_pool();
   upstream_text_ = address < pool.size() ? pool.address(address).text : std::string();
@@ -105,11 +107,18 @@ void PostgresSession::on_upstream_trouble(UpstreamTrouble trouble) {
     case UpstreamTrouble::connect_timeout:
       return fail_session("08001", "the target could not be reached", "upstream-unreachable");
     case UpstreamTrouble::queue_full:
-      return fail_session("53300", "too many sessions wait for a connection to the target",
+      return fail_session("53300",
+                          fmt::format("all connections to the target '{}' are in use, and {} "
+                                      "sessions wait for one already (queue.sessions)",
+                                      target().name, target().queue.sessions_max),
                           "queue-full");
     case UpstreamTrouble::wait_timeout:
-      return fail_session("53300", "no connection to the target became free in time",
-                          "wait-timeout");
+      return fail_session(
+          "53300",
+          fmt::format("no connection to the target '{}' became free within {} "
+                      "(queue.wait)",
+                      target().name, config::duration_text(target().queue.wait_max)),
+          "wait-timeout");
   }
 }
 
@@ -192,6 +201,7 @@ void PostgresSession::on_tick() {
     if (now >= since_ + settings.login_timeout) close_now();
     return;
   }
+  if (stage_ == Stage::connect) return;  // it has limits of its own
   if (!is_greeted_) {
     if (now >= since_ + settings.login_timeout) {
       refuse_login("08006", "the login took too long", "login-timeout");
@@ -205,7 +215,8 @@ void PostgresSession::on_tick() {
     // A client that takes no bytes holds buffers that others need. A target that takes
     // none is at work on what it took before.
     if (now >= last_progress_ + timeouts.stall) on_client_lost();
-  } else if (expected_.empty() && now >= last_progress_ + settings.idle_timeout) {
+  } else if (expected_.empty() && upstream_ != Upstream::wanted &&
+             now >= last_progress_ + settings.idle_timeout) {
     return fail_session("57P05", "the session was idle for too long", "idle");
   }
   const bool asks = stage_ == Stage::login || stage_ == Stage::settings;
