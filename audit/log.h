@@ -21,7 +21,7 @@ struct LogOptions {
   std::size_t ring_bytes = std::size_t{8} << 20;       ///< Per worker.
   std::size_t segment_bytes = std::size_t{256} << 20;  ///< A segment is sealed at this size.
   /// How often records that nobody waits for are committed (1 ms to 1 s).
-  Duration flush_interval = milliseconds(20);
+  Duration flush_interval = milliseconds(50);
   /// Between attempts to go on after the disk failed: doubles from the one to the other.
   Duration retry_min = milliseconds(100);
   Duration retry_max = seconds(5);
