@@ -64,6 +64,7 @@ class BodyRelay {
     begun_ = false;
   }
   void set_framing(OutFraming framing) noexcept { framing_ = framing; }
+  [[nodiscard]] OutFraming framing() const noexcept { return framing_; }
 
   /// The next body bytes, which lie in `buffer`. Before them are at least
   /// headroom_bytes that nothing else uses, or the message's own head.

@@ -447,8 +447,10 @@ void HttpSession::fail_exchange(std::uint16_t status, std::string_view result,
                   {},
                   exchange.method == http1::Method::head,
                   !exchange.request_complete || !exchange.client_keeps_alive || unsent};
+  const bool end_is_close = exchange.response_relay.framing() == OutFraming::until_close;
   drop_exchange();
-  if (!answerable) return close_now();
+  if (!answerable && end_is_close) return close_now();
+  if (!answerable) return close_after_flush(false);
   if (!refusal.close) stage_ = Stage::head;
   answer(refusal, outcome);
 }

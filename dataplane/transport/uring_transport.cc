@@ -26,6 +26,9 @@ constexpr std::size_t incoming_max = 64;
 /// Entries that one connection can need in one turn.
 constexpr unsigned entries_per_connection = 8;
 
+/// Of both sockets, and the two ends of a pipe.
+constexpr std::uint32_t descriptors_per_splice = 4;
+
 /// The kernel counts the file table against RLIMIT_NOFILE, whose soft value is
 /// often 1,024 for the sake of select(), which we do not use.
 Result<void> allow_open_files(std::uint32_t count) {
@@ -35,7 +38,7 @@ Result<void> allow_open_files(std::uint32_t count) {
   limit.rlim_cur = count;
   if (count <= limit.rlim_max && ::setrlimit(RLIMIT_NOFILE, &limit) == 0) return {};
   return fail(fmt::format(
-      "{} connections need RLIMIT_NOFILE of at least as many, the hard limit is {}: raise it, "
+      "connections and splices need RLIMIT_NOFILE of at least {}, the hard limit is {}: raise it, "
       "under systemd with LimitNOFILE={}",
       count, limit.rlim_max, count));
 }
@@ -59,7 +62,9 @@ Result<std::unique_ptr<UringTransport>> UringTransport::make(const UringOptions&
   ::signal(SIGPIPE, SIG_IGN);
   auto pool = BufferPool::make(options.buffer_bytes, options.huge_pages);
   if (!pool) return tl::unexpected(pool.error());
-  if (auto allowed = allow_open_files(options.connections_max); !allowed) {
+  const std::uint32_t files_max =
+      options.connections_max + descriptors_per_splice * std::uint32_t{options.splices_max};
+  if (auto allowed = allow_open_files(files_max); !allowed) {
     return tl::unexpected(allowed.error());
   }
   auto ring = UringRing::make(options.ring_entries, options.plain);

@@ -27,7 +27,7 @@ struct UringOptions {
   std::size_t buffer_bytes = 64 * 1024 * 1024;  ///< The whole pool.
   unsigned ring_entries = 1024;                 ///< Submissions per crossing.
   unsigned published_buffers = 256;             ///< Offered to the kernel at a time.
-  std::uint16_t splices_max = 64;               ///< At once; each has two descriptors for a pipe.
+  std::uint16_t splices_max = 64;               ///< At once.
   bool plain = false;                           ///< Only what Linux 5.11 has; for tests.
   bool huge_pages = false;                      ///< Advise huge pages for the pool.
 };

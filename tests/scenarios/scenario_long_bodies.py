@@ -139,8 +139,8 @@ def leaving_senders(gateway) -> None:
 
 
 def short_target(context) -> None:
-    """A target that breaks off inside its answer, which the client must see: less than was announced,
-    then the end. What waits for the client at that moment is dropped with the connection."""
+    """A target that breaks off inside its answer, which the client must see: what there was of it, less
+    than was announced, then the end."""
     sent = 700_000
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000000\r\n\r\n"
     target = Target(context, lambda request: [head + b"y" * sent, b""])
@@ -149,7 +149,7 @@ def short_target(context) -> None:
         client.send(wire.encode("GET", "/", [gateway.auth]))
         expect(client.read_head()[0] == 200, "the head came through")
         got = client.read_all()
-        expect(0 < len(got) <= sent and got == b"y" * len(got), f"of the body {len(got)} bytes came through")
+        expect(got == b"y" * sent, f"of the body {len(got)} bytes came through")
     gateway.stop()
     outcome = [record for record in gateway.records() if record["phase"] == "outcome"][-1]
     expect(outcome["result"] == "upstream-failed" and outcome["bytes_out"] == sent, f"its outcome: {outcome}")

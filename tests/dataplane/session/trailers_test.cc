@@ -39,9 +39,9 @@ class Conversation {
   }
 
   /// What the client receives of a chunked response with this end.
-  std::string answer(const std::string& end) {
-    bench_.client_sends("GET /a HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer " + key_.secret +
-                        "\r\n\r\n");
+  std::string answer(const std::string& end, const std::string& version = "HTTP/1.1") {
+    bench_.client_sends("GET /a " + version + "\r\nHost: api\r\nAuthorization: Bearer " +
+                        key_.secret + "\r\n\r\n");
     bench_.connect_upstream();
     (void)bench_.to_upstream();
     bench_.upstream_sends("HTTP/1.1 200 OK\r\n" + std::string(chunked) + "\r\n5\r\nhello\r\n");
@@ -100,8 +100,15 @@ TEST_CASE("A response with a bad trailer never ends for the client, whose connec
     CHECK_THAT(received, !Contains("\r\n0\r\n"));
     HttpSession& session = conversation.bench().session();
     CHECK(session.take_upstream_wish() == HttpSession::UpstreamWish::discard);
-    CHECK(session.client_end() == HttpSession::ClientEnd::now);
+    CHECK(session.client_end() == HttpSession::ClientEnd::after_flush);
   }
+}
+
+TEST_CASE("A response whose end is the connection's is cut at once when it is bad") {
+  Conversation conversation;
+  const std::string received = conversation.answer(bad_ends[0], "HTTP/1.0");
+  CHECK_THAT(received, Contains("Connection: close\r\n"));
+  CHECK(conversation.bench().session().client_end() == HttpSession::ClientEnd::now);
 }
 
 TEST_CASE("Trailers that masks make too long end neither message") {
@@ -113,5 +120,5 @@ TEST_CASE("Trailers that masks make too long end neither message") {
   CHECK_THAT(up.bench().to_client(), Catch::StartsWith("HTTP/1.1 431 "));
   Conversation down;
   CHECK_THAT(down.answer(end), !Contains("\r\n0\r\n"));
-  CHECK(down.bench().session().client_end() == HttpSession::ClientEnd::now);
+  CHECK(down.bench().session().client_end() == HttpSession::ClientEnd::after_flush);
 }
