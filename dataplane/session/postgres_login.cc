@@ -265,8 +265,9 @@ void PostgresSession::finish_login() {
   for (const auto& [name, value] : backend_->reported()) {
     // A connection that was kept is still called after who had it last.
     const std::string_view shown = is_pooled_ && name == "application_name" ? application_ : value;
-    told = told && client_out_.write(
-                       [&](postgres::Writer& writer) { writer.parameter_status(name, shown); });
+    told = told && client_out_.write([&, &name = name](postgres::Writer& writer) {
+      writer.parameter_status(name, shown);
+    });
   }
   told = told && client_out_.write([&](postgres::Writer& writer) {
     writer.backend_key_data(key.process, ByteView(key.secret).first(key.secret_bytes));

@@ -71,8 +71,8 @@ void PostgresSession::tell_settings() {
     if (name == application_name) continue;
     if (!note_told(name, value)) continue;
     const std::string shown(masked(value));
-    const bool is_told =
-        client_out_.write([&](postgres::Writer& writer) { writer.parameter_status(name, shown); });
+    const bool is_told = client_out_.write(
+        [&, &name = name](postgres::Writer& writer) { writer.parameter_status(name, shown); });
     if (!is_told) return fail_session("53000", no_buffer_free, "no-buffers");
   }
 }

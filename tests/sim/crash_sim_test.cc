@@ -169,8 +169,10 @@ void crash_postgres(std::uint64_t seed, bool durable) {
     script.groups = 6 + shape.up_to(6);
     gateway.add_client(script);
   }
-  static_cast<void>(
-      gateway.worker().run_until([&] { return disaster.strikes(gateway.worker().log()); }));
+  static_cast<void>(gateway.worker().run_until([&] {
+    gateway.disturb();
+    return disaster.strikes(gateway.worker().log());
+  }));
   const test::PlainLog log = disaster.aftermath(gateway.worker());
   REQUIRE(log.fault == "");
   if (disaster.is_power_cut() && !durable) return;

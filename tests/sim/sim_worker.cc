@@ -42,9 +42,11 @@ bool SimWorker::run_until(const std::function<bool()>& is_done, Duration patienc
     // time must not run ahead into every deadline.
     const std::uint64_t stalls = metrics_->log_stalls.read();
     const bool waits = is_durable_ || std::exchange(log_stalls_, stalls) != stalls;
-    if (waits && log_options_.has_thread)
+    Duration step = waits ? milliseconds(1) : milliseconds(100);
+    if (waits && log_options_.has_thread) {
       std::this_thread::sleep_for(std::chrono::microseconds(50));
-    const Duration step = waits ? Duration{10'000} : milliseconds(100);
+      step = Duration{10'000};
+    }
     if (transport_.now().monotonic > end || !loop_->turn(step)) return false;
   }
   return true;

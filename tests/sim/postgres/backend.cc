@@ -197,7 +197,10 @@ void Backend::execute_query(const Statement& statement) {
   if (returns_rows(statement.kind)) {
     describe_rows(*source, false);
     const auto [first, end] = rows_shown(statement, *source);
-    for (std::size_t i = first; i < end; ++i) row(*source, i, false, 0);
+    for (std::size_t i = first; i < end; ++i) {
+      if (i == surroundings_.rows_max(*source)) return fail("54000", "too much");
+      row(*source, i, false, 0);
+    }
     return reply('C', Body().text(tag_of(statement, end - first)).take());
   }
   const auto tag = command(statement);
@@ -531,6 +534,7 @@ void Backend::execute_portal() {
   portal.has_rows = true;
   const std::size_t rows = portal.rows_end;
   while (portal.rows_sent < rows && (row_limit_ == 0 || sent < row_limit_)) {
+    if (portal.rows_sent == surroundings_.rows_max(*source)) return fail("54000", "too much");
     row(*source, portal.rows_sent, portal.binary_id, portal.parameter_bytes);
     ++portal.rows_sent;
     ++sent;
@@ -631,7 +635,7 @@ std::size_t Backend::rows_of(const Statement& statement) const {
   if (statement.kind == Kind::catalog_question) return 6;
   const bool has_many = statement.kind == Kind::select || statement.kind == Kind::derived ||
                         statement.kind == Kind::prepare || statement.kind == Kind::declare ||
-                        statement.kind == Kind::declare_held;
+                        statement.kind == Kind::declare_held || has_limit(statement.kind);
   return has_many ? statement.count : 1;
 }
 

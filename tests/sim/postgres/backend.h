@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -49,6 +50,10 @@ class Surroundings {
   virtual void on_text(const std::string& /*text*/) {}
   virtual void on_execution(const Statement& /*statement*/) {}
   virtual void on_commit(const std::vector<std::string>& /*inserted*/) {}
+  /// More rows than these are not shown.
+  [[nodiscard]] virtual std::size_t rows_max(const Statement& /*statement*/) const {
+    return std::numeric_limits<std::size_t>::max();
+  }
   /// What an earlier transaction drew from a sequence may be another's to know by now.
   virtual bool has_forgotten_sequences() { return false; }
 };

@@ -6,25 +6,11 @@
 #include <map>
 #include <set>
 
+#include "record_member.h"
 #include "reference.h"
 
 namespace sluice::dataplane::postgres_sim {
 namespace {
-
-std::string member(const std::string& record, const std::string& name) {
-  const std::string key = "\"" + name + "\":";
-  const std::size_t at = record.find(key);
-  if (at == std::string::npos) return {};
-  std::size_t begin = at + key.size();
-  const bool is_text = record[begin] == '"';
-  if (is_text) ++begin;
-  std::size_t end = begin;
-  while (end < record.size() &&
-         (is_text ? record[end] != '"' : record[end] != ',' && record[end] != '}')) {
-    end += record[end] == '\\' ? 2U : 1U;
-  }
-  return record.substr(begin, end - begin);
-}
 
 bool is_hidden(const std::string& bytes) {
   return bytes.find(secret_ssn) == std::string::npos &&
@@ -99,6 +85,22 @@ void check_target(const Gateway& gateway) {
   }
   for (const auto& [client, count] : hits) {
     CHECK(count <= gateway.clients().at(client)->cancels());
+  }
+}
+
+void check_rates(const Gateway& gateway) {
+  std::map<std::string, std::vector<Instant>> times;  // by user
+  for (const Database::Execution& execution : gateway.database().executions) {
+    if (execution.kind != Kind::rated) continue;
+    times[gateway.clients().at(client_of(execution.tag))->identity().user].push_back(execution.at);
+  }
+  for (auto& [user, at] : times) {
+    std::ranges::sort(at);
+    INFO(user);
+    // All at once, and again as much in the second; some were on their way for a while.
+    for (std::size_t i = 0; i + 3 * rated_max < at.size(); ++i) {
+      CHECK(at[i + 3 * rated_max] > at[i] + seconds(1));
+    }
   }
 }
 

@@ -17,6 +17,11 @@ void check_target(const Gateway& gateway);
 void check_cancels(const Gateway& gateway);
 /// No connection is left, and to the target there were never more than allowed.
 void check_connections(Gateway& gateway);
+/// After check_log. Nothing ran before its intent was on disk, and nobody was told that an
+/// execution ended before its outcome was.
+void check_durable(const Gateway& gateway);
+/// Nobody ran more of what a rate limits than that allows.
+void check_rates(const Gateway& gateway);
 /// Stops the gateway: the log verifies, all executions have an intent before and one
 /// outcome, no record shows a value, and all buffers are free.
 void check_log(Gateway& gateway);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 namespace sluice::dataplane::postgres_sim {
+
 void Client::on_connected(SimRemote& remote) {
   Body body;
   body.u32(3U << 16).text("user").text(identity_.user).text("database").text("shop");
@@ -22,6 +23,7 @@ void Client::on_bytes(SimRemote& remote, ByteView bytes) {
     copies_ = copies_ || message->tag == 'G';
     ++since_mark_;
     received_.push_back(std::move(*message));
+    durable_then_.push_back(durable_());
   }
   if (stage_ == Stage::farewell) {
     waits_until_ = remote.now() + silence_;
@@ -32,8 +34,8 @@ void Client::on_bytes(SimRemote& remote, ByteView bytes) {
 
 void Client::on_login(SimRemote& remote, const Message& message) {
   Fields fields(message.body);
-  if (message.tag == 'R' && fields.u32() == 3) {
-    remote.send(as_bytes(bytes_of('p', Body().text(identity_.password).take())));
+  if (message.tag == 'R') {
+    authenticate(remote, fields);
   } else if (message.tag == 'K') {
     ticket_.process = fields.u32();
     ticket_.key = fields.bytes(256);
@@ -45,6 +47,36 @@ void Client::on_login(SimRemote& remote, const Message& message) {
     is_logged_in_ = true;
     stage_ = Stage::script;
   }
+}
+
+/// By password, or by SCRAM where the gateway has a verifier: it goes on only when the
+/// gateway proved itself, too.
+void Client::authenticate(SimRemote& remote, Fields fields) {
+  constexpr std::uint32_t ok = 0;
+  constexpr std::uint32_t cleartext = 3;
+  constexpr std::uint32_t sasl = 10;
+  constexpr std::uint32_t sasl_continue = 11;
+  constexpr std::size_t data_bytes_max = 4096;
+  const auto answer = [&remote](const std::string& body) {
+    remote.send(as_bytes(bytes_of('p', body)));
+  };
+  const std::uint32_t kind = fields.u32();
+  const std::string data = kind > sasl ? fields.bytes(data_bytes_max) : std::string();
+  if (kind == ok) return;
+  if (kind == cleartext) return answer(Body().text(identity_.password).take());
+  if (kind == sasl) {
+    scram_.emplace("nonce-of-a-simulated-client");
+    return answer(Body().text(identity::scram_mechanism).value(scram_->first()).take());
+  }
+  if (kind == sasl_continue) {
+    const auto challenge = scram_->challenge(data).value();
+    const auto keys =
+        identity::derive_scram_keys(identity_.password, challenge.salt, challenge.iterations);
+    return answer(scram_->prove(keys.value()).value());
+  }
+  if (scram_->verify(data) == identity::ScramFault::none) return;
+  stage_ = Stage::over;
+  remote.reset();
 }
 
 void Client::on_finished(SimRemote& remote) {

@@ -4,10 +4,12 @@
 
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dataplane/transport/sim_peer.h"
+#include "identity/scram.h"
 #include "script.h"
 #include "wire.h"
 
@@ -27,12 +29,16 @@ class Client final : public SimPeer {
     bool may_log_in = true;
   };
   using Cancel = std::function<void(const CancelTicket&)>;
+  using Durable = std::function<std::uint64_t()>;
 
+  /// durable  how much of the gateway's log is on disk.
   /// silence  after which nothing more is expected.
-  Client(Identity identity, std::vector<Step> script, Cancel cancel, Duration silence)
+  Client(Identity identity, std::vector<Step> script, Cancel cancel, Durable durable,
+         Duration silence)
       : identity_(std::move(identity)),
         script_(std::move(script)),
         cancel_(std::move(cancel)),
+        durable_(std::move(durable)),
         silence_(silence) {}
 
   void on_connected(SimRemote& remote) override;
@@ -54,6 +60,8 @@ class Client final : public SimPeer {
   [[nodiscard]] Instant sent_at(std::size_t number) const;
   /// What it was told after the login.
   [[nodiscard]] const std::vector<Message>& received() const { return received_; }
+  /// How much of the log was on disk when each of them came.
+  [[nodiscard]] const std::vector<std::uint64_t>& durable_then() const { return durable_then_; }
   /// Every byte it ever got.
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
   [[nodiscard]] std::string_view rest() const { return in_.rest(); }
@@ -63,6 +71,7 @@ class Client final : public SimPeer {
   enum class Stage : std::uint8_t { login, script, farewell, over };
 
   void on_login(SimRemote& remote, const Message& message);
+  void authenticate(SimRemote& remote, Fields fields);
   void progress(SimRemote& remote);
   void take(SimRemote& remote, const Step& step);
   [[nodiscard]] bool is_awaited(const Step& step) const;
@@ -71,14 +80,17 @@ class Client final : public SimPeer {
   Identity identity_;
   std::vector<Step> script_;
   Cancel cancel_;
+  Durable durable_;
   Duration silence_;
   Stage stage_ = Stage::login;
+  std::optional<identity::ScramClient> scram_;
   Cutter in_;
   Cutter out_;
   std::string bytes_;
   std::string sent_;
   std::vector<Instant> message_times_;
   std::vector<Message> received_;
+  std::vector<std::uint64_t> durable_then_;
   CancelTicket ticket_;
   std::size_t next_ = 0;        ///< Of the script.
   std::size_t readies_ = 0;     ///< ReadyForQuery since the last mark.

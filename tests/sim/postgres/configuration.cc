@@ -23,6 +23,9 @@ audit:
   signing_key: file:audit.key
 policies:
   - {name: open, ruling: allow}
+  - {name: few rows, ruling: allow, operations: {sql: {patterns: ["from limited"]}}, limits: {max_rows: 3}}
+  - {name: few bytes, ruling: allow, operations: {sql: {patterns: ["from weighed"]}}, limits: {max_bytes: 50}}
+  - {name: now and then, ruling: allow, operations: {sql: {patterns: ["from rated"]}}, limits: {rate: 5/s}}
   - {name: no secrets, ruling: deny, operations: {sql: {relations: [secrets]}}}
   - {name: no mass deletes, ruling: deny, operations: {sql: {without_where: true}}}
 )";
@@ -69,6 +72,12 @@ const Keys& keys() {
       // Most clients are of these two.
       all.identities.push_back(all.identities.back());
     }
+    ++random[0];
+    const auto proved = identity::make_key("dora", {"staff"}, identity::never, random,
+                                           ByteView(random).first(identity::scram_salt_bytes));
+    all.yaml += proved.yaml_entry;
+    all.identities.push_back({"dora", proved.secret, false, true});
+    all.identities.push_back({"dora", "no key of hers", false, false});
     all.yaml += must(identity::make_login_entry("carl", "carl", {"staff"}, identity::never,
                                                 slow_secret, ByteView(random).first(16)));
     all.identities.push_back({"carl", std::string(slow_secret), false, true});

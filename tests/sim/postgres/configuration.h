@@ -14,6 +14,10 @@ namespace sluice::dataplane::postgres_sim {
 
 inline constexpr std::string_view target_password = "the target's password";
 
+/// Rows of one execution that is limited, and executions of one principal in a second.
+inline constexpr std::size_t limited_rows_max = 3;
+inline constexpr std::size_t rated_max = 5;
+
 struct Setup {
   bool is_pooled = false;       ///< Clients share server connections.
   unsigned connections = 1024;  ///< To the target, at the most.
@@ -27,7 +31,8 @@ struct Setup {
 /// customers.note, and name their masks in another order.
 std::shared_ptr<const Snapshot> snapshot(std::uint64_t generation, const Setup& setup);
 
-/// Those who may come: some see all, one has a secret that is slow to prove, one has none.
+/// Those who may come: some see all, one proves who it is by SCRAM, one has a secret that
+/// is slow to prove, and some have a wrong one.
 const std::vector<Client::Identity>& identities();
 identity::KeyVerdict verdict_on(const identity::ApiKeys& keys, std::string_view credential);
 

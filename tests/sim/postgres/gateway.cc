@@ -13,7 +13,7 @@ using test::must;
 Gateway::Gateway(const GatewayOptions& options)
     : options_(options),
       random_(options.network.seed ^ 0x5EED),
-      database_(random_, options.target),
+      database_(random_, options.target, [this] { return durable_through(); }),
       worker_(options.network, {options.ring_bytes, options.disk, options.disk == nullptr}) {
   for (const std::uint16_t port : {std::uint16_t{9001}, std::uint16_t{9002}, std::uint16_t{9003}}) {
     worker_.transport().serve(must(parse_endpoint("127.0.0.1", port)),
@@ -40,7 +40,8 @@ void Gateway::add_client(const ScriptOptions& options) {
   const std::size_t number = clients_.size() + 1;
   clients_.push_back(std::make_unique<Client>(
       people[random_.up_to(people.size() - 1)], random_script(random_, number, options),
-      [this](const CancelTicket& ticket) { bring_canceller(ticket); }, options.silence));
+      [this](const CancelTicket& ticket) { bring_canceller(ticket); },
+      [this] { return durable_through(); }, options.silence));
   worker_.transport().bring_client(0, *clients_.back(),
                                    milliseconds(static_cast<std::int64_t>(random_.up_to(30))));
 }
@@ -65,19 +66,31 @@ void Gateway::bring_canceller(const CancelTicket& ticket) {
                                    Duration{static_cast<std::int64_t>(random_.up_to(2'000'000))});
 }
 
-/// Without the price of the proof, and after a while or at once.
+/// Without the price of the proof, but after a while.
 void Gateway::prove(const ProofRequest& request) {
   WorkerMail mail;
   mail.proved = request.client;
   mail.verdict = verdict_on(*request.keys, request.credential);
-  worker_.post(std::move(mail));
+  const auto time = milliseconds(static_cast<std::int64_t>(random_.up_to(300)));
+  proofs_.emplace_back(worker_.transport().now().monotonic + time, std::move(mail));
+}
+
+void Gateway::hand_out_proofs() {
+  const Instant now = worker_.transport().now().monotonic;
+  for (auto& [at, mail] : proofs_) {
+    if (at <= now) worker_.post(std::move(mail));
+  }
+  std::erase_if(proofs_, [now](const auto& proof) { return proof.first <= now; });
 }
 
 /// Stuck for seconds and free for moments, until there is nothing left to stop.
 void Gateway::move_disk() {
   const Instant now = worker_.transport().now().monotonic;
   if (is_stuck_ && options_.fills) worker_.fill_log();
-  if (!options_.sticks || now < sticks_until_) return;
+  if (!options_.sticks) return;
+  const bool has_thread = options_.disk == nullptr;
+  if (!has_thread && !is_stuck_ && random_.chance(300)) worker_.log().turn();
+  if (now < sticks_until_) return;
   is_stuck_ = !is_stuck_ && now < reloads_.front() + seconds(60);
   const std::uint64_t time = is_stuck_ ? 1000 + random_.up_to(14'000) : 1 + random_.up_to(30);
   sticks_until_ = now + milliseconds(static_cast<std::int64_t>(time));
@@ -85,6 +98,7 @@ void Gateway::move_disk() {
 }
 
 void Gateway::disturb() {
+  hand_out_proofs();
   move_disk();
   const Instant now = worker_.transport().now().monotonic;
   if ((!options_.reloads && !options_.drains) || now < next_disturbance_) return;

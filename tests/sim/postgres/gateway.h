@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client.h"
@@ -21,8 +22,10 @@ struct GatewayOptions {
   bool durable = false;
   bool reloads = false;  ///< Other rules and masks, now and then.
   bool drains = false;
-  bool sticks = false;  ///< The log's disk, now and then, for longer than anybody waits.
-  bool fills = false;   ///< Others leave the log no room while its disk is stuck.
+  /// The log's disk, now and then, for longer than anybody waits; a log without a thread
+  /// is written in between.
+  bool sticks = false;
+  bool fills = false;  ///< Others leave the log no room while its disk is stuck.
 };
 
 class Gateway {
@@ -34,6 +37,8 @@ class Gateway {
   /// Until every client is done and nobody uses the connections to the target any more;
   /// false when that takes too long.
   [[nodiscard]] bool run();
+  /// Between two turns of the worker.
+  void disturb();
   void stop() { worker_.stop(); }
 
   [[nodiscard]] const std::vector<std::unique_ptr<Client>>& clients() const { return clients_; }
@@ -51,8 +56,11 @@ class Gateway {
  private:
   void bring_canceller(const CancelTicket& ticket);
   void prove(const ProofRequest& request);
-  void disturb();
   void move_disk();
+  void hand_out_proofs();
+  [[nodiscard]] std::uint64_t durable_through() {
+    return worker_.log().worker(0).durable_through();
+  }
 
   GatewayOptions options_;
   SimRandom random_;
@@ -62,6 +70,7 @@ class Gateway {
   std::vector<Instant> reloads_;  ///< When each one was confirmed; the first is the start.
   Instant next_disturbance_;
   std::uint64_t upstreams_max_ = 0;
+  std::vector<std::pair<Instant, WorkerMail>> proofs_;  ///< And when each is done.
   bool is_stuck_ = false;
   Instant sticks_until_;
   SimWorker worker_;

@@ -239,3 +239,43 @@ TEST_CASE("A session that ends, and a login that is refused, wait for room in th
   REQUIRE(gateway.run());
   check(gateway, false);
 }
+
+TEST_CASE("What a rule allows of rows, bytes and executions is kept, and costs the rest nothing") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(110'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  GatewayOptions options =
+      random.chance(500) ? some_pool(random, seed) : some_options(random, seed);
+  Gateway gateway(options);
+  for (int i = 0; i < 5; ++i) {
+    ScriptOptions script = some_script(random);
+    script.patience = script.silence = seconds(200);
+    script.meets_limits = true;
+    script.groups *= 3;
+    gateway.add_client(script);
+  }
+  REQUIRE(gateway.run());
+  check(gateway, !options.setup.is_pooled);
+  check_rates(gateway);
+}
+
+TEST_CASE("With durable release nothing runs, and no end is told, before its record is on disk") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(120'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  StuckDisk disk;
+  GatewayOptions options =
+      random.chance(300) ? some_pool(random, seed) : some_options(random, seed);
+  options.disk = &disk;
+  options.durable = options.sticks = true;
+  Gateway gateway(options);
+  for (int i = 0; i < 4; ++i) {
+    ScriptOptions script = some_script(random);
+    script.patience = script.silence = seconds(100);
+    script.meets_limits = random.chance(300);
+    gateway.add_client(script);
+  }
+  REQUIRE(gateway.run());
+  check(gateway, false);
+  check_durable(gateway);
+}

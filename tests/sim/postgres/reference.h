@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "gateway.h"
@@ -20,6 +21,12 @@ class Reference final : private Surroundings {
   };
   /// Compares what the client was told.
   [[nodiscard]] Verdict judge();
+  /// Of the client's messages, the one that a reply answers.
+  [[nodiscard]] std::size_t cause_of(std::size_t reply) const {
+    return backend_.replies()[reply].cause;
+  }
+  [[nodiscard]] bool is_query(std::size_t message) const { return queries_.contains(message); }
+  [[nodiscard]] std::size_t replies() const { return backend_.replies().size(); }
   /// Tags of what it inserted for good.
   [[nodiscard]] const std::vector<std::string>& committed() const { return committed_; }
 
@@ -27,6 +34,7 @@ class Reference final : private Surroundings {
   bool refuses(const std::string& text, bool is_execution) override;
   void on_commit(const std::vector<std::string>& inserted) override;
   bool has_forgotten_sequences() override;
+  [[nodiscard]] std::size_t rows_max(const Statement& statement) const override;
 
   void run();
   [[nodiscard]] bool was_cancelled(const std::string& tag);
@@ -46,6 +54,8 @@ class Reference final : private Surroundings {
   Backend backend_{*this};
   std::map<std::string, std::size_t> executions_;
   std::vector<std::string> committed_;
+  std::set<std::size_t> queries_;        ///< Messages that are a Query.
+  std::set<std::size_t> rated_;          ///< Messages that came too often.
   std::map<std::size_t, bool> several_;  ///< Whether a message holds several statements.
   bool moved_path_ = false;              ///< It asked for another search path.
 };

@@ -158,6 +158,10 @@ class Writer {
   /// Mostly small; sometimes more than a buffer holds.
   std::size_t some_size() { return random_.up_to(random_.chance(700) ? 500 : 40'000); }
   Kind some_kind() {
+    constexpr auto limits = std::to_array<Kind>({Kind::limited, Kind::weighed, Kind::rated});
+    if (options_.meets_limits && random_.chance(300)) {
+      return limits[random_.up_to(limits.size() - 1)];
+    }
     Kind kind = kinds[random_.up_to(kinds.size() - 1)];
     while (!options_.keeps_state && keeps_state(kind)) {
       kind = kinds[random_.up_to(kinds.size() - 1)];
@@ -226,9 +230,15 @@ class Writer {
 
   std::string query_text() {
     if (random_.chance(50)) return random_.chance(500) ? "" : " ; -- nothing";
-    std::string text = some_text(some_kind());
+    const Kind kind = some_kind();
+    std::string text = some_text(kind);
+    // A limit counts what the whole text brings: that of the one statement.
+    if (has_limit(kind)) return text;
     // Several statements in one text stand and fall together.
-    for (int i = 0; i < 3 && random_.chance(150); ++i) text += "; " + some_text(some_kind());
+    for (int i = 0; i < 3 && random_.chance(150); ++i) {
+      const Kind next = some_kind();
+      if (!has_limit(next)) text += "; " + some_text(next);
+    }
     return text;
   }
   static std::size_t copies_in(const std::string& text) {

@@ -32,6 +32,7 @@ struct ScriptOptions {
   std::size_t groups = 10;
   bool cancels = false;
   bool dies = false;
+  bool meets_limits = false;       ///< Of rules: rows, bytes and rates.
   bool keeps_state = true;         ///< What must last longer than a transaction.
   Duration patience = seconds(5);  ///< With answers.
   Duration silence = seconds(20);  ///< After which nothing more is expected.

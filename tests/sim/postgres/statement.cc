@@ -19,6 +19,9 @@ struct Form {
 constexpr auto forms = std::to_array<Form>({
     {"select id, ssn", Kind::select},
     {"select upper(ssn)", Kind::derived},
+    {"select line as", Kind::limited},
+    {"select weight as", Kind::weighed},
+    {"select rate as", Kind::rated},
     {"select repeat(", Kind::big},
     {"select '4111", Kind::card},
     {"select 'common'", Kind::common},
@@ -160,6 +163,12 @@ std::string text_of(Kind kind, const std::string& tag, std::size_t count) {
       return fmt::format("select leave_something() as {}", tag);
     case Kind::last_value:
       return fmt::format("select lastval() as {}", tag);
+    case Kind::limited:
+      return fmt::format("select line as {} from limited limit {}", tag, count);
+    case Kind::weighed:
+      return fmt::format("select weight as {} from weighed limit {}", tag, count);
+    case Kind::rated:
+      return fmt::format("select rate as {} from rated", tag);
     case Kind::division:
       return fmt::format("select 1/0 as {}", tag);
     case Kind::missing_column:
@@ -228,6 +237,10 @@ std::string text_of(Kind kind, const std::string& tag, std::size_t count) {
       break;
   }
   return {};
+}
+
+bool has_limit(Kind kind) {
+  return kind == Kind::limited || kind == Kind::weighed;
 }
 
 bool returns_rows(Kind kind) {

@@ -24,6 +24,9 @@ enum class Kind : std::uint8_t {
   leave,       ///< A function that leaves something in its session.
   last_value,  ///< Of what the session inserted last.
   fetch,
+  limited,         ///< Of which a rule allows few rows.
+  weighed,         ///< Of which it allows few bytes.
+  rated,           ///< Which it allows now and then.
   length,          ///< Of its one parameter.
   division,        ///< Fails when it is executed.
   missing_column,  ///< Fails when it is prepared.
@@ -80,6 +83,8 @@ std::vector<std::string> tags_in(std::string_view text);
 std::size_t client_of(const std::string& tag);
 
 bool returns_rows(Kind kind);
+/// A rule bounds what it brings.
+bool has_limit(Kind kind);
 /// Of a row with one value that the session's state decides.
 bool tells_of_session(Kind kind);
 /// Ends a transaction: what alone runs in one that has failed.

@@ -126,7 +126,8 @@ void Target::on_execution(const Statement& statement) {
   // Whose that is shows with what comes next.
   if (statement.kind == Kind::listen) client_.reset();
   if (statement.tag.empty()) return;
-  database_.executions.push_back({statement.tag, remote_->now(), false, backend_.application()});
+  database_.executions.push_back({statement.tag, remote_->now(), false, statement.kind,
+                                  backend_.application(), database_.durable_through()});
   const std::size_t client = client_of(statement.tag);
   const auto check = [&](std::optional<std::size_t> before, const std::string& found) {
     if (!before || *before == client || found.empty()) return;

@@ -1,6 +1,7 @@
 // The simulated PostgreSQL server: one target connection each, with its login.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,14 +28,20 @@ class Target;
 /// What all connections to the server share, and what the oracles need to know of it.
 class Database {
  public:
-  Database(SimRandom& random, const TargetOptions& options) : random_(random), options_(options) {}
+  /// durable  how much of the gateway's log is on disk.
+  Database(SimRandom& random, const TargetOptions& options, std::function<std::uint64_t()> durable)
+      : durable_through(std::move(durable)), random_(random), options_(options) {}
 
   struct Execution {
     std::string tag;
     Instant at;
     bool is_cancelled = false;
+    Kind kind = Kind::unknown;
     std::string application{};  ///< As the server knew who asks.
+    std::uint64_t durable = 0;  ///< How far the log was, by then.
   };
+
+  const std::function<std::uint64_t()> durable_through;
 
   SimPeer* connect();
   void cancel(std::uint32_t process, const std::string& key, Instant now);
