@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-#include "dataplane/loop.h"
+#include "dataplane/loop/loop.h"
 #include "dataplane/prover.h"
 #include "dataplane/transport/uring_transport.h"
 #include "matcher/self_test.h"

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "base/instant.h"
-#include "dataplane/loop.h"
+#include "dataplane/loop/loop.h"
 
 namespace sluice::dataplane {
 

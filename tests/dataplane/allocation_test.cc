@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "audit/log.h"
-#include "dataplane/loop.h"
+#include "dataplane/loop/loop.h"
 #include "dataplane/transport/uring_transport.h"
 #include "snapshot_of.h"
 #include "temporary_folder.h"

@@ -4,7 +4,7 @@
 #include <thread>
 #include <utility>
 
-#include "dataplane/loop_impl.h"
+#include "dataplane/loop/loop_impl.h"
 #include "must.h"
 
 namespace sluice::dataplane {

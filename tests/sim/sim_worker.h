@@ -9,7 +9,7 @@
 #include "audit/log.h"
 #include "audit/verify.h"
 #include "base/mailbox.h"
-#include "dataplane/loop.h"
+#include "dataplane/loop/loop.h"
 #include "dataplane/transport/sim_transport.h"
 #include "stuck_disk.h"
 #include "temporary_folder.h"

@@ -1,0 +1,10 @@
+// Definitions of Loop; included once per transport, where it is instantiated.
+#pragma once
+
+#include "dataplane/loop/cancels_impl.h"
+#include "dataplane/loop/events_impl.h"
+#include "dataplane/loop/probes_impl.h"
+#include "dataplane/loop/releases_impl.h"
+#include "dataplane/loop/turn_impl.h"
+#include "dataplane/loop/upstreams_impl.h"
+#include "dataplane/loop/views_impl.h"
