@@ -1,6 +1,8 @@
 // The target's side: each reply is held against what was asked, and masked.
 //
 // source   PostgreSQL manual, "Message Flow", "Pipelining".
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -52,7 +54,10 @@ bool PostgresSession::read_server() {
   }
   if (is_data && relay_data(header.backend())) return stage_ == Stage::open;
   if (header.message_bytes() > gathered_bytes_max) {
-    fail_session("54000", "the target sent a value that is too long to be masked", "too-long");
+    fail_session("54000",
+                 fmt::format("the target sent a message of {} bytes: masks look into {} at most",
+                             header.message_bytes(), gathered_bytes_max),
+                 "too-long");
     return false;
   }
   const auto message = upstream_inbox_.whole(worker_, header);

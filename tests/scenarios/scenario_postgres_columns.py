@@ -192,9 +192,15 @@ def check_mode(gateway, cluster) -> None:
     expect(gateway.psql("SELECT ssn FROM customers WHERE id = 1") == "***-**-6789", "the mask shows something else")
     seen = received(gateway.port, "carol", exempt, [w.query("SELECT reverse(ssn), ssn FROM customers")])
     expect(SSN.encode() in seen, f"who is exempt does not see it: {seen!r}")
+    # Longer than what can be looked into: not a byte of it comes, and the client is told why.
+    long = f"SELECT repeat('{SSN}', 1600000) || ssn FROM customers"
+    seen = received(gateway.port, "tester", gateway.key, [w.query(long)])
+    expect(b"C54000" in seen and b"masks look into 16777216 at most" in seen, f"a long row: {seen[-300:]!r}")
+    expect(not any(shape in seen for shape in SHAPES), "a long row came through")
     # A table that is younger than what the gateway knows.
     cluster.psql("ALTER TABLE customers RENAME TO old", "CREATE TABLE customers AS SELECT * FROM old", database="shop")
     seen = received(gateway.port, "tester", gateway.key, [w.query("SELECT ssn FROM customers")])
     expect(not any(shape in seen for shape in SHAPES), f"a new table shows it: {seen!r}")
     gateway.stop()
-    gateway.expect_complete()
+    records = gateway.expect_complete()
+    expect(any(record.get("result") == "too-long" for record in records), "the long row is not recorded")
