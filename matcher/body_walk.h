@@ -3,6 +3,7 @@
 
 #include "matcher/json_block.h"
 #include "matcher/json_number.h"
+#include "matcher/token_flow.h"
 #include "matcher/value_masker.h"
 
 namespace sluice::matcher {
@@ -40,16 +41,23 @@ class BodyWalk {
 
   // json_skim.cc
   struct SkimBlock;
+  struct OddBlock;
   struct CloseLook;
+  /// One each if the block before ended in …
+  struct Unfinished {
+    std::uint64_t in_string = 0;
+    std::uint64_t scalar = 0;  ///< A number or literal.
+  };
   /// What is known before a block.
   struct Skim {
     std::size_t at = 0;     ///< Where in the input the block begins.
     std::size_t limit = 0;  ///< Of the input, as far as it is skimmed.
     std::size_t depth = 0;  ///< The least since: of what is deeper, nodes are not kept.
-    TokenBefore before;
-    std::uint64_t in_string = 0;  ///< One if the block before ended in a string.
-    std::uint64_t scalar = 0;     ///< One if it ended in a number or literal.
-    std::size_t masked_to = 0;    ///< What triggers before it has been dealt with.
+    std::size_t depth_now = 0;
+    TokenBefore before;  ///< The last token, where tokens are looked at in rows …
+    TokenFlow flow;      ///< … and where they are looked at where they stand.
+    Unfinished unfinished;
+    std::size_t masked_to = 0;  ///< What triggers before it has been dealt with.
     NumberScan numbers;
 
     void go_on_behind(const SkimBlock& block) noexcept;
@@ -71,22 +79,27 @@ class BodyWalk {
   static Progress progress_of(Checked checked) noexcept {
     return checked == Checked::malformed ? Progress::malformed : Progress::done;
   }
-  Checked pass_plain_blocks(Skim& passed) noexcept;
-  SkimBlock cut_odd_block(Skim& skim) const noexcept;
-  template <class Look>
-  SkimBlock cut_block(const TriggerLanes& lanes, Skim& skim, Look&& look) const noexcept;
+  void pass_plain_blocks(Skim& skim) noexcept;
+  bool pass_marked_block(Skim& skim) noexcept;
+  bool are_in_place(const SkimBlock& block, std::size_t at, std::size_t floor, std::size_t& depth,
+                    TokenFlow& flow) noexcept;
+  bool mask_in_place(Skim& skim, const SkimBlock& block, Triggers triggers,
+                     std::uint64_t names) noexcept;
+  bool mask_named(Skim& skim, const SkimBlock& block, std::uint64_t quote) noexcept;
+  OddBlock cut_odd_block(Skim& skim) const noexcept;
+  static SkimBlock cut_block(const TriggerLanes& lanes, const Unfinished& before,
+                             const OddJsonBytes& odd) noexcept;
+  static Triggers triggers_of(const SkimBlock& block, const CloseLook& close,
+                              NumberScan& numbers) noexcept;
   [[nodiscard]] const ByteClasses& ahead_of_triggers() const noexcept;
   [[nodiscard]] CloseLook look_closely(const std::uint8_t* block,
-                                       std::uint64_t opening) const noexcept;
-  [[nodiscard]] bool may_trigger(Triggers triggers, std::size_t at) const noexcept;
-  [[nodiscard]] std::uint64_t names_in(const std::uint8_t* block,
-                                       std::uint64_t opening) const noexcept;
+                                       const Unfinished& before) const noexcept;
   [[nodiscard]] std::size_t scalar_end(std::size_t begin) const noexcept;
   [[nodiscard]] std::size_t begin_of_token(std::size_t at, bool is_string) const noexcept;
   [[nodiscard]] bool are_plain_scalars(const SkimBlock& block, std::size_t at) const noexcept;
   Checked check_tokens(Skim& skim, const SkimBlock& block, std::uint64_t tokens) noexcept;
   Checked check_odd_tokens(Skim& skim, const SkimBlock& block, std::uint64_t tokens) noexcept;
-  Handled handle_events(Skim& skim, const SkimBlock& block) noexcept;
+  Handled handle_events(Skim& skim, const OddBlock& block) noexcept;
   bool mask_token(Skim& skim, const Triggers& triggers, std::size_t begin) noexcept;
   void resume_tokens(const Skim& skim, bool is_from_its_begin) noexcept;
 

@@ -81,6 +81,9 @@ struct Lanes {
                          ' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
     return {_mm256_cmpeq_epi8(folded().bytes, _mm256_shuffle_epi8(marks, bytes))};
   }
+  [[nodiscard]] Lanes is_nothing() const noexcept {
+    return {_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256())};
+  }
   [[nodiscard]] bool is_zero() const noexcept { return _mm256_testz_si256(bytes, bytes) != 0; }
   /// This byte, or that of `other` where `mask` is set.
   [[nodiscard]] Lanes or_where(Lanes mask, Lanes other) const noexcept {

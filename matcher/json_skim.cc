@@ -8,6 +8,7 @@
 
 #include "matcher/body_walk.h"
 #include "matcher/json_block.h"
+#include "matcher/token_flow.h"
 #include "matcher/triggers.h"
 
 namespace sluice::matcher {
@@ -68,26 +69,34 @@ inline std::size_t last_of(std::uint64_t bits) noexcept {
 struct BodyWalk::SkimBlock {
   TriggerBytes bytes;
   std::uint64_t quotes;
+  std::uint64_t opening;    ///< Of the quotes.
   std::uint64_t in_string;  ///< With the opening quote, without the closing one.
   std::uint64_t marks;
+  std::uint64_t blank;   ///< Between tokens.
   std::uint64_t scalar;  ///< Numbers and literals.
   std::uint64_t starts;  ///< The first byte of each of those.
-  std::uint64_t tokens;  ///< The first byte of each token.
-  std::uint64_t stops;   ///< What is not plain, and the input's end.
-  Triggers triggers;
+  std::uint64_t colons_in_strings;
+
+  [[nodiscard]] Unfinished unfinished() const noexcept { return {in_string >> 63, scalar >> 63}; }
 };
 
 inline void BodyWalk::Skim::go_on_behind(const SkimBlock& block) noexcept {
   at += block_bytes;
-  in_string = block.in_string >> 63;
-  scalar = block.scalar >> 63;
+  unfinished = block.unfinished();
 }
+
+/// A block that is looked at token by token.
+struct BodyWalk::OddBlock : SkimBlock {
+  std::uint64_t stops;  ///< What is not plain, and the input's end.
+  Triggers triggers;
+};
 
 /// What is seen at a close look, one bit a byte.
 struct BodyWalk::CloseLook {
   OddJsonBytes odd;
   RareBytes rare;
-  std::uint64_t names = 0;
+  std::uint64_t odd_in_string = 0;
+  std::uint64_t names = 0;  ///< Opening quotes of what may be a name in a path.
 };
 
 /// Whether values at `depth`, which what is skimmed lies in, are to be looked at one by one.
@@ -125,55 +134,207 @@ BodyWalk::Progress BodyWalk::skim_json() noexcept {
   skim.at = at_;
   skim.limit = rules_.has_expressions ? free_to_ : in_.size();
   skim.depth = json_.depth;
+  skim.depth_now = json_.depth;
   // Nothing before means a value before: a comma or the end may follow.
   skim.before.opens = std::uint64_t{json_.expects != JsonExpects::comma_or_close};
   skim.before.wants_value = skim.before.opens;
   skim.before.wants_name = std::uint64_t{json_.expects == JsonExpects::key_or_close};
+  skim.flow = TokenFlow(skim.before, 0);
   for (;;) {
-    Checked checked = pass_plain_blocks(skim);
-    if (checked == Checked::plain) {
-      const SkimBlock block = cut_odd_block(skim);
-      const Handled handled = handle_events(skim, block);
-      if (handled.is_over) return handled.progress;
-      checked = check_odd_tokens(skim, block, handled.tokens_left);
-      skim.go_on_behind(block);
-    }
+    pass_plain_blocks(skim);
+    if (pass_marked_block(skim)) continue;
+    json_.depth = static_cast<std::uint8_t>(skim.depth_now);
+    skim.before = skim.flow.before();
+    const OddBlock block = cut_odd_block(skim);
+    const Handled handled = handle_events(skim, block);
+    if (handled.is_over) return handled.progress;
+    const Checked checked = check_odd_tokens(skim, block, handled.tokens_left);
     if (checked != Checked::plain) return progress_of(checked);
-  }
-}
-
-/// Goes on to the next block with anything but plain tokens: what triggers, what is not
-/// plain, the limit. What it works with is its own, so that it can stay in registers.
-[[gnu::noinline]] BodyWalk::Checked BodyWalk::pass_plain_blocks(Skim& passed) noexcept {
-  Skim skim = passed;
-  const ByteClasses ahead = ahead_of_triggers();
-  Checked checked = Checked::plain;
-  while (checked == Checked::plain && skim.limit - skim.at >= block_bytes + trigger_ahead_bytes) {
-    const TriggerLanes lanes(in_.data() + skim.at, ahead);
-    const bool is_odd = !(lanes.rare | odd_json_lanes(lanes)).is_zero();
-    Skim next = skim;
-    SkimBlock block;
-    if (is_odd) [[unlikely]] {
-      block = cut_block(lanes, next, [&](std::uint64_t opening) {
-        return look_closely(in_.data() + skim.at, opening);
-      });
-      if (block.stops != 0) break;
-    } else {
-      block = cut_block(lanes, next, [](std::uint64_t) { return CloseLook{}; });
-    }
-    if (block.triggers.any() != 0) [[unlikely]] {
-      if (may_trigger(block.triggers, skim.at)) break;
-    }
-    if (!are_plain_scalars(block, skim.at)) break;
-    checked = check_tokens(next, block, block.tokens);
-    skim = next;
     skim.go_on_behind(block);
+    skim.depth_now = json_.depth;
+    skim.flow = TokenFlow(skim.before, skim.unfinished.in_string);
   }
-  passed = skim;
-  return checked;
 }
 
-[[gnu::noinline]] BodyWalk::SkimBlock BodyWalk::cut_odd_block(Skim& skim) const noexcept {
+/// Goes on to the next block with anything but plain tokens in their places: what
+/// triggers, what is not plain, the limit. Of the block it stops at nothing is changed.
+[[gnu::noinline]] void BodyWalk::pass_plain_blocks(Skim& skim) noexcept {
+  // What is carried from block to block has names of its own here, to stay in registers.
+  std::size_t at = skim.at;
+  Unfinished before = skim.unfinished;
+  NumberScan numbers = skim.numbers;
+  TokenFlow flow = skim.flow;
+  std::size_t depth = skim.depth_now;
+  const ByteClasses ahead = ahead_of_triggers();
+  while (skim.limit - at >= block_bytes + trigger_ahead_bytes) {
+    const TriggerLanes lanes(in_.data() + at, ahead);
+    if (!(lanes.rare | odd_json_lanes(lanes)).is_zero()) break;
+    NumberScan next_numbers = numbers;
+    if (before.in_string != 0 && lanes.bits_of<trigger_class::quote>() == 0) {
+      // Nothing but text of a string: there is no grammar in it.
+      if (next_numbers.candidates(lanes.trigger_bytes(), lanes.colons()).any() != 0) break;
+      numbers = next_numbers;
+      at += block_bytes;
+      continue;
+    }
+    const SkimBlock block = cut_block(lanes, before, OddJsonBytes{});
+    if (next_numbers.candidates(block.bytes, block.colons_in_strings).any() != 0) break;
+    if (!are_plain_scalars(block, at)) break;
+    TokenFlow next_flow = flow;
+    // A level that is closed and opened again must be what it was if the block is looked
+    // at once more.
+    const auto is_object = json_.is_object;
+    std::size_t next_depth = depth;
+    if (!are_in_place(block, at, skim.depth, next_depth, next_flow)) {
+      json_.is_object = is_object;
+      break;
+    }
+    depth = next_depth;
+    numbers = next_numbers;
+    flow = next_flow;
+    before = block.unfinished();
+    at += block_bytes;
+  }
+  skim.depth_now = depth;
+  skim.at = at;
+  skim.unfinished = before;
+  skim.numbers = numbers;
+  skim.flow = flow;
+}
+
+/// The same for one block that may be odd or trigger, if nothing in it must be looked at
+/// token by token. Else nothing is changed but what was masked.
+[[gnu::noinline]] bool BodyWalk::pass_marked_block(Skim& skim) noexcept {
+  if (skim.limit - skim.at < block_bytes + trigger_ahead_bytes) return false;
+  const std::uint8_t* const bytes = in_.data() + skim.at;
+  const TriggerLanes lanes(bytes, ahead_of_triggers());
+  const bool is_odd = !(lanes.rare | odd_json_lanes(lanes)).is_zero();
+  const CloseLook close = is_odd ? look_closely(bytes, skim.unfinished) : CloseLook{};
+  if (close.odd_in_string != 0) return false;
+  const SkimBlock block = cut_block(lanes, skim.unfinished, close.odd);
+  if (!are_plain_scalars(block, skim.at)) return false;
+  const auto is_object = json_.is_object;
+  std::size_t depth = skim.depth_now;
+  TokenFlow flow = skim.flow;
+  const auto give_up = [&] {
+    json_.is_object = is_object;
+    return false;
+  };
+  if (!are_in_place(block, skim.at, skim.depth, depth, flow)) return give_up();
+  NumberScan numbers = skim.numbers;
+  const Triggers triggers = triggers_of(block, close, numbers);
+  if ((triggers.any() | close.names) != 0 && !mask_in_place(skim, block, triggers, close.names)) {
+    return give_up();
+  }
+  skim.flow = flow;
+  skim.depth_now = depth;
+  skim.numbers = numbers;
+  skim.go_on_behind(block);
+  return true;
+}
+
+/// Whether the block's tokens stand where they may, and its brackets agree. If not, what
+/// is known of open brackets is lost.
+[[gnu::always_inline]] inline bool BodyWalk::are_in_place(const SkimBlock& block, std::size_t at,
+                                                          std::size_t floor, std::size_t& depth,
+                                                          TokenFlow& flow) noexcept {
+  const std::uint64_t bracket = block.marks & block.bytes.letterish;
+  const std::uint64_t second_bit = block.marks & block.bytes.second_bit;
+  PlainTokens tokens;
+  tokens.blank = block.blank;
+  tokens.opening = block.opening;
+  tokens.in_string = block.in_string;
+  tokens.starts = block.starts;
+  tokens.marks = block.marks;
+  tokens.open = bracket & second_bit;
+  tokens.close = bracket ^ tokens.open;
+  tokens.colon = second_bit ^ tokens.open;
+  std::uint64_t is_brace_now = all_if(json_.is_object[depth]);
+  std::uint64_t in_object = is_brace_now;
+  for (std::uint64_t rest = bracket; rest != 0; rest &= rest - 1) {
+    const unsigned place = zeros_below(rest);
+    const std::uint8_t byte = in_[at + place];
+    const bool is_brace = (byte & 0x20) != 0;  // Not '[' or ']'.
+    if ((byte & 2) != 0) {
+      if (depth == json_depth_max) return false;
+      json_.is_object[++depth] = is_brace;
+    } else {
+      if (is_brace != json_.is_object[depth] || depth == floor) return false;
+      --depth;
+    }
+    const std::uint64_t is_brace_before = is_brace_now;
+    is_brace_now = all_if(json_.is_object[depth]);
+    in_object ^= (is_brace_before ^ is_brace_now) << place;
+  }
+  return flow.passes(tokens, in_object);
+}
+
+/// Masks what triggers or has a name in a block of plain tokens, at a second look. False
+/// where a token is left to others.
+[[gnu::noinline]] bool BodyWalk::mask_in_place(Skim& skim, const SkimBlock& block,
+                                               Triggers triggers, std::uint64_t names) noexcept {
+  if ((triggers.iban | triggers.ip) != 0) {
+    NumberScan::confirm(triggers, in_.data(), in_.data() + skim.at);
+  }
+  std::uint64_t events = names | (triggers.of(rules_.builtins) & (block.in_string | block.scalar));
+  const auto drop_masked = [&] {
+    if (skim.masked_to > skim.at) {
+      events &= ~bits_below(std::min(skim.masked_to - skim.at, block_bytes));
+    }
+  };
+  for (drop_masked(); events != 0; drop_masked()) {
+    const std::uint64_t event = events & (~events + 1);
+    if ((names & event) != 0) {
+      if (!mask_named(skim, block, event)) return false;
+      events ^= event;
+      continue;
+    }
+    const bool is_string = (block.in_string & event) != 0;
+    const std::uint64_t begun = (is_string ? block.opening : block.starts) & bits_up_to(event);
+    const std::size_t begin =
+        begun != 0 ? skim.at + last_of(begun) : begin_of_token(skim.at, is_string);
+    if (!mask_token(skim, triggers, begin)) return false;
+  }
+  return true;
+}
+
+/// Masks the value of a member if a path wants it masked. False where it is not all there,
+/// or a path leads on into it.
+/// quote  the bit at which what may be the member's name begins.
+bool BodyWalk::mask_named(Skim& skim, const SkimBlock& block, std::uint64_t quote) noexcept {
+  const std::size_t begin = skim.at + zeros_below(quote) + 1;
+  const ByteView text = ByteView(in_).first(skim.limit);
+  const auto size = plain_string_size(text.subspan(begin));
+  if (!size) return false;
+  const auto skip_blanks = [text](std::size_t at) {
+    while (at < text.size() && text[at] == ' ') ++at;
+    return at;
+  };
+  const std::size_t colon = skip_blanks(begin + *size + 1);
+  if (colon >= text.size()) return false;
+  if (text[colon] != ':') return true;  // A value.
+  const std::uint64_t bracket = block.marks & block.bytes.letterish & bits_up_to(quote);
+  const int opened = std::popcount(bracket & block.bytes.second_bit);
+  const int closed = std::popcount(bracket & ~block.bytes.second_bit);
+  const std::size_t depth = skim.depth_now + static_cast<std::size_t>(opened - closed);
+  const PathTree& paths = rules_.program.paths;
+  const PathNodes below = paths.below(json_.nodes[skim.depth]);
+  const PathTarget target = paths.member(depth == skim.depth ? json_.nodes[depth] : below,
+                                         as_text(text.subspan(begin, *size)));
+  if (target.nodes != below) return false;
+  const std::uint8_t rule = first_active(target.rules);
+  if (rule == no_rule) return true;
+  const std::size_t value = skip_blanks(colon + 1);
+  if (value >= text.size() || text[value] != '"') return false;
+  const auto value_size = plain_string_size(text.subspan(value + 1));
+  if (!value_size) return false;
+  const BuiltinSet builtins = triggered_in(value + 1, *value_size);
+  if (!mask_plain_string(value + 1, *value_size, rule, builtins)) return false;
+  skim.masked_to = value + *value_size + 2;
+  return true;
+}
+
+[[gnu::noinline]] BodyWalk::OddBlock BodyWalk::cut_odd_block(Skim& skim) const noexcept {
   const std::size_t size = skim.limit - skim.at;
   const std::uint8_t* bytes = in_.data() + skim.at;
   std::array<std::uint8_t, block_bytes + trigger_ahead_bytes> rest;
@@ -181,79 +342,74 @@ BodyWalk::Progress BodyWalk::skim_json() noexcept {
     std::fill(std::copy_n(bytes, size, rest.begin()), rest.end(), std::uint8_t{' '});
     bytes = rest.data();
   }
-  const TriggerLanes lanes(bytes, ahead_of_triggers());
-  const bool is_odd = !(lanes.rare | odd_json_lanes(lanes)).is_zero();
-  SkimBlock block = cut_block(lanes, skim, [&](std::uint64_t opening) {
-    return is_odd ? look_closely(bytes, opening) : CloseLook{};
-  });
+  const CloseLook close = look_closely(bytes, skim.unfinished);
+  OddBlock block{cut_block(TriggerLanes(bytes, ahead_of_triggers()), skim.unfinished, close.odd),
+                 close.odd_in_string | close.names,
+                 {}};
   if (size < block_bytes) block.stops |= bit_at(size);
   if ((block.scalar >> 63) != 0 && block.starts != 0) {
     // A number or literal that goes on behind the block: perhaps up to the limit.
     const std::size_t place = last_of(block.starts);
     if (scalar_end(skim.at + place) == skim.limit) block.stops |= bit_at(place);
   }
+  block.triggers = triggers_of(block, close, skim.numbers);
   return block;
 }
 
-/// look  gives, for the opening quotes, what is seen at a close look.
-template <class Look>
-[[gnu::always_inline]] inline BodyWalk::SkimBlock BodyWalk::cut_block(const TriggerLanes& lanes,
-                                                                      Skim& skim,
-                                                                      Look&& look) const noexcept {
+[[gnu::always_inline]] inline BodyWalk::SkimBlock BodyWalk::cut_block(
+    const TriggerLanes& lanes, const Unfinished& before, const OddJsonBytes& odd) noexcept {
   SkimBlock block;
   block.bytes = lanes.trigger_bytes();
   const JsonBytes json = json_bytes(lanes);
-  const Quoted quoted(json.quote, skim.in_string);
+  const Quoted quoted(json.quote, before.in_string);
   block.quotes = json.quote;
+  block.opening = quoted.opening;
   block.in_string = quoted.in_string;
-  const CloseLook close = look(quoted.opening);
-  block.stops = (close.odd.any & quoted.in_string) | close.names;
-  const std::uint64_t strings = quoted.in_string | json.quote;
-  const std::uint64_t between = json.blank_or_mark & ~close.odd.any;
-  block.marks = between & ~(block.bytes.joint | strings);
-  block.scalar = ~(between | close.odd.line_space | strings);
-  block.starts = block.scalar & ~(2 * block.scalar + skim.scalar);
-  block.tokens = quoted.opening | block.marks | block.starts;
-  const std::uint64_t colon =
+  const std::uint64_t outside = ~(quoted.in_string | json.quote);
+  const std::uint64_t between = json.blank_or_mark & ~odd.any & outside;
+  block.marks = between & ~block.bytes.joint;
+  block.blank = (between & block.bytes.joint) | (odd.line_space & outside);
+  block.scalar = outside & ~(between | odd.line_space);
+  block.starts = block.scalar & ~(2 * block.scalar + before.scalar);
+  block.colons_in_strings =
       json.blank_or_mark & quoted.in_string & block.bytes.second_bit & ~block.bytes.letterish;
-  block.triggers = skim.numbers.candidates(block.bytes, colon);
-  block.triggers.word = close.rare.word;
-  block.triggers.opening = close.rare.opening;
   return block;
+}
+
+inline Triggers BodyWalk::triggers_of(const SkimBlock& block, const CloseLook& close,
+                                      NumberScan& numbers) noexcept {
+  Triggers triggers = numbers.candidates(block.bytes, block.colons_in_strings);
+  triggers.word = close.rare.word;
+  triggers.opening = close.rare.opening;
+  return triggers;
 }
 
 const ByteClasses& BodyWalk::ahead_of_triggers() const noexcept {
   return rules_.has_paths ? rules_.program.ahead_classes : ahead_classes;
 }
 
-/// Whether what triggers in the block at `at` means an active built-in, at a second look.
-[[gnu::always_inline]] inline bool BodyWalk::may_trigger(Triggers triggers,
-                                                         std::size_t at) const noexcept {
-  if (triggers.of(rules_.builtins) == 0) return false;
-  if ((triggers.iban | triggers.ip) != 0) {
-    NumberScan::confirm(triggers, in_.data(), in_.data() + at);
-  }
-  return triggers.of(rules_.builtins) != 0;
-}
-
 /// What few blocks ask for: odd bytes, rare words, names.
-BodyWalk::CloseLook BodyWalk::look_closely(const std::uint8_t* block,
-                                           std::uint64_t opening) const noexcept {
+[[gnu::noinline]] BodyWalk::CloseLook BodyWalk::look_closely(
+    const std::uint8_t* block, const Unfinished& before) const noexcept {
+  const TriggerLanes lanes(block, ahead_of_triggers());
+  const Quoted quoted(lanes.bits_of<trigger_class::quote>(), before.in_string);
   CloseLook look;
-  look.odd = odd_json_bytes(block);
-  if (rules_.builtins != 0) look.rare = rare_bytes(block);
-  if (rules_.has_paths) look.names = names_in(block, opening);
-  return look;
-}
-
-/// Opening quotes of what may be a name in a path.
-std::uint64_t BodyWalk::names_in(const std::uint8_t* block, std::uint64_t opening) const noexcept {
-  std::uint64_t names = 0;
-  for (; opening != 0; opening &= opening - 1) {
-    const std::uint8_t* const name = block + std::countr_zero(opening) + 1;
-    if (rules_.program.paths.may_be_name(name)) names |= opening & (~opening + 1);
+  if (!odd_json_lanes(lanes).is_zero()) {
+    look.odd = odd_json_bytes(block);
+    look.odd_in_string = look.odd.any & quoted.in_string;
   }
-  return names;
+  if (lanes.rare.is_zero()) return look;
+  std::uint64_t rest = lanes.rare_bits(ahead_of_triggers());
+  for (; rest != 0; rest &= rest - 1) {
+    const std::uint64_t bit = rest & (~rest + 1);
+    const std::uint8_t* const text = block + zeros_below(rest);
+    if (text[0] != '"') {
+      look_at_rare(text, bit, look.rare);
+    } else if ((quoted.opening & bit) != 0 && rules_.program.paths.may_be_name(text + 1)) {
+      look.names |= bit;
+    }
+  }
+  return look;
 }
 
 /// Where the number or literal that begins at `begin` ends.
@@ -347,13 +503,14 @@ std::uint64_t BodyWalk::names_in(const std::uint8_t* block, std::uint64_t openin
 
 /// Masks what triggers in the block, token by token, and finds where it stops to be
 /// plain.
-BodyWalk::Handled BodyWalk::handle_events(Skim& skim, const SkimBlock& block) noexcept {
+BodyWalk::Handled BodyWalk::handle_events(Skim& skim, const OddBlock& block) noexcept {
   Triggers triggers = block.triggers;
   if ((triggers.iban | triggers.ip) != 0) {
     NumberScan::confirm(triggers, in_.data(), in_.data() + skim.at);
   }
-  const std::uint64_t in_scalar = block.scalar | block.scalar << 1 | skim.scalar;
-  std::uint64_t tokens = block.tokens;
+  const std::uint64_t in_scalar = block.scalar | block.scalar << 1 | skim.unfinished.scalar;
+  const std::uint64_t all_tokens = block.opening | block.marks | block.starts;
+  std::uint64_t tokens = all_tokens;
   std::uint64_t events = block.stops | triggers.of(rules_.builtins);
   while (events != 0) {
     const auto place = static_cast<std::size_t>(std::countr_zero(events));
@@ -363,11 +520,11 @@ BodyWalk::Handled BodyWalk::handle_events(Skim& skim, const SkimBlock& block) no
     // end directly behind one, of which more may come.
     const std::uint64_t in_token = block.in_string | (is_stop ? in_scalar : block.scalar);
     const bool is_in_token = (in_token & event) != 0;
-    if (!is_stop && (!is_in_token || skim.at + place < skim.masked_to)) {
+    if (skim.at + place < skim.masked_to || (!is_stop && !is_in_token)) {
       events ^= event;
       continue;
     }
-    const std::uint64_t begun = block.tokens & bits_up_to(event);
+    const std::uint64_t begun = all_tokens & bits_up_to(event);
     const bool is_earlier = is_in_token && begun == 0;
     std::uint64_t before = tokens & bits_up_to(event);
     std::size_t begin = skim.at + place;

@@ -7,6 +7,12 @@
 namespace sluice::matcher {
 namespace {
 
+/// What may stand two bytes behind '+' or '(' in a telephone number, and some more.
+bool is_of_number(std::uint8_t byte) noexcept {
+  const unsigned low = byte & 15U;
+  return byte >= 0x20 && byte <= 0x3F && (low <= 9 || low >= 0xD);
+}
+
 /// Clears those of `bits` for which holds(byte's place) says no.
 template <class Holds>
 std::uint64_t those_that_hold(std::uint64_t bits, Holds&& holds) noexcept {
@@ -37,32 +43,19 @@ TriggerBytes trigger_bytes_scalar(const std::uint8_t* block) noexcept {
     put(found.second_bit, (byte & 2) != 0);
     const std::uint8_t ahead = block[i + 2];
     const auto is_r = [](std::uint8_t c) { return (c | 0x20) == 'r'; };
-    const bool is_of_number =
-        is_in(ahead, byte_class::digit) || (ahead >= 0x20 && ahead <= 0x3F && (ahead & 15) != 0xA &&
-                                            (ahead & 15) != 0xB && (ahead & 15) != 0xC);
     found.may_be_rare = found.may_be_rare || byte == '@' || (byte == 'e' && ahead == 'J') ||
                         (byte == 'A' && ahead == 'I') || (is_r(byte) && is_r(ahead)) ||
-                        ((byte == '+' || byte == '(') && is_of_number);
+                        ((byte == '+' || byte == '(') && is_of_number(ahead));
   }
   return found;
 }
 
 RareBytes rare_bytes(const std::uint8_t* block) noexcept {
   RareBytes found;
-  found.word = ask_block(block, [](const std::uint8_t* half) {
-    const Lanes first = Lanes::load(half);
-    const Lanes second = Lanes::load(half + 1);
-    const Lanes third = Lanes::load(half + 2);
-    const Lanes fourth = Lanes::load(half + 3);
-    return first.is('@') | (first.is('e') & second.is('y') & third.is('J')) |
-           (first.is('A') & (second.is('K') | second.is('S')) & third.is('I') & fourth.is('A')) |
-           (first.folded().is('r') & second.folded().is('e') & third.folded().is('r') &
-            fourth.is(' '));
-  });
-  found.opening = ask_block(block, [](const std::uint8_t* half) {
-    const Lanes first = Lanes::load(half);
-    return (first.is('+') | first.is('(')) & Lanes::load(half + 1).is_between('0', '9');
-  });
+  std::uint64_t bits = TriggerLanes(block, ahead_classes).rare_bits(ahead_classes);
+  for (; bits != 0; bits &= bits - 1) {
+    look_at_rare(block + zeros_below(bits), bits & (~bits + 1), found);
+  }
   return found;
 }
 
@@ -76,7 +69,8 @@ RareBytes rare_bytes_scalar(const std::uint8_t* block) noexcept {
     const bool is_word =
         text[0] == '@' || text.starts_with("eyJ") || text == "AKIA" || text == "ASIA" || is_bearer;
     found.word |= std::uint64_t{is_word} << i;
-    const bool is_opening = (text[0] == '+' || text[0] == '(') && is_digit(block[i + 1]);
+    const bool is_opening =
+        (text[0] == '+' || text[0] == '(') && is_digit(block[i + 1]) && is_of_number(block[i + 2]);
     found.opening |= std::uint64_t{is_opening} << i;
   }
   return found;
@@ -128,9 +122,7 @@ void visit_triggers(ByteView text, Visit&& visit) noexcept {
       block = rest.data();
     }
     const TriggerLanes lanes(block, ahead_classes);
-    const std::uint64_t colon =
-        ask_halves(lanes.bytes[0], lanes.bytes[1], [](Lanes of) { return of.is(':'); });
-    Triggers found = numbers.candidates(lanes.trigger_bytes(), colon);
+    Triggers found = numbers.candidates(lanes.trigger_bytes(), lanes.colons());
     if (!lanes.rare.is_zero()) {
       const RareBytes rare = rare_bytes(block);
       found.word = rare.word;

@@ -26,7 +26,7 @@ struct TriggerBytes {
 /// What is looked for exactly where a block may have it, one bit where it begins.
 struct RareBytes {
   std::uint64_t word = 0;     ///< '@', "eyJ", "AKIA", "ASIA" or, in any case, "rer ".
-  std::uint64_t opening = 0;  ///< '+' or '(' and a digit: a telephone number may begin.
+  std::uint64_t opening = 0;  ///< '+' or '(', a digit and what may go on a telephone number.
 
   bool operator==(const RareBytes&) const = default;
 };
@@ -88,6 +88,14 @@ struct TriggerLanes {
   [[nodiscard]] std::uint64_t bits_of() const noexcept {
     return ask_halves(classes[0], classes[1], [](Lanes of) { return of.raised<Class>(); });
   }
+  /// The bytes for which `rare` is not zero.
+  [[nodiscard]] std::uint64_t rare_bits(const ByteClasses& ahead_of) const noexcept {
+    return ~(std::uint64_t{(classes[1] & ahead_of.of_any(ahead[1])).is_nothing().bits()} << 32 |
+             (classes[0] & ahead_of.of_any(ahead[0])).is_nothing().bits());
+  }
+  [[nodiscard]] std::uint64_t colons() const noexcept {
+    return ask_halves(bytes[0], bytes[1], [](Lanes of) { return of.is(':'); });
+  }
   [[nodiscard]] TriggerBytes trigger_bytes() const noexcept {
     TriggerBytes found;
     found.digit = bits_of<trigger_class::digit>();
@@ -97,6 +105,34 @@ struct TriggerLanes {
     return found;
   }
 };
+
+/// One of RareBytes, or nothing, at a place that lanes.rare_bits names.
+inline void look_at_rare(const std::uint8_t* text, std::uint64_t bit, RareBytes& found) noexcept {
+  const auto is_any_case = [](std::uint8_t byte, char lower) { return (byte | 0x20) == lower; };
+  switch (text[0]) {
+    case '@':
+      found.word |= bit;
+      break;
+    case 'e':
+      if (text[1] == 'y' && text[2] == 'J') found.word |= bit;
+      break;
+    case 'A':
+      if ((text[1] == 'K' || text[1] == 'S') && text[2] == 'I' && text[3] == 'A') found.word |= bit;
+      break;
+    case 'r':
+    case 'R':
+      if (is_any_case(text[1], 'e') && is_any_case(text[2], 'r') && text[3] == ' ') {
+        found.word |= bit;
+      }
+      break;
+    case '+':
+    case '(':
+      if (is_digit(text[1])) found.opening |= bit;
+      break;
+    default:
+      break;
+  }
+}
 
 /// The same answers twice: in vectors, and byte by byte for tests to compare.
 TriggerBytes trigger_bytes(const std::uint8_t* block) noexcept;
