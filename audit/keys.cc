@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 #include "audit/log.h"
 #include "audit/sha256.h"
+#include "base/assert.h"
 #include "base/text_codec.h"
 
 namespace sluice::audit {
@@ -23,6 +25,7 @@ constexpr std::uint8_t ed25519_algorithm = 0x01;
 constexpr std::size_t key_bytes = 32;
 constexpr std::string_view private_prefix = "PRIVATE+KEY+";
 constexpr std::size_t key_file_bytes_max = 1024;
+constexpr std::string_view operation_key_label = "sluice operation digests";
 
 /// c2sp.org/signed-note: SHA-256 over name, newline, algorithm and key, cut to four bytes.
 KeyId key_id(std::string_view origin, ByteView public_key) {
@@ -176,6 +179,21 @@ Result<Signer> Signer::load(const std::filesystem::path& path) {
   OPENSSL_cleanse(text.data(), text.size());
   if (!signer) return fail(fmt::format("{}: {}", path.string(), signer.error().message));
   return signer;
+}
+
+OperationKey::Bytes Signer::operation_key() const {
+  std::array<std::uint8_t, key_bytes> seed{};
+  std::size_t seed_bytes = seed.size();
+  ASSERT(EVP_PKEY_get_raw_private_key(key_.get(), seed.data(), &seed_bytes) == 1 &&
+         seed_bytes == seed.size());
+  OperationKey::Bytes key{};
+  unsigned size = 0;
+  ASSERT(HMAC(EVP_sha512(), seed.data(), static_cast<int>(seed.size()),
+              as_bytes(operation_key_label).data(), operation_key_label.size(), key.data(),
+              &size) != nullptr &&
+         size == key.size());
+  OPENSSL_cleanse(seed.data(), seed.size());
+  return key;
 }
 
 std::optional<Signature> Signer::sign(ByteView message) noexcept {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "audit/operation_key.h"
 #include "base/bytes.h"
 #include "base/result.h"
 
@@ -64,6 +65,8 @@ class Signer {
 
   [[nodiscard]] std::optional<Signature> sign(ByteView message) noexcept;
   [[nodiscard]] const Verifier& verifier() const noexcept { return verifier_; }
+  /// The key of the digests of operations. It tells nothing of this one.
+  [[nodiscard]] OperationKey::Bytes operation_key() const;
 
  private:
   explicit Signer(Verifier verifier) : verifier_(std::move(verifier)) {}

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "audit/operation_key.h"
 #include "audit/recovery.h"
 #include "audit/reread.h"
 #include "audit/ring.h"
@@ -110,10 +111,12 @@ Result<void> settle_checkpoint(Disk& disk, const std::filesystem::path& director
 }  // namespace
 
 struct Log::State {
-  State(DirectoryLock held, Signer key) : lock(std::move(held)), signer(std::move(key)) {}
+  State(DirectoryLock held, Signer key)
+      : lock(std::move(held)), signer(std::move(key)), operation_key(signer.operation_key()) {}
 
   DirectoryLock lock;
   Signer signer;
+  OperationKey operation_key;
   LogOptions options;
   std::uint64_t recovered = 0;
   std::unique_ptr<SegmentLog> segments;
@@ -138,7 +141,7 @@ Result<void> Log::State::make_rings(std::uint64_t epoch) {
         Ring::create(ring_path(options.directory, worker), options.ring_bytes, worker, epoch);
     if (!ring) return fail(ring.error().message);
     positions.push_back({epoch, worker, 0});
-    ends.push_back(std::make_unique<WorkerLog>(**ring, signal));
+    ends.push_back(std::make_unique<WorkerLog>(**ring, signal, operation_key));
     rings.push_back(std::move(*ring));
   }
   positions.push_back({epoch, options.workers + 1, 0});

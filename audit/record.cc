@@ -17,9 +17,9 @@ struct Limits {
   std::size_t elements = std::numeric_limits<std::size_t>::max();  ///< Of groups, of masks.
 };
 
-/// All heads, integers, the salt and the flag of a record, rounded up: 37 keys
-/// of at most two bytes, each with a value head of at most nine.
-constexpr std::size_t fixed_bytes_max = 37 * (2 + cbor::head_bytes_max) + 16 + 4;
+/// All heads, integers, the salt, the digests and the flag of a record, rounded
+/// up: keys of at most two bytes, each with a value head of at most nine.
+constexpr std::size_t fixed_bytes_max = last_key * (2 + cbor::head_bytes_max) + 16 + 2 * 32 + 4;
 /// Beyond its characters, a group costs a head and a mask two heads and a count.
 constexpr std::size_t group_overhead_bytes = cbor::head_bytes_max;
 constexpr std::size_t mask_overhead_bytes = 1 + 2 * cbor::head_bytes_max;
@@ -29,7 +29,7 @@ void for_each_text(const Record& r, Each&& each) {
   each(r.subject), each(r.issuer), each(r.proof), each(r.credential_id), each(r.peer);
   each(r.listener), each(r.target), each(r.protocol), each(r.verb), each(r.resource), each(r.host);
   each(r.rule), each(r.reason);
-  each(r.result), each(r.upstream), each(r.event), each(r.detail);
+  each(r.result), each(r.upstream), each(r.upstream_user), each(r.event), each(r.detail);
 }
 
 std::size_t bytes_within(const Record& record, const Limits& limits) noexcept {
@@ -100,8 +100,9 @@ class MapWriter {
       out_.unsigned_integer(mask.count);
     }
   }
-  void cut_flag() noexcept {
-    if (!is_cut_) return;
+  /// later   the text whose key is behind the flag's.
+  void cut_flag(std::string_view later) noexcept {
+    if (!is_cut_ && later.size() <= limits_.text_bytes) return;
     begin(Key::cut);
     out_.boolean_true();
   }
@@ -149,6 +150,7 @@ std::size_t encoded_bytes_max(const Record& record) noexcept {
 std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexcept {
   const std::size_t bytes_max = std::min(out.size(), record_bytes_max);
   ASSERT(bytes_max >= fixed_bytes_max);
+  ASSERT(record.policy.empty() || record.policy.size() == sizeof(stamp.digest));
   const Limits limits = limits_for(record, bytes_max);
 
   // The map's head is two bytes when it has 24 members or more, which is known
@@ -191,9 +193,15 @@ std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexc
   map.masks(record.masks);
   map.text_if(Key::event, record.event);
   map.text_if(Key::detail, record.detail);
-  map.cut_flag();
+  map.cut_flag(record.upstream_user);
   map.number_if(Key::rows_in, record.rows_in);
   map.number_if(Key::rows_out, record.rows_out);
+  if (!record.unmasked.empty()) map.bytes(Key::digest, stamp.digest);
+  if (!record.policy.empty()) map.bytes(Key::policy, record.policy);
+  map.text_if(Key::upstream_user, record.upstream_user);
+  map.number_if(Key::operations, record.operations);
+  map.number_if(Key::first_sequence, record.first_sequence);
+  map.number_if(Key::last_sequence, record.last_sequence);
 
   auto body_bytes = static_cast<std::size_t>(map.end() - out.data()) - head_bytes;
   cbor::Writer head(out.data());

@@ -40,6 +40,7 @@ struct Record {
   std::uint64_t session = 0;        ///< Unique per gateway process epoch and worker.
   std::uint64_t operation = 0;      ///< Counts within the session from 1.
   std::uint64_t configuration = 0;  ///< Generation of the snapshot that judged.
+  ByteView policy;                  ///< Digest of the policy in force.
 
   // Who (intent).
   std::string_view subject;
@@ -56,6 +57,8 @@ struct Record {
   std::string_view verb;      ///< Method
   std::string_view resource;  ///< Normalised and masked path and query.
   std::string_view host;
+  /// The operation as it came, in pieces. Only its keyed digest is recorded.
+  std::span<const std::string_view> unmasked;
 
   // Ruling (intent).
   RulingKind ruling = RulingKind::deny;
@@ -70,12 +73,18 @@ struct Record {
   std::uint64_t rows_in = 0;    ///< Rows that a database says it wrote.
   std::uint64_t rows_out = 0;   ///< Rows released to the client.
   Duration duration;
-  std::string_view upstream;  ///< Address used.
+  std::string_view upstream;       ///< Address used.
+  std::string_view upstream_user;  ///< Whom the target takes the gateway for.
   std::span<const MaskCount> masks;
 
   // Control and session.
   std::string_view event;  ///< "started", "reloaded", "drained", …
   std::string_view detail;
+
+  // The end of a session.
+  std::uint64_t operations = 0;
+  std::uint64_t first_sequence = 0;  ///< Of its records; the last one is before this record.
+  std::uint64_t last_sequence = 0;
 };
 
 /// Added by the worker's log, not by the caller.
@@ -84,6 +93,7 @@ struct Stamp {
   std::uint64_t epoch = 0;     ///< Random per process start.
   std::uint64_t sequence = 0;  ///< Dense per worker and epoch, from 1.
   std::uint32_t worker = 0;
+  std::array<std::uint8_t, 32> digest{};  ///< Of Record::unmasked, when there is any.
 };
 
 /// Upper bound of the encoding's size.

@@ -2,6 +2,7 @@
 
 #include "audit/cbor.h"
 #include "audit/record_key.h"
+#include "audit/sha256.h"
 
 namespace sluice::audit {
 namespace {
@@ -59,7 +60,10 @@ bool read_member(cbor::Reader& in, Key key, RecordFields& out) noexcept {
     return value.has_value();
   }
   if (std::string_view* const text = text_member(out, key)) return read_text(in, *text);
-  return in.skip();
+  if (key != Key::policy) return in.skip();
+  const auto digest = in.string(cbor::Major::bytes);
+  out.policy = digest.value_or(ByteView{});
+  return out.policy.size() == sizeof(Hash);
 }
 
 }  // namespace

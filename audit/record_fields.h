@@ -22,6 +22,7 @@ struct RecordFields {
   std::string_view subject;
   std::string_view target;
   std::string_view rule;
+  ByteView policy;
 };
 
 /// nothing   not a map with ascending keys of this grammar.

@@ -44,8 +44,14 @@ enum class Key : std::uint8_t {
   cut = 35,
   rows_in = 36,
   rows_out = 37,
+  digest = 38,
+  policy = 39,
+  upstream_user = 40,
+  operations = 41,
+  first_sequence = 42,
+  last_sequence = 43,
 };
 
-inline constexpr std::uint8_t last_key = static_cast<std::uint8_t>(Key::rows_out);
+inline constexpr std::uint8_t last_key = static_cast<std::uint8_t>(Key::last_sequence);
 
 }  // namespace sluice::audit

@@ -26,7 +26,7 @@ constexpr std::uint64_t segment_format = 1;
 constexpr std::string_view name_prefix = "segment-";
 constexpr std::string_view name_suffix = ".log";
 constexpr std::size_t name_digits = 8;
-constexpr std::size_t small_file_bytes_max = 4096;
+constexpr std::size_t small_file_bytes_max = std::size_t{16} << 10;
 
 bool expect_key(cbor::Reader& in, HeaderKey key) {
   return in.unsigned_integer() == static_cast<std::uint64_t>(key);

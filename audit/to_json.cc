@@ -8,6 +8,7 @@
 
 #include "audit/cbor.h"
 #include "audit/record_key.h"
+#include "audit/sha256.h"
 #include "audit/utf8.h"
 #include "audit/verify.h"
 #include "base/text_codec.h"
@@ -15,7 +16,7 @@
 namespace sluice::audit {
 namespace {
 
-enum class Form { time, epoch, number, salt, phase, ruling, text, texts, counts, flag };
+enum class Form { time, epoch, number, salt, digest, phase, ruling, text, texts, counts, flag };
 
 struct Field {
   std::string_view name;
@@ -61,6 +62,12 @@ constexpr std::array<Field, last_key> fields{{
     {"cut", Form::flag},
     {"rows_in", Form::number},
     {"rows_out", Form::number},
+    {"digest", Form::digest},
+    {"policy", Form::digest},
+    {"upstream_user", Form::text},
+    {"operations", Form::number},
+    {"first_sequence", Form::number},
+    {"last_sequence", Form::number},
 }};
 constexpr std::array<std::string_view, 5> phases{"intent", "outcome", "session", "control",
                                                  "heartbeat"};
@@ -125,6 +132,13 @@ bool append_text(std::string& out, cbor::Reader& in) {
   return true;
 }
 
+bool append_hex(std::string& out, cbor::Reader& in, std::size_t bytes) {
+  const auto content = in.string(cbor::Major::bytes);
+  if (!content || content->size() != bytes) return false;
+  fmt::format_to(std::back_inserter(out), "\"{}\"", to_hex(*content));
+  return true;
+}
+
 template <class Element>
 bool append_list(std::string& out, cbor::Reader& in, Element&& element) {
   const auto count = in.expect(cbor::Major::array);
@@ -160,12 +174,10 @@ bool append_value(std::string& out, cbor::Reader& in, Form form) {
     case Form::flag:
       out += "true";
       return in.boolean_true();
-    case Form::salt: {
-      const auto salt = in.string(cbor::Major::bytes);
-      if (!salt || salt->size() != salt_bytes) return false;
-      fmt::format_to(std::back_inserter(out), "\"{}\"", to_hex(*salt));
-      return true;
-    }
+    case Form::salt:
+      return append_hex(out, in, salt_bytes);
+    case Form::digest:
+      return append_hex(out, in, sizeof(Hash));
     default:
       break;
   }

@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "audit/chain.h"
+#include "audit/cosignature.h"
+#include "audit/policy_store.h"
+#include "audit/record_fields.h"
 #include "audit/segment_reader.h"
 #include "base/text_codec.h"
 
@@ -24,6 +28,9 @@ class Walk {
   Walk(const std::filesystem::path& directory, const Verifier& verifier, VerifyReport& report)
       : directory_(directory), verifier_(verifier), report_(report), chain_(verifier.origin()) {}
 
+  /// The log must be what this witness saw.
+  void expect(WitnessVerifier witness) { witness_.emplace(std::move(witness)); }
+
   /// errors   the files cannot be read. Faults of the log go to the report.
   Result<void> run() {
     // The checkpoint is read before the segments: those of a running gateway
@@ -33,6 +40,7 @@ class Walk {
     const auto segments = count_segments(directory_);
     if (!segments) return fault({"", 0}, segments.error().message);
     if (auto done = check_checkpoint_file(*note); !done || has_fault()) return done;
+    if (auto done = check_witness(); !done || has_fault()) return done;
     for (std::uint64_t number = 1; number <= *segments; ++number) {
       if (auto done = read_segment(number, number == *segments); !done || has_fault()) return done;
       ++report_.segments;
@@ -61,6 +69,26 @@ class Walk {
     }
     checkpoint_ = std::move(parsed->checkpoint);
     match_checkpoint(Tree{}.root());
+    return {};
+  }
+
+  /// A cosigned checkpoint lies beside the log, by the witness that is asked for.
+  Result<void> check_witness() {
+    if (!witness_) return {};
+    const Place place{std::string(cosigned_name), 0};
+    const auto text = read_small_file(directory_ / cosigned_name);
+    if (!text) return fail(text.error().message);
+    if (!*text) return fault(place, "no witness has seen the log");
+    const auto cosigned = parse_cosigned(**text);
+    if (!cosigned) return fault(place, cosigned.error().message);
+    if (auto genuine = cosigned->log.check(verifier_); !genuine) {
+      return fault(place, genuine.error().message);
+    }
+    const auto seconds = cosigned->check(*witness_);
+    if (!seconds) return fault(place, "the witness did not sign this checkpoint");
+    witnessed_ = cosigned->log.checkpoint;
+    report_.witnessed_records = witnessed_->size;
+    report_.witnessed_seconds = *seconds;
     return {};
   }
 
@@ -98,7 +126,10 @@ class Walk {
   }
 
   Result<void> add(const FrameStep& frame, std::uint64_t offset) {
-    if (frame.type() == FrameType::record) return chain_.add_record(frame.body);
+    if (frame.type() == FrameType::record) {
+      if (auto added = chain_.add_record(frame.body); !added) return added;
+      return check_policy(frame.payload());
+    }
     if (frame.type() != FrameType::commit) return fail("a frame of unknown or misplaced type");
     const auto commit = chain_.add_commit(frame.payload());
     if (!commit) return fail(commit.error().message);
@@ -106,10 +137,33 @@ class Walk {
     if (!match_checkpoint(commit->checkpoint.root)) {
       return fail("the checkpoint file signs another root for these records");
     }
+    if (witnessed_ && witnessed_->size == commit->checkpoint.size) {
+      if (witnessed_->root != commit->checkpoint.root) {
+        return fail("a witness saw another root for these records");
+      }
+      is_witnessed_ = true;
+    }
     report_.records = commit->checkpoint.size;
     report_.checkpoints = chain_.commits();
     report_.root_hex = to_hex(commit->checkpoint.root);
     committed_end_ = offset + frame.bytes;
+    return {};
+  }
+
+  /// The policy that the record names lies beside the log, unchanged.
+  Result<void> check_policy(ByteView record) {
+    const auto fields = fields_of(record);
+    if (!fields) return fail("a frame that holds no record");
+    if (fields->policy.empty()) return {};
+    if (std::ranges::equal(fields->policy, last_policy_)) return {};
+    Hash digest{};
+    std::copy(fields->policy.begin(), fields->policy.end(), digest.begin());
+    last_policy_ = digest;
+    if (policies_.contains(digest)) return {};
+    if (const auto text = read_policy(directory_, digest); !text) {
+      return fail(text.error().message);
+    }
+    policies_.insert(digest);
     return {};
   }
 
@@ -155,6 +209,11 @@ class Walk {
       return fault(place,
                    fmt::format("no commit in the segments has its {} records", checkpoint_.size));
     }
+    if (witnessed_ && !is_witnessed_) {
+      return fault({std::string(cosigned_name), 0},
+                   fmt::format("no commit in the segments has the {} records that a witness saw",
+                               witnessed_->size));
+    }
     report_.ok = true;
     return {};
   }
@@ -164,14 +223,19 @@ class Walk {
   VerifyReport& report_;
   Chain chain_;
   Checkpoint checkpoint_;
+  std::set<Hash> policies_;  ///< Known to be there.
+  Hash last_policy_{};       ///< Looked for already.
   bool is_checkpoint_seen_ = false;
-  std::uint64_t committed_end_ = 0;  ///< In the current segment.
+  std::optional<WitnessVerifier> witness_;
+  std::optional<Checkpoint> witnessed_;  ///< What it saw last.
+  bool is_witnessed_ = false;            ///< The log passes through that.
+  std::uint64_t committed_end_ = 0;      ///< In the current segment.
 };
 
 }  // namespace
 
-Result<VerifyReport> verify(const std::filesystem::path& directory,
-                            const std::string& verifier_key) {
+Result<VerifyReport> verify(const std::filesystem::path& directory, const std::string& verifier_key,
+                            const std::string& witness_key) {
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error)) {
     return fail(directory.string() + " is not a directory");
@@ -200,6 +264,11 @@ Result<VerifyReport> verify(const std::filesystem::path& directory,
   }
   report.key = stored_key->line();
   Walk walk(directory, *stored_key, report);
+  if (!witness_key.empty()) {
+    auto witness = WitnessVerifier::parse(witness_key);
+    if (!witness) return tl::unexpected(witness.error());
+    walk.expect(std::move(*witness));
+  }
   if (auto done = walk.run(); !done) return fail(done.error().message);
   return report;
 }

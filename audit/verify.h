@@ -22,6 +22,9 @@ struct VerifyReport {
   std::uint64_t unsigned_tail_records =
       0;  ///< After the last checkpoint (a running or killed gateway).
   std::uint64_t unsigned_tail_bytes = 0;  ///< All bytes there, torn frames included.
+  /// What the witness saw last, and when, in seconds since 1970.
+  std::uint64_t witnessed_records = 0;
+  std::uint64_t witnessed_seconds = 0;
   std::string root_hex;
   std::string key;               ///< Verifier line the signatures were checked with.
   bool key_is_from_log = false;  ///< It came from the directory itself: proves consistency only.
@@ -31,8 +34,9 @@ struct VerifyReport {
 /// verifier_key  a C2SP vkey line; empty takes the one stored beside the log,
 ///               which proves consistency but not who signed: the report says so.
 /// errors        the directory cannot be read (not a verification result).
-Result<VerifyReport> verify(const std::filesystem::path& directory,
-                            const std::string& verifier_key);
+/// witness_key   of a witness that must have seen the log; empty: none.
+Result<VerifyReport> verify(const std::filesystem::path& directory, const std::string& verifier_key,
+                            const std::string& witness_key = {});
 
 /// Calls `each` with every record's index and CBOR bytes in log order from
 /// `from_index`, including committed records of the open segment, until it

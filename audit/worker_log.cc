@@ -2,6 +2,7 @@
 
 #include "audit/flush_signal.h"
 #include "audit/frame.h"
+#include "audit/operation_key.h"
 #include "audit/ring.h"
 #include "base/assert.h"
 
@@ -17,9 +18,10 @@ static_assert(Ring::bytes_min >= 2 * (frame_bytes(record_bytes_max) + outcome_fr
 
 }  // namespace
 
-WorkerLog::WorkerLog(Ring& ring, FlushSignal& flush)
+WorkerLog::WorkerLog(Ring& ring, FlushSignal& flush, const OperationKey& key)
     : ring_(ring),
       flush_(flush),
+      operation_key_(key),
       epoch_(ring.epoch()),
       hurry_bytes_(ring.capacity() / 4),
       worker_(ring.worker()) {}
@@ -54,7 +56,8 @@ bool WorkerLog::accepts(std::size_t bytes) noexcept {
 }
 
 std::uint64_t WorkerLog::append(const Record& record, std::size_t record_bytes) noexcept {
-  const Stamp stamp{salts_.next(), epoch_, ++sequence_, worker_};
+  Stamp stamp{salts_.next(), epoch_, ++sequence_, worker_};
+  if (!record.unmasked.empty()) stamp.digest = operation_key_.digest(record.unmasked);
   std::uint8_t* frame = ring_.tail();
   frame[frame_head_bytes] = static_cast<std::uint8_t>(FrameType::record);
   const std::size_t encoded = encode(record, stamp, {frame + frame_head_bytes + 1, record_bytes});

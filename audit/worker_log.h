@@ -12,6 +12,7 @@
 namespace sluice::audit {
 
 class FlushSignal;
+class OperationKey;
 class Ring;
 
 /// Most bytes an outcome record may take; each intent reserves them, so that an
@@ -21,7 +22,8 @@ inline constexpr std::size_t outcome_bytes_max = 2 * 1024;
 /// One per worker, used by its thread only.
 class WorkerLog {
  public:
-  WorkerLog(Ring& ring, FlushSignal& flush);
+  /// key   of operations' digests; outlives the log.
+  WorkerLog(Ring& ring, FlushSignal& flush, const OperationKey& key);
 
   /// Whether an intent and the outcome it will need fit now. When false the
   /// worker stops reading from clients until it is true again.
@@ -56,6 +58,7 @@ class WorkerLog {
 
   Ring& ring_;
   FlushSignal& flush_;
+  const OperationKey& operation_key_;
   SaltSource salts_;
   std::uint64_t epoch_;
   std::uint64_t sequence_ = 0;

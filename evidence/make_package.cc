@@ -4,16 +4,19 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <map>
 
 #include "audit/cbor.h"
 #include "audit/checkpoint.h"
+#include "audit/compact_range.h"
+#include "audit/policy_store.h"
 #include "audit/record_view.h"
 #include "audit/segment.h"
+#include "audit/timestamps.h"
 #include "audit/verify.h"
 #include "base/text_codec.h"
 #include "base/timestamp.h"
 #include "evidence/archive.h"
-#include "evidence/compact_range.h"
 #include "evidence/manifest.h"
 #include "evidence/package.h"
 #include "evidence/report.h"
@@ -63,7 +66,8 @@ class Maker {
     if (!records_.is_open()) {
       return fail(fmt::format("cannot write {}: {}", records_.path(), std::strerror(errno)));
     }
-    for (auto step : {&Maker::read_checkpoint, &Maker::find_range, &Maker::read_range}) {
+    for (auto step : {&Maker::read_checkpoint, &Maker::find_range, &Maker::find_timestamps,
+                      &Maker::read_range}) {
       if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
     }
     return write();
@@ -120,18 +124,39 @@ class Maker {
     return {};
   }
 
+  /// Those within the range, and the next one: it covers the range's last records.
+  Result<void> find_timestamps() {
+    const auto kept = audit::kept_timestamps(options_.directory);
+    if (!kept) return fail(kept.error().message);
+    for (const std::uint64_t size : *kept) {
+      if (size <= manifest_.first_record) continue;
+      if (size > manifest_.log_records) break;
+      auto timestamp = audit::load_timestamp(options_.directory, size);
+      if (!timestamp) return fail(timestamp.error().message);
+      manifest_.timestamps.push_back({size, {}});
+      members_.push_back({timestamp_note_member(size), std::move(timestamp->note)});
+      members_.push_back({timestamp_response_member(size), std::move(timestamp->response)});
+      if (size >= manifest_.end_record) break;
+    }
+    return {};
+  }
+
   Result<void> read_range() {
-    CompactRange left(0);
-    CompactRange all(0);
-    CompactRange right(manifest_.end_record);
+    audit::CompactRange left(0);
+    audit::CompactRange all(0);
+    audit::CompactRange right(manifest_.end_record);
     std::string fault;
     auto done = read_all([&](std::uint64_t index, ByteView record) {
-      const audit::Hash leaf = leaf_hash(record);
+      const audit::Hash leaf = audit::leaf_hash(record);
       all.append_leaf(leaf);
       if (index < manifest_.first_record) {
         left.append_leaf(leaf);
       } else if (index >= manifest_.end_record) {
         right.append_leaf(leaf);
+        if (!manifest_.timestamps.empty() &&
+            manifest_.timestamps.back().log_records == right.end()) {
+          manifest_.timestamps.back().after = right.hashes();
+        }
       } else {
         fault = add(record, leaf);
       }
@@ -159,18 +184,36 @@ class Maker {
       records_.append({room.data(), out.at()});
       return {};
     }
+    if (auto done = keep_policy(fields->policy); !done) return done.error().message;
     records_.append(record);
     report_.add(*json);
     ++manifest_.records_shown;
     return {};
   }
 
+  /// Each policy that a shown record names goes into the package, once.
+  Result<void> keep_policy(ByteView digest) {
+    audit::Hash wanted{};
+    if (digest.empty()) return {};
+    std::ranges::copy(digest, wanted.begin());
+    if (policies_.contains(wanted)) return {};
+    auto text = audit::read_policy(options_.directory, wanted);
+    if (!text) return tl::unexpected(text.error());
+    policies_.emplace(wanted, std::move(*text));
+    return {};
+  }
+
   Result<PackageSummary> write() {
     if (!records_.flush()) return fail("cannot write " + records_.path());
-    std::vector<Member> members{{std::string(checkpoint_name), note_},
-                                {std::string(signers_name), ssh_allowed_signer(signer_.verifier())},
-                                {std::string(report_name), report_.html(manifest_)},
-                                {std::string(script_name), std::string(verify_script())}};
+    std::vector<Member> members = std::move(members_);
+    members.insert(members.end(),
+                   {{std::string(checkpoint_name), note_},
+                    {std::string(signers_name), ssh_allowed_signer(signer_.verifier())},
+                    {std::string(report_name), report_.html(manifest_)},
+                    {std::string(script_name), std::string(verify_script())}});
+    for (auto& [digest, text] : policies_) {
+      members.push_back({policy_member(digest), std::move(text)});
+    }
     for (const Member& member : members) {
       manifest_.files.push_back(
           {member.name, member.content.size(), audit::sha256(as_bytes(member.content))});
@@ -213,11 +256,24 @@ class Maker {
   audit::Signer& signer_;
   RecordsFile records_;
   Report report_;
+  std::map<audit::Hash, std::string> policies_;
   Manifest manifest_;
   std::string note_;
+  std::vector<Member> members_;  ///< Found on the way.
 };
 
 }  // namespace
+
+std::string timestamp_note_member(std::uint64_t log_records) {
+  return fmt::format("{}/{}", audit::timestamps_folder, audit::timestamp_note_name(log_records));
+}
+std::string timestamp_response_member(std::uint64_t log_records) {
+  return fmt::format("{}/{}", audit::timestamps_folder,
+                     audit::timestamp_response_name(log_records));
+}
+std::string policy_member(const audit::Hash& digest) {
+  return fmt::format("{}/{}", audit::policies_folder, audit::policy_name(digest));
+}
 
 Result<PackageSummary> make_package(const PackageOptions& options, audit::Signer& signer) {
   std::error_code ignored;

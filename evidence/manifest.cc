@@ -42,6 +42,11 @@ std::string to_json(const Manifest& manifest) {
   for (const FileDigest& file : manifest.files) {
     files[file.name] = {{"bytes", file.bytes}, {"sha256", to_hex(file.sha256)}};
   }
+  Json timestamps = Json::array();
+  for (const StampedCheckpoint& stamped : manifest.timestamps) {
+    timestamps.push_back(
+        {{"log_records", stamped.log_records}, {"after", hashes_json(stamped.after)}});
+  }
   const Json page{{"sluice_evidence", format},
                   {"kind", manifest.is_filtered() ? "filtered" : "complete"},
                   {"origin", manifest.origin},
@@ -57,6 +62,7 @@ std::string to_json(const Manifest& manifest) {
                   {"log_root", to_hex(manifest.log_root)},
                   {"left", hashes_json(manifest.left)},
                   {"right", hashes_json(manifest.right)},
+                  {"timestamps", std::move(timestamps)},
                   {"files", std::move(files)}};
   return page.dump(2) + '\n';
 }
@@ -80,6 +86,10 @@ Result<Manifest> parse_manifest(std::string_view text) {
     out.log_root = hash_of(page.at("log_root"));
     out.left = hashes_of(page.at("left"));
     out.right = hashes_of(page.at("right"));
+    for (const Json& stamped : page.at("timestamps")) {
+      out.timestamps.push_back(
+          {stamped.at("log_records").get<std::uint64_t>(), hashes_of(stamped.at("after"))});
+    }
     for (const auto& [name, file] : page.at("files").items()) {
       out.files.push_back(
           {name, file.at("bytes").get<std::uint64_t>(), hash_of(file.at("sha256"))});

@@ -19,6 +19,14 @@ struct FileDigest {
   audit::Hash sha256{};
 };
 
+/// A checkpoint that a time-stamp authority saw; both files lie in the package.
+struct StampedCheckpoint {
+  std::uint64_t log_records = 0;
+  /// For the records from the range's end up to it (compact_range.h); empty when it is
+  /// within the range.
+  std::vector<audit::Hash> after;
+};
+
 struct Manifest {
   std::string origin;  ///< Of the log.
   std::string key;     ///< Verifier line of its key.
@@ -33,9 +41,10 @@ struct Manifest {
   std::uint64_t records_shown = 0;
   std::uint64_t log_records = 0;  ///< That the checkpoint signs, with this root:
   audit::Hash log_root{};
-  std::vector<audit::Hash> left;   ///< For the records before (compact_range.h).
-  std::vector<audit::Hash> right;  ///< For those behind, up to log_records.
-  std::vector<FileDigest> files;   ///< All but the manifest and its signature.
+  std::vector<audit::Hash> left;              ///< For the records before (compact_range.h).
+  std::vector<audit::Hash> right;             ///< For those behind, up to log_records.
+  std::vector<StampedCheckpoint> timestamps;  ///< Ascending; the last may be behind the range.
+  std::vector<FileDigest> files;              ///< All but the manifest and its signature.
 
   [[nodiscard]] bool is_filtered() const noexcept { return !filter.empty(); }
 };

@@ -13,6 +13,7 @@
 
 #include "audit/keys.h"
 #include "audit/record_fields.h"
+#include "audit/sha256.h"
 #include "base/instant.h"
 #include "base/result.h"
 
@@ -25,6 +26,12 @@ inline constexpr std::string_view signers_name = "allowed_signers";
 inline constexpr std::string_view report_name = "report.html";
 inline constexpr std::string_view script_name = "verify.py";
 inline constexpr std::string_view records_name = "records.cbor";
+
+/// The files of a timestamp.
+std::string timestamp_note_member(std::uint64_t log_records);
+std::string timestamp_response_member(std::uint64_t log_records);
+/// The file of the policy with this digest.
+std::string policy_member(const audit::Hash& digest);
 
 struct PackageOptions {
   std::filesystem::path directory;  ///< Of the log.
@@ -57,6 +64,8 @@ struct PackageReport {
   std::string from;
   std::string until;
   PackageSummary records;
+  /// When authorities say that checkpoints existed, the first first.
+  std::vector<WallTime> timestamps;
   std::string root_hex;
   std::string key;
 };

@@ -101,16 +101,42 @@ def check_ssh(key, message, armored):
                     "the manifest was changed")
 
 
-def check_checkpoint(note, origin, key, manifest):
+def check_checkpoint(note, origin, key, size, root):
     """A C2SP checkpoint in a signed note."""
     text, _, lines = note.decode().partition("\n\n")
     expect(lines.startswith(f"— {origin} ") and lines.count("\n") == 1, "the checkpoint has another signer")
     signature = base64.b64decode(lines[:-1].split(" ")[2], validate=True)
     expect(len(signature) == 68, "the checkpoint was changed")
     check_signature(key, text.encode() + b"\n", signature[4:], "the checkpoint was changed")
-    root = base64.b64encode(bytes.fromhex(manifest["log_root"])).decode()
-    expect(text == f"{origin}\n{manifest['log_records']}\n{root}",
-           "the checkpoint signs another state of the log than the manifest says")
+    expect(text == f"{origin}\n{size}\n{base64.b64encode(root).decode()}",
+           "the checkpoint signs another state of the log than the package shows")
+
+
+class Timestamps:
+    """Checkpoints that a time-stamp authority saw. Whose word its is, `openssl ts -verify` says."""
+
+    def __init__(self, files, manifest, origin, key):
+        self.files, self.origin, self.key = files, origin, key
+        self.left = list(manifest["timestamps"])
+
+    def look(self, tree):
+        if self.left and self.left[0]["log_records"] == tree.end:
+            self.check(self.left.pop(0), tree)
+
+    def check(self, stamped, tree):
+        name = f"timestamps/{stamped['log_records']:020}"
+        note, response = self.files[name + ".checkpoint"], self.files[name + ".tsr"]
+        check_checkpoint(note, self.origin, self.key, tree.end, tree.root())
+        expect(hashlib.sha256(note).digest() in response, "a timestamp is about something else")
+
+    def finish(self, tree):
+        """One behind the range is of a tree that continues it."""
+        for stamped in self.left:
+            expect(stamped is self.left[-1], "the timestamps do not fit the range")
+            longer = Tree()
+            longer.end, longer.subtrees = tree.end, list(tree.subtrees)
+            longer.append_range(stamped["log_records"], stamped["after"])
+            self.check(stamped, longer)
 
 
 # The tree: RFC 6962 §2.1.
@@ -180,7 +206,7 @@ def time_text(ns):
     return whole.strftime("%Y-%m-%dT%H:%M:%S") + f".{ns % 10**9:09}Z"
 
 
-def check_records(data, manifest, tree):
+def check_records(data, manifest, tree, timestamps):
     is_filtered, last, shown, times_seen, at = manifest["kind"] == "filtered", {}, 0, [], 0
     while at < len(data):
         begin = at
@@ -188,12 +214,17 @@ def check_records(data, manifest, tree):
         if isinstance(value, bytes):
             expect(is_filtered and len(value) == 32, "bytes that are no record")
             tree.append(0, value)
+            timestamps.look(tree)
             continue
         expect(isinstance(value, dict), "bytes that are no record")
         tree.append(0, hashlib.sha256(b"\x00" + data[begin:at]).digest())
+        timestamps.look(tree)
         shown += 1
         times_seen = [times_seen[0] if times_seen else value[1], value[1]]
         worker, sequence = (value[2], value[3]), value[4]
+        if 39 in value:
+            policy = manifest["files"].get(f"policies/{value[39].hex()}.json")
+            expect(policy and policy["sha256"] == value[39].hex(), "a record names a policy that is not in the package")
         before = last.get(worker, 0)
         expect(sequence > before if is_filtered or not before else sequence == before + 1,
                f"record {tree.end - 1} does not follow its worker's last one")
@@ -228,10 +259,12 @@ def verify(path, wanted_key):
     for name, file in manifest["files"].items():
         expect(len(files[name]) == file["bytes"] and
                hashlib.sha256(files[name]).hexdigest() == file["sha256"], f"{name} was changed")
-    check_checkpoint(files["checkpoint"], origin, key, manifest)
+    check_checkpoint(files["checkpoint"], origin, key, manifest["log_records"], bytes.fromhex(manifest["log_root"]))
     tree = Tree()
     tree.append_range(manifest["first_record"], manifest["left"])
-    check_records(files["records.cbor"], manifest, tree)
+    timestamps = Timestamps(files, manifest, origin, key)
+    check_records(files["records.cbor"], manifest, tree, timestamps)
+    timestamps.finish(tree)
     tree.append_range(manifest["log_records"], manifest["right"])
     expect(tree.root().hex() == manifest["log_root"], "the records are not those that the checkpoint signs")
     return manifest

@@ -2,14 +2,16 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "audit/cbor.h"
 #include "audit/checkpoint.h"
-#include "audit/record_view.h"
+#include "audit/compact_range.h"
+#include "audit/record_fields.h"
+#include "audit/timestamps.h"
 #include "base/text_codec.h"
 #include "base/timestamp.h"
 #include "evidence/archive.h"
-#include "evidence/compact_range.h"
 #include "evidence/manifest.h"
 #include "evidence/package.h"
 #include "evidence/ssh_signature.h"
@@ -120,6 +122,7 @@ class Walk {
     if (!tree_.append_range(manifest_.first_record, manifest_.left)) {
       return fault(manifest_name, "the hashes left of the range do not fit it");
     }
+    next_timestamp_ = manifest_.timestamps.begin();
     const auto read = archive_.stream(std::string(records_name), [this](ByteView piece) {
       buffer_.insert(buffer_.end(), piece.begin(), piece.end());
       return take_items(item_bytes_max);
@@ -133,6 +136,7 @@ class Walk {
     if (shown_ != manifest_.records_shown) {
       return fault(records_name, "it shows another number of records than the manifest says");
     }
+    if (!check_covering_timestamp()) return false;
     if (!tree_.append_range(manifest_.log_records, manifest_.right)) {
       return fault(manifest_name, "the hashes right of the range do not fit it");
     }
@@ -167,11 +171,14 @@ class Walk {
       if (!manifest_.is_filtered() || !content || content->size() != leaf.size()) return false;
       std::ranges::copy(*content, leaf.begin());
       tree_.append_leaf(leaf);
-      return true;
+      return check_timestamp();
     }
-    const auto origin = audit::origin_of(item);
+    const auto origin = audit::fields_of(item);
     if (!origin) return false;
-    tree_.append_leaf(leaf_hash(item));
+    if (!origin->policy.empty() && !has_policy(origin->policy)) {
+      return fault(place(), "the policy that this record names is not in the package");
+    }
+    tree_.append_leaf(audit::leaf_hash(item));
     ++shown_;
     times_.first = shown_ == 1 ? origin->time_ns : times_.first;
     times_.second = origin->time_ns;
@@ -180,6 +187,60 @@ class Walk {
                                                  : last == 0 || origin->sequence == last + 1;
     if (!follows) return fault(place(), "a record does not follow its worker's last one");
     last = origin->sequence;
+    return check_timestamp();
+  }
+
+  /// Where the tree is now: what an authority saw was this tree.
+  bool check_timestamp() {
+    if (next_timestamp_ == manifest_.timestamps.end() ||
+        next_timestamp_->log_records != tree_.end()) {
+      return true;
+    }
+    return check_timestamp(*next_timestamp_++, tree_);
+  }
+
+  /// One behind the range is of a tree that continues it.
+  bool check_covering_timestamp() {
+    if (next_timestamp_ == manifest_.timestamps.end()) return true;
+    const StampedCheckpoint& stamped = *next_timestamp_++;
+    audit::CompactRange tree = tree_;
+    if (next_timestamp_ != manifest_.timestamps.end() ||
+        !tree.append_range(stamped.log_records, stamped.after)) {
+      return fault(manifest_name, "its timestamps do not fit the range");
+    }
+    return check_timestamp(stamped, tree);
+  }
+
+  bool check_timestamp(const StampedCheckpoint& stamped, const audit::CompactRange& tree) {
+    const std::string name = timestamp_note_member(stamped.log_records);
+    const auto note = archive_.read(name, audit::note_bytes_max);
+    if (!note) return fault(name, note.error().message);
+    const auto parsed = audit::parse_checkpoint(*note);
+    if (!parsed) return fault(name, parsed.error().message);
+    if (auto genuine = parsed->check(*verifier_); !genuine) {
+      return fault(name, genuine.error().message);
+    }
+    if (parsed->checkpoint.size != tree.end() || parsed->checkpoint.root != tree.root()) {
+      return fault(name, "what was timestamped is another log");
+    }
+    const std::string answer = timestamp_response_member(stamped.log_records);
+    const auto response = archive_.read(answer, small_member_bytes_max);
+    if (!response) return fault(answer, response.error().message);
+    const auto time = audit::read_timestamp(*response, *note);
+    if (!time) return fault(answer, time.error().message);
+    report_.timestamps.push_back(*time);
+    return true;
+  }
+
+  /// The package holds the policy, and its digest is its name.
+  bool has_policy(ByteView digest) {
+    audit::Hash wanted{};
+    std::ranges::copy(digest, wanted.begin());
+    if (policies_.contains(wanted)) return true;
+    const std::string name = policy_member(wanted);
+    const auto file = std::ranges::find(manifest_.files, name, &FileDigest::name);
+    if (file == manifest_.files.end() || file->sha256 != wanted) return false;
+    policies_.insert(wanted);
     return true;
   }
 
@@ -203,9 +264,11 @@ class Walk {
   PackageReport& report_;
   Manifest manifest_;
   std::optional<audit::Verifier> verifier_;
-  CompactRange tree_{0};
+  audit::CompactRange tree_{0};
   std::vector<std::uint8_t> buffer_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> sequences_;
+  std::set<audit::Hash> policies_;
+  std::vector<StampedCheckpoint>::const_iterator next_timestamp_;
   std::pair<std::uint64_t, std::uint64_t> times_;
   std::uint64_t shown_ = 0;
 };

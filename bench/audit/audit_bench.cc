@@ -13,6 +13,7 @@
 #include "audit/flush_signal.h"
 #include "audit/frame.h"
 #include "audit/log.h"
+#include "audit/operation_key.h"
 #include "audit/ring.h"
 #include "audit/salt.h"
 #include "audit/segment_log.h"
@@ -20,6 +21,8 @@
 
 namespace sluice::audit {
 namespace {
+
+const OperationKey operation_key{OperationKey::Bytes{}};
 
 class Folder {
  public:
@@ -37,6 +40,9 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
   std::filesystem::path path;
 };
+
+constexpr std::array<std::string_view, 2> unmasked{"GET", "/v1/customers/42/cards?limit=10"};
+constexpr Hash policy{1, 2, 3};
 
 Record intent() {
   Record record;
@@ -57,6 +63,8 @@ Record intent() {
   record.host = "payments.example.com";
   record.ruling = RulingKind::allow;
   record.rule = "billing-reads";
+  record.policy = policy;
+  record.unmasked = unmasked;
   return record;
 }
 
@@ -95,13 +103,23 @@ void encode_intent(benchmark::State& state) {
 }
 BENCHMARK(encode_intent);
 
+/// bytes   of an operation in one piece.
+void digest_operation(benchmark::State& state) {
+  const std::string operation(static_cast<std::size_t>(state.range(0)), 'x');
+  const std::string_view piece = operation;
+  for (auto _ : state) benchmark::DoNotOptimize(operation_key.digest({&piece, 1}));
+}
+BENCHMARK(digest_operation)->Arg(40)->Arg(100)->Arg(1000);
+
 /// An intent and its outcome, as a worker appends them for one operation.
+/// digest   1: of the unmasked operation, too.
 void worker_append_pair(benchmark::State& state) {
   const Folder folder;
   const auto ring = make_ring(folder, LogOptions{}.ring_bytes);
   FlushSignal signal;
-  WorkerLog log(*ring, signal);
-  const Record first = intent();
+  WorkerLog log(*ring, signal, operation_key);
+  Record first = intent();
+  if (state.range(0) == 0) first.unmasked = {};
   const Record second = outcome();
   for (auto _ : state) {
     benchmark::DoNotOptimize(log.append_intent(first));
@@ -115,7 +133,7 @@ void worker_append_pair(benchmark::State& state) {
   }
   state.SetItemsProcessed(2 * static_cast<std::int64_t>(state.iterations()));
 }
-BENCHMARK(worker_append_pair);
+BENCHMARK(worker_append_pair)->ArgName("digest")->Arg(0)->Arg(1);
 
 void salt(benchmark::State& state) {
   SaltSource salts;
@@ -130,7 +148,7 @@ void ring_throughput(benchmark::State& state) {
   FlushSignal signal;
   std::atomic<bool> is_over{false};
   std::thread producer([&] {
-    WorkerLog log(*ring, signal);
+    WorkerLog log(*ring, signal, operation_key);
     const Record record = intent();
     while (!is_over) log.append_single(record);
   });
@@ -205,7 +223,7 @@ void writer_batch(benchmark::State& state) {
                              worker, 5);
     if (!ring) throw std::runtime_error(ring.error().message);
     sources.push_back(ring->get());
-    ends.push_back(std::make_unique<WorkerLog>(**ring, signal));
+    ends.push_back(std::make_unique<WorkerLog>(**ring, signal, operation_key));
     rings.push_back(std::move(*ring));
   }
   log.set_positions({{5, 0, 0}, {5, 1, 0}});

@@ -6,10 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "audit/operation_key.h"
+#include "audit/record_fields.h"
 #include "audit/record_key.h"
 #include "audit/record_view.h"
 #include "audit/utf8.h"
 #include "audit/verify.h"
+#include "audit/worker_log.h"
 #include "base/text_codec.h"
 #include "log_fixture.h"
 
@@ -93,6 +96,64 @@ TEST_CASE("Rows of a database are counted in an outcome, also in one that was sh
   const std::string result(100'000, 'x');
   record.result = result;
   CHECK(json_of(record).ends_with(R"("cut":true,"rows_in":3,"rows_out":5000000000})"));
+}
+
+TEST_CASE("Digests, the target's user and a session's counts read back") {
+  Record record = sample_intent();
+  const std::string_view operation = "SELECT 1";
+  const std::vector<std::uint8_t> policy(32, 0xab);
+  record.unmasked = {&operation, 1};
+  record.policy = policy;
+  record.upstream_user = "ledger";
+  record.operations = 2;
+  record.first_sequence = 3;
+  record.last_sequence = 9;
+  const std::string json = json_of(record);
+  CHECK(json.ends_with(R"("digest":")" + std::string(64, '0') + R"(","policy":")" + to_hex(policy) +
+                       R"(","upstream_user":"ledger","operations":2,"first_sequence":3,)"
+                       R"("last_sequence":9})"));
+  CHECK(json.find("SELECT") == std::string::npos);
+}
+
+TEST_CASE("A text behind the mark that something was cut is marked, too") {
+  Record record = sample_outcome();
+  const std::string user(100'000, 'u');
+  record.upstream_user = user;
+  const std::string json = json_of(record, outcome_bytes_max);
+  CHECK(json.find(R"("cut":true)") != std::string::npos);
+}
+
+TEST_CASE("An operation's digest is SHA-256 of its key and its pieces, a zero byte between them") {
+  OperationKey::Bytes key{};
+  for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::uint8_t>(i);
+  const OperationKey digests(key);
+  const std::vector<std::string_view> pieces{"GET", "/cards?pan=4111111111111111", "pay.example"};
+  // From Python's hashlib.
+  CHECK(to_hex(digests.digest(pieces)) ==
+        "2e3872aebcf0243e220dfd1c18b3f3969f8d5bb4e8269ca4a63459a5c6510f7c");
+  CHECK(to_hex(digests.digest({})) ==
+        "fdeab9acf3710362bd2658cdc9a29e8f9c757fcf9811603a8c447cd1d9151108");
+}
+
+TEST_CASE("Members that checks ask for are found without JSON") {
+  Record record = sample_intent();
+  const std::vector<std::uint8_t> policy(32, 0xab);
+  record.policy = policy;
+  record.subject = "\xff\xfe";
+  const auto bytes = encoded(record);
+  const auto fields = fields_of(bytes);
+  REQUIRE(fields);
+  CHECK(fields->epoch == stamp.epoch);
+  CHECK(fields->sequence == stamp.sequence);
+  CHECK(fields->session == 7);
+  CHECK(fields->ruling == 1);
+  CHECK(fields->subject == "\xff\xfe");
+  CHECK(fields->target == "payments-api");
+  CHECK(fields->rule == "billing-reads");
+  CHECK(to_hex(fields->policy) == to_hex(policy));
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    CHECK_FALSE(fields_of(ByteView(bytes).first(length)));
+  }
 }
 
 TEST_CASE("A record of more than 23 members has a two-byte head") {

@@ -10,12 +10,15 @@
 
 #include "audit/flush_signal.h"
 #include "audit/frame.h"
+#include "audit/operation_key.h"
 #include "audit/record_view.h"
 #include "audit/worker_log.h"
 #include "log_fixture.h"
 
 namespace sluice::audit {
 namespace {
+
+const OperationKey operation_key{OperationKey::Bytes{}};
 
 constexpr std::uint64_t test_epoch = 77;
 
@@ -122,7 +125,7 @@ TEST_CASE("An intent is refused when its outcome would not fit, and outcomes alw
   const test::TemporaryFolder folder;
   const auto ring = make_ring(folder);
   FlushSignal signal;
-  WorkerLog log(*ring, signal);
+  WorkerLog log(*ring, signal, operation_key);
   std::uint64_t open = 0;
   std::uint64_t singles = 0;
   while (log.append_intent(sample_intent())) ++open;
@@ -144,7 +147,7 @@ TEST_CASE("A broken log refuses every append but the outcomes of what it let in"
   const test::TemporaryFolder folder;
   const auto ring = make_ring(folder);
   FlushSignal signal;
-  WorkerLog log(*ring, signal);
+  WorkerLog log(*ring, signal, operation_key);
   REQUIRE(log.append_intent(sample_intent()));
   ring->mark_broken({5, 1234});
   CHECK(log.is_broken());
@@ -168,7 +171,7 @@ TEST_CASE("Two threads pass records through a ring, none lost, none torn, in ord
   FlushSignal signal;
   constexpr std::uint64_t records = 100'000;
   std::thread producer([&] {
-    WorkerLog log(*ring, signal);
+    WorkerLog log(*ring, signal, operation_key);
     for (std::uint64_t i = 1; i <= records;) {
       if (log.append_single(sample_intent(i)))
         ++i;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "audit/policy_store.h"
 #include "base/timestamp.h"
 #include "evidence/archive.h"
 #include "evidence/manifest.h"
@@ -34,11 +35,17 @@ std::string& content(Files& files, std::string_view name) {
 struct PackageFolder : audit::LogFolder {
   PackageFolder() : LogFolder(2) {
     const auto log = open();
+    for (std::size_t i = 0; i < policies.size(); ++i) {
+      const std::string text = policy_text(i);
+      REQUIRE(audit::keep_policy(options.directory, text));
+      policies[i] = audit::sha256(as_bytes(text));
+    }
     for (std::int64_t i = 0; i < 20; ++i) {
       audit::WorkerLog& worker = log->worker(static_cast<std::uint32_t>(i % 2));
       audit::Record record = audit::sample_intent(static_cast<std::uint64_t>(i));
       record.subject = i % 2 == 0 ? "ann" : "bob";
       record.time.wall = {begin.ns + i * second_ns};
+      record.policy = i < 10 ? policies[0] : policies[1];
       const auto sequence = worker.append_single(record);
       worker.request_flush();
       while (worker.durable_through() < *sequence) {
@@ -64,6 +71,11 @@ struct PackageFolder : audit::LogFolder {
     package.wants = [](const audit::RecordFields& record) { return record.subject == "ann"; };
     return make(package);
   }
+  static std::string policy_text(std::size_t i) {
+    return "{\"policy\": " + std::to_string(i) + "}";
+  }
+  std::array<audit::Hash, 2> policies{};
+
   [[nodiscard]] fs::path path() const { return folder.path() / "package.zip"; }
 
   [[nodiscard]] PackageReport check(const std::string& key) const {
@@ -151,6 +163,40 @@ TEST_CASE_METHOD(PackageFolder,
   CHECK(check().ok);
   CHECK(check().is_filtered);
   for (const Member& file : files()) CHECK(file.content.find("bob") == std::string::npos);
+}
+
+TEST_CASE_METHOD(PackageFolder, "A package has the policies that its records name, and no others") {
+  static_cast<void>(make());
+  Files all = files();
+  CHECK(content(all, policy_member(policies[0])) == policy_text(0));
+  CHECK(content(all, policy_member(policies[1])) == policy_text(1));
+  PackageOptions package;
+  package.from = at(12);
+  static_cast<void>(make(package));
+  CHECK(check().ok);
+  const Files late = files();
+  CHECK(std::ranges::count(late, policy_member(policies[0]), &Member::name) == 0);
+  CHECK(std::ranges::count(late, policy_member(policies[1]), &Member::name) == 1);
+}
+
+TEST_CASE_METHOD(PackageFolder, "A policy that is not the one a record names is found") {
+  static_cast<void>(make());
+  Files bad = files();
+  content(bad, policy_member(policies[1])) += ' ';
+  sign_again(bad, options.signing_key);
+  write(bad);
+  check_fault("is not in the package");
+}
+
+TEST_CASE_METHOD(PackageFolder, "A policy that is not kept any more is told, not left out") {
+  fs::remove(options.directory / policy_member(policies[1]));
+  PackageOptions package;
+  package.directory = options.directory;
+  package.output = path();
+  auto signer = *audit::Signer::load(options.signing_key);
+  const auto made = make_package(package, signer);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().message.find("is missing") != std::string::npos);
 }
 
 TEST_CASE_METHOD(PackageFolder, "A package of another key is none") {

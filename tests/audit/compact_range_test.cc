@@ -1,14 +1,14 @@
 // Whatever is left out on both sides, the tree stays the same.
-#include "evidence/compact_range.h"
+#include "audit/compact_range.h"
 
 #include <catch2/catch.hpp>
 
 #include "audit/merkle.h"
 
-namespace sluice::evidence {
+namespace sluice::audit {
 namespace {
 
-audit::Hash leaf(std::uint64_t index) {
+Hash leaf(std::uint64_t index) {
   return leaf_hash(as_bytes(std::to_string(index)));
 }
 
@@ -56,11 +56,11 @@ TEST_CASE("Hashes that do not fit a range are refused") {
 
 TEST_CASE("A range of 2^63 leaves and more is no trouble") {
   const std::uint64_t end = ~std::uint64_t{0};
-  const std::vector<audit::Hash> hashes(64, leaf(0));
+  const std::vector<Hash> hashes(64, leaf(0));
   CompactRange all(0);
   CHECK(all.append_range(end, hashes));
   CHECK(all.end() == end);
 }
 
 }  // namespace
-}  // namespace sluice::evidence
+}  // namespace sluice::audit

@@ -13,38 +13,44 @@
 #include "audit/sha256.h"
 #include "base/bytes.h"
 
-namespace sluice::evidence {
+namespace sluice::audit {
 
 class CompactRange {
  public:
   explicit CompactRange(std::uint64_t begin) noexcept : begin_(begin), end_(begin) {}
 
   /// leaf   SHA-256(0x00 ‖ record)
-  void append_leaf(const audit::Hash& leaf) { append(0, leaf); }
+  void append_leaf(const Hash& leaf) { append(0, leaf); }
   /// The subtrees of [end(), `end`), as hashes() of that range gives them. False when
   /// their number does not fit.
-  [[nodiscard]] bool append_range(std::uint64_t end, std::span<const audit::Hash> hashes);
+  [[nodiscard]] bool append_range(std::uint64_t end, std::span<const Hash> hashes);
 
   [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
   [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
   /// From left to right.
-  [[nodiscard]] std::vector<audit::Hash> hashes() const;
+  [[nodiscard]] std::vector<Hash> hashes() const;
+  struct Subtree {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    Hash hash{};
+  };
+  [[nodiscard]] std::vector<Subtree> subtrees() const;
   /// Of the tree of `end()` leaves; only for a range that begins at 0.
-  [[nodiscard]] audit::Hash root() const noexcept;
+  [[nodiscard]] Hash root() const noexcept;
 
  private:
-  struct Subtree {
+  struct Perfect {
     unsigned level = 0;  ///< It has 2^level leaves.
-    audit::Hash hash{};
+    Hash hash{};
   };
-  void append(unsigned level, audit::Hash hash);
+  void append(unsigned level, Hash hash);
 
   std::uint64_t begin_;
   std::uint64_t end_;
-  std::vector<Subtree> subtrees_;
+  std::vector<Perfect> subtrees_;
 };
 
 /// The hash of a record as a leaf.
-audit::Hash leaf_hash(ByteView record);
+Hash leaf_hash(ByteView record);
 
-}  // namespace sluice::evidence
+}  // namespace sluice::audit

@@ -1,0 +1,142 @@
+#include "audit/consistency.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "audit/compact_range.h"
+#include "audit/reader.h"
+#include "audit/segment.h"
+#include "audit/segment_reader.h"
+#include "audit/verify.h"
+#include "base/assert.h"
+
+namespace sluice::audit {
+namespace {
+
+constexpr std::uint8_t inner_prefix = 0x01;
+
+/// Roots of any ranges of the tree that a proof asks for, from those of the perfect
+/// subtrees left and right of the smaller tree's end.
+class Roots {
+ public:
+  Roots(const CompactRange& before, const CompactRange& after) {
+    for (const CompactRange* range : {&before, &after}) {
+      const auto more = range->subtrees();
+      known_.insert(known_.end(), more.begin(), more.end());
+    }
+  }
+
+  [[nodiscard]] Hash of(std::uint64_t begin, std::uint64_t end) const {
+    const auto found = std::ranges::lower_bound(known_, begin, {}, &CompactRange::Subtree::begin);
+    if (found != known_.end() && found->begin == begin && found->end == end) return found->hash;
+    ASSERT(end - begin > 1);
+    const std::uint64_t middle = begin + std::bit_floor(end - begin - 1);
+    return sha256_node(inner_prefix, of(begin, middle), of(middle, end));
+  }
+
+ private:
+  std::vector<CompactRange::Subtree> known_;
+};
+
+/// RFC 6962 §2.1.2: SUBPROOF(m, D[begin:end], is_whole), where m leads to `at`.
+void add_proof(const Roots& roots, std::uint64_t at, std::uint64_t begin, std::uint64_t end,
+               bool is_whole, std::vector<Hash>& out) {
+  if (at == end) {
+    if (!is_whole) out.push_back(roots.of(begin, end));
+    return;
+  }
+  const std::uint64_t middle = begin + std::bit_floor(end - begin - 1);
+  if (at <= middle) {
+    add_proof(roots, at, begin, middle, is_whole, out);
+    out.push_back(roots.of(middle, end));
+  } else {
+    add_proof(roots, at, middle, end, false, out);
+    out.push_back(roots.of(begin, middle));
+  }
+}
+
+struct Start {
+  std::uint64_t size = 0;
+  std::vector<Hash> frontier;
+};
+
+/// What the header of the segment that holds record `index` says of all before it.
+Result<Start> start_before(const std::filesystem::path& directory, std::uint64_t index) {
+  const auto segments = count_segments(directory);
+  if (!segments) return tl::unexpected(segments.error());
+  for (std::uint64_t number = *segments; number > 0; --number) {
+    auto reader = SegmentReader::open(segment_path(directory, number));
+    if (!reader) return tl::unexpected(reader.error());
+    const auto step = reader->next();
+    if (!step) return tl::unexpected(step.error());
+    const bool is_header =
+        step->kind == SegmentReader::Step::Kind::frame && step->frame.type() == FrameType::header;
+    auto header = is_header ? parse_header(step->frame.payload()) : std::nullopt;
+    // The last may be just being made.
+    if (!header && number == *segments) continue;
+    if (!header) return fail(fmt::format("segment {} does not begin with a header", number));
+    if (header->first_record <= index) {
+      return Start{header->first_record, std::move(header->frontier)};
+    }
+  }
+  return fail("the log has no segments");
+}
+
+}  // namespace
+
+bool is_consistent(const TreeHead& before, const TreeHead& now,
+                   std::span<const Hash> proof) noexcept {
+  if (before.size > now.size) return false;
+  if (before.size == now.size) return proof.empty() && before.root == now.root;
+  if (before.size == 0) return proof.empty() && before.root == Tree{}.root();
+  std::uint64_t first = before.size - 1;
+  std::uint64_t second = now.size - 1;
+  for (; (first & 1U) != 0; first >>= 1U) second >>= 1U;
+  const bool is_perfect = std::has_single_bit(before.size);
+  if (!is_perfect && proof.empty()) return false;
+  Hash old_root = is_perfect ? before.root : proof.front();
+  Hash new_root = old_root;
+  for (const Hash& hash : proof.subspan(is_perfect ? 0 : 1)) {
+    if (second == 0) return false;
+    if ((first & 1U) != 0 || first == second) {
+      old_root = sha256_node(inner_prefix, hash, old_root);
+      new_root = sha256_node(inner_prefix, hash, new_root);
+      for (; (first & 1U) == 0 && first != 0; first >>= 1U) second >>= 1U;
+    } else {
+      new_root = sha256_node(inner_prefix, new_root, hash);
+    }
+    first >>= 1U;
+    second >>= 1U;
+  }
+  return second == 0 && old_root == before.root && new_root == now.root;
+}
+
+Result<ConsistencyProof> prove_consistency(const std::filesystem::path& directory,
+                                           std::uint64_t before, std::uint64_t now) {
+  const auto start = start_before(directory, before);
+  if (!start) return tl::unexpected(start.error());
+  CompactRange left(0);
+  if (!left.append_range(start->size, start->frontier)) {
+    return fail("a segment's header does not fit its place in the log");
+  }
+  CompactRange right(before);
+  const auto read =
+      now == start->size
+          ? Result<std::uint64_t>(now)
+          : read_records(directory, start->size, [&](std::uint64_t index, ByteView record) {
+              (index < before ? left : right).append_leaf(leaf_hash(record));
+              return index + 1 < now;
+            });
+  if (!read) return tl::unexpected(read.error());
+  if (*read < now) return fail(fmt::format("the log has {} records, not {}", *read, now));
+  ConsistencyProof out;
+  out.root_before = left.root();
+  if (before > 0 && before < now) {
+    add_proof(Roots(left, right), before, 0, now, true, out.hashes);
+  }
+  return out;
+}
+
+}  // namespace sluice::audit

@@ -1,0 +1,26 @@
+// The policies that were in force, beside the log: each under its digest, which
+// records name. A file proves itself: its SHA-256 is its name.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "audit/sha256.h"
+#include "base/result.h"
+
+namespace sluice::audit {
+
+inline constexpr std::string_view policies_folder = "policies";
+
+/// "<64 hex digits>.json"
+std::string policy_name(const Hash& digest);
+
+/// Durable once this returns. Under a digest there is only one text, so it is
+/// written at most once.
+Result<void> keep_policy(const std::filesystem::path& directory, std::string_view text);
+
+/// errors   it is missing, or is not what its name says.
+Result<std::string> read_policy(const std::filesystem::path& directory, const Hash& digest);
+
+}  // namespace sluice::audit
