@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "audit/policy_store.h"
 #include "dataplane/loop/loop.h"
 #include "dataplane/prover.h"
 #include "dataplane/transport/uring_transport.h"
@@ -74,7 +75,10 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
       now.audit.signing_key != next.audit.signing_key || now.audit.release != next.audit.release ||
       now.audit.ring_bytes != next.audit.ring_bytes ||
       now.audit.segment_bytes != next.audit.segment_bytes ||
-      !std::ranges::equal(now.audit.exports, next.audit.exports, is_same_export)) {
+      !std::ranges::equal(now.audit.exports, next.audit.exports, is_same_export) ||
+      now.audit.timestamps.authority != next.audit.timestamps.authority ||
+      now.audit.timestamps.every != next.audit.timestamps.every ||
+      now.audit.witness_policy != next.audit.witness_policy) {
     return "the audit section changed";
   }
   if (now.workers.count != next.workers.count || now.workers.pin != next.workers.pin ||
@@ -108,6 +112,7 @@ struct Gateway::State {
   Result<void> open_log();
   void run_workers();
   void post(const WorkerMail& mail);
+  [[nodiscard]] Result<void> adopt(const Snapshot& next, std::string_view event);
   [[nodiscard]] bool append(audit::Record& record);
 };
 
@@ -195,6 +200,21 @@ void Gateway::State::post(const WorkerMail& mail) {
   for (const auto& worker : workers) worker->mailbox->post(mail);
 }
 
+/// A policy is kept before the first record names it.
+Result<void> Gateway::State::adopt(const Snapshot& next, std::string_view event) {
+  const auto kept = audit::keep_policy(next.settings.audit.directory, next.settings.text);
+  if (!kept) return kept;
+  const std::string detail = fmt::format("configuration {}", next.generation);
+  audit::Record record;
+  record.phase = audit::Phase::control;
+  record.configuration = next.generation;
+  record.policy = next.policy_digest;
+  record.event = event;
+  record.detail = detail;
+  if (append(record)) return {};
+  return fail("the audit log cannot take a record");
+}
+
 /// Into the control thread's own ring.
 bool Gateway::State::append(audit::Record& record) {
   const std::lock_guard lock(mutex);
@@ -211,11 +231,10 @@ Result<std::unique_ptr<Gateway>> Gateway::start(std::shared_ptr<const Snapshot> 
   if (auto ok = state->open_transports(); !ok) return fail(ok.error().message);
   if (auto ok = state->open_log(); !ok) return fail(ok.error().message);
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(state)));
-  gateway->state_->run_workers();
-  if (!gateway->record_event("started",
-                             fmt::format("configuration {}", gateway->snapshot()->generation))) {
-    return fail("the audit log cannot take the start record");
+  if (auto ok = gateway->state_->adopt(*gateway->snapshot(), "started"); !ok) {
+    return fail(ok.error().message);
   }
+  gateway->state_->run_workers();
   return gateway;
 }
 
@@ -236,9 +255,7 @@ Result<void> Gateway::reload(std::shared_ptr<const Snapshot> snapshot) {
   if (const auto reason = restart_reason(before->settings, snapshot->settings); !reason.empty()) {
     return fail(fmt::format("{}: that needs a restart", reason));
   }
-  if (!record_event("reloaded", fmt::format("configuration {}", snapshot->generation))) {
-    return fail("the audit log cannot take the reload record");
-  }
+  if (auto done = state_->adopt(*snapshot, "reloaded"); !done) return done;
   WorkerMail mail;
   mail.snapshot = snapshot;
   state_->post(mail);
@@ -292,6 +309,9 @@ void Gateway::record_heartbeat() {
   const std::string clock = clock_state();
   audit::Record record;
   record.phase = audit::Phase::heartbeat;
+  const auto current = snapshot();
+  record.configuration = current->generation;
+  record.policy = current->policy_digest;
   record.detail = clock;
   static_cast<void>(state_->append(record));  // a broken log is told by metrics and readiness
 }

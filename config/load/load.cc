@@ -8,6 +8,7 @@
 
 #include "config/load/checks.h"
 #include "config/load/merge.h"
+#include "config/load/policy_text.h"
 #include "config/load/reader.h"
 #include "config/load/schema.h"
 #include "config/load/yaml_tree.h"
@@ -54,6 +55,7 @@ class Files {
     if (whole_) {
       Reader reader(world, base_directory, problems_);
       reader.read_section(*whole_, root_table(), &loaded.settings);
+      loaded.settings.text = policy_text(*whole_, reader.variables());
       // After a fault of the text itself, what is missing may only be unread.
       if (is_readable) check_settings(loaded.settings, reader.places(), problems_);
     }

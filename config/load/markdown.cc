@@ -87,6 +87,8 @@ std::string word_text(Word word) {
       return "finder";
     case Word::url_path:
       return "URL path";
+    case Word::http_url:
+      return "http URL";
     case Word::file_path:
       return "path";
     case Word::sql_class:

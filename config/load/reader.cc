@@ -473,6 +473,7 @@ std::optional<std::string> Reader::expanded(const YamlNode& node) {
       report(node.place, fmt::format("the environment has no variable '{}'", name));
       return std::nullopt;
     }
+    variables_.insert_or_assign(std::string(name), *value);
     text += *value;
     rest.remove_prefix(end + 1);
   }

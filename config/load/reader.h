@@ -1,6 +1,7 @@
 // Fills the structs of config/model/settings.h from a tree, by the table.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -46,6 +47,10 @@ class Reader {
 
   void read_section(const YamlNode& node, const Table& table, void* owner);
   [[nodiscard]] const Places& places() const noexcept { return places_; }
+  /// Of the environment, as they were filled in.
+  [[nodiscard]] const std::map<std::string, std::string>& variables() const noexcept {
+    return variables_;
+  }
 
  private:
   void read_field(const YamlNode& node, const Field& field, void* owner);
@@ -77,6 +82,7 @@ class Reader {
   std::string base_directory_;
   std::vector<Problem>& problems_;
   Places places_;
+  std::map<std::string, std::string> variables_;
 };
 
 }  // namespace sluice::config

@@ -555,6 +555,18 @@ constexpr Table export_table{.title = "An export of the audit log",
                              .fields = export_fields,
                              .make = make_owner<AuditExport>,
                              .place = place_in<AuditExport>};
+constexpr std::array timestamp_fields{
+    text<&Timestamps::authority>(
+        "authority", Word::http_url, required,
+        "Where the authority answers; http, since its answers are signed."),
+    duration<&Timestamps::every>("every", seconds(1), seconds(86'400),
+                                 "How often the newest checkpoint is sent there.")};
+constexpr Table timestamp_table{
+    .title = "Timestamps",
+    .path = "audit.timestamps",
+    .sentence = "Somebody else's word for when the log's checkpoints existed (RFC 3161).",
+    .fields = timestamp_fields,
+    .make = make_owner<Timestamps>};
 
 constexpr std::array audit_fields{
     text<&Audit::directory>("directory", Word::file_path, not_required, "Where the log is kept."),
@@ -568,7 +580,12 @@ constexpr std::array audit_fields{
     duration<&Audit::heartbeat>("heartbeat", seconds(1), seconds(3'600),
                                 "How often the log records that the gateway runs."),
     sections<&Audit::exports>("exports", export_table, 16, not_required,
-                              "Where records go beside the log.")};
+                              "Where records go beside the log."),
+    section<&Audit::timestamps>("timestamps", timestamp_table, not_required,
+                                "A time-stamp authority; without it none is asked."),
+    file<&Audit::witness_policy>(
+        "witness_policy", not_required,
+        "Witnesses that must see the log's checkpoints (C2SP tlog-policy).")};
 constexpr Table audit_table{.title = "The audit log",
                             .path = "audit",
                             .sentence = "Nothing leaves the gateway unrecorded.",

@@ -36,6 +36,7 @@ enum class Word : std::uint8_t {
   sql_name,  ///< Of a relation or function, as a rule writes it.
   sql_column,
   file_path,
+  http_url,
 };
 
 struct Choice {

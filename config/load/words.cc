@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "config/load/quantity.h"
 #include "config/load/schema.h"
+#include "config/model/http_url.h"
 #include "config/model/path_glob.h"
 #include "config/model/policy.h"
 #include "config/model/sql_match.h"
@@ -144,6 +145,9 @@ std::optional<std::string> word_fault(Word word, std::string_view text) {
       return sql_column_fault(text);
     case Word::file_path:
       return line_fault(text, 4096);
+    case Word::http_url:
+      if (parse_http_url(text)) return std::nullopt;
+      return fmt::format("'{}' is not a URL like http://tsa.example.com/tsr", text);
   }
   return "an unknown kind of word";
 }

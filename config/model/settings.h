@@ -279,6 +279,12 @@ struct AuditExport {
   Place place;
 };
 
+/// Somebody else's statements of when checkpoints existed (RFC 3161).
+struct Timestamps {
+  std::string authority;  ///< An http:// URL; empty: none.
+  Duration every = seconds(3'600);
+};
+
 struct Audit {
   std::string directory = "/var/lib/sluice/audit";
   std::string signing_key;  ///< Path.
@@ -287,6 +293,8 @@ struct Audit {
   std::uint64_t segment_bytes = 256U << 20;
   Duration heartbeat = seconds(10);
   std::vector<AuditExport> exports;
+  Timestamps timestamps;
+  std::string witness_policy;  ///< Path of a C2SP tlog-policy; empty: no witnesses.
 };
 
 struct Admin {
@@ -302,6 +310,7 @@ struct Workers {
 };
 
 struct Settings {
+  std::string text;  ///< All of it as JSON for the audit log; no secret is in it.
   std::vector<Listener> listeners;
   std::vector<Target> targets;
   Identity identity;

@@ -47,7 +47,7 @@ void Loop<T>::run() {
 
 template <Transport T>
 bool Loop<T>::turn(Duration wait) {
-  if (!waiting_for_log_.empty()) wait = std::min(wait, log_wait);
+  if (!waiting_for_log_.empty() || !context_.session_ends.empty()) wait = std::min(wait, log_wait);
   const std::size_t count = transport_.poll(done_, wait);
   context_.now = transport_.now();
   context_.can_splice = transport_.splices_free() != 0;
@@ -67,6 +67,7 @@ bool Loop<T>::turn(Duration wait) {
   }
   for (const WorkerMail& letter : mail) read(letter);
   if (context_.log.is_broken()) stop_releasing();
+  context_.session_ends.flush();
   resume_waiting();
   serve_waiting();
   if (context_.now.monotonic >= next_sweep_) {
@@ -75,7 +76,8 @@ bool Loop<T>::turn(Duration wait) {
   }
   if (!may_splice_.empty()) begin_splices();
   if (!waiting_for_durable_.empty()) context_.log.request_flush();
-  return !stopping_ || !live_.empty();
+  const bool owes_records = !context_.session_ends.empty() && !context_.log.is_broken();
+  return !stopping_ || !live_.empty() || owes_records;
 }
 
 template <Transport T>

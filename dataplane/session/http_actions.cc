@@ -127,6 +127,9 @@ void describe_principal(const config::Principal& principal, audit::Record& recor
 void describe_operation(const Snapshot& snapshot, const http1::RequestHead& head,
                         const http1::Target& target, audit::Record& record,
                         WorkerContext& worker) noexcept {
+  worker.unmasked = {head.method_text, target.whole};
+  record.unmasked = std::span(worker.unmasked).first(2);
+  record.policy = snapshot.policy_digest;
   Text masked(worker.record_room);
   const auto mask = [&](matcher::BodyKind kind, std::string_view in) {
     const ByteSpan room =

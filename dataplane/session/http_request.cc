@@ -374,7 +374,7 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
   audit::Record record = describe(head, judged);
   record.ruling = audit::RulingKind::allow;
   record.rule = judged.rule;
-  const auto intent = worker_.log.append_intent(record);
+  const auto intent = log_.append_intent(record);
   if (!intent) {
     // Without a record nothing may go on; this answer carries nothing of the target.
     BodyRelay::drop(worker_.pool, settled);
@@ -501,7 +501,7 @@ void HttpSession::refuse(const http1::RequestHead& head, const Judged& judged, s
   record.rule = rule;
   record.reason = detail;
   record.status = status;
-  const auto sequence = worker_.log.append_single(record);
+  const auto sequence = log_.append_single(record);
   Refusal refusal{status,
                   detail,
                   rule,
@@ -558,6 +558,7 @@ void HttpSession::refuse_unread(std::uint16_t status, std::string_view reason) {
   record.time = worker_.now;
   record.session = number_;
   record.configuration = worker_.current->snapshot().generation;
+  record.policy = worker_.current->snapshot().policy_digest;
   record.peer = peer_text_;
   record.listener = plan().settings.name;
   record.protocol = "http";
@@ -566,7 +567,7 @@ void HttpSession::refuse_unread(std::uint16_t status, std::string_view reason) {
   record.reason = reason;
   record.status = status;
   worker_.metrics.requests_malformed.add();
-  const auto sequence = worker_.log.append_single(record);
+  const auto sequence = log_.append_single(record);
   if (exchange_) drop_exchange();
   answer({status, reason, protocol_rule, {}, false, true}, sequence);
 }

@@ -494,7 +494,7 @@ std::uint64_t HttpSession::record_outcome(std::string_view result) {
   worker_.metrics.bytes_out.add(record.bytes_out);
   exchange.view->latency_ns(exchange.listener->target)
       .record(static_cast<std::uint64_t>(record.duration.ns));
-  return worker_.log.append_outcome(record);
+  return log_.append_outcome(record);
 }
 
 void HttpSession::finish_exchange() {

@@ -491,7 +491,7 @@ void PostgresSession::end_operation(std::string_view result) {
   worker_.metrics.bytes_out.add(record.bytes_out);
   operation.view->latency_ns(snapshot.listeners[listener_].target)
       .record(static_cast<std::uint64_t>(record.duration.ns));
-  answer_after(worker_.log.append_outcome(record));
+  answer_after(log_.append_outcome(record));
   --operation.view->operations;
   operations_open_.pop_front();
 }

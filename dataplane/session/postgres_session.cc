@@ -388,30 +388,39 @@ void PostgresSession::finish_ending() {
 }
 
 bool PostgresSession::record_ending(const Ending& ending) {
-  if (!ending.is_refusal) return record_session("closed", ending.why).has_value();
+  if (!ending.is_refusal) {
+    return keys_ == nullptr || log_.append_last(describe_session("closed", ending.why));
+  }
   audit::Record record;
   record.phase = audit::Phase::session;
   record.time = worker_.now;
   record.session = number_;
   record.configuration = worker_.current->snapshot().generation;
+  record.policy = worker_.current->snapshot().policy_digest;
   record.peer = peer_text_;
   record.listener = plan().settings.name;
   record.target = target().name;
   record.protocol = "postgres";
   record.event = "refused";
   record.detail = ending.why;
-  return worker_.log.append_single(record).has_value();
+  return log_.append_last(record);
 }
 
 std::optional<std::uint64_t> PostgresSession::record_session(std::string_view event,
                                                              std::string_view detail) {
   if (keys_ == nullptr) return 0;
+  return log_.append_single(describe_session(event, detail));
+}
+
+audit::Record PostgresSession::describe_session(std::string_view event, std::string_view detail) {
   const config::Principal& principal = keys_->principal(key_);
   audit::Record record;
   record.phase = audit::Phase::session;
   record.time = worker_.now;
   record.session = number_;
   record.configuration = worker_.current->snapshot().generation;
+  record.policy = worker_.current->snapshot().policy_digest;
+  record.upstream_user = target().credential ? target().credential->user : std::string_view();
   record.subject = principal.subject;
   record.issuer = principal.issuer;
   record.credential_id = principal.credential_id;
@@ -421,7 +430,7 @@ std::optional<std::uint64_t> PostgresSession::record_session(std::string_view ev
   record.protocol = "postgres";
   record.event = event;
   record.detail = detail;
-  return worker_.log.append_single(record);
+  return record;
 }
 
 void PostgresSession::close_after_flush() {

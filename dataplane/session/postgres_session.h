@@ -370,6 +370,7 @@ class PostgresSession final : public Session {
   [[nodiscard]] bool record_ending(const Ending& ending);
   /// False when the log cannot take it.
   std::optional<std::uint64_t> record_session(std::string_view event, std::string_view detail);
+  [[nodiscard]] audit::Record describe_session(std::string_view event, std::string_view detail);
   void close_after_flush();
   void close_now();
   void drop_operations(std::string_view result);

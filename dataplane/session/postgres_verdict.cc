@@ -66,13 +66,18 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
                  "key-withdrawn");
     return std::nullopt;
   }
-  if (is_replication_command(text)) return judge_replication(text);
+  if (is_replication_command(text)) {
+    JudgedStatement command = judge_replication(text);
+    command.source = text;
+    return command;
+  }
   StatementContext context{worker_.current, listener_, key_, backend_->search_path()};
   const std::uint64_t generation = worker_.current->snapshot().generation;
   if (portal != nullptr && portal->hits_generation == generation) {
     context.parameter_hits = portal->parameter_hits;
   }
   JudgedStatement judged = worker_.statements.judge(text, context, worker_.text_scratch);
+  judged.source = text;
   guard_execute(judged);
   guard_pool(judged);
   guard_columns(judged);
@@ -135,7 +140,7 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
   audit::Record record = describe(judged);
   record.ruling = audit::RulingKind::allow;
   record.rule = judged.ruling.rule;
-  const auto intent = worker_.log.append_intent(record);
+  const auto intent = log_.append_intent(record);
   if (!intent) {
     fail_session("57P03", log_refusal, "log-failed");
     return false;
@@ -176,6 +181,7 @@ audit::Record PostgresSession::describe(const JudgedStatement& judged) {
   record.session = number_;
   record.operation = operations_;
   record.configuration = snapshot.generation;
+  record.policy = snapshot.policy_digest;
   record.subject = principal.subject;
   record.issuer = principal.issuer;
   record.proof = "api-key";
@@ -188,6 +194,8 @@ audit::Record PostgresSession::describe(const JudgedStatement& judged) {
   record.verb = judged.info->is_parsed ? std::string_view(judged.info->classes) : "unparsed";
   record.resource = judged.record_text;
   record.host = recorded_database_;
+  worker_.unmasked[0] = judged.source;
+  record.unmasked = {worker_.unmasked.data(), 1};
   return record;
 }
 
@@ -212,7 +220,7 @@ void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_qu
   record.rule = is_denied ? judged.ruling.rule : std::string_view("protocol");
   record.reason = is_denied ? judged.ruling.reason
                             : "the gateway reads UTF-8 with standard_conforming_strings = on only";
-  const auto sequence = worker_.log.append_single(record);
+  const auto sequence = log_.append_single(record);
   if (!sequence) {
     return fail_session("57P03", log_refusal, "log-failed");
   }

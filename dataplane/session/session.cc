@@ -10,6 +10,7 @@ namespace sluice::dataplane {
 Session::Session(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
                  std::uint64_t session_number)
     : worker_(worker),
+      log_(worker.session_ends, session_number),
       peer_text_(text(peer)),
       number_(session_number),
       last_progress_(worker.now.monotonic),

@@ -14,6 +14,7 @@
 
 #include "base/fingerprint.h"
 #include "base/prefetch.h"
+#include "dataplane/session/session_log.h"
 #include "dataplane/session/upstream_state.h"
 #include "dataplane/session/worker_context.h"
 #include "dataplane/slice_queue.h"
@@ -169,6 +170,7 @@ class Session {
   void note_progress() noexcept { last_progress_ = worker_.now.monotonic; }
 
   WorkerContext& worker_;
+  SessionLog log_;
   SliceQueue to_client_;
   SliceQueue to_upstream_;
   std::string peer_text_;

@@ -219,6 +219,7 @@ Result<std::shared_ptr<const Snapshot>> compile(const config::Settings& settings
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->generation = generation;
   snapshot->settings = settings;
+  snapshot->policy_digest = audit::sha256(as_bytes(settings.text));
   snapshot->keys = std::move(keys);
   if (auto masks = compile_masks(settings, *snapshot); !masks) return fail(masks.error().message);
   for (const auto& target : settings.targets) {

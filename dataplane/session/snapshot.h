@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/sha256.h"
 #include "base/result.h"
 #include "config/model/policy.h"
 #include "config/model/settings.h"
@@ -44,6 +45,7 @@ struct ListenerPlan {
 
 struct Snapshot {
   std::uint64_t generation = 0;
+  audit::Hash policy_digest{};  ///< SHA-256 of settings.text.
   config::Settings settings;
   std::vector<TargetPlan> targets;
   std::vector<ListenerPlan> listeners;

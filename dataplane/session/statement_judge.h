@@ -67,6 +67,7 @@ struct JudgedStatement {
   /// The normalised text as a record may hold it: a name may be a card number too. Lives
   /// until the next text is judged.
   std::string_view record_text;
+  std::string_view source = {};  ///< The text as it came; whoever brought it keeps it.
 };
 
 /// One per worker.

@@ -16,6 +16,7 @@
 #include "dataplane/session/proof_cache.h"
 #include "dataplane/session/rate_limiter.h"
 #include "dataplane/session/scram_keys_cache.h"
+#include "dataplane/session/session_log.h"
 #include "dataplane/session/snapshot_view.h"
 #include "dataplane/session/statement_judge.h"
 #include "matcher/scratch.h"
@@ -54,6 +55,7 @@ struct WorkerContext {
   std::uint64_t logins = 0;         ///< At targets, counted.
   SnapshotView* current = nullptr;  ///< New operations are judged by this one.
   Now now;
+  SessionEnds session_ends{log, now};
   bool draining = false;
   bool can_splice = false;  ///< The transport could begin a splice now.
   bool durable = false;     ///< audit.release: durable
@@ -65,6 +67,7 @@ struct WorkerContext {
   std::vector<std::uint32_t> header_hits;
   std::vector<ByteView> body_pieces;
   std::vector<std::string_view> groups;
+  std::array<std::string_view, 3> unmasked;  ///< Of an operation, for its digest.
   std::array<audit::MaskCount, matcher::rules_max> mask_counts;
   std::array<std::uint8_t, head_bytes_max> head_room;
   std::array<std::uint8_t, head_bytes_max> trailer_room;

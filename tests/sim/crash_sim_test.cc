@@ -55,7 +55,7 @@ class Disaster {
 
   /// Between two turns of the gateway: the log is written, or not; true: this is the end.
   bool strikes(audit::Log& log) {
-    if (random_() % 3 == 0) log.turn();
+    if (random_() % turns_per_batch_ == 0) log.turn();
     if (fault_ == FaultyDisk::Fault::power_off) return disk_.has_failed() || --turns_left_ == 0;
     if (random_() % 40 == 0) disk_.heal();
     return --turns_left_ == 0;
@@ -89,6 +89,8 @@ class Disaster {
   FaultyDisk::Fault fault_;
   FaultyDisk disk_;
   std::uint64_t turns_left_ = 1 + random_() % 600;
+  /// A slow disk: what leaves before it is durable reaches its peer before, too.
+  std::uint64_t turns_per_batch_ = std::uint64_t{2} << random_() % 6;
   bool is_power_cut_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "record_checks.h"
 #include "sim_gateway.h"
 
 using namespace sluice;
@@ -70,7 +71,9 @@ void check_log(SimGateway& gateway) {
   std::set<std::string> recorded;
   std::size_t allowed = 0;
   std::size_t outcomes = 0;
-  for (const std::string& record : gateway.records()) {
+  const auto records = gateway.records();
+  check_session_ends(records);
+  for (const std::string& record : records) {
     check_no_secret(record);
     CHECK(record.find(gateway.key()) == std::string::npos);
     if (record.find("\"phase\":\"outcome\"") != std::string::npos) ++outcomes;

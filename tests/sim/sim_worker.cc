@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "audit/policy_store.h"
 #include "dataplane/loop/loop_impl.h"
 #include "must.h"
 
@@ -31,8 +32,14 @@ SimWorker::~SimWorker() {
 
 void SimWorker::start(std::shared_ptr<const Snapshot> snapshot, LoopOptions options) {
   is_durable_ = options.durable;
+  must(audit::keep_policy(log_options_.directory, snapshot->settings.text));
   loop_ = std::make_unique<Loop<SimTransport>>(transport_, log_->worker(0), *metrics_, mailbox_,
                                                std::move(snapshot), std::move(options));
+}
+
+void SimWorker::post(WorkerMail mail) {
+  if (mail.snapshot) must(audit::keep_policy(log_options_.directory, mail.snapshot->settings.text));
+  mailbox_.post(std::move(mail));
 }
 
 bool SimWorker::run_until(const std::function<bool()>& is_done, Duration patience) {

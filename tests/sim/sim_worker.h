@@ -31,7 +31,8 @@ class SimWorker {
   /// False when that takes longer than `patience`, of simulated time.
   [[nodiscard]] bool run_until(const std::function<bool()>& is_done,
                                Duration patience = seconds(600));
-  void post(WorkerMail mail) { mailbox_.post(std::move(mail)); }
+  /// As the gateway does it: the policy is kept before records can name it.
+  void post(WorkerMail mail);
   /// While its disk is stuck the log takes what its ring has room for, and no more.
   void stick_disk(bool is_stuck) { disk_.stick(is_stuck); }
   /// As other sessions of the worker would: not one more record fits.

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "record_checks.h"
 #include "record_member.h"
 #include "reference.h"
 
@@ -133,7 +134,9 @@ void check_log(Gateway& gateway) {
   std::map<std::string, std::size_t> intents;  // by tag
   std::set<std::string> sessions;              // that were opened
   std::set<std::string> ended;
-  for (const std::string& record : gateway.worker().records()) {
+  const auto records = gateway.worker().records();
+  check_session_ends(records);
+  for (const std::string& record : records) {
     const bool hidden = is_hidden(record);
     CHECK(hidden);
     const std::string session = member(record, "session");
