@@ -22,6 +22,7 @@ struct Parser {
   RunOptions run;
   CheckOptions check;
   VerifyOptions verify;
+  WitnessOptions witness;
   AuditOptions audit;
   EvidenceOptions evidence;
   StatusOptions status;
@@ -29,6 +30,7 @@ struct Parser {
   DrainOptions drain;
   KeyNewOptions key_new;
   KeySigningOptions key_signing;
+  KeyOperationsOptions key_operations;
   LoadOptions load;
   DemoOptions demo;
   std::optional<Command> command;
@@ -42,6 +44,7 @@ struct Parser {
     add_run();
     add_check();
     add_verify();
+    add_witness();
     add_audit();
     add_evidence();
     add_steering();
@@ -93,7 +96,25 @@ struct Parser {
     made.add_option("--key", verify.key,
                     "Verifier key you trust: its line, or a file that holds it.\n"
                     "Without it the log only proves to be consistent with itself");
+    made.add_option("--witness", verify.witness,
+                    "Key of a witness that must have seen the log, or a file that holds it");
     add_json(made, verify.json);
+  }
+
+  void add_witness() {
+    auto& made =
+        verb(app, "witness", "Remember other gateways' logs and sign what continues them", witness,
+             "  sluice witness --key witness.key --log gateway.vkey --state /var/lib/witness "
+             "--listen 0.0.0.0:8090\n"
+             "  sluice witness --key witness.key --log one.vkey --log two.vkey --state ./seen "
+             "--listen 127.0.0.1:8090");
+    made.add_option("--key", witness.key, "Its signing key, as `sluice key signing` makes it")
+        ->required();
+    made.add_option("--log", witness.logs, "A log's verifier line, or a file that holds it")
+        ->required();
+    made.add_option("--state", witness.state, "Folder of what it saw; never to be restored")
+        ->required();
+    made.add_option("--listen", witness.listen, "A numeric address and port")->required();
   }
 
   void add_audit() {
@@ -191,6 +212,13 @@ struct Parser {
     signing.add_option("--origin", key_signing.origin, "Name of this log in its checkpoints")
         ->required();
     add_json(signing, key_signing.json);
+
+    auto& operations = verb(key, "operations",
+                            "Print the key of the digests of unmasked operations", key_operations,
+                            "  sluice key operations --file /etc/sluice/audit.key\n"
+                            "  sluice key operations --file ./audit.key | xxd -r -p > digests.key");
+    operations.add_option("--file", key_operations.path, "The audit signing key")->required();
+    add_json(operations, key_operations.json);
   }
 
   void add_load() {

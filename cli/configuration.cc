@@ -72,10 +72,23 @@ Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Setting
   return identity::ApiKeys::parse(*text, path, *mocks);
 }
 
+Result<std::optional<audit::WitnessPolicy>> read_witness_policy(const config::Settings& settings) {
+  const std::string& path = settings.audit.witness_policy;
+  if (path.empty()) return std::optional<audit::WitnessPolicy>();
+  const auto text = config::World::real().read_file(path);
+  if (!text) return fail(fmt::format("audit.witness_policy: cannot read '{}'", path));
+  auto policy = audit::WitnessPolicy::parse(*text);
+  if (!policy) return fail(fmt::format("audit.witness_policy: {}", policy.error().message));
+  return std::optional(std::move(*policy));
+}
+
 Result<std::shared_ptr<const dataplane::Snapshot>> read_snapshot(const std::string& path,
                                                                  std::uint64_t generation) {
   const auto settings = read_settings(path);
   if (!settings) return tl::unexpected(settings.error());
+  if (auto policy = read_witness_policy(*settings); !policy) {
+    return tl::unexpected(policy.error());
+  }
   auto keys = read_keys(*settings);
   if (!keys) return tl::unexpected(keys.error());
   return dataplane::compile(*settings, std::move(*keys), generation);

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "audit/witness_policy.h"
 #include "base/result.h"
 #include "config/model/settings.h"
 #include "dataplane/session/snapshot.h"
@@ -27,6 +28,9 @@ Result<std::string> admin_socket(const std::string& path);
 
 /// The API keys that the settings name; an empty table when they name none.
 Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings);
+
+/// The witness policy that the settings name; nothing when they name none.
+Result<std::optional<audit::WitnessPolicy>> read_witness_policy(const config::Settings& settings);
 
 /// Settings, keys, rules and masks, compiled.
 Result<std::shared_ptr<const dataplane::Snapshot>> read_snapshot(const std::string& path,

@@ -1,4 +1,4 @@
-// sluice key new, sluice key signing: the secrets that Sluice itself makes.
+// sluice key new, signing, operations: the secrets that Sluice itself makes.
 #include <fcntl.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "audit/keys.h"
 #include "audit/log.h"
+#include "base/text_codec.h"
 #include "base/timestamp.h"
 #include "cli/output.h"
 #include "cli/times.h"
@@ -103,6 +105,20 @@ ExitCode perform(const KeySigningOptions& options) {
                "the secret half is in {}; give the line above to whoever verifies the log\n",
                options.path);
   }
+  return ExitCode::ok;
+}
+
+ExitCode perform(const KeyOperationsOptions& options) {
+  const auto signer = audit::Signer::load(options.path);
+  if (!signer) return complain("key operations", signer.error().message, ExitCode::failed);
+  const std::string key = to_hex(signer->operation_key());
+  if (options.json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"key", key}}.dump());
+    return ExitCode::ok;
+  }
+  // Alone on stdout, so that it can be redirected.
+  fmt::print("{}\n", key);
+  fmt::print(stderr, "who has this key can try what masked values were: keep it secret\n");
   return ExitCode::ok;
 }
 

@@ -36,6 +36,17 @@ control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
   return view;
 }
 
+/// Null without a policy. Else the log that is there continues what witnesses saw.
+Result<std::unique_ptr<control::Cosigner>> make_cosigner(const config::Settings& settings) {
+  auto policy = read_witness_policy(settings);
+  if (!policy) return tl::unexpected(policy.error());
+  if (!*policy) return std::unique_ptr<control::Cosigner>();
+  auto cosigner =
+      std::make_unique<control::Cosigner>(std::move(**policy), settings.audit.directory);
+  if (auto proved = cosigner->prove_start(); !proved) return tl::unexpected(proved.error());
+  return cosigner;
+}
+
 }  // namespace
 
 Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
@@ -43,6 +54,11 @@ Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> 
     : configuration_(std::move(configuration)),
       gateway_(std::move(gateway)),
       upkeep_(gateway_->snapshot()->settings.audit.directory),
+      timestamper_(gateway_->snapshot()->settings.audit.timestamps,
+                   gateway_->snapshot()->settings.audit.directory,
+                   [this](std::string_view event, std::string_view detail) {
+                     gateway_->record_event(event, detail);
+                   }),
       keys_watch_(keys_file),
       keys_file_(keys_file),
       started_(wall_now()) {}
@@ -50,6 +66,8 @@ Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> 
 Result<std::unique_ptr<Service>> Service::start(
     const std::string& configuration, const std::shared_ptr<const dataplane::Snapshot>& first) {
   const config::Settings& settings = first->settings;
+  auto cosigner = make_cosigner(settings);
+  if (!cosigner) return tl::unexpected(cosigner.error());
   auto gateway = dataplane::Gateway::start(first);
   if (!gateway) return tl::unexpected(gateway.error());
   auto service = std::unique_ptr<Service>(
@@ -57,6 +75,7 @@ Result<std::unique_ptr<Service>> Service::start(
   if (auto done = service->start_exports(settings.audit); !done) {
     return tl::unexpected(done.error());
   }
+  service->take_up(std::move(*cosigner));
   auto admin = control::AdminServer::start(settings.admin, service->actions());
   if (!admin) return tl::unexpected(admin.error());
   service->admin_ = std::move(*admin);
@@ -79,6 +98,14 @@ Result<void> Service::start_exports(const config::Audit& settings) {
     exporters_.push_back(std::move(*exporter));
   }
   return {};
+}
+
+void Service::take_up(std::unique_ptr<control::Cosigner> cosigner) {
+  cosigner_ = std::move(cosigner);
+  if (!cosigner_) return;
+  cosigner_->start([this](std::string_view event, std::string_view detail) {
+    gateway_->record_event(event, detail);
+  });
 }
 
 control::AdminActions Service::actions() {

@@ -14,8 +14,10 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "control/admin.h"
+#include "control/cosigner.h"
 #include "control/file_watch.h"
 #include "control/gateway_view.h"
+#include "control/timestamper.h"
 #include "dataplane/gateway.h"
 #include "exports/exporter.h"
 
@@ -58,10 +60,13 @@ class Service {
   Result<std::uint64_t> adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next);
   Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::AdminActions actions();
+  void take_up(std::unique_ptr<control::Cosigner> cosigner);
 
   std::string configuration_;
   std::unique_ptr<dataplane::Gateway> gateway_;
   audit::Upkeep upkeep_;
+  control::Timestamper timestamper_;
+  std::unique_ptr<control::Cosigner> cosigner_;  ///< Null without witnesses.
   std::string log_origin_;
   std::vector<std::unique_ptr<exports::Exporter>> exporters_;  ///< Their threads call the gateway.
   mutable std::mutex reloading_;  ///< One reload at a time; guards the five below.

@@ -28,9 +28,17 @@ struct CheckOptions {
 };
 
 struct VerifyOptions {
-  std::string path = {};  ///< An audit directory, or an evidence package.
-  std::string key = {};   ///< A verifier line or a file that holds one.
+  std::string path = {};     ///< An audit directory, or an evidence package.
+  std::string key = {};      ///< A verifier line or a file that holds one.
+  std::string witness = {};  ///< Likewise, of a witness.
   bool json = false;
+};
+
+struct WitnessOptions {
+  std::string key = {};
+  std::vector<std::string> logs = {};  ///< Verifier lines, or files that hold one.
+  std::string state = {};
+  std::string listen = {};
 };
 
 struct AuditOptions {
@@ -84,6 +92,11 @@ struct KeySigningOptions {
   bool json = false;
 };
 
+struct KeyOperationsOptions {
+  std::string path = {};  ///< The signing key's file.
+  bool json = false;
+};
+
 struct LoadOptions {
   std::string url = {};
   std::uint32_t connections = 64;
@@ -114,6 +127,7 @@ struct DemoOptions {
 ExitCode perform(const RunOptions& options);
 ExitCode perform(const CheckOptions& options);
 ExitCode perform(const VerifyOptions& options);
+ExitCode perform(const WitnessOptions& options);
 ExitCode perform(const AuditOptions& options);
 ExitCode perform(const EvidenceOptions& options);
 ExitCode perform(const StatusOptions& options);
@@ -121,11 +135,13 @@ ExitCode perform(const ReloadOptions& options);
 ExitCode perform(const DrainOptions& options);
 ExitCode perform(const KeyNewOptions& options);
 ExitCode perform(const KeySigningOptions& options);
+ExitCode perform(const KeyOperationsOptions& options);
 ExitCode perform(const LoadOptions& options);
 ExitCode perform(const DemoOptions& options);
 
-using Command = std::variant<RunOptions, CheckOptions, VerifyOptions, AuditOptions, EvidenceOptions,
-                             StatusOptions, ReloadOptions, DrainOptions, KeyNewOptions,
-                             KeySigningOptions, LoadOptions, DemoOptions>;
+using Command =
+    std::variant<RunOptions, CheckOptions, VerifyOptions, WitnessOptions, AuditOptions,
+                 EvidenceOptions, StatusOptions, ReloadOptions, DrainOptions, KeyNewOptions,
+                 KeySigningOptions, KeyOperationsOptions, LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

@@ -1,29 +1,15 @@
 // sluice verify: is this audit log, or evidence package, what was signed, and whole?
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "audit/verify.h"
+#include "base/timestamp.h"
+#include "cli/key_line.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "evidence/package.h"
 
 namespace sluice::cli {
 namespace {
-
-/// A verifier line as given, or the first line of the file that `key` names.
-Result<std::string> verifier_line(const std::string& key) {
-  if (key.empty()) return std::string();
-  std::error_code ignored;
-  if (!std::filesystem::exists(key, ignored)) {
-    // A verifier line has a '+' in it; what has none was meant as a file.
-    if (key.find('+') == std::string::npos) return fail(fmt::format("there is no file '{}'", key));
-    return key;
-  }
-  std::ifstream file(key);
-  std::string line;
-  if (!std::getline(file, line)) return fail(fmt::format("cannot read the key file '{}'", key));
-  return line;
-}
 
 void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
   const nlohmann::ordered_json page{{"ok", report.ok},
@@ -33,6 +19,7 @@ void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
                                     {"checkpoints", report.checkpoints},
                                     {"segments", report.segments},
                                     {"unsigned_tail_records", report.unsigned_tail_records},
+                                    {"witnessed_records", report.witnessed_records},
                                     {"root", report.root_hex},
                                     {"trusted_key", has_trusted_key}};
   fmt::print("{}\n", page.dump());
@@ -57,6 +44,11 @@ void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
     fmt::print("after the last checkpoint, not signed yet: {}\n",
                counted(report.unsigned_tail_records, "record"));
   }
+  if (report.witnessed_seconds != 0) {
+    const WallTime seen{static_cast<std::int64_t>(report.witnessed_seconds) * 1'000'000'000};
+    fmt::print("the witness saw {} at {}\n", counted(report.witnessed_records, "record"),
+               timestamp_text(seen));
+  }
   if (!has_trusted_key) print_key_advice("beside the log");
 }
 
@@ -72,6 +64,7 @@ void print_json(const evidence::PackageReport& report, bool has_trusted_key) {
                                     {"records_shown", report.records.records_shown},
                                     {"log_records", report.records.log_records},
                                     {"root", report.root_hex},
+                                    {"timestamps", report.timestamps.size()},
                                     {"trusted_key", has_trusted_key}};
   fmt::print("{}\n", page.dump());
 }
@@ -87,6 +80,11 @@ void print_text(const evidence::PackageReport& report, bool has_trusted_key) {
   fmt::print("from {} until {}\n", report.from.empty() ? "the log's beginning" : report.from,
              report.until.empty() ? "the log's end" : report.until);
   fmt::print("root of the log: {}\n", report.root_hex);
+  if (!report.timestamps.empty()) {
+    fmt::print("{}, the last of {}; openssl ts -verify says whose\n",
+               counted(report.timestamps.size(), "timestamp"),
+               timestamp_text(report.timestamps.back()));
+  }
   if (!has_trusted_key) print_key_advice("in the package");
 }
 
@@ -101,12 +99,17 @@ ExitCode show(const Result<Report>& report, const VerifyOptions& options, bool h
 }  // namespace
 
 ExitCode perform(const VerifyOptions& options) {
-  const auto key = verifier_line(options.key);
+  const auto key = key_line(options.key);
   if (!key) return complain("verify", key.error().message, ExitCode::failed);
+  const auto witness = key_line(options.witness);
+  if (!witness) return complain("verify", witness.error().message, ExitCode::failed);
   std::error_code ignored;
-  return std::filesystem::is_directory(options.path, ignored)
-             ? show(audit::verify(options.path, *key), options, !key->empty())
-             : show(evidence::verify_package(options.path, *key), options, !key->empty());
+  const bool is_log = std::filesystem::is_directory(options.path, ignored);
+  if (!is_log && !witness->empty()) {
+    return complain("verify", "--witness is for audit directories", ExitCode::usage);
+  }
+  return is_log ? show(audit::verify(options.path, *key, *witness), options, !key->empty())
+                : show(evidence::verify_package(options.path, *key), options, !key->empty());
 }
 
 }  // namespace sluice::cli

@@ -23,6 +23,7 @@ struct HttpRequest {
   std::string target = "/";
   HttpFields fields = {};  ///< Without Host, Connection and framing.
   std::string body = {};
+  std::string host = "localhost";
 };
 
 struct HttpReply {

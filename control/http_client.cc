@@ -17,7 +17,7 @@ Result<void> send_request(const Descriptor& socket, const HttpRequest& request) 
   std::array<std::uint8_t, head_bytes_max> room{};
   http1::HeadWriter head(room);
   head.request_line(request.method, request.target);
-  head.field("Host", "localhost");
+  head.field("Host", request.host);
   for (const auto& [name, value] : request.fields) head.field(name, value);
   head.field("Connection", "close");
   if (!request.body.empty()) head.field("Content-Length", std::uint64_t{request.body.size()});

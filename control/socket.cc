@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 
 namespace sluice::control {
@@ -40,26 +42,36 @@ Result<Descriptor> open_socket(int family) {
 }
 
 /// An address of either family, with its size as the kernel wants it.
-struct LoopbackAddress {
+struct NumericAddress {
   sockaddr_storage storage{};
   socklen_t size_bytes = 0;
+  bool is_loopback = false;
 };
 
-Result<LoopbackAddress> loopback_address(const config::SocketAddress& address) {
-  LoopbackAddress result;
+Result<NumericAddress> numeric_address(const config::SocketAddress& address) {
+  NumericAddress result;
   auto* v4 = reinterpret_cast<sockaddr_in*>(&result.storage);
   auto* v6 = reinterpret_cast<sockaddr_in6*>(&result.storage);
   if (::inet_pton(AF_INET, address.host.c_str(), &v4->sin_addr) == 1) {
     v4->sin_family = AF_INET;
     v4->sin_port = htons(address.port);
     result.size_bytes = sizeof *v4;
-    if ((ntohl(v4->sin_addr.s_addr) >> 24) == IN_LOOPBACKNET) return result;
-  } else if (::inet_pton(AF_INET6, address.host.c_str(), &v6->sin6_addr) == 1) {
+    result.is_loopback = (ntohl(v4->sin_addr.s_addr) >> 24) == IN_LOOPBACKNET;
+    return result;
+  }
+  if (::inet_pton(AF_INET6, address.host.c_str(), &v6->sin6_addr) == 1) {
     v6->sin6_family = AF_INET6;
     v6->sin6_port = htons(address.port);
     result.size_bytes = sizeof *v6;
-    if (IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)) return result;
+    result.is_loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+    return result;
   }
+  return fail(fmt::format("'{}' is not a numeric address", address.host));
+}
+
+Result<NumericAddress> loopback_address(const config::SocketAddress& address) {
+  auto result = numeric_address(address);
+  if (result && result->is_loopback) return result;
   return fail(fmt::format("'{}' is not a loopback address (127.0.0.0/8 or ::1)", address.host));
 }
 
@@ -112,6 +124,12 @@ Result<Descriptor> listen_unix(const std::string& path) {
 Result<Descriptor> listen_loopback(const config::SocketAddress& address) {
   const auto resolved = loopback_address(address);
   if (!resolved) return tl::unexpected(resolved.error());
+  return listen_tcp(address);
+}
+
+Result<Descriptor> listen_tcp(const config::SocketAddress& address) {
+  const auto resolved = numeric_address(address);
+  if (!resolved) return tl::unexpected(resolved.error());
   auto socket = open_socket(resolved->storage.ss_family);
   if (!socket) return socket;
   const int on = 1;
@@ -154,6 +172,26 @@ Result<Descriptor> connect_loopback(std::uint16_t port) {
     return fail(system_error(fmt::format("connect to 127.0.0.1:{}", port), errno));
   }
   return socket;
+}
+
+Result<Descriptor> connect_tcp(const std::string& host, std::uint16_t port, Duration timeout) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+      code != 0) {
+    return fail(fmt::format("find '{}': {}", host, ::gai_strerror(code)));
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+  int error = 0;
+  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
+    auto socket = open_socket(at->ai_family);
+    if (!socket) return socket;
+    if (auto set = set_timeout(*socket, timeout); !set) return tl::unexpected(set.error());
+    if (::connect(socket->get(), at->ai_addr, at->ai_addrlen) == 0) return socket;
+    error = errno == EINPROGRESS ? ETIMEDOUT : errno;
+  }
+  return fail(system_error(fmt::format("connect to {}:{}", host, port), error));
 }
 
 Result<void> set_timeout(const Descriptor& socket, Duration timeout) {

@@ -1,4 +1,5 @@
 """An auditor gets one file, and three verifiers agree on it: ours, the script inside, and ssh-keygen."""
+import hashlib
 import json
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import zipfile
 
 from harness import wire
 from harness.context import expect, wait_until
-from harness.gateway import Gateway
+from harness.gateway import ALLOW_ALL, Gateway
 from harness.target import Target
 
 
@@ -55,6 +56,10 @@ class Auditor:
         return answer.returncode == 0
 
 
+def policy_of(files: dict) -> str:
+    return sorted(name for name in files if name.startswith("policies/"))[0]
+
+
 def changes(good: dict) -> dict:
     """What somebody may do to a package, by name."""
     manifest = good["manifest.json"]
@@ -67,6 +72,8 @@ def changes(good: dict) -> dict:
         "the manifest has other members": good | {"manifest.json": manifest.replace(b'"made"', b'"Made"')},
         "the report is another": good | {"report.html": b"<h1>nothing happened</h1>"},
         "the checkpoint is another": good | {"checkpoint": good["checkpoint"].replace(b"\n", b"\r\n", 1)},
+        "a policy is another": good | {policy_of(good): good[policy_of(good)].replace(b"That path", b"This path", 1)},
+        "a policy is gone": {name: text for name, text in good.items() if name != policy_of(good)},
         "a file is added": good | {"more.txt": b"more"},
         "the signature is gone": {name: text for name, text in good.items() if name != "manifest.json.sig"},
         "the records are gone": {name: text for name, text in good.items() if name != "records.cbor"},
@@ -105,6 +112,11 @@ def run(context) -> None:
     expect(b"/evidence/27" in shown["records.cbor"], "an operation of other's is not shown")
     expect(b"/evidence/28" not in shown["records.cbor"], "an operation of somebody else is shown")
     report = files["report.html"].decode()
+    policy = files[policy_of(files)].decode()
+    in_force = json.loads(policy)["configuration"]
+    expect([rule["name"] for rule in in_force["policies"]] == ["testers may everything", "nothing forbidden"],
+           f"{in_force['policies']}")
+    expect(gateway.key not in policy and "#" not in policy, "the policy holds a secret or a comment")
     for words in ("/forbidden/it", "That path is closed.", "other", "state held elsewhere", "Longest silence"):
         expect(words in report, f"the report does not say {words!r}")
 
@@ -119,6 +131,31 @@ def run(context) -> None:
                               "scenario.test", "--json", check=True).json()["verifier"]
     expect(not auditor.by_sluice(whole, stranger) and not auditor.by_script(whole, stranger),
            "the package passes for one of another key")
+
+    # Each policy that records were judged by goes with them.
+    gateway.write(ALLOW_ALL)
+    gateway.sluice("reload", "-c", gateway.configuration, check=True)
+    expect(wire.request(gateway.port, "GET", "/forbidden/it", [gateway.auth]).status == 200, "allowed now")
+    wait_until(lambda: len(gateway.intents()) == 32, "the record to be in a segment")
+    both = unpacked(make("both.zip"))
+    expect(sum(name.startswith("policies/") for name in both) == 2, f"{sorted(both)}")
+
+    # Who has the key of digests knows what ran, and nobody else.
+    key = gateway.sluice("key", "operations", "--file", gateway.folder / "audit.key", check=True).out
+    digest = hashlib.sha256(bytes.fromhex(key) + b"GET\0/evidence/27").hexdigest()
+    expect([record["resource"] for record in gateway.intents() if record["digest"] == digest] == ["/evidence/27"],
+           "the digest is not of the operation")
+
+    # One session's records, of all there are.
+    def ends() -> list[dict]:
+        return [record for record in gateway.records() if record.get("event") == "closed"]
+    wait_until(lambda: len(ends()) == 32, "each session's end")
+    closed = ends()
+    expect(all(record["operations"] == 1 for record in closed), f"{closed[:2]}")
+    one = make("session.zip", "--session", closed[0]["session"])
+    expect(json.loads(unpacked(one)["manifest.json"])["records_shown"] == closed[0]["last_sequence"] -
+           closed[0]["first_sequence"] + 2, "a session's records are its own and its end")
+    expect(auditor.by_sluice(one, gateway.verifier) and auditor.by_script(one, gateway.verifier), "a session's package")
 
     refused = gateway.sluice("evidence", "-c", gateway.configuration, "-o", whole)
     expect(refused.code == 1 and "exists already" in refused.err, f"{refused.code} {refused.err}")
