@@ -48,7 +48,8 @@ bool SimWorker::run_until(const std::function<bool()>& is_done, Duration patienc
     // The log's writer lives in real time: when bytes wait for it, simulated
     // time must not run ahead into every deadline.
     const std::uint64_t stalls = metrics_->log_stalls.read();
-    const bool waits = is_durable_ || std::exchange(log_stalls_, stalls) != stalls;
+    const bool is_full = !is_stuck_ && !log_->worker(0).has_room();
+    const bool waits = is_durable_ || is_full || std::exchange(log_stalls_, stalls) != stalls;
     Duration step = waits ? milliseconds(1) : milliseconds(100);
     if (waits && log_options_.has_thread) {
       std::this_thread::sleep_for(std::chrono::microseconds(50));

@@ -34,7 +34,10 @@ class SimWorker {
   /// As the gateway does it: the policy is kept before records can name it.
   void post(WorkerMail mail);
   /// While its disk is stuck the log takes what its ring has room for, and no more.
-  void stick_disk(bool is_stuck) { disk_.stick(is_stuck); }
+  void stick_disk(bool is_stuck) {
+    is_stuck_ = is_stuck;
+    disk_.stick(is_stuck);
+  }
   /// As other sessions of the worker would: not one more record fits.
   void fill_log();
   /// Stops the loop and closes the log; afterwards holds and log can be judged.
@@ -58,6 +61,7 @@ class SimWorker {
   std::unique_ptr<WorkerMetrics> metrics_ = std::make_unique<WorkerMetrics>();
   Mailbox<WorkerMail> mailbox_;
   bool is_durable_ = false;
+  bool is_stuck_ = false;
   std::uint64_t log_stalls_ = 0;
   std::unique_ptr<audit::Log> log_;
   std::unique_ptr<Loop<SimTransport>> loop_;

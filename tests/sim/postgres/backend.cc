@@ -520,8 +520,9 @@ void Backend::execute_portal() {
   if (source == nullptr) return fail_unknown(statement);
   std::size_t sent = 0;
   if (tells_of_session(statement.kind)) {
-    if (!portal.answer) portal.answer = answer_of_session(statement);
-    if (!portal.answer) return;
+    const auto answer = portal.answer ? portal.answer : answer_of_session(statement);
+    if (!answer) return;  // The portal went with the transaction.
+    portal.answer = answer;
     if (portal.rows_sent == 0) {
       reply('D', *portal.answer);
       sent = ++portal.rows_sent;

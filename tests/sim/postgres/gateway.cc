@@ -33,6 +33,10 @@ Gateway::Gateway(const GatewayOptions& options)
   worker_.start(snapshot(1, options_.setup), std::move(loop));
   reloads_.push_back(worker_.transport().now().monotonic);
   next_disturbance_ = reloads_.front();
+  // Most have logged in by then.
+  if (options.sticks) {
+    sticks_until_ = reloads_.front() + milliseconds(static_cast<std::int64_t>(random_.up_to(400)));
+  }
 }
 
 void Gateway::add_client(const ScriptOptions& options) {
@@ -56,8 +60,12 @@ bool Gateway::run() {
       seconds(20'000));
   // What is under way yet arrives: a target's last words, a cancel request. Then what
   // nobody uses is closed.
-  const Instant end = worker_.transport().now().monotonic + seconds(40);
-  return is_over && worker_.run_until([&] { return worker_.transport().now().monotonic >= end; });
+  const Instant free_again = options_.sticks ? stuck_until() : Instant{};
+  const Instant end = std::max(worker_.transport().now().monotonic, free_again) + seconds(40);
+  return is_over && worker_.run_until([&] {
+    move_disk();
+    return worker_.transport().now().monotonic >= end;
+  });
 }
 
 void Gateway::bring_canceller(const CancelTicket& ticket) {
@@ -91,7 +99,7 @@ void Gateway::move_disk() {
   const bool has_thread = options_.disk == nullptr;
   if (!has_thread && !is_stuck_ && random_.chance(300)) worker_.log().turn();
   if (now < sticks_until_) return;
-  is_stuck_ = !is_stuck_ && now < reloads_.front() + seconds(60);
+  is_stuck_ = !is_stuck_ && now < stuck_until();
   const std::uint64_t time = is_stuck_ ? 1000 + random_.up_to(14'000) : 1 + random_.up_to(30);
   sticks_until_ = now + milliseconds(static_cast<std::int64_t>(time));
   worker_.stick_disk(is_stuck_);

@@ -57,6 +57,8 @@ class Gateway {
   void bring_canceller(const CancelTicket& ticket);
   void prove(const ProofRequest& request);
   void move_disk();
+  /// Afterwards the log's disk does not stick any more.
+  [[nodiscard]] Instant stuck_until() const { return reloads_.front() + seconds(60); }
   void hand_out_proofs();
   [[nodiscard]] std::uint64_t durable_through() {
     return worker_.log().worker(0).durable_through();
