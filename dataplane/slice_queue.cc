@@ -35,6 +35,11 @@ void SliceQueue::close_gate() noexcept {
   gate_ = closed;
 }
 
+void SliceQueue::raise_gate(std::uint64_t sequence) noexcept {
+  if (gate_ != closed) return set_gate(sequence);
+  last_gate_ = sequence;
+}
+
 void SliceQueue::open_gate() noexcept {
   if (gate_ == closed) set_gate(last_gate_);
 }

@@ -31,6 +31,8 @@ class SliceQueue {
   /// What is pushed from now on waits for a record that is not written yet: until
   /// set_gate, or open_gate if no such record is to come.
   void close_gate() noexcept;
+  /// What is pushed from now on waits for this record as well. A closed gate stays so.
+  void raise_gate(std::uint64_t sequence) noexcept;
   void open_gate() noexcept;
   /// Whether all that was pushed may leave, and what follows it (the connection's end).
   [[nodiscard]] bool may_leave(std::uint64_t durable_through) const noexcept;
@@ -90,7 +92,7 @@ class SliceQueue {
   /// Beside the entries; made with the first gate, for only durable release has any.
   std::unique_ptr<std::array<std::uint64_t, capacity>> gates_;
   std::uint64_t gate_ = 0;       ///< Of what is pushed next.
-  std::uint64_t last_gate_ = 0;  ///< What it was before it was closed.
+  std::uint64_t last_gate_ = 0;  ///< What it will be if it is opened.
   std::uint8_t first_ = 0;
   std::uint8_t kept_ = 0;
   std::uint8_t size_ = 0;

@@ -259,7 +259,7 @@ void PostgresSession::finish_login() {
   is_greeted_ = true;
   const auto opened = record_session("opened", recorded_database_);
   if (!opened) return fail_session("57P03", log_refusal, "log-failed");
-  answer_after(*opened);
+  tell_after(*opened);
   const CancelKey key = cancel_key();
   bool told = client_out_.write([](postgres::Writer& writer) { writer.authentication_ok(); });
   for (const auto& [name, value] : backend_->reported()) {

@@ -224,7 +224,7 @@ void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_qu
   if (!sequence) {
     return fail_session("57P03", log_refusal, "log-failed");
   }
-  answer_after(*sequence);
+  tell_after(*sequence);
   worker_.metrics.requests_denied.add();
   std::array<char, 64> id{};
   const std::string detail =

@@ -163,6 +163,10 @@ class Session {
   void answer_after(std::uint64_t record) noexcept {
     if (worker_.durable) to_client_.set_gate(record);
   }
+  /// Of a record that is no outcome: an answer that waits for its own goes on waiting.
+  void tell_after(std::uint64_t record) noexcept {
+    if (worker_.durable) to_client_.raise_gate(record);
+  }
   /// Whether all that was answered so far may leave.
   [[nodiscard]] bool may_answer() const noexcept {
     return to_client_.may_leave(worker_.log.durable_through());

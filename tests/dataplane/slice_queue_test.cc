@@ -73,3 +73,21 @@ TEST_CASE("What waits for a record to come leaves with that record, or with none
   other.open_gate();
   CHECK(other.may_leave(2));
 }
+
+TEST_CASE("What waits for a record to come does not leave with another that came before it") {
+  SliceQueue queue;
+  queue.close_gate();
+  push(queue, "complete ");
+  queue.raise_gate(3);
+  CHECK(leaving(queue, 3).empty());
+  queue.set_gate(4);
+  CHECK(leaving(queue, 4) == "complete ");
+
+  SliceQueue other;
+  other.close_gate();
+  other.raise_gate(3);
+  other.open_gate();
+  push(other, "refused");
+  CHECK(leaving(other, 2).empty());
+  CHECK(leaving(other, 3) == "refused");
+}
