@@ -12,6 +12,11 @@
 
 namespace sluice::matcher {
 
+/// RFC 8259 §2: what may stand between tokens.
+constexpr bool is_json_space(std::uint8_t byte) noexcept {
+  return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
 /// What JSON's grammar asks of each byte of a block, one bit a byte.
 struct JsonBytes {
   std::uint64_t quote = 0;

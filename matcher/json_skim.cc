@@ -306,11 +306,11 @@ bool BodyWalk::mask_named(Skim& skim, const SkimBlock& block, std::uint64_t quot
   const ByteView text = ByteView(in_).first(skim.limit);
   const auto size = plain_string_size(text.subspan(begin));
   if (!size) return false;
-  const auto skip_blanks = [text](std::size_t at) {
-    while (at < text.size() && text[at] == ' ') ++at;
+  const auto skip_space = [text](std::size_t at) {
+    while (at < text.size() && is_json_space(text[at])) ++at;
     return at;
   };
-  const std::size_t colon = skip_blanks(begin + *size + 1);
+  const std::size_t colon = skip_space(begin + *size + 1);
   if (colon >= text.size()) return false;
   if (text[colon] != ':') return true;  // A value.
   const std::uint64_t bracket = block.marks & block.bytes.letterish & bits_up_to(quote);
@@ -324,7 +324,7 @@ bool BodyWalk::mask_named(Skim& skim, const SkimBlock& block, std::uint64_t quot
   if (target.nodes != below) return false;
   const std::uint8_t rule = first_active(target.rules);
   if (rule == no_rule) return true;
-  const std::size_t value = skip_blanks(colon + 1);
+  const std::size_t value = skip_space(colon + 1);
   if (value >= text.size() || text[value] != '"') return false;
   const auto value_size = plain_string_size(text.subspan(value + 1));
   if (!value_size) return false;

@@ -13,13 +13,9 @@ namespace {
 
 constexpr std::string_view hidden_value = "\"[redacted]\"";
 
-bool is_space(std::uint8_t byte) noexcept {
-  return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
-}
-
 /// Numbers and literals end where one of these follows, or the text ends.
 bool is_delimiter(std::uint8_t byte) noexcept {
-  return is_space(byte) || byte == ',' || byte == ']' || byte == '}';
+  return is_json_space(byte) || byte == ',' || byte == ']' || byte == '}';
 }
 
 }  // namespace
@@ -36,7 +32,7 @@ BodyWalk::Progress BodyWalk::walk_json() noexcept {
         if (skim_json() == Progress::malformed) return Progress::malformed;
         continue;
       }
-      while (at_ < in_.size() && is_space(in_[at_])) ++at_;
+      while (at_ < in_.size() && is_json_space(in_[at_])) ++at_;
       if (at_ == in_.size()) {
         const bool is_complete = json_.depth == 0 && json_.expects == JsonExpects::value;
         return is_last_ && !is_complete ? Progress::malformed : Progress::starved;

@@ -74,6 +74,20 @@ TEST_CASE("random bodies in random pieces give what the naive masker gives") {
   }
 }
 
+TEST_CASE("long JSON with many names in paths gives what the naive masker gives") {
+  auto rules = all_builtins();
+  for (const auto* path : {"$..cvc", "$.card.number", "$.items[*].pan", "$..b.secret"}) {
+    rules.push_back(rule(path, Finder::Kind::json_path, path));
+  }
+  Setup setup(rules);
+  const auto seed = GENERATE(range(0U, 60U));
+  INFO("seed " << seed);
+  BodyMaker maker(2000 + seed);
+  const std::string body = maker.long_json(20'000);
+  compare(setup, BodyKind::json, body, whole());
+  compare(setup, BodyKind::json, body, random_pieces(seed, 5000));
+}
+
 TEST_CASE("values longer than any window give what the naive masker gives") {
   Setup setup(mixed_rules());
   const auto seed = GENERATE(range(0U, 12U));
@@ -152,7 +166,14 @@ TEST_CASE("plain JSON is read or refused, and its names are found, wherever in a
                                            "[{}}",
                                            "{]",
                                            R"({"x":[{}]})",
-                                           R"({"cvc":{"x":1},"y":{"cvc":[1]}})"};
+                                           R"({"cvc":{"x":1},"y":{"cvc":[1]}})",
+                                           R"({"cvc":"1","x":"cvc"})",
+                                           R"({ "cvc" : "1" , "x" : "cvc" })",
+                                           "{\"cvc\"\n:\"1\"}",
+                                           "{\r\n\t\"cvc\"\t:\n\"1\"\r\n}",
+                                           "{\"x\":{\"cvc\" \r\n\t : \t\r\n \"1\"}}",
+                                           "{\"cvc\"\v:\"1\"}",
+                                           "{\"cvc\"\n\"1\"}"};
   for (const std::string& value : values) {
     for (std::size_t before = 0; before < 2 * 64 + 2; before += 3) {
       const std::string body = R"({"a":{"k":[")" + std::string(before, 'x') + "\"," + value +
