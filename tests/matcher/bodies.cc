@@ -317,7 +317,10 @@ std::string BodyMaker::json_string(std::size_t size, bool heavily_escaped) {
 }
 
 std::string BodyMaker::json_value(std::size_t size, int depth) {
-  const auto space = [this] { return below(6) == 0 ? " \n" : ""; };
+  const auto space = [this] {
+    constexpr std::array spaces = {" ", "\n", "\t", "\r\n", " \n  ", "\t \t"};
+    return below(6) == 0 ? spaces[below(spaces.size())] : "";
+  };
   const std::size_t kind = size < 8 || depth > 20 ? 2 + below(4) : below(6);
   std::string made;
   switch (kind) {
