@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/record_filter.h"
+#include "audit/segment.h"
 #include "base/timestamp.h"
 #include "cli/configuration.h"
 #include "cli/output.h"
@@ -61,6 +62,13 @@ ExitCode perform(const EvidenceOptions& options) {
   query->until_ns = audit::RecordQuery{}.until_ns;
   audit::RecordFilter filter(std::move(*query));
   package.wants = [&filter](const audit::RecordFields& record) { return filter.wants(record); };
+  if (!settings->audit.witness_policy.empty()) {
+    const auto policy = audit::read_small_file(settings->audit.witness_policy);
+    if (!policy || !*policy)
+      return complain("evidence", policy ? "the witness policy is missing" : policy.error().message,
+                      ExitCode::failed);
+    package.witness_policy = **policy;
+  }
   auto signer = audit::Signer::load(settings->audit.signing_key);
   if (!signer) return complain("evidence", signer.error().message, ExitCode::failed);
   const auto made = evidence::make_package(package, *signer);

@@ -52,6 +52,14 @@ void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
   if (!has_trusted_key) print_key_advice("beside the log");
 }
 
+nlohmann::ordered_json witnesses_json(const evidence::PackageReport& report) {
+  auto out = nlohmann::ordered_json::array();
+  for (const evidence::SeenBy& one : report.witnesses) {
+    out.push_back({{"name", one.witness}, {"time", timestamp_text(one.when)}});
+  }
+  return out;
+}
+
 void print_json(const evidence::PackageReport& report, bool has_trusted_key) {
   const nlohmann::ordered_json page{{"ok", report.ok},
                                     {"fault", report.fault},
@@ -65,6 +73,8 @@ void print_json(const evidence::PackageReport& report, bool has_trusted_key) {
                                     {"log_records", report.records.log_records},
                                     {"root", report.root_hex},
                                     {"timestamps", report.timestamps.size()},
+                                    {"witnesses", witnesses_json(report)},
+                                    {"witnessed_records", report.witnessed_records},
                                     {"trusted_key", has_trusted_key}};
   fmt::print("{}\n", page.dump());
 }
@@ -84,6 +94,10 @@ void print_text(const evidence::PackageReport& report, bool has_trusted_key) {
     fmt::print("{}, the last of {}; openssl ts -verify says whose\n",
                counted(report.timestamps.size(), "timestamp"),
                timestamp_text(report.timestamps.back()));
+  }
+  for (const evidence::SeenBy& one : report.witnesses) {
+    fmt::print("the witness {} saw {} at {}\n", one.witness,
+               counted(report.witnessed_records, "record"), timestamp_text(one.when));
   }
   if (!has_trusted_key) print_key_advice("in the package");
 }
@@ -105,11 +119,9 @@ ExitCode perform(const VerifyOptions& options) {
   if (!witness) return complain("verify", witness.error().message, ExitCode::failed);
   std::error_code ignored;
   const bool is_log = std::filesystem::is_directory(options.path, ignored);
-  if (!is_log && !witness->empty()) {
-    return complain("verify", "--witness is for audit directories", ExitCode::usage);
-  }
-  return is_log ? show(audit::verify(options.path, *key, *witness), options, !key->empty())
-                : show(evidence::verify_package(options.path, *key), options, !key->empty());
+  return is_log
+             ? show(audit::verify(options.path, *key, *witness), options, !key->empty())
+             : show(evidence::verify_package(options.path, *key, *witness), options, !key->empty());
 }
 
 }  // namespace sluice::cli

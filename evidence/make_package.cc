@@ -5,10 +5,12 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <optional>
 
 #include "audit/cbor.h"
 #include "audit/checkpoint.h"
 #include "audit/compact_range.h"
+#include "audit/cosignature.h"
 #include "audit/policy_store.h"
 #include "audit/record_view.h"
 #include "audit/segment.h"
@@ -22,6 +24,7 @@
 #include "evidence/report.h"
 #include "evidence/ssh_signature.h"
 #include "evidence/verify_script.h"
+#include "evidence/witnesses.h"
 
 namespace sluice::evidence {
 namespace {
@@ -66,14 +69,26 @@ class Maker {
     if (!records_.is_open()) {
       return fail(fmt::format("cannot write {}: {}", records_.path(), std::strerror(errno)));
     }
-    for (auto step : {&Maker::read_checkpoint, &Maker::find_range, &Maker::find_timestamps,
-                      &Maker::read_range}) {
+    // What witnesses saw is read before the checkpoint: so it is never ahead of that.
+    for (auto step : {&Maker::read_cosigned, &Maker::read_checkpoint, &Maker::find_range,
+                      &Maker::find_timestamps, &Maker::place_cosigned, &Maker::read_range}) {
       if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
     }
     return write();
   }
 
  private:
+  Result<void> read_cosigned() {
+    if (options_.witness_policy.empty()) return {};
+    const auto text = audit::read_small_file(options_.directory / audit::cosigned_name);
+    if (!text) return fail(text.error().message);
+    if (!*text) return {};
+    auto cosigned = audit::parse_cosigned(**text);
+    if (!cosigned) return tl::unexpected(cosigned.error());
+    cosigned_.emplace(std::move(*cosigned));
+    return {};
+  }
+
   Result<void> read_checkpoint() {
     const auto note = audit::read_stable_file(options_.directory / audit::checkpoint_name);
     if (!note) return fail(note.error().message);
@@ -141,6 +156,26 @@ class Maker {
     return {};
   }
 
+  /// Witnesses say something of the range when they saw any of its records.
+  Result<void> place_cosigned() {
+    if (!cosigned_ || cosigned_->log.checkpoint.size <= manifest_.first_record) return {};
+    if (cosigned_->log.checkpoint.size > manifest_.log_records) {
+      return fail("witnesses saw more of the log than there is: it was rolled back, or cut");
+    }
+    const auto policy = audit::WitnessPolicy::parse(options_.witness_policy);
+    if (!policy) return fail("the witness policy: " + policy.error().message);
+    std::string text = cosigned_by(*policy, *cosigned_);
+    if (text.empty()) return {};
+    const auto seen = audit::parse_cosigned(text);
+    const auto witnesses = seen ? check_cosigned(*policy, *seen) : tl::unexpected(seen.error());
+    if (!witnesses) return tl::unexpected(witnesses.error());
+    manifest_.cosigned = SeenCheckpoint{cosigned_->log.checkpoint.size, {}};
+    report_.add_witnesses(*witnesses);
+    members_.push_back({std::string(cosigned_member), std::move(text)});
+    members_.push_back({std::string(witness_policy_member), options_.witness_policy});
+    return {};
+  }
+
   Result<void> read_range() {
     audit::CompactRange left(0);
     audit::CompactRange all(0);
@@ -153,10 +188,7 @@ class Maker {
         left.append_leaf(leaf);
       } else if (index >= manifest_.end_record) {
         right.append_leaf(leaf);
-        if (!manifest_.timestamps.empty() &&
-            manifest_.timestamps.back().log_records == right.end()) {
-          manifest_.timestamps.back().after = right.hashes();
-        }
+        note_seen(right);
       } else {
         fault = add(record, leaf);
       }
@@ -170,6 +202,17 @@ class Maker {
     manifest_.left = left.hashes();
     manifest_.right = right.hashes();
     return {};
+  }
+
+  /// What leads from the range to the checkpoints behind it that somebody saw.
+  void note_seen(const audit::CompactRange& right) {
+    auto& timestamps = manifest_.timestamps;
+    if (!timestamps.empty() && timestamps.back().log_records == right.end()) {
+      timestamps.back().after = right.hashes();
+    }
+    if (manifest_.cosigned && manifest_.cosigned->log_records == right.end()) {
+      manifest_.cosigned->after = right.hashes();
+    }
   }
 
   /// What is wrong with the record; empty when nothing is.
@@ -259,6 +302,7 @@ class Maker {
   std::map<audit::Hash, std::string> policies_;
   Manifest manifest_;
   std::string note_;
+  std::optional<audit::CosignedCheckpoint> cosigned_;
   std::vector<Member> members_;  ///< Found on the way.
 };
 

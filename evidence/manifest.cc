@@ -18,6 +18,10 @@ Json hashes_json(const std::vector<audit::Hash>& hashes) {
   return out;
 }
 
+Json seen_json(const SeenCheckpoint& seen) {
+  return {{"log_records", seen.log_records}, {"after", hashes_json(seen.after)}};
+}
+
 /// Throws what nlohmann's library throws; parse_manifest() catches.
 audit::Hash hash_of(const Json& text) {
   const auto bytes = from_hex(text.get<std::string>());
@@ -33,6 +37,10 @@ std::vector<audit::Hash> hashes_of(const Json& list) {
   return out;
 }
 
+SeenCheckpoint seen_of(const Json& seen) {
+  return {seen.at("log_records").get<std::uint64_t>(), hashes_of(seen.at("after"))};
+}
+
 }  // namespace
 
 std::string to_json(const Manifest& manifest) {
@@ -43,9 +51,8 @@ std::string to_json(const Manifest& manifest) {
     files[file.name] = {{"bytes", file.bytes}, {"sha256", to_hex(file.sha256)}};
   }
   Json timestamps = Json::array();
-  for (const StampedCheckpoint& stamped : manifest.timestamps) {
-    timestamps.push_back(
-        {{"log_records", stamped.log_records}, {"after", hashes_json(stamped.after)}});
+  for (const SeenCheckpoint& stamped : manifest.timestamps) {
+    timestamps.push_back(seen_json(stamped));
   }
   const Json page{{"sluice_evidence", format},
                   {"kind", manifest.is_filtered() ? "filtered" : "complete"},
@@ -63,6 +70,7 @@ std::string to_json(const Manifest& manifest) {
                   {"left", hashes_json(manifest.left)},
                   {"right", hashes_json(manifest.right)},
                   {"timestamps", std::move(timestamps)},
+                  {"cosigned", manifest.cosigned ? seen_json(*manifest.cosigned) : Json()},
                   {"files", std::move(files)}};
   return page.dump(2) + '\n';
 }
@@ -86,10 +94,8 @@ Result<Manifest> parse_manifest(std::string_view text) {
     out.log_root = hash_of(page.at("log_root"));
     out.left = hashes_of(page.at("left"));
     out.right = hashes_of(page.at("right"));
-    for (const Json& stamped : page.at("timestamps")) {
-      out.timestamps.push_back(
-          {stamped.at("log_records").get<std::uint64_t>(), hashes_of(stamped.at("after"))});
-    }
+    for (const Json& stamped : page.at("timestamps")) out.timestamps.push_back(seen_of(stamped));
+    if (!page.at("cosigned").is_null()) out.cosigned = seen_of(page.at("cosigned"));
     for (const auto& [name, file] : page.at("files").items()) {
       out.files.push_back(
           {name, file.at("bytes").get<std::uint64_t>(), hash_of(file.at("sha256"))});

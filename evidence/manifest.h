@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,8 +20,8 @@ struct FileDigest {
   audit::Hash sha256{};
 };
 
-/// A checkpoint that a time-stamp authority saw; both files lie in the package.
-struct StampedCheckpoint {
+/// A checkpoint that somebody else saw; what they said lies in the package.
+struct SeenCheckpoint {
   std::uint64_t log_records = 0;
   /// For the records from the range's end up to it (compact_range.h); empty when it is
   /// within the range.
@@ -41,10 +42,11 @@ struct Manifest {
   std::uint64_t records_shown = 0;
   std::uint64_t log_records = 0;  ///< That the checkpoint signs, with this root:
   audit::Hash log_root{};
-  std::vector<audit::Hash> left;              ///< For the records before (compact_range.h).
-  std::vector<audit::Hash> right;             ///< For those behind, up to log_records.
-  std::vector<StampedCheckpoint> timestamps;  ///< Ascending; the last may be behind the range.
-  std::vector<FileDigest> files;              ///< All but the manifest and its signature.
+  std::vector<audit::Hash> left;           ///< For the records before (compact_range.h).
+  std::vector<audit::Hash> right;          ///< For those behind, up to log_records.
+  std::vector<SeenCheckpoint> timestamps;  ///< Ascending; the last may be behind the range.
+  std::optional<SeenCheckpoint> cosigned;  ///< What witnesses saw last.
+  std::vector<FileDigest> files;           ///< All but the manifest and its signature.
 
   [[nodiscard]] bool is_filtered() const noexcept { return !filter.empty(); }
 };

@@ -16,6 +16,7 @@
 #include "audit/sha256.h"
 #include "base/instant.h"
 #include "base/result.h"
+#include "evidence/witnesses.h"
 
 namespace sluice::evidence {
 
@@ -26,6 +27,9 @@ inline constexpr std::string_view signers_name = "allowed_signers";
 inline constexpr std::string_view report_name = "report.html";
 inline constexpr std::string_view script_name = "verify.py";
 inline constexpr std::string_view records_name = "records.cbor";
+/// The checkpoint that witnesses saw last, with their lines, and who they are.
+inline constexpr std::string_view cosigned_member = "cosigned";
+inline constexpr std::string_view witness_policy_member = "witness_policy";
 
 /// The files of a timestamp.
 std::string timestamp_note_member(std::uint64_t log_records);
@@ -42,6 +46,8 @@ struct PackageOptions {
   /// their hashes.
   std::vector<std::pair<std::string, std::string>> filter;
   std::function<bool(const audit::RecordFields&)> wants;
+  /// The text of audit.witness_policy: what these witnesses say goes with the package.
+  std::string witness_policy;
   WallTime made;
 };
 
@@ -66,13 +72,19 @@ struct PackageReport {
   PackageSummary records;
   /// When authorities say that checkpoints existed, the first first.
   std::vector<WallTime> timestamps;
+  /// Who saw the log up to which record, if anybody did.
+  std::vector<SeenBy> witnesses;
+  std::uint64_t witnessed_records = 0;
   std::string root_hex;
   std::string key;
 };
 
 /// key      a verifier line; empty takes the one inside, which proves only that the
 ///          package is consistent with itself.
-/// errors   the file cannot be read as a zip, or the key is none.
-Result<PackageReport> verify_package(const std::filesystem::path& path, const std::string& key);
+/// witness  a witness's line, who must have seen the log up to a record of the range or
+///          behind it; empty: nobody must.
+/// errors   the file cannot be read as a zip, or a key is none.
+Result<PackageReport> verify_package(const std::filesystem::path& path, const std::string& key,
+                                     const std::string& witness = {});
 
 }  // namespace sluice::evidence

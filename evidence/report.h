@@ -1,13 +1,17 @@
-// The page that an auditor reads first: what happened in the range, counted.
+// The page that an auditor reads first: what happened in the range, counted, by the controls that
+// ask for it.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "evidence/html.h"
 #include "evidence/manifest.h"
+#include "evidence/witnesses.h"
 
 namespace sluice::evidence {
 
@@ -15,6 +19,7 @@ class Report {
  public:
   /// A record as one line of JSON, in log order.
   void add(const std::string& record);
+  void add_witnesses(std::vector<SeenBy> witnesses) { witnesses_ = std::move(witnesses); }
   /// Needs no other file, and runs nothing.
   [[nodiscard]] std::string html(const Manifest& manifest) const;
 
@@ -24,30 +29,44 @@ class Report {
     std::uint64_t denied = 0;
     std::uint64_t held = 0;
   };
-  struct Line {
-    std::string time;
-    std::vector<std::string> words;
+  /// From one start of the gateway to its end.
+  struct Run {
+    std::string opened;  ///< When its log was; empty: not in the range.
+    std::string closed;
+    std::uint64_t beats = 0;
+    std::uint64_t beats_unsure = 0;  ///< Whose clock was not synchronised.
+    std::uint64_t last_beat_ns = 0;
+    std::uint64_t longest_gap_ns = 0;
   };
-  using Table = std::vector<std::vector<std::string>>;
-  [[nodiscard]] Table access_table() const;
-  static Table lines_table(const std::vector<Line>& lines, std::uint64_t count);
+  /// Under which operations were judged.
+  struct Policy {
+    std::string first;
+    std::string last;
+    std::uint64_t operations = 0;
+  };
+
+  void add_intent(const nlohmann::json& record);
+  void add_outcome(const nlohmann::json& record);
+  void add_session(const nlohmann::json& record);
+  void add_heartbeat(const nlohmann::json& record);
+  void add_event(const nlohmann::json& record);
+  [[nodiscard]] std::string facts(const Manifest& manifest) const;
+  [[nodiscard]] TableRows access_rows() const;
+  [[nodiscard]] TableRows policy_rows() const;
+  [[nodiscard]] TableRows run_rows() const;
 
   std::map<std::tuple<std::string, std::string, std::string>, Access> access_;
   std::map<std::string, std::uint64_t> masks_;
   std::map<std::string, std::uint64_t> results_;
-  std::vector<Line> denials_;  ///< The first of them.
-  std::uint64_t denials_count_ = 0;
-  struct Beats {
-    std::uint64_t count = 0;
-    std::uint64_t unsure = 0;  ///< Whose clock was not synchronised.
-    std::uint64_t last_ns = 0;
-    std::uint64_t longest_gap_ns = 0;
-  };
-  [[nodiscard]] Table beats_table() const;
-
-  std::map<std::string, Beats> beats_;  ///< By epoch.
-  std::vector<Line> events_;            ///< Of the gateway itself; the first of them.
-  std::uint64_t events_count_ = 0;
+  std::map<std::string, Policy> policies_;  ///< By digest.
+  std::map<std::string, Run> runs_;         ///< By epoch.
+  FirstRows denials_;
+  FirstRows held_;
+  FirstRows refused_;  ///< Clients that were not let in.
+  FirstRows changes_;  ///< Of policy and keys.
+  FirstRows gaps_;
+  FirstRows events_;  ///< Of the gateway itself, all others.
+  std::vector<SeenBy> witnesses_;
 };
 
 }  // namespace sluice::evidence

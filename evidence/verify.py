@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Checks an evidence package of a Sluice gateway. Python's standard library is all it needs.
 
-    python3 verify.py PACKAGE.zip [KEY]
+    python3 verify.py PACKAGE.zip [KEY [WITNESS...]]
 
 KEY is the log's verifier line as you know it from elsewhere; without it the package
-is only shown to be consistent with itself. Exit code 0: verified; 4: not.
+is only shown to be consistent with itself. WITNESS is the line of a witness who must
+have seen the log. Exit code 0: verified; 4: not.
 """
 import base64
 import datetime
@@ -71,14 +72,14 @@ def check_signature(key, message, signature, what):
            (left[1] * right[2] - right[1] * left[2]) % P == 0, what)
 
 
-def key_of(line):
-    """(origin, public key) of a verifier line, which is that of signed notes."""
-    origin, key_id, encoded = line.split("+", 2)
+def key_of(line, kind=1):
+    """(name, public key) of a verifier line, which is that of signed notes. Witnesses' keys are of kind 4."""
+    name, key_id, encoded = line.split("+", 2)
     tagged = base64.b64decode(encoded, validate=True)
-    expect(len(tagged) == 33 and tagged[0] == 1, "the key is no Ed25519 key")
-    expect(hashlib.sha256(origin.encode() + b"\n" + tagged).digest()[:4].hex() == key_id,
+    expect(len(tagged) == 33 and tagged[0] == kind, "the key is no Ed25519 key of its kind")
+    expect(hashlib.sha256(name.encode() + b"\n" + tagged).digest()[:4].hex() == key_id,
            "the key's id does not belong to it")
-    return origin, tagged[1:]
+    return name, tagged[1:]
 
 
 # The manifest's signature: OpenSSH, PROTOCOL.sshsig.
@@ -133,13 +134,56 @@ class Timestamps:
         """One behind the range is of a tree that continues it."""
         for stamped in self.left:
             expect(stamped is self.left[-1], "the timestamps do not fit the range")
-            longer = Tree()
-            longer.end, longer.subtrees = tree.end, list(tree.subtrees)
-            longer.append_range(stamped["log_records"], stamped["after"])
-            self.check(stamped, longer)
+            self.check(stamped, longer(tree, stamped))
+
+
+class Cosigned:
+    """What witnesses saw: cosignature/v1 of C2SP, on a checkpoint within the range or behind it."""
+
+    def __init__(self, files, manifest, origin, key, wanted):
+        self.files, self.origin, self.key, self.wanted = files, origin, key, wanted
+        self.seen, self.names = manifest["cosigned"], []
+        expect(self.seen or not wanted, "no witness saw any of the range")
+
+    def look(self, tree):
+        if self.seen and self.seen["log_records"] == tree.end:
+            self.check(tree)
+
+    def check(self, tree):
+        text, _, rest = self.files["cosigned"].decode().partition("\n\n")
+        own, *lines = rest[:-1].split("\n")
+        check_checkpoint(f"{text}\n\n{own}\n".encode(), self.origin, self.key, tree.end, tree.root())
+        policy = [line.split() for line in self.files["witness_policy"].decode().split("\n")]
+        keys = {words[2] for words in policy if words and words[0] == "witness"}
+        names = [self.check_line(text, line, keys) for line in lines]
+        expect(names and self.wanted <= set(names), "a witness did not sign this checkpoint")
+        self.names = [key.split("+")[0] for key in names]
+
+    def check_line(self, text, line, keys):
+        """The key of a line that is right."""
+        dash, name, encoded = line.split(" ")
+        blob = base64.b64decode(encoded, validate=True)
+        wanted = [key for key in keys if key.split("+")[:2] == [name, blob[:4].hex()]]
+        expect(dash == "—" and len(blob) == 76 and wanted, "a line is of no witness of the policy")
+        time = int.from_bytes(blob[4:12], "big")
+        check_signature(key_of(wanted[0], 4)[1], f"cosignature/v1\ntime {time}\n{text}\n".encode(), blob[12:],
+                        "what a witness signed was changed")
+        return wanted[0]
+
+    def finish(self, tree):
+        if self.seen and not self.names:
+            self.check(longer(tree, self.seen))
 
 
 # The tree: RFC 6962 §2.1.
+
+def longer(tree, seen):
+    """The tree as it was when somebody saw it, behind the range."""
+    out = Tree()
+    out.end, out.subtrees = tree.end, list(tree.subtrees)
+    out.append_range(seen["log_records"], seen["after"])
+    return out
+
 
 def node(left, right):
     return hashlib.sha256(b"\x01" + left + right).digest()
@@ -206,19 +250,23 @@ def time_text(ns):
     return whole.strftime("%Y-%m-%dT%H:%M:%S") + f".{ns % 10**9:09}Z"
 
 
-def check_records(data, manifest, tree, timestamps):
+def check_records(data, manifest, tree, others):
     is_filtered, last, shown, times_seen, at = manifest["kind"] == "filtered", {}, 0, [], 0
+
+    def append(leaf):
+        tree.append(0, leaf)
+        for other in others:
+            other.look(tree)
+
     while at < len(data):
         begin = at
         value, at = item(data, at)
         if isinstance(value, bytes):
             expect(is_filtered and len(value) == 32, "bytes that are no record")
-            tree.append(0, value)
-            timestamps.look(tree)
+            append(value)
             continue
         expect(isinstance(value, dict), "bytes that are no record")
-        tree.append(0, hashlib.sha256(b"\x00" + data[begin:at]).digest())
-        timestamps.look(tree)
+        append(hashlib.sha256(b"\x00" + data[begin:at]).digest())
         shown += 1
         times_seen = [times_seen[0] if times_seen else value[1], value[1]]
         worker, sequence = (value[2], value[3]), value[4]
@@ -240,7 +288,7 @@ def check_records(data, manifest, tree, timestamps):
            "the range does not reach its end")
 
 
-def verify(path, wanted_key):
+def verify(path, wanted_key, witnesses=()):
     with zipfile.ZipFile(path) as package:
         files = {}
         for name in package.namelist():
@@ -262,20 +310,22 @@ def verify(path, wanted_key):
     check_checkpoint(files["checkpoint"], origin, key, manifest["log_records"], bytes.fromhex(manifest["log_root"]))
     tree = Tree()
     tree.append_range(manifest["first_record"], manifest["left"])
-    timestamps = Timestamps(files, manifest, origin, key)
-    check_records(files["records.cbor"], manifest, tree, timestamps)
-    timestamps.finish(tree)
+    cosigned = Cosigned(files, manifest, origin, key, set(witnesses))
+    others = [Timestamps(files, manifest, origin, key), cosigned]
+    check_records(files["records.cbor"], manifest, tree, others)
+    for other in others:
+        other.finish(tree)
     tree.append_range(manifest["log_records"], manifest["right"])
     expect(tree.root().hex() == manifest["log_root"], "the records are not those that the checkpoint signs")
-    return manifest
+    return manifest, cosigned.names
 
 
 def main():
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    wanted_key = sys.argv[2].strip() if len(sys.argv) == 3 else ""
+    wanted_key, *witnesses = [word.strip() for word in sys.argv[2:]] or [""]
     try:
-        manifest = verify(sys.argv[1], wanted_key)
+        manifest, names = verify(sys.argv[1], wanted_key, witnesses)
     except (Fault, OSError, ValueError, KeyError, IndexError, TypeError, EOFError, RecursionError,
             zipfile.BadZipFile, zipfile.zlib.error, NotImplementedError) as fault:
         print(f"NOT VERIFIED: {fault}")
@@ -283,6 +333,8 @@ def main():
     print(f"verified: {manifest['kind']}, records {manifest['first_record']} to {manifest['end_record']} of "
           f"{manifest['log_records']}, {manifest['records_shown']} shown")
     print(f"root of the log: {manifest['log_root']}")
+    for name in names:
+        print(f"the witness {name} saw {manifest['cosigned']['log_records']} records of it")
     if not wanted_key:
         print("checked with the key inside; give the key you trust as a second argument")
 

@@ -15,6 +15,7 @@
 #include "evidence/manifest.h"
 #include "evidence/package.h"
 #include "evidence/ssh_signature.h"
+#include "evidence/witnesses.h"
 
 namespace sluice::evidence {
 namespace {
@@ -32,7 +33,9 @@ std::optional<std::size_t> item_bytes(ByteView in) {
 
 class Walk {
  public:
-  Walk(const Archive& archive, PackageReport& report) : archive_(archive), report_(report) {}
+  /// witness  whose word is wanted; empty: nobody's.
+  Walk(const Archive& archive, PackageReport& report, std::string witness)
+      : archive_(archive), report_(report), witness_(std::move(witness)) {}
 
   void run(const std::string& wanted_key) {
     if (!read_manifest(wanted_key)) return;
@@ -136,7 +139,7 @@ class Walk {
     if (shown_ != manifest_.records_shown) {
       return fault(records_name, "it shows another number of records than the manifest says");
     }
-    if (!check_covering_timestamp()) return false;
+    if (!check_covering_timestamp() || !check_covering_cosigned()) return false;
     if (!tree_.append_range(manifest_.log_records, manifest_.right)) {
       return fault(manifest_name, "the hashes right of the range do not fit it");
     }
@@ -171,7 +174,7 @@ class Walk {
       if (!manifest_.is_filtered() || !content || content->size() != leaf.size()) return false;
       std::ranges::copy(*content, leaf.begin());
       tree_.append_leaf(leaf);
-      return check_timestamp();
+      return check_seen();
     }
     const auto origin = audit::fields_of(item);
     if (!origin) return false;
@@ -187,10 +190,16 @@ class Walk {
                                                  : last == 0 || origin->sequence == last + 1;
     if (!follows) return fault(place(), "a record does not follow its worker's last one");
     last = origin->sequence;
-    return check_timestamp();
+    return check_seen();
   }
 
-  /// Where the tree is now: what an authority saw was this tree.
+  /// Where the tree is now: what an authority, or witnesses, saw was this tree.
+  bool check_seen() {
+    if (!check_timestamp()) return false;
+    if (!manifest_.cosigned || manifest_.cosigned->log_records != tree_.end()) return true;
+    return check_cosigned(tree_);
+  }
+
   bool check_timestamp() {
     if (next_timestamp_ == manifest_.timestamps.end() ||
         next_timestamp_->log_records != tree_.end()) {
@@ -202,7 +211,7 @@ class Walk {
   /// One behind the range is of a tree that continues it.
   bool check_covering_timestamp() {
     if (next_timestamp_ == manifest_.timestamps.end()) return true;
-    const StampedCheckpoint& stamped = *next_timestamp_++;
+    const SeenCheckpoint& stamped = *next_timestamp_++;
     audit::CompactRange tree = tree_;
     if (next_timestamp_ != manifest_.timestamps.end() ||
         !tree.append_range(stamped.log_records, stamped.after)) {
@@ -211,18 +220,58 @@ class Walk {
     return check_timestamp(stamped, tree);
   }
 
-  bool check_timestamp(const StampedCheckpoint& stamped, const audit::CompactRange& tree) {
+  /// The checkpoint is of this key, and signs this tree.
+  bool check_note(const std::string& name, const audit::SignedCheckpoint& seen,
+                  const audit::CompactRange& tree) {
+    if (auto genuine = seen.check(*verifier_); !genuine) {
+      return fault(name, genuine.error().message);
+    }
+    if (seen.checkpoint.size == tree.end() && seen.checkpoint.root == tree.root()) return true;
+    return fault(name, "what was seen is another log");
+  }
+
+  /// Witnesses saw the range's log: a tree within the range, or one that continues it.
+  bool check_covering_cosigned() {
+    if (!manifest_.cosigned) {
+      return witness_.empty() || fault(manifest_name, "no witness saw any of the range");
+    }
+    if (!report_.witnesses.empty()) return true;
+    audit::CompactRange tree = tree_;
+    if (!tree.append_range(manifest_.cosigned->log_records, manifest_.cosigned->after)) {
+      return fault(manifest_name, "what witnesses saw does not fit the range");
+    }
+    return check_cosigned(tree);
+  }
+
+  bool check_cosigned(const audit::CompactRange& tree) {
+    const std::string name(cosigned_member);
+    const auto text = archive_.read(name, audit::cosigned_bytes_max);
+    if (!text) return fault(name, text.error().message);
+    const auto cosigned = audit::parse_cosigned(*text);
+    if (!cosigned) return fault(name, cosigned.error().message);
+    if (!check_note(name, cosigned->log, tree)) return false;
+    const auto policy_text =
+        archive_.read(std::string(witness_policy_member), small_member_bytes_max);
+    const auto policy = policy_text ? audit::WitnessPolicy::parse(*policy_text)
+                                    : tl::unexpected(policy_text.error());
+    if (!policy) return fault(witness_policy_member, policy.error().message);
+    auto witnesses = evidence::check_cosigned(*policy, *cosigned);
+    if (!witnesses) return fault(name, witnesses.error().message);
+    if (!witness_.empty() && std::ranges::count(*witnesses, witness_, &SeenBy::key) == 0) {
+      return fault(name, "the witness did not sign this checkpoint");
+    }
+    report_.witnesses = std::move(*witnesses);
+    report_.witnessed_records = tree.end();
+    return true;
+  }
+
+  bool check_timestamp(const SeenCheckpoint& stamped, const audit::CompactRange& tree) {
     const std::string name = timestamp_note_member(stamped.log_records);
     const auto note = archive_.read(name, audit::note_bytes_max);
     if (!note) return fault(name, note.error().message);
     const auto parsed = audit::parse_checkpoint(*note);
     if (!parsed) return fault(name, parsed.error().message);
-    if (auto genuine = parsed->check(*verifier_); !genuine) {
-      return fault(name, genuine.error().message);
-    }
-    if (parsed->checkpoint.size != tree.end() || parsed->checkpoint.root != tree.root()) {
-      return fault(name, "what was timestamped is another log");
-    }
+    if (!check_note(name, *parsed, tree)) return false;
     const std::string answer = timestamp_response_member(stamped.log_records);
     const auto response = archive_.read(answer, small_member_bytes_max);
     if (!response) return fault(answer, response.error().message);
@@ -262,30 +311,38 @@ class Walk {
 
   const Archive& archive_;
   PackageReport& report_;
+  std::string witness_;  ///< Verifier line.
   Manifest manifest_;
   std::optional<audit::Verifier> verifier_;
   audit::CompactRange tree_{0};
   std::vector<std::uint8_t> buffer_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> sequences_;
   std::set<audit::Hash> policies_;
-  std::vector<StampedCheckpoint>::const_iterator next_timestamp_;
+  std::vector<SeenCheckpoint>::const_iterator next_timestamp_;
   std::pair<std::uint64_t, std::uint64_t> times_;
   std::uint64_t shown_ = 0;
 };
 
 }  // namespace
 
-Result<PackageReport> verify_package(const std::filesystem::path& path, const std::string& key) {
+Result<PackageReport> verify_package(const std::filesystem::path& path, const std::string& key,
+                                     const std::string& witness) {
   std::string wanted;
   if (!key.empty()) {
     const auto parsed = audit::Verifier::parse(key);
     if (!parsed) return tl::unexpected(parsed.error());
     wanted = parsed->line();
   }
+  std::string wanted_witness;
+  if (!witness.empty()) {
+    const auto parsed = audit::WitnessVerifier::parse(witness);
+    if (!parsed) return tl::unexpected(parsed.error());
+    wanted_witness = parsed->line();
+  }
   const auto archive = Archive::open(path);
   if (!archive) return tl::unexpected(archive.error());
   PackageReport report;
-  Walk(*archive, report).run(wanted);
+  Walk(*archive, report, std::move(wanted_witness)).run(wanted);
   return report;
 }
 

@@ -1,5 +1,10 @@
 """Another team's host remembers the log, so that nobody can give it another past."""
+import base64
+import hashlib
 import shutil
+import subprocess
+import sys
+import zipfile
 
 from harness import wire
 from harness.context import expect, wait_until
@@ -27,6 +32,34 @@ class Witness:
 
     def policy(self, quorum: str) -> str:
         return f"witness w1 {self.key} http://127.0.0.1:{self.port}\nquorum {quorum}\n"
+
+
+def check_package(context, gateway, witness) -> None:
+    """A package has the witness's word; both verifiers want it, and no other's."""
+    package, script = context.folder / "package.zip", context.folder / "verify.py"
+    gateway.sluice("evidence", "-c", gateway.configuration, "-o", package, check=True)
+    with zipfile.ZipFile(package) as files:
+        script.write_bytes(files.read("verify.py"))
+        report = files.read("report.html").decode()
+    expect("w1.test at 20" in report, "the report does not name the witness")
+    other = gateway.sluice("key", "signing", "--file", context.folder / "other", "--origin", "w2.test", "--json",
+                           check=True).json()["verifier"]
+    name, _, encoded = other.split("+", 2)
+    tagged = b"\4" + base64.b64decode(encoded)[1:]
+    key_id = hashlib.sha256(name.encode() + b"\n" + tagged).hexdigest()[:8]
+    stranger = f"{name}+{key_id}+{base64.b64encode(tagged).decode()}"
+
+    def by_sluice(*witnesses) -> int:
+        words = [word for key in witnesses for word in ("--witness", key)]
+        return gateway.sluice("verify", package, "--key", gateway.verifier, *words).code
+
+    def by_script(*witnesses) -> int:
+        return subprocess.run([sys.executable, "-I", script, package, gateway.verifier, *witnesses], capture_output=True,
+                              timeout=60).returncode
+
+    for by in (by_sluice, by_script):
+        expect(by() == 0 and by(witness.key) == 0, f"{by.__name__} refuses the package")
+        expect(by(stranger) == 4, f"{by.__name__} takes another witness's word")
 
 
 def run(context) -> None:
@@ -57,6 +90,7 @@ def run(context) -> None:
     expect(good.code == 0 and good.json()["witnessed_records"] > 0, f"{good.out}{good.err}")
     stranger = witness.key.replace("w1.test", "w2.test")
     expect(verify("--witness", stranger).code != 0, "another witness's key passes")
+    check_package(context, gateway, witness)
 
     # What was signed by the log's own key, but is not what the witness saw.
     text = cosigned.read_text()
