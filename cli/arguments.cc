@@ -143,7 +143,8 @@ struct Parser {
     auto& made = verb(
         app, "evidence", "Pack a time range of the audit log for an auditor", evidence,
         "  sluice evidence --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z -o november.zip\n"
-        "  sluice evidence --from 7d --principal ann -o ann.zip --json");
+        "  sluice evidence --from 7d --principal ann -o ann.zip --json\n"
+        "  sluice evidence --from 7d --encrypt-to age1… -o week.zip.age");
     add_configuration(made, evidence.configuration);
     made.add_option("--from", evidence.query.from,
                     "From this time on: RFC 3339, or an age such as 15m, 2h, 7d;\n"
@@ -153,6 +154,8 @@ struct Parser {
                     "Show operations of this subject only; of the rest, hashes");
     made.add_option("--target", evidence.query.target, "Show operations on this target only");
     made.add_option("--session", evidence.query.session, "Show records of this session only");
+    made.add_option("--encrypt-to", evidence.recipients,
+                    "Encrypt the package to this recipient of age (age1…), and more of them");
     made.add_option("-o,--output", evidence.output, "The package; must not exist")->required();
     add_json(made, evidence.json);
   }

@@ -33,8 +33,30 @@ void print_text(const EvidenceOptions& options, const evidence::PackageSummary& 
   if (made.records_shown != made.end_record - made.first_record) {
     fmt::print("{} shown, of the others only hashes\n", counted(made.records_shown, "record"));
   }
+  if (!options.recipients.empty()) {
+    fmt::print("open it with: age -d -i IDENTITY {}\n", options.output);
+    return;
+  }
   fmt::print("verify it with: sluice verify {0}, or python3 verify.py {0}, which is inside\n",
              options.output);
+}
+
+Result<void> add_recipients(const EvidenceOptions& options, evidence::PackageOptions& package) {
+  for (const std::string& line : options.recipients) {
+    const auto recipient = audit::AgeRecipient::parse(line);
+    if (!recipient) return fail("--encrypt-to: " + recipient.error().message);
+    package.recipients.push_back(*recipient);
+  }
+  return {};
+}
+
+Result<void> add_witness_policy(const std::string& path, evidence::PackageOptions& package) {
+  if (path.empty()) return {};
+  auto text = audit::read_small_file(path);
+  if (!text) return tl::unexpected(text.error());
+  if (!*text) return fail(path + " is missing");
+  package.witness_policy = std::move(**text);
+  return {};
 }
 
 }  // namespace
@@ -62,12 +84,11 @@ ExitCode perform(const EvidenceOptions& options) {
   query->until_ns = audit::RecordQuery{}.until_ns;
   audit::RecordFilter filter(std::move(*query));
   package.wants = [&filter](const audit::RecordFields& record) { return filter.wants(record); };
-  if (!settings->audit.witness_policy.empty()) {
-    const auto policy = audit::read_small_file(settings->audit.witness_policy);
-    if (!policy || !*policy)
-      return complain("evidence", policy ? "the witness policy is missing" : policy.error().message,
-                      ExitCode::failed);
-    package.witness_policy = **policy;
+  if (auto done = add_recipients(options, package); !done) {
+    return complain("evidence", done.error().message, ExitCode::usage);
+  }
+  if (auto done = add_witness_policy(settings->audit.witness_policy, package); !done) {
+    return complain("evidence", done.error().message, ExitCode::failed);
   }
   auto signer = audit::Signer::load(settings->audit.signing_key);
   if (!signer) return complain("evidence", signer.error().message, ExitCode::failed);

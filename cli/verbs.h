@@ -53,6 +53,7 @@ struct EvidenceOptions {
   std::string configuration = default_configuration;
   QueryWords query = {};
   std::string output = {};
+  std::vector<std::string> recipients = {};  ///< Of age; empty: not encrypted.
   bool json = false;
 };
 

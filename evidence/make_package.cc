@@ -19,6 +19,7 @@
 #include "base/text_codec.h"
 #include "base/timestamp.h"
 #include "evidence/archive.h"
+#include "evidence/encrypted.h"
 #include "evidence/manifest.h"
 #include "evidence/package.h"
 #include "evidence/report.h"
@@ -324,7 +325,16 @@ Result<PackageSummary> make_package(const PackageOptions& options, audit::Signer
   if (std::filesystem::exists(options.output, ignored)) {
     return fail(options.output.string() + " exists already");
   }
-  return Maker(options, signer).run();
+  if (options.recipients.empty()) return Maker(options, signer).run();
+  // A zip file cannot be written in one pass: it is there in clear for a moment, beside the other.
+  PackageOptions clear = options;
+  clear.output += ".clear";
+  auto made = Maker(clear, signer).run();
+  if (!made) return made;
+  const auto encrypted = encrypt_file(clear.output, options.output, options.recipients);
+  std::filesystem::remove(clear.output, ignored);
+  if (!encrypted) return tl::unexpected(encrypted.error());
+  return made;
 }
 
 }  // namespace sluice::evidence

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "audit/age_recipient.h"
 #include "audit/keys.h"
 #include "audit/record_fields.h"
 #include "audit/sha256.h"
@@ -46,6 +47,8 @@ struct PackageOptions {
   /// their hashes.
   std::vector<std::pair<std::string, std::string>> filter;
   std::function<bool(const audit::RecordFields&)> wants;
+  /// Not empty: only they can open it, with age.
+  std::vector<audit::AgeRecipient> recipients;
   /// The text of audit.witness_policy: what these witnesses say goes with the package.
   std::string witness_policy;
   WallTime made;

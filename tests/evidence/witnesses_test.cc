@@ -177,7 +177,8 @@ TEST_CASE_METHOD(WitnessedLog, "Who holds the log's key cannot make witnesses sa
   CHECK_FALSE(check("").ok);
 }
 
-TEST_CASE_METHOD(WitnessedLog, "A log that was rolled back behind what witnesses saw is not packed") {
+TEST_CASE_METHOD(WitnessedLog,
+                 "A log that was rolled back behind what witnesses saw is not packed") {
   operate(10);
   const fs::path early = folder.path() / "early";
   fs::copy(options.directory, early, fs::copy_options::recursive);

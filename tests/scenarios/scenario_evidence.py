@@ -80,6 +80,29 @@ def changes(good: dict) -> dict:
     }
 
 
+def check_encrypted(context, gateway, auditor) -> None:
+    """Debian's age opens what is encrypted to its identities, and nobody else's does."""
+    expect(shutil.which("age"), "no age here: scripts/install_packages.sh test")
+    identities = [auditor.folder / name for name in ("ann", "bob", "stranger")]
+    recipients = []
+    for identity in identities:
+        subprocess.run(["age-keygen", "-o", identity], check=True, capture_output=True)
+        recipients.append(subprocess.run(["age-keygen", "-y", identity], check=True, capture_output=True,
+                                         text=True).stdout.strip())
+    sealed, opened = context.folder / "sealed.zip.age", context.folder / "opened.zip"
+    gateway.sluice("evidence", "-c", gateway.configuration, "-o", sealed, "--encrypt-to", recipients[0], "--encrypt-to",
+                   recipients[1], check=True)
+    expect(not list(context.folder.glob("*.clear")), "the package is left in clear")
+    for identity in identities[:2]:
+        subprocess.run(["age", "-d", "-i", identity, "-o", opened, sealed], check=True, capture_output=True)
+        expect(auditor.by_sluice(opened, gateway.verifier), f"what {identity.name} opened does not verify")
+    stranger = subprocess.run(["age", "-d", "-i", identities[2], sealed], capture_output=True)
+    expect(stranger.returncode != 0 and not stranger.stdout, "a stranger opens the package")
+    wrong = recipients[0][:-1] + ("q" if recipients[0][-1] != "q" else "p")
+    refused = gateway.sluice("evidence", "-c", gateway.configuration, "-o", context.folder / "x.zip", "--encrypt-to", wrong)
+    expect(refused.code == 2 and "--encrypt-to" in refused.err, f"{refused.code} {refused.err}")
+
+
 def run(context) -> None:
     target = Target(context, keeps_bytes=False)
     gateway = Gateway(context, target.port, workers=2, audit="heartbeat: 1s")
@@ -157,6 +180,7 @@ def run(context) -> None:
            closed[0]["first_sequence"] + 2, "a session's records are its own and its end")
     expect(auditor.by_sluice(one, gateway.verifier) and auditor.by_script(one, gateway.verifier), "a session's package")
 
+    check_encrypted(context, gateway, auditor)
     refused = gateway.sluice("evidence", "-c", gateway.configuration, "-o", whole)
     expect(refused.code == 1 and "exists already" in refused.err, f"{refused.code} {refused.err}")
     refused = gateway.sluice("evidence", "-c", gateway.configuration, "-o", context.folder / "x.zip",
