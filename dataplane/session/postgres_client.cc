@@ -524,8 +524,7 @@ void PostgresSession::note_origin(const std::shared_ptr<const StatementInfo>& in
 }
 
 void PostgresSession::expect(Expected::Kind kind) {
-  expected_.emplace_back();
-  expected_.back().kind = kind;
+  expected_.push_back({}).kind = kind;
   const bool is_ours = kind == Expected::Kind::refusal || kind == Expected::Kind::ready ||
                        kind == Expected::Kind::parsed;
   is_quiet_ = is_quiet_ && is_ours;

@@ -11,9 +11,7 @@ PostgresSession::Meaning* PostgresSession::find_meaning(bool is_portal, std::str
     if (pending->is_portal != is_portal || pending->name != name) continue;
     return pending->meaning.prepared == nullptr ? nullptr : &pending->meaning;
   }
-  Names& names = is_portal ? portals_ : statements_;
-  const auto found = names.find(name);
-  return found == names.end() ? nullptr : &found->second;
+  return (is_portal ? portals_ : statements_).find(name);
 }
 
 std::shared_ptr<const PostgresSession::Prepared> PostgresSession::find_name(bool is_portal,
@@ -60,8 +58,7 @@ void PostgresSession::forget_names(const StatementInfo& info) {
 
 /// Also where the change that made it is not confirmed yet.
 void PostgresSession::forget_name(bool is_portal, std::string_view name) {
-  Names& names = is_portal ? portals_ : statements_;
-  if (const auto found = names.find(name); found != names.end()) names.erase(found);
+  (is_portal ? portals_ : statements_).erase(name);
   for (Pending& pending : pending_) {
     if (pending.is_portal == is_portal && pending.name == name) pending.meaning = {};
   }

@@ -392,7 +392,7 @@ void PostgresSession::settle_name() {
   if (pending.meaning.prepared == nullptr) {
     names.erase(pending.name);
   } else {
-    names.insert_or_assign(std::move(pending.name), std::move(pending.meaning));
+    names.set(std::move(pending.name), std::move(pending.meaning));
   }
   pending_.pop_front();
 }

@@ -9,9 +9,7 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <initializer_list>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,8 +18,10 @@
 #include <vector>
 
 #include "audit/record.h"
+#include "base/ring_queue.h"
 #include "dataplane/session/column_reach.h"
 #include "dataplane/session/execution_meter.h"
+#include "dataplane/session/name_table.h"
 #include "dataplane/session/postgres_backend.h"
 #include "dataplane/session/postgres_inbox.h"
 #include "dataplane/session/postgres_outbox.h"
@@ -181,7 +181,7 @@ class PostgresSession final : public Session {
     Meaning meaning;             ///< None: closed.
     std::uint64_t pipeline = 0;  ///< Up to which Sync it stands or falls.
   };
-  using Names = std::map<std::string, Meaning, std::less<>>;
+  using Names = NameTable<Meaning>;
 
   /// The last word on a session: recorded first, then told.
   struct Ending {
@@ -409,11 +409,11 @@ class PostgresSession final : public Session {
   std::uint64_t keys_generation_ = 0;
 
   // The conversation.
-  std::deque<Expected> expected_;
-  std::deque<Operation> operations_open_;
+  RingQueue<Expected> expected_;
+  RingQueue<Operation> operations_open_;
   std::size_t prepared_bytes_ = 0;
   std::uint64_t pipeline_ = 0;  ///< Counts the client's Syncs.
-  std::deque<Pending> pending_;
+  RingQueue<Pending> pending_;
   Names statements_;
   Names portals_;
   /// What PREPARE and DECLARE of this session read, by masks' rules: EXECUTE and FETCH show it.
