@@ -26,6 +26,12 @@ int strictness(config::RulingKind kind) noexcept {
   return 0;
 }
 
+std::string kafka_text(const config::KafkaExport& kafka) {
+  return fmt::format("the topic {} at {}, {}{}", kafka.topic, fmt::join(kafka.brokers, ", "),
+                     kafka.tls ? "TLS" : "in clear",
+                     kafka.login ? " as " + kafka.login->user : std::string());
+}
+
 }  // namespace
 
 std::string_view text(config::Protocol protocol) noexcept {
@@ -104,6 +110,8 @@ std::string destination_text(const config::AuditExport& one) {
     return fmt::format("the bucket {} at {}{}", one.s3->bucket, one.s3->endpoint,
                        one.s3->lock ? fmt::format(", locked for {} days", one.s3->lock->days) : "");
   }
+  if (one.kafka) return kafka_text(*one.kafka);
+  if (one.otlp) return "OpenTelemetry at " + one.otlp->endpoint;
   std::string out = "syslog at ";
   for (const config::SocketAddress& address : one.syslog->addresses) {
     out += config::address_text(address) + ", ";

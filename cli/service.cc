@@ -122,7 +122,11 @@ control::AdminActions Service::actions() {
 
 Result<std::uint64_t> Service::reload() {
   const std::lock_guard lock(reloading_);
-  return adopt(read_snapshot(configuration_, gateway_->snapshot()->generation + 1));
+  auto generation = adopt(read_snapshot(configuration_, gateway_->snapshot()->generation + 1));
+  if (generation) {
+    for (const auto& exporter : exporters_) exporter->try_again();
+  }
+  return generation;
 }
 
 void Service::watch_keys() {
@@ -224,8 +228,8 @@ control::GatewayView Service::view() const {
 
   for (const auto& exporter : exporters_) {
     const exports::ExportStatus status = exporter->status();
-    view.exports.push_back(
-        {status.name, status.next, status.failures, status.last_error, status.lag});
+    view.exports.push_back({status.name, status.next, status.failures, status.last_error,
+                            status.has_stopped, status.lag});
   }
 
   const std::lock_guard lock(reloading_);

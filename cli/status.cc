@@ -46,7 +46,9 @@ void print_text(const Json& page) {
     fmt::print("  export {}: {} arrived, {:.0f} s behind\n", one.at("name").get<std::string>(),
                counted(number(one, "exported"), "record"), one.at("lag_seconds").get<double>());
     if (const auto error = one.at("last_error").get<std::string>(); !error.empty()) {
-      fmt::print("    it fails: {}\n", error);
+      fmt::print("    it {}: {}\n",
+                 one.at("stopped").get<bool>() ? "HAS STOPPED, until sluice reload" : "fails",
+                 error);
     }
   }
   if (const auto error = page.at("last_reload_error").get<std::string>(); !error.empty()) {

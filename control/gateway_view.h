@@ -53,6 +53,7 @@ struct ExportView {
   std::uint64_t exported = 0;  ///< Records of the log that have arrived.
   std::uint64_t failures = 0;  ///< Attempts that failed since the start.
   std::string last_error;      ///< Empty when the last attempt went well.
+  bool has_stopped = false;    ///< The destination refused a batch for good.
   Duration lag;                ///< Age of the oldest record that has not arrived.
 };
 

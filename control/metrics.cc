@@ -144,6 +144,9 @@ void add_exports(Exposition& page, const GatewayView& view) {
   add_export_family(page, view, "sluice_export_lag_seconds", Type::gauge,
                     "Age of the oldest record that has not arrived.",
                     [](const ExportView& one) { return static_cast<double>(one.lag.ns) / 1e9; });
+  add_export_family(page, view, "sluice_export_stopped", Type::gauge,
+                    "1 when the destination refused a batch for good.",
+                    [](const ExportView& one) { return std::uint64_t{one.has_stopped}; });
   add_export_family(page, view, "sluice_export_failures_total", Type::counter,
                     "Attempts to export that failed.",
                     [](const ExportView& one) { return one.failures; });

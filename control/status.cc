@@ -72,9 +72,10 @@ std::string status_json(const GatewayView& view) {
     const ExportView& one = view.exports[i];
     fmt::format_to(out,
                    "{}{{\"name\":{},\"exported\":{},\"lag_seconds\":{:.1f},\"failures\":{},"
-                   "\"last_error\":{}}}",
+                   "\"last_error\":{},\"stopped\":{}}}",
                    i == 0 ? "" : ",", json_text(one.name), one.exported,
-                   static_cast<double>(one.lag.ns) / 1e9, one.failures, json_text(one.last_error));
+                   static_cast<double>(one.lag.ns) / 1e9, one.failures, json_text(one.last_error),
+                   one.has_stopped);
   }
   page += "]}";
   return page;

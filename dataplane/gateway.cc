@@ -63,7 +63,8 @@ std::string listener_key(const config::Listener& listener) {
 
 bool is_same_export(const config::AuditExport& one, const config::AuditExport& other) {
   return one.name == other.name && one.format == other.format && one.file == other.file &&
-         one.syslog == other.syslog && one.s3 == other.s3 && one.lag_alarm == other.lag_alarm;
+         one.syslog == other.syslog && one.s3 == other.s3 && one.kafka == other.kafka &&
+         one.otlp == other.otlp && one.lag_alarm == other.lag_alarm;
 }
 
 /// Why `next` needs a restart; empty when it does not.

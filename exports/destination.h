@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "base/instant.h"
 #include "base/result.h"
@@ -25,6 +26,22 @@ struct Batching {
   Duration linger{};                             ///< How long a smaller one waits for more.
 };
 
+/// Why a batch has not arrived.
+struct SendError {
+  // NOLINTNEXTLINE(google-explicit-constructor): most failures are words, and are tried again.
+  SendError(Error why, Duration wait = {}) : message(std::move(why.message)), retry_after(wait) {}
+
+  std::string message;
+  Duration retry_after;   ///< The destination wants to be left alone for so long; 0: not said.
+  bool is_final = false;  ///< It will never take this batch: sending it again is no use.
+};
+
+inline tl::unexpected<SendError> fail_for_good(std::string message) {
+  SendError error(Error{std::move(message)});
+  error.is_final = true;
+  return tl::unexpected(std::move(error));
+}
+
 class Destination {
  public:
   virtual ~Destination() = default;
@@ -32,8 +49,9 @@ class Destination {
   /// A record's line as the destination takes it, behind others.
   [[nodiscard]] virtual std::string frame(const ExportedRecord& record, std::string line) const = 0;
   /// Returns when all of it has arrived, as far as the destination tells. After an error any
-  /// part of it may have: the caller sends the same batch again. May take seconds.
-  [[nodiscard]] virtual Result<void> send(const Batch& batch) = 0;
+  /// part of it may have: the caller sends the same batch again, unless the error is final.
+  /// May take seconds.
+  [[nodiscard]] virtual Result<void, SendError> send(const Batch& batch) = 0;
 };
 
 }  // namespace sluice::exports

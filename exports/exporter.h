@@ -2,11 +2,13 @@
 // files as any reader does, so it never holds up a worker or the writer.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 
@@ -21,6 +23,7 @@ struct ExportStatus {
   std::uint64_t next = 0;      ///< Index of the first record that has not arrived.
   std::uint64_t failures = 0;  ///< Attempts that failed since the start.
   std::string last_error;      ///< Empty when the last attempt went well.
+  bool has_stopped = false;    ///< The destination will never take what comes next.
   Duration lag;                ///< Age of the oldest record that has not arrived; 0: all have.
 };
 
@@ -42,13 +45,19 @@ class Exporter {
   Exporter& operator=(const Exporter&) = delete;
 
   [[nodiscard]] ExportStatus status() const;
+  /// Tries at once, also what the destination has refused for good: somebody may have seen to it.
+  void try_again();
 
  private:
   Exporter(const config::AuditExport& settings, std::unique_ptr<Destination> destination,
            Report report);
+  using Done = Result<std::size_t, SendError>;
   void run();
-  void note(const Result<std::size_t>& done);
+  std::chrono::milliseconds attempt();
+  bool pause(std::chrono::milliseconds time);
+  void note(const Done& done);
   void watch_lag();
+  [[nodiscard]] std::chrono::milliseconds wait_after(const Done& done);
 
   const std::string name_;
   const Duration lag_alarm_;
@@ -57,9 +66,13 @@ class Exporter {
   Report report_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  bool stops_ = false;
+  bool ends_ = false;
+  bool is_urged_ = false;  ///< By try_again().
   ExportStatus status_;
   std::uint64_t oldest_ns_ = 0;
+  // Of the thread alone.
+  std::chrono::milliseconds retry_wait_;
+  std::minstd_rand jitter_{std::random_device{}()};
   bool lags_ = false;
   std::thread thread_;
 };

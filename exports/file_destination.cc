@@ -36,18 +36,18 @@ std::string FileDestination::frame(const ExportedRecord& /*record*/, std::string
   return line;
 }
 
-Result<void> FileDestination::send(const Batch& batch) {
+Result<void, SendError> FileDestination::send(const Batch& batch) {
   if (!file_) {
-    if (auto done = open(); !done) return done;
+    if (auto done = open(); !done) return tl::unexpected(done.error());
   }
   if (bytes_ >= rotate_bytes_) {
-    if (auto done = begin(number_ + 1); !done) return done;
+    if (auto done = begin(number_ + 1); !done) return tl::unexpected(done.error());
   }
   auto done = file_->append(as_bytes(batch.frames));
   if (done) done = file_->sync();
   if (!done) {
     file_.reset();  // What is behind the last sync is looked at again.
-    return done;
+    return tl::unexpected(done.error());
   }
   bytes_ += batch.frames.size();
   return {};

@@ -19,7 +19,7 @@ class FileDestination final : public Destination {
       : directory_(std::move(directory)), name_(std::move(name)), rotate_bytes_(rotate_bytes) {}
 
   [[nodiscard]] std::string frame(const ExportedRecord& record, std::string line) const override;
-  [[nodiscard]] Result<void> send(const Batch& batch) override;
+  [[nodiscard]] Result<void, SendError> send(const Batch& batch) override;
 
  private:
   Result<void> open();

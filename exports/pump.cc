@@ -47,7 +47,7 @@ Result<Pump> Pump::open(const std::filesystem::path& log, const std::filesystem:
   return Pump(log, cursor, from, format, product, destination);
 }
 
-Result<std::size_t> Pump::turn(Instant now) {
+Result<std::size_t, SendError> Pump::turn(Instant now) {
   if (!was_sent_ && !is_full()) {
     if (batch_.records == 0) began_ = now;
     const auto filled = fill();
@@ -57,7 +57,7 @@ Result<std::size_t> Pump::turn(Instant now) {
     if (batch_.records == 0 || waits) return 0;
   }
   was_sent_ = true;
-  if (auto done = destination_->send(batch_); !done) return fail(done.error().message);
+  if (auto done = destination_->send(batch_); !done) return tl::unexpected(done.error());
   const Cursor next{cursor_.next + batch_.records, last_};
   if (auto done = write_cursor(cursor_path_, next); !done) return fail(done.error().message);
   cursor_ = next;

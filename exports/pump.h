@@ -24,7 +24,7 @@ class Pump {
 
   /// Sends the next records that the log has committed, a batch at most; after an error the
   /// same ones are sent again. Returns how many; 0: there are none now, or too few yet.
-  Result<std::size_t> turn(Instant now);
+  Result<std::size_t, SendError> turn(Instant now);
 
   /// Index of the first record that has not arrived.
   [[nodiscard]] std::uint64_t next() const noexcept { return cursor_.next; }

@@ -3,14 +3,13 @@
 // source   Amazon S3 API Reference, "PutObject"; Signature Version 4.
 #pragma once
 
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/model/settings.h"
 #include "exports/destination.h"
-
-using CURL = void;
+#include "exports/http_client.h"
 
 namespace sluice::exports {
 
@@ -18,21 +17,18 @@ namespace sluice::exports {
 /// by the index of the first record and their number.
 class S3Destination final : public Destination {
  public:
-  explicit S3Destination(config::S3Export settings);
-  ~S3Destination() override;
-  S3Destination(const S3Destination&) = delete;
-  S3Destination& operator=(const S3Destination&) = delete;
+  explicit S3Destination(config::S3Export settings) : settings_(std::move(settings)) {}
 
   [[nodiscard]] Batching batching() const override;
   [[nodiscard]] std::string frame(const ExportedRecord& record, std::string line) const override;
-  [[nodiscard]] Result<void> send(const Batch& batch) override;
+  [[nodiscard]] Result<void, SendError> send(const Batch& batch) override;
 
  private:
   [[nodiscard]] std::string url_of(const Batch& batch) const;
   [[nodiscard]] std::vector<std::string> fields_of(const Batch& batch) const;
 
   config::S3Export settings_;
-  CURL* curl_;
+  HttpClient client_;
 };
 
 }  // namespace sluice::exports

@@ -10,15 +10,16 @@ std::string SyslogDestination::frame(const ExportedRecord& record, std::string l
   return syslog_message(record, host_, line);
 }
 
-Result<void> SyslogDestination::send(const Batch& batch) {
+Result<void, SendError> SyslogDestination::send(const Batch& batch) {
   if (!stream_ || stream_->is_over()) {
     stream_.reset();
-    if (auto done = connect(); !done) return done;
+    if (auto done = connect(); !done) return tl::unexpected(done.error());
   }
   auto done = stream_->write(batch.frames);
   if (done) done = stream_->wait_for_acknowledgement();
-  if (!done) stream_.reset();
-  return done;
+  if (done) return {};
+  stream_.reset();
+  return tl::unexpected(done.error());
 }
 
 /// To the first address that answers.

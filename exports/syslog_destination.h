@@ -20,7 +20,7 @@ class SyslogDestination final : public Destination {
       : settings_(std::move(settings)), host_(std::move(host)) {}
 
   [[nodiscard]] std::string frame(const ExportedRecord& record, std::string line) const override;
-  [[nodiscard]] Result<void> send(const Batch& batch) override;
+  [[nodiscard]] Result<void, SendError> send(const Batch& batch) override;
 
  private:
   Result<void> connect();

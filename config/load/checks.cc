@@ -290,10 +290,11 @@ class Checker {
   }
 
   void check(const AuditExport& one) {
-    const int destinations = one.file.has_value() + one.syslog.has_value() + one.s3.has_value();
+    const int destinations = one.file.has_value() + one.syslog.has_value() + one.s3.has_value() +
+                             one.kafka.has_value() + one.otlp.has_value();
     if (destinations != 1) {
-      report(one.place, fmt::format("the export '{}' needs one destination: 'file', 'syslog' or "
-                                    "'s3'",
+      report(one.place, fmt::format("the export '{}' needs one destination: 'file', 'syslog', "
+                                    "'s3', 'kafka' or 'otlp'",
                                     one.name));
     }
     if (one.syslog && one.syslog->server_name.empty() && !one.syslog->ca_file.empty()) {
@@ -301,25 +302,65 @@ class Checker {
              "'ca' without 'server_name': records would go in clear");
     }
     if (one.s3) check(*one.s3, one);
+    if (one.kafka) check(*one.kafka, one);
+    if (one.otlp) check(*one.otlp, one);
   }
 
   void check(const S3Export& s3, const AuditExport& one) {
-    const auto has_only = [](std::string_view text, std::string_view more) {
-      return std::ranges::all_of(
-          text, [more](char c) { return is_letter_or_digit(c) || more.find(c) != more.npos; });
-    };
-    const std::string_view url = s3.endpoint;
-    const std::size_t host = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
-    if (host == 0 || host == url.size() || !has_only(url.substr(host), "-.:[]")) {
-      report(places_.of(&s3.endpoint, one.place),
-             "'endpoint' must be http:// or https:// with a host, and perhaps a port");
-    }
+    check_endpoint(s3.endpoint, one, "-.:[]");
     if (!has_only(s3.prefix, "-_./")) {
       report(places_.of(&s3.prefix, one.place), "'prefix' may have letters, digits and -_./");
     }
-    if (s3.linger >= one.lag_alarm) {
-      report(places_.of(&s3.linger, one.place), "'linger' must be below 'lag_alarm'");
+    check_linger(s3.linger, one);
+  }
+
+  void check(const KafkaExport& kafka, const AuditExport& one) {
+    for (const std::string& broker : kafka.brokers) {
+      const std::size_t colon = broker.rfind(':');
+      const bool is_good = colon != broker.npos && colon != 0 && colon + 1 != broker.size() &&
+                           has_only(broker.substr(0, colon), "-.:[]") &&
+                           std::ranges::all_of(broker.substr(colon + 1), is_digit<char>);
+      if (!is_good) {
+        report(places_.of(&broker, one.place),
+               fmt::format("'{}' is not a broker like k1.example.com:9093", broker));
+      }
     }
+    if (!kafka.tls && !kafka.ca_file.empty()) {
+      report(places_.of(&kafka.ca_file, one.place),
+             "'ca' without 'tls: true': records would go in clear");
+    }
+    if (!kafka.tls && kafka.login) {
+      report(places_.of_section(&*kafka.login, one.place), "'login' needs 'tls: true'");
+    }
+  }
+
+  void check(const OtlpExport& otlp, const AuditExport& one) {
+    check_endpoint(otlp.endpoint, one, "-.:[]/_~");
+    if (otlp.credential && !otlp.endpoint.starts_with("https://")) {
+      report(places_.of_section(&*otlp.credential, one.place),
+             "'credential' needs an https:// endpoint");
+    }
+    check_linger(otlp.linger, one);
+  }
+
+  /// more  characters that may stand behind the scheme, beside letters and digits.
+  void check_endpoint(const std::string& url, const AuditExport& one, std::string_view more) {
+    const std::size_t host = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
+    const bool is_good = host != 0 && host != url.size() && url.back() != '/' &&
+                         has_only(std::string_view(url).substr(host), more);
+    if (is_good) return;
+    report(places_.of(&url, one.place),
+           "'endpoint' must be http:// or https:// with a host, and perhaps a port");
+  }
+
+  void check_linger(const Duration& linger, const AuditExport& one) {
+    if (linger < one.lag_alarm) return;
+    report(places_.of(&linger, one.place), "'linger' must be below 'lag_alarm'");
+  }
+
+  static bool has_only(std::string_view text, std::string_view more) {
+    return std::ranges::all_of(
+        text, [more](char c) { return is_letter_or_digit(c) || more.find(c) != more.npos; });
   }
 
   const Settings& settings_;

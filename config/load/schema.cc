@@ -534,6 +534,73 @@ constexpr Table s3_export_table{.title = "An export to S3",
                                 .fields = s3_export_fields,
                                 .make = make_owner<S3Export>};
 
+constexpr std::array kafka_mechanisms{
+    word_for("plain", KafkaMechanism::plain, "the password itself, inside of TLS"),
+    word_for("scram-sha-256", KafkaMechanism::scram_sha_256, "a proof of it"),
+    word_for("scram-sha-512", KafkaMechanism::scram_sha_512, "likewise, with a longer hash")};
+
+constexpr std::array kafka_login_fields{
+    text<&KafkaLogin::user>("user", Word::title, required, "Who the gateway is there."),
+    secret<&KafkaLogin::password>("password", required, "Its password."),
+    choice<&KafkaLogin::mechanism>("mechanism", kafka_mechanisms, not_required,
+                                   "How it is shown (SASL).")};
+constexpr Table kafka_login_table{.title = "A login to Kafka",
+                                  .path = "audit.exports[].kafka.login",
+                                  .sentence = "Only inside of TLS.",
+                                  .fields = kafka_login_fields,
+                                  .make = make_owner<KafkaLogin>};
+
+constexpr Field kafka_brokers = [] {
+  Field field = texts<&KafkaExport::brokers>(
+      "brokers", Word::title, 16, "Some of them, as `HOST:PORT`; these name the others.");
+  field.is_required = true;
+  return field;
+}();
+constexpr std::array kafka_export_fields{
+    kafka_brokers,
+    text<&KafkaExport::topic>("topic", Word::name, required, "That records go to."),
+    flag<&KafkaExport::tls>("tls", "Whether by TLS, each broker with a certificate of its name."),
+    file<&KafkaExport::ca_file>("ca", not_required,
+                                "TLS: who may have signed them, as PEM; without it the system's."),
+    section<&KafkaExport::login>("login", kafka_login_table, not_required,
+                                 "Without it none is made."),
+    duration<&KafkaExport::timeout>("timeout", seconds(1), seconds(300),
+                                    "A batch that has not arrived by then is sent again.")};
+constexpr Table kafka_export_table{.title = "An export to Kafka",
+                                   .path = "audit.exports[].kafka",
+                                   .sentence = "One message a record, its session the key.",
+                                   .fields = kafka_export_fields,
+                                   .make = make_owner<KafkaExport>};
+
+constexpr std::array header_credential_fields{
+    text<&HeaderCredential::header>("header", Word::injected_header, required, "The header field."),
+    secret<&HeaderCredential::value>("value", required, "The field's whole value.")};
+constexpr Table header_credential_table{.title = "The credential of a collector",
+                                        .path = "audit.exports[].otlp.credential",
+                                        .sentence = "What the gateway presents to it.",
+                                        .fields = header_credential_fields,
+                                        .make = make_owner<HeaderCredential>};
+
+constexpr std::array otlp_export_fields{
+    text<&OtlpExport::endpoint>(
+        "endpoint", Word::title, required,
+        "The collector's URL, such as `https://collector.example.com:4318`; "
+        "`/v1/logs` is added."),
+    section<&OtlpExport::credential>("credential", header_credential_table, not_required,
+                                     "Only over https."),
+    file<&OtlpExport::ca_file>("ca", not_required,
+                               "Who may have signed the collector's certificate, as PEM; without "
+                               "it the system's."),
+    size<&OtlpExport::batch_bytes>("batch", 1 << 10, std::uint64_t{16} << 20,
+                                   "Records of this size are sent at once."),
+    duration<&OtlpExport::linger>("linger", milliseconds(100), seconds(3'600),
+                                  "How long records wait for more of them.")};
+constexpr Table otlp_export_table{.title = "An export to OpenTelemetry",
+                                  .path = "audit.exports[].otlp",
+                                  .sentence = "Logs to a collector, by OTLP/HTTP with JSON.",
+                                  .fields = otlp_export_fields,
+                                  .make = make_owner<OtlpExport>};
+
 constexpr std::array export_fields{
     text<&AuditExport::name>("name", Word::name, required,
                              "Names the export in metrics, and its cursor."),
@@ -542,11 +609,12 @@ constexpr std::array export_fields{
     section<&AuditExport::file>("file", file_export_table, not_required, "To files."),
     section<&AuditExport::syslog>("syslog", syslog_export_table, not_required, "To syslog."),
     section<&AuditExport::s3>("s3", s3_export_table, not_required, "To S3-compatible storage."),
+    section<&AuditExport::kafka>("kafka", kafka_export_table, not_required, "To Kafka."),
+    section<&AuditExport::otlp>("otlp", otlp_export_table, not_required,
+                                "To an OpenTelemetry collector."),
     duration<&AuditExport::lag_alarm>(
         "lag_alarm", seconds(1), seconds(7 * 86'400),
-        "A record that has not arrived for so long is reported, and recorded."),
-    later("kafka", "To Kafka."),
-    later("otlp", "To an OpenTelemetry collector.")};
+        "A record that has not arrived for so long is reported, and recorded.")};
 constexpr Table export_table{.title = "An export of the audit log",
                              .path = "audit.exports[]",
                              .sentence =

@@ -268,6 +268,42 @@ struct S3Export {
   friend bool operator==(const S3Export&, const S3Export&) = default;
 };
 
+/// A header field that lets requests in.
+struct HeaderCredential {
+  std::string header;
+  Secret value;
+  friend bool operator==(const HeaderCredential&, const HeaderCredential&) = default;
+};
+
+struct OtlpExport {
+  std::string endpoint;  ///< "https://collector.example.com:4318", without "/v1/logs"
+  std::optional<HeaderCredential> credential;
+  std::string ca_file;  ///< Empty: the system's.
+  std::uint64_t batch_bytes = 1U << 20;
+  Duration linger = seconds(1);
+  friend bool operator==(const OtlpExport&, const OtlpExport&) = default;
+};
+
+/// How a Kafka client shows who it is (SASL).
+enum class KafkaMechanism : std::uint8_t { plain, scram_sha_256, scram_sha_512 };
+
+struct KafkaLogin {
+  std::string user;
+  Secret password;
+  KafkaMechanism mechanism = KafkaMechanism::scram_sha_512;
+  friend bool operator==(const KafkaLogin&, const KafkaLogin&) = default;
+};
+
+struct KafkaExport {
+  std::vector<std::string> brokers;  ///< "k1.example.com:9093"
+  std::string topic;
+  bool tls = false;
+  std::string ca_file;  ///< Empty: the system's.
+  std::optional<KafkaLogin> login;
+  Duration timeout = seconds(30);  ///< Of a batch.
+  friend bool operator==(const KafkaExport&, const KafkaExport&) = default;
+};
+
 /// Records that go to another system while the gateway runs, to one destination.
 struct AuditExport {
   std::string name;
@@ -275,6 +311,8 @@ struct AuditExport {
   std::optional<FileExport> file;
   std::optional<SyslogExport> syslog;
   std::optional<S3Export> s3;
+  std::optional<KafkaExport> kafka;
+  std::optional<OtlpExport> otlp;
   Duration lag_alarm = seconds(300);
   Place place;
 };

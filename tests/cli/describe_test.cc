@@ -29,6 +29,8 @@ audit:
     - {name: disk, file: {directory: /out}}
     - {name: vault, s3: {endpoint: "https://s3.example", bucket: logs, access_key: a, secret_key: file:/key,
                          lock: {days: 30}}}
+    - {name: stream, kafka: {brokers: ["k:1", "l:2"], topic: t, tls: true, login: {user: gw, password: file:/key}}}
+    - {name: logs, otlp: {endpoint: "http://c:4318"}}
 )";
 
 config::Settings settings() {
@@ -85,7 +87,9 @@ TEST_CASE("the text names what matters") {
         "export 'siem': records as ocsf to syslog at 127.0.0.1:5, TLS as siem.example",
         "export 'disk': records as native to files in /out",
         "export 'vault': records as native to the bucket logs at https://s3.example, locked for 30 "
-        "days"}) {
+        "days",
+        "export 'stream': records as native to the topic t at k:1, l:2, TLS as gw",
+        "export 'logs': records as native to OpenTelemetry at http://c:4318"}) {
     CAPTURE(part, text);
     CHECK(text.find(part) != text.npos);
   }

@@ -493,9 +493,12 @@ TEST_CASE("What masks make of expressions is said of masks by column only") {
 
 TEST_CASE("An export that has no destination, two, or half of TLS is refused") {
   const std::pair<const char*, const char*> bad_exports[] = {
-      {"{name: e}", "a.yaml:5:45: the export 'e' needs one destination: 'file', 'syslog' or 's3'"},
+      {"{name: e}",
+       "a.yaml:5:45: the export 'e' needs one destination: 'file', 'syslog', "
+       "'s3', 'kafka' or 'otlp'"},
       {"{name: e, file: {directory: d}, syslog: {addresses: ['127.0.0.1:1']}}",
-       "a.yaml:5:45: the export 'e' needs one destination: 'file', 'syslog' or 's3'"},
+       "a.yaml:5:45: the export 'e' needs one destination: 'file', 'syslog', "
+       "'s3', 'kafka' or 'otlp'"},
       {"{name: e, syslog: {addresses: ['127.0.0.1:1'], ca: 'file:/ca'}}",
        "a.yaml:5:96: 'ca' without 'server_name': records would go in clear"},
       {"{name: e, s3: {endpoint: 'ftp://x', bucket: b, access_key: a, secret_key: 'env:SECRET'}}",
@@ -504,8 +507,16 @@ TEST_CASE("An export that has no destination, two, or half of TLS is refused") {
        "prefix: 'a?b', linger: 10m}}",
        "a.yaml:5:142: 'prefix' may have letters, digits and -_./\n"
        "a.yaml:5:157: 'linger' must be below 'lag_alarm'"},
-      {"{name: e, file: {directory: d}, kafka: {}}",
-       "a.yaml:5:77: 'kafka' is not available in this version"}};
+      {"{name: e, kafka: {brokers: ['k1', 'k:1'], topic: t, ca: 'file:/ca', "
+       "login: {user: u, password: 'env:SECRET'}}}",
+       "a.yaml:5:73: 'k1' is not a broker like k1.example.com:9093\n"
+       "a.yaml:5:101: 'ca' without 'tls: true': records would go in clear\n"
+       "a.yaml:5:120: 'login' needs 'tls: true'"},
+      {"{name: e, lag_alarm: 1s, otlp: {endpoint: 'http://c.example:4318/', linger: 1s, "
+       "credential: {header: A, value: 'env:SECRET'}}}",
+       "a.yaml:5:87: 'endpoint' must be http:// or https:// with a host, and perhaps a port\n"
+       "a.yaml:5:121: 'linger' must be below 'lag_alarm'\n"
+       "a.yaml:5:137: 'credential' needs an https:// endpoint"}};
   for (const auto& [one, problems] : bad_exports) {
     INFO(one);
     const std::string line = fmt::format("audit: {{signing_key: 'file:/key', exports: [{}]}}", one);

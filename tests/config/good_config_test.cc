@@ -81,6 +81,12 @@ audit:
       s3: {endpoint: "https://s3.example", region: eu-1, bucket: logs, prefix: gw1/, access_key: AK,
            secret_key: env:MASK_KEY, ca: file:/ca, lock: {mode: governance, days: 30}, batch: 1MiB, linger: 5s}
     - {name: disk, format: cef, lag_alarm: 1m, file: {directory: out, rotate: 1MiB}}
+    - name: stream
+      kafka: {brokers: ["k1.example:9093", "k2.example:9093"], topic: audit, tls: true, ca: file:/ca, timeout: 5s,
+              login: {user: gw, password: env:MASK_KEY, mechanism: plain}}
+    - name: logs
+      otlp: {endpoint: "https://c.example:4318/otlp", ca: file:/ca, batch: 2MiB, linger: 2s,
+             credential: {header: Authorization, value: env:MASK_KEY}}
 admin: {socket: /run/admin.sock, tcp: "127.0.0.1:9000"}
 workers: {count: 2, pin: false, connections: 100, buffers: 2MiB}
 drain_timeout: 1m
@@ -223,7 +229,7 @@ TEST_CASE("every key reaches its field") {
   CHECK(settings.audit.ring_bytes == 1 << 20);
   CHECK(settings.audit.segment_bytes == 64 << 20);
   CHECK(settings.audit.heartbeat == seconds(5));
-  REQUIRE(settings.audit.exports.size() == 3);
+  REQUIRE(settings.audit.exports.size() == 5);
   const AuditExport& siem = settings.audit.exports[0];
   CHECK(siem.name == "siem");
   CHECK(siem.format == ExportFormat::ocsf);
@@ -251,6 +257,16 @@ TEST_CASE("every key reaches its field") {
   CHECK(disk.file == FileExport{"/etc/sluice/out", 1 << 20});
   CHECK_FALSE(disk.syslog);
   CHECK(disk.lag_alarm == seconds(60));
+  const Secret key{"env:MASK_KEY", std::string(32, 'k')};
+  CHECK(settings.audit.exports[3].kafka == KafkaExport{{"k1.example:9093", "k2.example:9093"},
+                                                       "audit",
+                                                       true,
+                                                       "/ca",
+                                                       KafkaLogin{"gw", key, KafkaMechanism::plain},
+                                                       seconds(5)});
+  CHECK(settings.audit.exports[4].otlp == OtlpExport{"https://c.example:4318/otlp",
+                                                     HeaderCredential{"Authorization", key}, "/ca",
+                                                     2 << 20, seconds(2)});
   CHECK(settings.admin.socket == "/run/admin.sock");
   REQUIRE(settings.admin.tcp);
   CHECK(address_text(*settings.admin.tcp) == "127.0.0.1:9000");

@@ -21,7 +21,7 @@ class Memory final : public Destination {
   std::string frame(const ExportedRecord& /*record*/, std::string line) const override {
     return line + '\n';
   }
-  Result<void> send(const Batch& batch) override {
+  Result<void, SendError> send(const Batch& batch) override {
     if (fails_after) {
       taken += batch.frames.substr(0, *fails_after);
       return fail("the destination is gone");

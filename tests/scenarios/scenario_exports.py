@@ -5,10 +5,11 @@ import json
 import re
 import shutil
 import signal
-import subprocess
 
 from harness import wire
+from harness.authority import Authority
 from harness.context import expect, wait_until
+from harness.exported import export_of, is_complete, is_in_order, metric
 from harness.gateway import Gateway
 from harness.processes import free_port
 from harness.storage import Storage
@@ -17,7 +18,7 @@ from harness.target import Target
 NAME = "siem.example.com"
 RSYSLOG = """
 global(workDirectory="{folder}" defaultNetstreamDriverCAFile="{folder}/ca.pem"
-       defaultNetstreamDriverCertFile="{folder}/server.pem" defaultNetstreamDriverKeyFile="{folder}/server.key"
+       defaultNetstreamDriverCertFile="{folder}/{name}.pem" defaultNetstreamDriverKeyFile="{folder}/{name}.key"
        maxMessageSize="64k" parser.escapeControlCharactersOnReceive="off")
 module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon")
 template(name="line" type="string" string="%pri%|%timereported:::date-rfc3339%|%hostname%|%app-name%|%msgid%|%msg%\\n")
@@ -34,15 +35,9 @@ class Siem:
         self.folder = context.folder / "siem"
         self.folder.mkdir()
         expect(shutil.which("rsyslogd"), "no rsyslogd here: scripts/install_packages.sh test")
-        run = lambda *words: subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
-        run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-            "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem")
-        run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={NAME}",
-            "-keyout", "server.key", "-out", "server.csr")
-        (self.folder / "names").write_text(f"subjectAltName = DNS:{NAME}\n")
-        run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2", "-extfile", "names",
-            "-out", "server.pem")
-        (self.folder / "rsyslog.conf").write_text(RSYSLOG.format(folder=self.folder, port=self.port))
+        authority = Authority(self.folder)
+        authority.issue(NAME)
+        (self.folder / "rsyslog.conf").write_text(RSYSLOG.format(folder=self.folder, port=self.port, name=NAME))
 
     def start(self):
         self.process = self.context.start(["rsyslogd", "-n", "-f", self.folder / "rsyslog.conf", "-i",
@@ -63,30 +58,6 @@ class Siem:
 
 def written(folder) -> list[dict]:
     return [json.loads(line) for path in sorted(folder.glob("files-*.log")) for line in path.read_text().splitlines()]
-
-
-def is_complete(indices: list[int], records: int) -> bool:
-    return set(indices) == set(range(records))
-
-
-def is_in_order(indices: list[int]) -> bool:
-    """But for what came twice: a repetition begins again behind what was there."""
-    known = -1
-    for index in indices:
-        if index > known + 1:
-            return False
-        known = max(known, index)
-    return True
-
-
-def export_of(gateway, name: str) -> dict:
-    status = gateway.sluice("status", "--socket", gateway.admin_socket, "--json", check=True).json()
-    return next(one for one in status["exports"] if one["name"] == name)
-
-
-def metric(gateway, name: str, export: str) -> float:
-    page = gateway.admin("GET", "/metrics")[1]
-    return float(re.search(rf'^{name}{{export="{export}"}} (\S+)$', page, re.M).group(1))
 
 
 def run(context) -> None:

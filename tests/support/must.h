@@ -8,13 +8,14 @@
 
 namespace sluice::test {
 
-template <class T>
-T must(Result<T> result) {
+template <class T, class E>
+T must(Result<T, E> result) {
   if (!result) throw std::runtime_error(result.error().message);
   return std::move(*result);
 }
 
-inline void must(Result<void> result) {
+template <class E>
+void must(Result<void, E> result) {
   if (!result) throw std::runtime_error(result.error().message);
 }
 
