@@ -96,13 +96,15 @@ def run(context) -> None:
     siem.start()
     wait_until(lambda: any(record.get("event") == "export-caught-up" for record in gateway.records()),
                "the end of the alarm", 60)
+    wait_until(lambda: "certificate" in export_of(gateway, "impostor")["last_error"], "the impostor's refusal", 60)
     impostor = export_of(gateway, "impostor")
-    expect(impostor["exported"] == 0 and "certificate" in impostor["last_error"], f"the impostor got in: {impostor}")
+    expect(impostor["exported"] == 0, f"the impostor got in: {impostor}")
 
     expect_received()
 
+    wait_until(lambda: "403 SignatureDoesNotMatch" in export_of(gateway, "thief")["last_error"], "the thief's refusal", 60)
     thief = export_of(gateway, "thief")
-    expect(thief["exported"] == 0 and "403 SignatureDoesNotMatch" in thief["last_error"], f"a wrong key: {thief}")
+    expect(thief["exported"] == 0, f"a wrong key: {thief}")
     wait_until(lambda: len(storage.lines()) >= 50, "the bucket")
     storage.fails = 3
 
