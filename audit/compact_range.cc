@@ -24,7 +24,7 @@ bool CompactRange::append_range(std::uint64_t end, std::span<const Hash> hashes)
   if (end < end_) return false;
   for (const Hash& hash : hashes) {
     if (end_ == end) return false;
-    append(level_at(end_, end), hash);
+    append_subtree(level_at(end_, end), hash);
   }
   return end_ == end;
 }
@@ -56,7 +56,7 @@ Hash CompactRange::root() const noexcept {
   return head;
 }
 
-void CompactRange::append(unsigned level, Hash hash) {
+void CompactRange::append_subtree(unsigned level, Hash hash) {
   end_ += std::uint64_t{1} << level;
   // Two neighbours of one size make a larger subtree where that lies at a multiple of
   // its own size: its end does.

@@ -20,7 +20,9 @@ class CompactRange {
   explicit CompactRange(std::uint64_t begin) noexcept : begin_(begin), end_(begin) {}
 
   /// leaf   SHA-256(0x00 ‖ record)
-  void append_leaf(const Hash& leaf) { append(0, leaf); }
+  void append_leaf(const Hash& leaf) { append_subtree(0, leaf); }
+  /// Of 2^level leaves; it lies at a multiple of its size.
+  void append_subtree(unsigned level, Hash hash);
   /// The subtrees of [end(), `end`), as hashes() of that range gives them. False when
   /// their number does not fit.
   [[nodiscard]] bool append_range(std::uint64_t end, std::span<const Hash> hashes);
@@ -43,7 +45,6 @@ class CompactRange {
     unsigned level = 0;  ///< It has 2^level leaves.
     Hash hash{};
   };
-  void append(unsigned level, Hash hash);
 
   std::uint64_t begin_;
   std::uint64_t end_;

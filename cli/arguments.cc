@@ -23,6 +23,7 @@ struct Parser {
   CheckOptions check;
   VerifyOptions verify;
   WitnessOptions witness;
+  TilesOptions tiles;
   AuditOptions audit;
   EvidenceOptions evidence;
   StatusOptions status;
@@ -45,6 +46,7 @@ struct Parser {
     add_check();
     add_verify();
     add_witness();
+    add_tiles();
     add_audit();
     add_evidence();
     add_steering();
@@ -115,6 +117,18 @@ struct Parser {
     made.add_option("--state", witness.state, "Folder of what it saw; never to be restored")
         ->required();
     made.add_option("--listen", witness.listen, "A numeric address and port")->required();
+  }
+
+  void add_tiles() {
+    auto& made = verb(app, "tiles", "Make the log's tree into files for any web server", tiles,
+                      "  sluice tiles /var/lib/sluice/audit -o /srv/www/log --follow\n"
+                      "  sluice tiles ./audit -o ./auditors --entries --json");
+    made.add_option("directory", tiles.directory, "The audit directory")->required();
+    made.add_option("-o,--output", tiles.output, "The folder; what is there is gone on with")
+        ->required();
+    made.add_flag("--entries", tiles.entries, "Write the records, too, not only their hashes");
+    made.add_flag("-f,--follow", tiles.follow, "Go on with each new checkpoint until stopped");
+    add_json(made, tiles.json);
   }
 
   void add_audit() {

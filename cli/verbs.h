@@ -41,6 +41,14 @@ struct WitnessOptions {
   std::string listen = {};
 };
 
+struct TilesOptions {
+  std::string directory = {};
+  std::string output = {};
+  bool entries = false;
+  bool follow = false;
+  bool json = false;
+};
+
 struct AuditOptions {
   std::string configuration = default_configuration;
   std::string directory = {};  ///< Instead of the configuration's.
@@ -129,6 +137,7 @@ ExitCode perform(const RunOptions& options);
 ExitCode perform(const CheckOptions& options);
 ExitCode perform(const VerifyOptions& options);
 ExitCode perform(const WitnessOptions& options);
+ExitCode perform(const TilesOptions& options);
 ExitCode perform(const AuditOptions& options);
 ExitCode perform(const EvidenceOptions& options);
 ExitCode perform(const StatusOptions& options);
@@ -141,8 +150,8 @@ ExitCode perform(const LoadOptions& options);
 ExitCode perform(const DemoOptions& options);
 
 using Command =
-    std::variant<RunOptions, CheckOptions, VerifyOptions, WitnessOptions, AuditOptions,
-                 EvidenceOptions, StatusOptions, ReloadOptions, DrainOptions, KeyNewOptions,
-                 KeySigningOptions, KeyOperationsOptions, LoadOptions, DemoOptions>;
+    std::variant<RunOptions, CheckOptions, VerifyOptions, WitnessOptions, TilesOptions,
+                 AuditOptions, EvidenceOptions, StatusOptions, ReloadOptions, DrainOptions,
+                 KeyNewOptions, KeySigningOptions, KeyOperationsOptions, LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

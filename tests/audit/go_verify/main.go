@@ -1,12 +1,13 @@
 // Reads an audit directory as docs/audit_log.md describes it and has Go's own
 // transparency log packages judge it: the notes' signatures, each checkpoint's
 // tree, that each checkpoint's tree continues the one before, and that each record
-// is in the newest one.
+// is in the newest one. Of a log that is served as tiles, see tiles.go.
 //
 // It is not a second `sluice verify`: sequences, headers and the tail behind the
 // last checkpoint are that verb's business.
 //
-//	go run main.go DIRECTORY VERIFIER-KEY
+//	go_verify DIRECTORY VERIFIER-KEY
+//	go_verify URL VERIFIER-KEY [OLDER-CHECKPOINT-FILE]
 package main
 
 import (
@@ -47,11 +48,15 @@ type history struct {
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: main.go DIRECTORY VERIFIER-KEY")
+	if len(os.Args) < 3 || len(os.Args) > 4 {
+		fmt.Fprintln(os.Stderr, "usage: go_verify DIRECTORY|URL VERIFIER-KEY [OLDER-CHECKPOINT-FILE]")
 		os.Exit(2)
 	}
-	summary, err := judge(os.Args[1], os.Args[2])
+	judged := judge
+	if strings.HasPrefix(os.Args[1], "http://") {
+		judged = judgeTiles
+	}
+	summary, err := judged(os.Args[1], os.Args[2], os.Args[3:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "refused:", err)
 		os.Exit(1)
@@ -59,7 +64,10 @@ func main() {
 	fmt.Println(summary)
 }
 
-func judge(directory, key string) (string, error) {
+func judge(directory, key string, older []string) (string, error) {
+	if len(older) != 0 {
+		return "", errors.New("an older checkpoint is for tiles")
+	}
 	verifier, err := note.NewVerifier(key)
 	if err != nil {
 		return "", err
@@ -69,7 +77,7 @@ func judge(directory, key string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	last, err := log.open(newest)
+	last, err := openCheckpoint(newest, log.keys)
 	if err != nil {
 		return "", fmt.Errorf("checkpoint: %w", err)
 	}
@@ -147,7 +155,7 @@ func (log *history) commit(body []byte) error {
 	if len(body) < commitNumber {
 		return errors.New("a commit without a number")
 	}
-	signed, err := log.open(body[commitNumber:])
+	signed, err := openCheckpoint(body[commitNumber:], log.keys)
 	if err != nil {
 		return fmt.Errorf("commit %d: %w", len(log.trees)+1, err)
 	}
@@ -166,9 +174,9 @@ func (log *history) commit(body []byte) error {
 	return nil
 }
 
-// open checks a note's signature and reads the checkpoint in it.
-func (log *history) open(text []byte) (tree, error) {
-	opened, err := note.Open(text, log.keys)
+// openCheckpoint checks a note's signature and reads the checkpoint in it.
+func openCheckpoint(text []byte, keys note.Verifiers) (tree, error) {
+	opened, err := note.Open(text, keys)
 	if err != nil {
 		return tree{}, err
 	}
