@@ -149,7 +149,9 @@ class Scan {
   /// behind it is no torn write.
   Result<void> check_tail(std::uint64_t number, const std::filesystem::path& path,
                           SegmentReader& reader, std::uint64_t offset) const {
-    if (number != segments_) return damage(at(path, offset), "a sealed segment holds a bad frame");
+    if (number != segments_ || reader.is_compressed()) {
+      return damage(at(path, offset), "a sealed segment holds a bad frame");
+    }
     const auto commits = reader.count_commits_behind(offset);
     if (!commits) return fail(commits.error().message);
     if (*commits > 1) {
@@ -174,10 +176,9 @@ class Scan {
 Result<std::string> cut_tail(Disk& disk, const std::filesystem::path& directory,
                              std::uint64_t& segments, std::uint64_t committed_bytes) {
   const std::filesystem::path path = segment_path(directory, segments);
-  std::error_code error;
-  const std::uint64_t size = std::filesystem::file_size(path, error);
-  if (error) return fail("cannot read " + path.string());
-  if (size == committed_bytes && committed_bytes > 0) return std::string();
+  const auto size = bytes_of_segment(path);
+  if (!size) return tl::unexpected(size.error());
+  if (*size == committed_bytes && committed_bytes > 0) return std::string();
   if (committed_bytes == 0) {
     if (auto done = disk.remove(path); !done) return fail(done.error().message);
     if (auto done = disk.sync_directory(directory); !done) return fail(done.error().message);
@@ -185,17 +186,16 @@ Result<std::string> cut_tail(Disk& disk, const std::filesystem::path& directory,
   } else if (auto done = disk.truncate(path, committed_bytes); !done) {
     return fail(done.error().message);
   }
-  return fmt::format("{} bytes behind {}", size - committed_bytes, at(path, committed_bytes));
+  return fmt::format("{} bytes behind {}", *size - committed_bytes, at(path, committed_bytes));
 }
 
 Result<void> cut_distrusted(Disk& disk, const std::filesystem::path& directory,
                             const FailureMark& failure, std::uint64_t segments) {
   if (failure.segment == 0 || failure.segment != segments) return {};
   const std::filesystem::path path = segment_path(directory, failure.segment);
-  std::error_code error;
-  const std::uint64_t size = std::filesystem::file_size(path, error);
-  if (error) return fail("cannot read " + path.string());
-  if (size <= failure.trusted_bytes) return {};
+  const auto size = bytes_of_segment(path);
+  if (!size) return tl::unexpected(size.error());
+  if (*size <= failure.trusted_bytes) return {};
   return disk.truncate(path, failure.trusted_bytes);
 }
 

@@ -35,11 +35,10 @@ class Search {
 
  private:
   Result<void> search_sealed(std::uint64_t number) {
-    std::error_code error;
-    const auto bytes = std::filesystem::file_size(segment_path(directory_, number), error);
-    if (error) return fail(error.message());
+    const auto bytes = bytes_of_segment(segment_path(directory_, number));
+    if (!bytes) return tl::unexpected(bytes.error());
     for (bool may_build = true;; may_build = false) {
-      const auto index = IndexReader::open(index_path(directory_, number), number, bytes);
+      const auto index = IndexReader::open(index_path(directory_, number), number, *bytes);
       // Not all of it is committed only when a crash lost the next one's checkpoint.
       const bool is_usable = index && index->first_record() + index->records() <= end_;
       const auto places = is_usable ? index->places(filter_.query(), filter_.open())

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <set>
 
 #include "audit/cbor.h"
 #include "base/assert.h"
@@ -25,6 +26,7 @@ constexpr std::uint64_t header_keys = 7;
 constexpr std::uint64_t segment_format = 1;
 constexpr std::string_view name_prefix = "segment-";
 constexpr std::string_view name_suffix = ".log";
+constexpr std::string_view compressed_suffix = ".zst";
 constexpr std::size_t name_digits = 8;
 constexpr std::size_t small_file_bytes_max = std::size_t{16} << 10;
 
@@ -58,6 +60,26 @@ std::optional<std::vector<Position>> parse_positions(cbor::Reader& in) {
     position = {*epoch, *worker, *sequence};
   }
   return out;
+}
+
+/// The number in a segment's name; nothing when it is no segment's.
+std::optional<std::uint64_t> number_in(std::string_view name) {
+  if (name.ends_with(compressed_suffix)) name.remove_suffix(compressed_suffix.size());
+  if (!name.starts_with(name_prefix) || !name.ends_with(name_suffix)) return std::nullopt;
+  if (name.size() < name_prefix.size() + name_digits + name_suffix.size()) return std::nullopt;
+  name.remove_prefix(name_prefix.size());
+  name.remove_suffix(name_suffix.size());
+  std::uint64_t number = 0;
+  const auto [stop, bad] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (bad != std::errc{} || stop != name.data() + name.size()) return std::nullopt;
+  return number;
+}
+
+bool has_segment(const std::filesystem::path& directory, std::uint64_t number) {
+  const std::filesystem::path path = segment_path(directory, number);
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored) ||
+         std::filesystem::exists(compressed_path(path), ignored);
 }
 
 }  // namespace
@@ -126,34 +148,29 @@ std::filesystem::path segment_path(const std::filesystem::path& directory, std::
   return directory / fmt::format("{}{:08}{}", name_prefix, segment, name_suffix);
 }
 
+std::filesystem::path compressed_path(const std::filesystem::path& segment) {
+  return segment.string() + std::string(compressed_suffix);
+}
+
 Result<std::uint64_t> count_segments(const std::filesystem::path& directory) {
   std::error_code error;
-  std::vector<std::uint64_t> numbers;
+  std::set<std::uint64_t> numbers;
   for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
        at.increment(error)) {
-    const std::string name = at->path().filename().string();
-    if (!name.starts_with(name_prefix) || !name.ends_with(name_suffix)) continue;
-    const std::string_view digits = std::string_view(name).substr(
-        name_prefix.size(),
-        name.size() - std::min(name.size(), name_prefix.size() + name_suffix.size()));
-    std::uint64_t number = 0;
-    const auto [stop, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (bad != std::errc{} || stop != digits.data() + digits.size() ||
-        digits.size() < name_digits) {
-      continue;
-    }
-    numbers.push_back(number);
+    if (const auto number = number_in(at->path().filename().string())) numbers.insert(*number);
   }
   if (error) {
     return fail(fmt::format("cannot list {}: {}", directory.string(), error.message()));
   }
-  std::sort(numbers.begin(), numbers.end());
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    if (numbers[i] != i + 1) {
-      return fail(fmt::format("{} is missing", segment_path(directory, i + 1).filename().string()));
+  const std::uint64_t last = numbers.empty() ? 0 : *numbers.rbegin();
+  for (std::uint64_t number = 1; number <= last; ++number) {
+    // One that took its compressed name meanwhile may have been listed under neither.
+    if (!numbers.contains(number) && !has_segment(directory, number)) {
+      return fail(
+          fmt::format("{} is missing", segment_path(directory, number).filename().string()));
     }
   }
-  return numbers.size();
+  return last;
 }
 
 Result<std::optional<std::string>> read_small_file(const std::filesystem::path& path) {

@@ -2,6 +2,8 @@
 //
 //   segment-00000001.log = magic, header frame, (record frames, commit frame)…
 //
+// A sealed one may lie there compressed, as segment-00000001.log.zst.
+//
 // Every header repeats what the segments before it add up to, so that start-up
 // reads one segment instead of all, and so that a missing, swapped or replaced
 // segment contradicts its neighbours.
@@ -43,6 +45,8 @@ std::vector<std::uint8_t> encode_header(const SegmentHeader& header);
 std::optional<SegmentHeader> parse_header(ByteView payload);
 
 std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t segment);
+/// Where the same segment lies once it was sealed and compressed.
+std::filesystem::path compressed_path(const std::filesystem::path& segment);
 
 /// The numbers of the segments there. Fails when they are not 1, 2, 3 and so on.
 Result<std::uint64_t> count_segments(const std::filesystem::path& directory);

@@ -1,14 +1,7 @@
 #include "audit/segment_reader.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "audit/segment.h"
 
@@ -19,38 +12,21 @@ constexpr std::size_t frame_bytes_max = frame_head_bytes + frame_body_bytes_max;
 static_assert(buffer_bytes > 2 * frame_bytes_max);
 }  // namespace
 
-SegmentReader::SegmentReader(int fd, std::filesystem::path path)
-    : fd_(fd), path_(std::move(path)), buffer_(buffer_bytes) {}
-
-SegmentReader::SegmentReader(SegmentReader&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      path_(std::move(other.path_)),
-      buffer_(std::move(other.buffer_)),
-      begin_(other.begin_),
-      end_(other.end_),
-      offset_(other.offset_),
-      size_(other.size_) {}
-
-SegmentReader::~SegmentReader() {
-  if (fd_ >= 0) ::close(fd_);
-}
+SegmentReader::SegmentReader(std::unique_ptr<SegmentFile> file)
+    : file_(std::move(file)), buffer_(buffer_bytes) {}
 
 Result<SegmentReader> SegmentReader::open(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return fail(fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
-  }
-  SegmentReader reader(fd, path);
-  if (auto done = reader.follow(); !done) return fail(done.error().message);
+  auto file = SegmentFile::open(path);
+  if (!file) return tl::unexpected(file.error());
+  SegmentReader reader(std::move(*file));
+  if (auto done = reader.follow(); !done) return tl::unexpected(done.error());
   return reader;
 }
 
 Result<void> SegmentReader::follow() {
-  struct ::stat info {};
-  if (::fstat(fd_, &info) != 0) {
-    return fail(fmt::format("cannot read {}: {}", path_.string(), std::strerror(errno)));
-  }
-  size_ = static_cast<std::uint64_t>(info.st_size);
+  const auto size = file_->size();
+  if (!size) return tl::unexpected(size.error());
+  size_ = *size;
   return {};
 }
 
@@ -62,14 +38,10 @@ Result<void> SegmentReader::fill(std::size_t bytes) {
   while (end_ < bytes && offset_ + end_ < size_) {
     const std::uint64_t at = offset_ + end_;
     const auto wanted = std::min<std::uint64_t>(buffer_.size() - end_, size_ - at);
-    const ssize_t got = ::pread(fd_, buffer_.data() + end_, static_cast<std::size_t>(wanted),
-                                static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      return fail(fmt::format("cannot read {}: {}", path_.string(), std::strerror(errno)));
-    }
-    if (got == 0) break;
-    end_ += static_cast<std::size_t>(got);
+    const auto got = file_->read(at, ByteSpan(buffer_).subspan(end_, wanted));
+    if (!got) return tl::unexpected(got.error());
+    if (*got == 0) break;
+    end_ += *got;
   }
   return {};
 }
@@ -86,7 +58,7 @@ Result<SegmentReader::Step> SegmentReader::next() {
   FrameStep frame = read_frame(available());
   if (frame.kind == FrameStep::Kind::incomplete) {
     if (auto filled = fill(frame_bytes_max); !filled) return fail(filled.error().message);
-    if (available().empty()) return Step{Kind::end, {}, offset_};
+    if (available().empty()) return Step{offset_ < size_ ? Kind::damaged : Kind::end, {}, offset_};
     frame = read_frame(available());
   }
   const std::uint64_t at = offset_;

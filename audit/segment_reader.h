@@ -1,12 +1,14 @@
-// Streams the frames of one segment file with a fixed buffer. The file may be
+// Streams the frames of one segment with a fixed buffer. The file may be
 // growing under a running gateway, so its size is looked at once, and what comes
 // later is not seen; it may end in the middle of a frame.
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "audit/frame.h"
+#include "audit/segment_file.h"
 #include "base/result.h"
 
 namespace sluice::audit {
@@ -18,22 +20,22 @@ class SegmentReader {
       frame,
       end,      ///< The file ends behind a whole frame.
       torn,     ///< It ends inside a frame, or inside the magic.
-      damaged,  ///< Bytes that are no frame.
+      damaged,  ///< Bytes that are no frame, or that cannot be decompressed.
     };
     Kind kind = Kind::end;
     FrameStep frame;           ///< Valid until the next call.
     std::uint64_t offset = 0;  ///< Where the frame, or the fault, begins.
   };
 
+  /// path   of the segment, also of one that is compressed.
   static Result<SegmentReader> open(const std::filesystem::path& path);
-  ~SegmentReader();
-  SegmentReader(SegmentReader&& other) noexcept;
-  SegmentReader& operator=(SegmentReader&&) = delete;
 
   Result<Step> next();
   /// Looks at the size again, to go on behind what was the end.
   Result<void> follow();
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  /// Then it is sealed, and whatever is wrong with its end is damage.
+  [[nodiscard]] bool is_compressed() const noexcept { return file_->is_compressed(); }
   /// Continues at a frame's offset seen before.
   void seek(std::uint64_t offset);
   /// How many intact commit frames lie anywhere behind `offset`: evidence that
@@ -41,7 +43,7 @@ class SegmentReader {
   Result<std::uint64_t> count_commits_behind(std::uint64_t offset);
 
  private:
-  SegmentReader(int fd, std::filesystem::path path);
+  explicit SegmentReader(std::unique_ptr<SegmentFile> file);
   /// Makes at least `bytes` available behind the cursor if the file has them.
   Result<void> fill(std::size_t bytes);
   [[nodiscard]] ByteView available() const noexcept {
@@ -52,8 +54,7 @@ class SegmentReader {
     offset_ += bytes;
   }
 
-  int fd_;
-  std::filesystem::path path_;
+  std::unique_ptr<SegmentFile> file_;
   std::vector<std::uint8_t> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "audit/compressed_segment.h"
 #include "audit/index_reader.h"
 #include "audit/index_writer.h"
 #include "audit/segment.h"
@@ -17,9 +18,16 @@ constexpr std::chrono::seconds pause{1};
 constexpr int lowest_priority = 19;
 
 bool has_index(const std::filesystem::path& directory, std::uint64_t segment) {
+  const auto bytes = bytes_of_segment(segment_path(directory, segment));
+  return bytes && IndexReader::open(index_path(directory, segment), segment, *bytes).has_value();
+}
+
+/// The log must not miss the room that is taken meanwhile.
+bool has_room_beside(const std::filesystem::path& file) {
   std::error_code error;
-  const auto bytes = std::filesystem::file_size(segment_path(directory, segment), error);
-  return !error && IndexReader::open(index_path(directory, segment), segment, bytes).has_value();
+  const auto bytes = std::filesystem::file_size(file, error);
+  const auto space = std::filesystem::space(file.parent_path(), error);
+  return !error && space.available / 2 > bytes;
 }
 
 }  // namespace
@@ -44,21 +52,31 @@ void Upkeep::run() {
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     lock.unlock();
-    look_after_sealed();
+    const auto segments = count_segments(directory_);
+    const std::uint64_t sealed = segments && *segments > 0 ? *segments - 1 : 0;
+    index_sealed(sealed);
+    compress_sealed(sealed);
     lock.lock();
-    stop_.wait_for(lock, pause, [this] { return is_stopping_; });
+    stop_.wait_for(lock, pause, [this] { return is_stopping_.load(); });
   }
 }
 
-void Upkeep::look_after_sealed() {
-  const auto segments = count_segments(directory_);
-  while (segments && done_ + 1 < *segments) {
-    const std::uint64_t segment = done_ + 1;
+void Upkeep::index_sealed(std::uint64_t sealed) {
+  for (; indexed_ < sealed && !is_stopping_; ++indexed_) {
+    const std::uint64_t segment = indexed_ + 1;
     // Without an index searches read the segment, and say why there is none.
     if (!has_index(directory_, segment)) static_cast<void>(write_index(directory_, segment));
-    done_ = segment;
-    const std::lock_guard lock(mutex_);
-    if (is_stopping_) return;
+  }
+}
+
+void Upkeep::compress_sealed(std::uint64_t sealed) {
+  for (; compressed_ < sealed && !is_stopping_; ++compressed_) {
+    const std::filesystem::path segment = segment_path(directory_, compressed_ + 1);
+    std::error_code ignored;
+    if (!std::filesystem::exists(segment, ignored)) continue;
+    if (!has_room_beside(segment)) return;
+    // One that cannot be compressed stays as it is.
+    static_cast<void>(compress_segment(real_disk(), segment, is_stopping_));
   }
 }
 

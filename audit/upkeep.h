@@ -1,7 +1,9 @@
-// What is done to sealed segments, by a thread of its own that gives way to all others.
-// Nothing depends on it: searches make an index that they miss.
+// What is done to sealed segments, by a thread of its own that gives way to all others:
+// each gets its index, and is then compressed. Nothing depends on it: searches make an
+// index that they miss, and segments are read in either form.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
@@ -13,20 +15,22 @@ namespace sluice::audit {
 class Upkeep {
  public:
   explicit Upkeep(std::filesystem::path directory);
-  /// Finishes the segment it is at.
+  /// Finishes the index it is at.
   ~Upkeep();
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
 
  private:
   void run();
-  void look_after_sealed();
+  void index_sealed(std::uint64_t sealed);
+  void compress_sealed(std::uint64_t sealed);
 
   std::filesystem::path directory_;
-  std::uint64_t done_ = 0;  ///< Segments 1 to this have their index, or cannot have one.
+  std::uint64_t indexed_ = 0;     ///< Segments 1 to this have their index, or cannot have one.
+  std::uint64_t compressed_ = 0;  ///< Segments 1 to this are, or cannot be until the next start.
   std::mutex mutex_;
   std::condition_variable stop_;
-  bool is_stopping_ = false;
+  std::atomic<bool> is_stopping_ = false;
   std::thread thread_;  ///< Last: it uses all of the above.
 };
 

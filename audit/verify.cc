@@ -174,7 +174,7 @@ class Walk {
                            bool has_header, SegmentReader& reader) {
     const bool is_whole = step.kind == StepKind::end && has_header;
     if (is_whole && chain_.uncommitted() == 0 && committed_end_ > 0) return {};
-    if (!is_last) {
+    if (!is_last || reader.is_compressed()) {
       return fault(place, is_whole ? "a sealed segment ends without a commit"
                                    : "bytes that are no frame, or a torn frame");
     }

@@ -24,6 +24,7 @@ CONFINED = {
     r"liburing\.h": ["dataplane/", "bench/"],
     r"yaml\.h": ["config/load/"],
     r"zip\.h": ["evidence/archive.cc", "tests/"],
+    r"zstd\.h": ["audit/compressed_segment.cc", "tests/"],
     r"curl/.*": ["exports/http_client.cc"],
     r"librdkafka/.*": ["exports/kafka_destination.cc", "tests/"],
     r"pg_query\.h": ["sql/", "tests/"],

@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "audit/compressed_segment.h"
 #include "audit/index_writer.h"
 #include "audit/segment.h"
 #include "audit/upkeep.h"
@@ -226,15 +227,47 @@ TEST_CASE_METHOD(ManySegments, "Damage in a segment is told, not passed over") {
   CHECK(next.error().message.find("see sluice verify") != std::string::npos);
 }
 
-TEST_CASE_METHOD(ManySegments, "Upkeep makes the index of each sealed segment, and of no other") {
-  const Upkeep upkeep(options.directory);
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!fs::exists(index(segments() - 1)) && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+TEST_CASE_METHOD(ManySegments, "Upkeep indexes and compresses each sealed segment, and no other") {
+  const RecordQuery query = of_subject("ann");
+  const Found expected = by_reading(query);
+  const std::uint64_t last = segments();
+  {
+    const Upkeep upkeep(options.directory);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (fs::exists(segment_path(options.directory, last - 1)) &&
+           std::chrono::steady_clock::now() < deadline) {
+      // Whatever it is at.
+      REQUIRE(segments() == last);
+      REQUIRE(by_index(query) == expected);
+    }
   }
-  for (std::uint64_t segment = 1; segment < segments(); ++segment)
-    CHECK(fs::exists(index(segment)));
-  CHECK_FALSE(fs::exists(index(segments())));
+  for (std::uint64_t segment = 1; segment <= last; ++segment) {
+    const bool is_sealed = segment < last;
+    const fs::path path = segment_path(options.directory, segment);
+    CHECK(fs::exists(index(segment)) == is_sealed);
+    CHECK(fs::exists(compressed_path(path)) == is_sealed);
+    CHECK(fs::exists(path) != is_sealed);
+  }
+  CHECK(by_index(query) == expected);
+  CHECK(by_reading(query) == expected);
+}
+
+TEST_CASE_METHOD(ManySegments, "A compressed segment's index is made as any other") {
+  const RecordQuery query = of_subject("eve");
+  const Found expected = by_reading(query);
+  REQUIRE(by_index(query) == expected);
+  std::vector<std::string> indexes;
+  const std::atomic<bool> stop = false;
+  for (std::uint64_t segment = 1; segment < segments(); ++segment) {
+    indexes.push_back(read_file(index(segment)));
+    REQUIRE(compress_segment(real_disk(), segment_path(options.directory, segment), stop));
+  }
+  CHECK(by_index(query) == expected);  // with the indexes from before
+  fs::remove_all(index(1).parent_path());
+  CHECK(by_index(query) == expected);
+  for (std::uint64_t segment = 1; segment < segments(); ++segment) {
+    CHECK(read_file(index(segment)) == indexes[segment - 1]);
+  }
 }
 
 }  // namespace sluice::audit

@@ -1,10 +1,8 @@
 """Go's own transparency log packages accept a real log, and refuse a forged one."""
-import shutil
-
 from harness import go_judge, wire
 from harness.context import expect, wait_until
 from harness.gateway import Gateway
-from harness.segments import edit_record, rewrite
+from harness.segments import copied, edit_record, rewrite
 from harness.target import Target
 
 
@@ -40,7 +38,7 @@ def run(context) -> None:
                            "scenario.test", "--json", check=True).json()["verifier"]
     expect(judge(gateway.audit, other).returncode == 1, "another key's signature was accepted")
     forged = gateway.folder / "forged"
-    shutil.copytree(gateway.audit, forged)
+    copied(gateway.audit, forged)
     rewrite(forged / "segment-00000001.log",
             lambda frames: edit_record(frames, b"/evidence", b"/innocent"))
     verdict = judge(forged, gateway.verifier)

@@ -4,7 +4,7 @@ import shutil
 from harness import wire
 from harness.context import expect, wait_until
 from harness.gateway import Gateway
-from harness.segments import HEAD, edit_record, is_record, rewrite
+from harness.segments import HEAD, copied, edit_record, is_record, rewrite
 from harness.target import Target
 
 
@@ -14,7 +14,7 @@ class Copy:
     def __init__(self, gateway: Gateway, name: str):
         self._gateway, self._name = gateway, name
         self.folder = gateway.folder / f"copy-{name}"
-        shutil.copytree(gateway.audit, self.folder)
+        copied(gateway.audit, self.folder)
 
     def segments(self):
         return sorted(self.folder.glob("segment-*.log"))

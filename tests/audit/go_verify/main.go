@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -81,13 +82,17 @@ func judge(directory, key string, older []string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("checkpoint: %w", err)
 	}
-	segments, err := filepath.Glob(filepath.Join(directory, "segment-*.log"))
-	if err != nil {
-		return "", err
-	}
-	for _, segment := range segments { // Glob sorts
-		if err := log.read(segment); err != nil {
-			return "", fmt.Errorf("%s: %w", filepath.Base(segment), err)
+	for number := 1; ; number++ {
+		name := fmt.Sprintf("segment-%08d.log", number)
+		data, err := segment(filepath.Join(directory, name))
+		if errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		if err == nil {
+			err = log.read(data)
+		}
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	if err := log.proveConsistency(); err != nil {
@@ -100,12 +105,20 @@ func judge(directory, key string, older []string) (string, error) {
 		last.size, len(log.trees)), nil
 }
 
-// read takes a segment's frames. What is not whole at its end was never signed.
-func (log *history) read(path string) error {
+// segment is its content, also of one that was compressed meanwhile.
+func segment(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
+	if !errors.Is(err, os.ErrNotExist) {
+		return data, err
 	}
+	if _, missing := os.Stat(path + ".zst"); missing != nil {
+		return nil, missing
+	}
+	return exec.Command("zstd", "-dcq", path+".zst").Output()
+}
+
+// read takes a segment's frames. What is not whole at its end was never signed.
+func (log *history) read(data []byte) error {
 	if !bytes.HasPrefix(data, []byte(magic)) {
 		return errors.New("not a segment")
 	}

@@ -1,6 +1,8 @@
 """Reads and writes segments of the audit log as docs/audit_log.md, "Frames", has a
 stranger do it."""
+import shutil
 import struct
+import subprocess
 
 from harness.context import expect
 
@@ -40,6 +42,20 @@ def frames(data: bytes) -> list[bytes]:
 def sealed(body: bytes) -> bytes:
     length = struct.pack("<I", len(body))
     return length + struct.pack("<I", crc32c(length + body)) + body
+
+
+def copied(directory, to):
+    """A copy of a log, also of one that is being written, segments as they were written."""
+    while True:
+        try:
+            shutil.copytree(directory, to)
+            break
+        except shutil.Error:  # A segment was compressed meanwhile: its file went.
+            shutil.rmtree(to)
+    for path in to.glob("segment-*.log.zst"):
+        # Zstandard's own program gives them back.
+        subprocess.run(["zstd", "-dqf", "--rm", path], check=True, timeout=60)
+    return to
 
 
 def is_record(frame: bytes) -> bool:
