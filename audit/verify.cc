@@ -10,6 +10,7 @@
 #include "audit/policy_store.h"
 #include "audit/record_fields.h"
 #include "audit/segment_reader.h"
+#include "audit/timestamps.h"
 #include "base/text_codec.h"
 
 namespace sluice::audit {
@@ -23,6 +24,14 @@ struct Place {
   std::uint64_t offset = 0;
 };
 
+/// A state that the log was in, as somebody says who is not the log.
+struct Seen {
+  std::string_view whose;
+  std::string where;
+  Checkpoint checkpoint;
+  bool is_met = false;
+};
+
 class Walk {
  public:
   Walk(const std::filesystem::path& directory, const Verifier& verifier, VerifyReport& report)
@@ -30,17 +39,21 @@ class Walk {
 
   /// The log must be what this witness saw.
   void expect(WitnessVerifier witness) { witness_.emplace(std::move(witness)); }
+  /// It must continue this checkpoint.
+  void expect(const std::string& note) { note_ = &note; }
 
   /// errors   the files cannot be read. Faults of the log go to the report.
   Result<void> run() {
-    // The checkpoint is read before the segments: those of a running gateway
-    // only ever get ahead of it.
-    const auto note = read_stable_file(directory_ / checkpoint_name);
-    if (!note) return fail(note.error().message);
+    // Checkpoints are read before the segments: those of a running gateway only ever
+    // get ahead of them.
+    for (auto check : {&Walk::check_checkpoint_file, &Walk::check_witness, &Walk::check_timestamps,
+                       &Walk::check_note}) {
+      if (auto done = (this->*check)(); !done || has_fault()) return done;
+    }
     const auto segments = count_segments(directory_);
     if (!segments) return fault({"", 0}, segments.error().message);
-    if (auto done = check_checkpoint_file(*note); !done || has_fault()) return done;
-    if (auto done = check_witness(); !done || has_fault()) return done;
+    match_checkpoint(Tree{}.root());
+    if (auto done = meet(Tree{}.root()); !done) return fault({"", 0}, done.error().message);
     for (std::uint64_t number = 1; number <= *segments; ++number) {
       if (auto done = read_segment(number, number == *segments); !done || has_fault()) return done;
       ++report_.segments;
@@ -59,16 +72,17 @@ class Walk {
     return {};
   }
 
-  Result<void> check_checkpoint_file(const std::optional<std::string>& note) {
+  Result<void> check_checkpoint_file() {
     const Place place{std::string(checkpoint_name), 0};
-    if (!note) return fault(place, "the checkpoint file is missing");
-    auto parsed = parse_checkpoint(*note);
+    const auto note = read_stable_file(directory_ / checkpoint_name);
+    if (!note) return fail(note.error().message);
+    if (!*note) return fault(place, "the checkpoint file is missing");
+    auto parsed = parse_checkpoint(**note);
     if (!parsed) return fault(place, parsed.error().message);
     if (auto genuine = parsed->check(verifier_); !genuine) {
       return fault(place, genuine.error().message);
     }
     checkpoint_ = std::move(parsed->checkpoint);
-    match_checkpoint(Tree{}.root());
     return {};
   }
 
@@ -86,9 +100,55 @@ class Walk {
     }
     const auto seconds = cosigned->check(*witness_);
     if (!seconds) return fault(place, "the witness did not sign this checkpoint");
-    witnessed_ = cosigned->log.checkpoint;
-    report_.witnessed_records = witnessed_->size;
+    report_.witnessed_records = cosigned->log.checkpoint.size;
     report_.witnessed_seconds = *seconds;
+    seen_.push_back({"a witness", place.file, cosigned->log.checkpoint});
+    return {};
+  }
+
+  /// What time-stamp authorities saw lies beside the log, with their answers.
+  Result<void> check_timestamps() {
+    const auto kept = kept_timestamps(directory_);
+    if (!kept) return tl::unexpected(kept.error());
+    for (const std::uint64_t size : *kept) {
+      const Place place{fmt::format("{}/{}", timestamps_folder, timestamp_note_name(size)), 0};
+      const auto timestamp = load_timestamp(directory_, size);
+      if (!timestamp) return fault(place, timestamp.error().message);
+      auto parsed = parse_checkpoint(timestamp->note);
+      if (!parsed) return fault(place, parsed.error().message);
+      if (auto genuine = parsed->check(verifier_); !genuine) {
+        return fault(place, genuine.error().message);
+      }
+      const auto time = read_timestamp(timestamp->response, timestamp->note);
+      if (!time) return fault(place, time.error().message);
+      ++report_.timestamps;
+      seen_.push_back({"a time-stamp authority", place.file, std::move(parsed->checkpoint)});
+    }
+    return {};
+  }
+
+  Result<void> check_note() {
+    if (note_ == nullptr) return {};
+    const Place place{"the checkpoint that was seen", 0};
+    const auto parsed = parse_checkpoint(*note_);
+    if (!parsed) return fail(parsed.error().message);
+    if (auto genuine = parsed->check(verifier_); !genuine) {
+      return fault(place, genuine.error().message);
+    }
+    report_.seen_records = parsed->checkpoint.size;
+    seen_.push_back({"you", place.file, parsed->checkpoint});
+    return {};
+  }
+
+  /// Notes which of the states that were seen this is, and that it is no other.
+  Result<void> meet(const Hash& root) {
+    for (Seen& seen : seen_) {
+      if (seen.checkpoint.size != chain_.tree().size()) continue;
+      if (seen.checkpoint.root != root) {
+        return fail(fmt::format("{} saw another root for these records", seen.whose));
+      }
+      seen.is_met = true;
+    }
     return {};
   }
 
@@ -137,12 +197,7 @@ class Walk {
     if (!match_checkpoint(commit->checkpoint.root)) {
       return fail("the checkpoint file signs another root for these records");
     }
-    if (witnessed_ && witnessed_->size == commit->checkpoint.size) {
-      if (witnessed_->root != commit->checkpoint.root) {
-        return fail("a witness saw another root for these records");
-      }
-      is_witnessed_ = true;
-    }
+    if (auto done = meet(commit->checkpoint.root); !done) return done;
     report_.records = commit->checkpoint.size;
     report_.checkpoints = chain_.commits();
     report_.root_hex = to_hex(commit->checkpoint.root);
@@ -209,10 +264,11 @@ class Walk {
       return fault(place,
                    fmt::format("no commit in the segments has its {} records", checkpoint_.size));
     }
-    if (witnessed_ && !is_witnessed_) {
-      return fault({std::string(cosigned_name), 0},
-                   fmt::format("no commit in the segments has the {} records that a witness saw",
-                               witnessed_->size));
+    for (const Seen& seen : seen_) {
+      if (seen.is_met) continue;
+      return fault({seen.where, 0},
+                   fmt::format("no commit in the segments has the {} records that {} saw",
+                               seen.checkpoint.size, seen.whose));
     }
     report_.ok = true;
     return {};
@@ -227,15 +283,15 @@ class Walk {
   Hash last_policy_{};       ///< Looked for already.
   bool is_checkpoint_seen_ = false;
   std::optional<WitnessVerifier> witness_;
-  std::optional<Checkpoint> witnessed_;  ///< What it saw last.
-  bool is_witnessed_ = false;            ///< The log passes through that.
-  std::uint64_t committed_end_ = 0;      ///< In the current segment.
+  const std::string* note_ = nullptr;
+  std::vector<Seen> seen_;
+  std::uint64_t committed_end_ = 0;  ///< In the current segment.
 };
 
 }  // namespace
 
 Result<VerifyReport> verify(const std::filesystem::path& directory, const std::string& verifier_key,
-                            const std::string& witness_key) {
+                            const std::string& witness_key, const std::string& seen) {
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error)) {
     return fail(directory.string() + " is not a directory");
@@ -269,6 +325,7 @@ Result<VerifyReport> verify(const std::filesystem::path& directory, const std::s
     if (!witness) return tl::unexpected(witness.error());
     walk.expect(std::move(*witness));
   }
+  if (!seen.empty()) walk.expect(seen);
   if (auto done = walk.run(); !done) return fail(done.error().message);
   return report;
 }

@@ -25,6 +25,8 @@ struct VerifyReport {
   /// What the witness saw last, and when, in seconds since 1970.
   std::uint64_t witnessed_records = 0;
   std::uint64_t witnessed_seconds = 0;
+  std::uint64_t seen_records = 0;  ///< Of the checkpoint that was seen before.
+  std::uint64_t timestamps = 0;    ///< Beside the log, of checkpoints that it passes through.
   std::string root_hex;
   std::string key;               ///< Verifier line the signatures were checked with.
   bool key_is_from_log = false;  ///< It came from the directory itself: proves consistency only.
@@ -35,8 +37,9 @@ struct VerifyReport {
 ///               which proves consistency but not who signed: the report says so.
 /// errors        the directory cannot be read (not a verification result).
 /// witness_key   of a witness that must have seen the log; empty: none.
+/// seen          a checkpoint of the log, kept elsewhere, that it must still continue.
 Result<VerifyReport> verify(const std::filesystem::path& directory, const std::string& verifier_key,
-                            const std::string& witness_key = {});
+                            const std::string& witness_key = {}, const std::string& seen = {});
 
 /// Calls `each` with every record's index and CBOR bytes in log order from
 /// `from_index`, including committed records of the open segment, until it

@@ -100,6 +100,8 @@ struct Parser {
                     "Without it the log only proves to be consistent with itself");
     made.add_option("--witness", verify.witness,
                     "Key of a witness that must have seen the log, or a file that holds it");
+    made.add_option("--seen", verify.seen,
+                    "A file with a checkpoint that you kept, which the log must continue");
     add_json(made, verify.json);
   }
 

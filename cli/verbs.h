@@ -31,6 +31,7 @@ struct VerifyOptions {
   std::string path = {};     ///< An audit directory, or an evidence package.
   std::string key = {};      ///< A verifier line or a file that holds one.
   std::string witness = {};  ///< Likewise, of a witness.
+  std::string seen = {};     ///< A file with a checkpoint.
   bool json = false;
 };
 

@@ -1,6 +1,7 @@
 // sluice verify: is this audit log, or evidence package, what was signed, and whole?
 #include <nlohmann/json.hpp>
 
+#include "audit/segment.h"
 #include "audit/verify.h"
 #include "base/timestamp.h"
 #include "cli/key_line.h"
@@ -20,9 +21,16 @@ void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
                                     {"segments", report.segments},
                                     {"unsigned_tail_records", report.unsigned_tail_records},
                                     {"witnessed_records", report.witnessed_records},
+                                    {"seen_records", report.seen_records},
+                                    {"timestamps", report.timestamps},
                                     {"root", report.root_hex},
                                     {"trusted_key", has_trusted_key}};
   fmt::print("{}\n", page.dump());
+}
+
+void print_seen(std::uint64_t records) {
+  if (records == 0) return;
+  fmt::print("it continues the checkpoint that you saw, of {}\n", counted(records, "record"));
 }
 
 void print_key_advice(std::string_view place) {
@@ -48,6 +56,12 @@ void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
     const WallTime seen{static_cast<std::int64_t>(report.witnessed_seconds) * 1'000'000'000};
     fmt::print("the witness saw {} at {}\n", counted(report.witnessed_records, "record"),
                timestamp_text(seen));
+  }
+  print_seen(report.seen_records);
+  if (report.timestamps != 0) {
+    fmt::print("it passes through what {} about; openssl ts -verify says whose\n",
+               report.timestamps == 1 ? "a timestamp is"
+                                      : fmt::format("{} timestamps are", report.timestamps));
   }
   if (!has_trusted_key) print_key_advice("beside the log");
 }
@@ -75,6 +89,7 @@ void print_json(const evidence::PackageReport& report, bool has_trusted_key) {
                                     {"timestamps", report.timestamps.size()},
                                     {"witnesses", witnesses_json(report)},
                                     {"witnessed_records", report.witnessed_records},
+                                    {"seen_records", report.seen_records},
                                     {"trusted_key", has_trusted_key}};
   fmt::print("{}\n", page.dump());
 }
@@ -99,7 +114,17 @@ void print_text(const evidence::PackageReport& report, bool has_trusted_key) {
     fmt::print("the witness {} saw {} at {}\n", one.witness,
                counted(report.witnessed_records, "record"), timestamp_text(one.when));
   }
+  print_seen(report.seen_records);
   if (!has_trusted_key) print_key_advice("in the package");
+}
+
+/// Nothing wanted, or what the file holds.
+Result<std::string> seen_checkpoint(const std::string& path) {
+  if (path.empty()) return std::string();
+  auto note = audit::read_small_file(path);
+  if (!note) return tl::unexpected(note.error());
+  if (!*note || (*note)->empty()) return fail(fmt::format("there is no checkpoint in '{}'", path));
+  return std::move(**note);
 }
 
 /// Prints what verifying found.
@@ -117,11 +142,13 @@ ExitCode perform(const VerifyOptions& options) {
   if (!key) return complain("verify", key.error().message, ExitCode::failed);
   const auto witness = key_line(options.witness);
   if (!witness) return complain("verify", witness.error().message, ExitCode::failed);
+  const auto seen = seen_checkpoint(options.seen);
+  if (!seen) return complain("verify", seen.error().message, ExitCode::failed);
   std::error_code ignored;
   const bool is_log = std::filesystem::is_directory(options.path, ignored);
-  return is_log
-             ? show(audit::verify(options.path, *key, *witness), options, !key->empty())
-             : show(evidence::verify_package(options.path, *key, *witness), options, !key->empty());
+  return is_log ? show(audit::verify(options.path, *key, *witness, *seen), options, !key->empty())
+                : show(evidence::verify_package(options.path, *key, *witness, *seen), options,
+                       !key->empty());
 }
 
 }  // namespace sluice::cli

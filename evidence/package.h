@@ -80,14 +80,17 @@ struct PackageReport {
   std::uint64_t witnessed_records = 0;
   std::string root_hex;
   std::string key;
+  std::uint64_t seen_records = 0;  ///< Of the checkpoint that was seen before.
 };
 
 /// key      a verifier line; empty takes the one inside, which proves only that the
 ///          package is consistent with itself.
 /// witness  a witness's line, who must have seen the log up to a record of the range or
 ///          behind it; empty: nobody must.
-/// errors   the file cannot be read as a zip, or a key is none.
+/// kept     a checkpoint of the log, kept elsewhere, that the package must show to be a
+///          state of the same log; empty: none.
+/// errors   the file cannot be read as a zip, or a key or the checkpoint is none.
 Result<PackageReport> verify_package(const std::filesystem::path& path, const std::string& key,
-                                     const std::string& witness = {});
+                                     const std::string& witness = {}, const std::string& kept = {});
 
 }  // namespace sluice::evidence

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Checks an evidence package of a Sluice gateway. Python's standard library is all it needs.
 
-    python3 verify.py PACKAGE.zip [KEY [WITNESS...]]
+    python3 verify.py PACKAGE.zip [KEY [WITNESS | CHECKPOINT]...]
 
 KEY is the log's verifier line as you know it from elsewhere; without it the package
 is only shown to be consistent with itself. WITNESS is the line of a witness who must
-have seen the log. Exit code 0: verified; 4: not.
+have seen the log. CHECKPOINT is a file with a checkpoint that you kept, which the log
+must continue. Exit code 0: verified; 4: not.
 """
 import base64
 import datetime
@@ -175,6 +176,23 @@ class Cosigned:
             self.check(longer(tree, self.seen))
 
 
+class Kept:
+    """A checkpoint that whoever verifies kept: wherever the tree has its size, it has its root."""
+
+    def __init__(self, note, origin, key):
+        self.note, self.origin, self.key = note, origin, key
+        self.records, self.is_met = int(note.split(b"\n")[1]), False
+
+    def look(self, tree):
+        if self.records == tree.end:
+            check_checkpoint(self.note, self.origin, self.key, tree.end, tree.root())
+            self.is_met = True
+
+    def finish(self, tree):
+        self.look(tree)
+        expect(self.is_met, f"the package does not show the log at the {self.records} records that you saw")
+
+
 # The tree: RFC 6962 §2.1.
 
 def longer(tree, seen):
@@ -288,7 +306,7 @@ def check_records(data, manifest, tree, others):
            "the range does not reach its end")
 
 
-def verify(path, wanted_key, witnesses=()):
+def verify(path, wanted_key, witnesses=(), kept=()):
     with zipfile.ZipFile(path) as package:
         files = {}
         for name in package.namelist():
@@ -311,23 +329,29 @@ def verify(path, wanted_key, witnesses=()):
     tree = Tree()
     tree.append_range(manifest["first_record"], manifest["left"])
     cosigned = Cosigned(files, manifest, origin, key, set(witnesses))
+    ends = [Kept(note, origin, key) for note in kept]
     others = [Timestamps(files, manifest, origin, key), cosigned]
-    check_records(files["records.cbor"], manifest, tree, others)
+    for end in ends:
+        end.look(tree)
+    check_records(files["records.cbor"], manifest, tree, others + ends)
     for other in others:
         other.finish(tree)
     tree.append_range(manifest["log_records"], manifest["right"])
     expect(tree.root().hex() == manifest["log_root"], "the records are not those that the checkpoint signs")
+    for end in ends:
+        end.finish(tree)
     return manifest, cosigned.names
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    wanted_key, *witnesses = [word.strip() for word in sys.argv[2:]] or [""]
+    wanted_key, *more = [word.strip() for word in sys.argv[2:]] or [""]
+    witnesses = [word for word in more if "+" in word]
     try:
-        manifest, names = verify(sys.argv[1], wanted_key, witnesses)
-    except (Fault, OSError, ValueError, KeyError, IndexError, TypeError, EOFError, RecursionError,
-            zipfile.BadZipFile, zipfile.zlib.error, NotImplementedError) as fault:
+        kept = [open(word, "rb").read() for word in more if "+" not in word]
+        manifest, names = verify(sys.argv[1], wanted_key, witnesses, kept)
+    except Exception as fault:  # Whatever stops it, the package was not verified.
         print(f"NOT VERIFIED: {fault}")
         sys.exit(4)
     print(f"verified: {manifest['kind']}, records {manifest['first_record']} to {manifest['end_record']} of "

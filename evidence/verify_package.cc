@@ -21,6 +21,7 @@ namespace sluice::evidence {
 namespace {
 
 constexpr std::size_t small_member_bytes_max = std::size_t{64} << 20;
+constexpr std::string_view kept_name = "the checkpoint that was seen";
 /// A record and its frame in the log; a withheld one is shorter.
 constexpr std::size_t item_bytes_max = 64 * 1024;
 
@@ -37,9 +38,9 @@ class Walk {
   Walk(const Archive& archive, PackageReport& report, std::string witness)
       : archive_(archive), report_(report), witness_(std::move(witness)) {}
 
-  void run(const std::string& wanted_key) {
-    if (!read_manifest(wanted_key)) return;
-    if (!check_files() || !check_checkpoint() || !check_records()) return;
+  void run(const std::string& wanted_key, const std::optional<audit::SignedCheckpoint>& kept) {
+    if (!read_manifest(wanted_key) || !expect(kept)) return;
+    if (!check_files() || !check_checkpoint() || !check_records() || !is_kept_met()) return;
     report_.ok = true;
   }
 
@@ -80,6 +81,33 @@ class Walk {
       return fault(signature_name, genuine.error().message);
     }
     return true;
+  }
+
+  bool expect(const std::optional<audit::SignedCheckpoint>& kept) {
+    if (!kept) return true;
+    if (auto genuine = kept->check(*verifier_); !genuine) {
+      return fault(kept_name, genuine.error().message);
+    }
+    kept_ = kept->checkpoint;
+    report_.seen_records = kept_->size;
+    return true;
+  }
+
+  /// Wherever the tree has its size, it must have its root.
+  bool check_kept() {
+    if (!kept_ || kept_->size != tree_.end()) return true;
+    is_kept_met_ = tree_.root() == kept_->root;
+    return is_kept_met_ || fault(kept_name, "you saw another root for these records");
+  }
+
+  bool is_kept_met() {
+    if (!kept_ || is_kept_met_) return true;
+    if (kept_->size > manifest_.log_records) {
+      return fault(kept_name, fmt::format("you saw {} records, the package is of a log of {}",
+                                          kept_->size, manifest_.log_records));
+    }
+    return fault(kept_name,
+                 fmt::format("the package does not show the log at {} records", kept_->size));
   }
 
   /// Each file is in the manifest, and each of the manifest's is as it says.
@@ -125,6 +153,7 @@ class Walk {
     if (!tree_.append_range(manifest_.first_record, manifest_.left)) {
       return fault(manifest_name, "the hashes left of the range do not fit it");
     }
+    if (!check_kept()) return false;
     next_timestamp_ = manifest_.timestamps.begin();
     const auto read = archive_.stream(std::string(records_name), [this](ByteView piece) {
       buffer_.insert(buffer_.end(), piece.begin(), piece.end());
@@ -146,6 +175,7 @@ class Walk {
     if (tree_.root() != manifest_.log_root) {
       return fault(records_name, "the records are not those that the checkpoint signs");
     }
+    if (!check_kept()) return false;
     return manifest_.is_filtered() || check_bounds();
   }
 
@@ -193,9 +223,9 @@ class Walk {
     return check_seen();
   }
 
-  /// Where the tree is now: what an authority, or witnesses, saw was this tree.
+  /// Where the tree is now: what an authority, witnesses or whoever verifies saw was it.
   bool check_seen() {
-    if (!check_timestamp()) return false;
+    if (!check_kept() || !check_timestamp()) return false;
     if (!manifest_.cosigned || manifest_.cosigned->log_records != tree_.end()) return true;
     return check_cosigned(tree_);
   }
@@ -321,12 +351,14 @@ class Walk {
   std::vector<SeenCheckpoint>::const_iterator next_timestamp_;
   std::pair<std::uint64_t, std::uint64_t> times_;
   std::uint64_t shown_ = 0;
+  std::optional<audit::Checkpoint> kept_;
+  bool is_kept_met_ = false;
 };
 
 }  // namespace
 
 Result<PackageReport> verify_package(const std::filesystem::path& path, const std::string& key,
-                                     const std::string& witness) {
+                                     const std::string& witness, const std::string& kept) {
   std::string wanted;
   if (!key.empty()) {
     const auto parsed = audit::Verifier::parse(key);
@@ -339,10 +371,16 @@ Result<PackageReport> verify_package(const std::filesystem::path& path, const st
     if (!parsed) return tl::unexpected(parsed.error());
     wanted_witness = parsed->line();
   }
+  std::optional<audit::SignedCheckpoint> checkpoint;
+  if (!kept.empty()) {
+    auto parsed = audit::parse_checkpoint(kept);
+    if (!parsed) return tl::unexpected(parsed.error());
+    checkpoint = std::move(*parsed);
+  }
   const auto archive = Archive::open(path);
   if (!archive) return tl::unexpected(archive.error());
   PackageReport report;
-  Walk(*archive, report, std::move(wanted_witness)).run(wanted);
+  Walk(*archive, report, std::move(wanted_witness)).run(wanted, checkpoint);
   return report;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "audit/checkpoint.h"
 #include "audit/frame.h"
 #include "audit/segment.h"
 #include "log_fixture.h"
@@ -284,6 +285,62 @@ TEST_CASE("A log re-signed with another key is found by whoever holds the right 
   REQUIRE(alone);
   CHECK(alone->ok);
   CHECK(alone->key_is_from_log);
+}
+
+// One state proves nothing about an earlier one: somebody must have kept that.
+TEST_CASE_METHOD(TamperFolder,
+                 "A log put back to an earlier state is found by a checkpoint that was kept") {
+  const auto with = [&](const fs::path& directory, const std::string& seen) {
+    const auto report = verify(directory, verifier, "", seen);
+    REQUIRE(report);
+    return *report;
+  };
+  const fs::path old = folder.path() / "older";
+  const std::string newest = read_file(options.directory / checkpoint_name);
+  const std::string earlier = read_file(old / checkpoint_name);
+  const VerifyReport continued = with(options.directory, earlier);
+  CHECK(continued.ok);
+  CHECK(continued.seen_records == with(old, "").records);
+  CHECK(with(options.directory, newest).ok);
+
+  CHECK(with(old, "").ok);
+  const VerifyReport back = with(old, newest);
+  CHECK_FALSE(back.ok);
+  CHECK(back.fault.find("records that you saw") != std::string::npos);
+}
+
+TEST_CASE_METHOD(
+    TamperFolder,
+    "Another past, signed with the log's own key, is found by a checkpoint that was kept") {
+  const std::string kept = read_file(options.directory / checkpoint_name);
+  const VerifyReport before = verify_with_key();
+  fs::remove_all(options.directory);
+  {
+    const auto log = open();
+    for (std::uint64_t i = 0; i < before.records; ++i)
+      log->worker(0).append_single(sample_intent(i));
+  }
+  CHECK(verify_with_key().ok);
+  const auto split = verify(options.directory, verifier, "", kept);
+  REQUIRE(split);
+  CHECK_FALSE(split->ok);
+
+  // With a commit of just this size, too.
+  auto signer = *Signer::load(options.signing_key);
+  const auto other = verify(options.directory, verifier, "",
+                            *sign_checkpoint(signer, verify_with_key().records, Hash{}));
+  REQUIRE(other);
+  CHECK(other->fault == "you saw another root for these records");
+}
+
+TEST_CASE_METHOD(TamperFolder, "A kept checkpoint of another key, or none at all, is no proof") {
+  const LogFolder stranger;
+  auto signer = *Signer::load(stranger.options.signing_key);
+  const auto other =
+      verify(options.directory, verifier, "", *sign_checkpoint(signer, 0, Tree{}.root()));
+  REQUIRE(other);
+  CHECK(other->fault.find("signed with another key") != std::string::npos);
+  CHECK_FALSE(verify(options.directory, verifier, "", "nothing"));
 }
 
 TEST_CASE("A log that was damaged before its checkpoint is not added to") {

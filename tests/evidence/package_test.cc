@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <functional>
 
+#include "audit/cbor.h"
+#include "audit/checkpoint.h"
+#include "audit/compact_range.h"
 #include "audit/policy_store.h"
 #include "base/timestamp.h"
 #include "evidence/archive.h"
@@ -299,6 +302,119 @@ TEST_CASE_METHOD(PackageFolder, "Even with the key, records that the log never h
     sign_again(bad, options.signing_key);
     write(bad);
     check_fault("another state of the log");
+  }
+}
+
+TEST_CASE_METHOD(PackageFolder,
+                 "A package shows that its log continues a checkpoint that was kept") {
+  const auto with = [&](const std::string& seen) {
+    const auto report = verify_package(path(), verifier, "", seen);
+    REQUIRE(report);
+    return *report;
+  };
+  auto signer = *audit::Signer::load(options.signing_key);
+  PackageOptions range;
+  range.from = at(5);
+  range.until = at(12);
+  const PackageSummary made = make(range);
+  // What somebody may have seen: each state of the log.
+  audit::CompactRange tree(0);
+  std::uint64_t shown = 0;
+  REQUIRE(audit::read_records(options.directory, 0, [&](std::uint64_t index, ByteView record) {
+    tree.append_leaf(audit::leaf_hash(record));
+    const std::uint64_t size = index + 1;
+    const PackageReport good = with(*audit::sign_checkpoint(signer, size, tree.root()));
+    const bool is_shown =
+        (size >= made.first_record && size <= made.end_record) || size == made.log_records;
+    CHECK(good.ok == is_shown);
+    if (!good.ok) CHECK(good.fault.find("does not show the log at") != std::string::npos);
+    shown += good.ok ? 1U : 0U;
+    // Of another past none passes.
+    CHECK_FALSE(with(*audit::sign_checkpoint(signer, size, audit::Hash{})).ok);
+    return true;
+  }));
+  CHECK(shown == made.end_record - made.first_record + 2);
+  const PackageReport back =
+      with(*audit::sign_checkpoint(signer, made.log_records + 1, tree.root()));
+  CHECK(back.fault.find("the package is of a log of") != std::string::npos);
+  const audit::LogFolder stranger;
+  auto another = *audit::Signer::load(stranger.options.signing_key);
+  CHECK_FALSE(with(*audit::sign_checkpoint(another, made.log_records, tree.root())).ok);
+  CHECK_FALSE(verify_package(path(), verifier, "", "nothing"));
+}
+
+TEST_CASE_METHOD(
+    PackageFolder,
+    "Each record that is removed, doubled or swapped is found, though all is signed again") {
+  static_cast<void>(make_filtered());
+  const Files good = files();
+  std::vector<std::string> items;
+  Files copy = good;
+  for (ByteView rest = as_bytes(content(copy, records_name)); !rest.empty();) {
+    audit::cbor::Reader reader(rest);
+    REQUIRE(reader.skip());
+    items.emplace_back(as_text(rest.first(rest.size() - reader.left())));
+    rest = rest.last(reader.left());
+  }
+  REQUIRE(items.size() > 20);
+  const auto check_found = [&](const std::vector<std::string>& changed, const char* how,
+                               std::size_t i) {
+    Files bad = good;
+    std::string& records = content(bad, records_name);
+    records.clear();
+    for (const std::string& item : changed) records += item;
+    sign_again(bad, options.signing_key);
+    write(bad);
+    if (check().ok) FAIL_CHECK(how << " " << i);
+  };
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto at = static_cast<std::ptrdiff_t>(i);
+    auto changed = items;
+    changed.erase(changed.begin() + at);
+    check_found(changed, "removed", i);
+    changed = items;
+    changed.insert(changed.begin() + at, items[i]);
+    check_found(changed, "doubled", i);
+    if (i + 1 == items.size()) continue;
+    changed = items;
+    std::swap(changed[i], changed[i + 1]);
+    check_found(changed, "swapped", i);
+  }
+}
+
+// Dates and attributes in a zip file's headers say nothing; whatever else is read is signed.
+TEST_CASE_METHOD(PackageFolder,
+                 "A flipped bit anywhere in the zip file is found, or changes no file in it") {
+  static_cast<void>(make());
+  const std::string good = audit::read_file(path());
+  const auto as_pairs = [](const Files& files) {
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const Member& file : files) out.emplace_back(file.name, file.content);
+    return out;
+  };
+  const auto whole = as_pairs(files());
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    for (unsigned bit = i % 4; bit < 8; bit += 4) {
+      audit::write_byte(path(), i, static_cast<unsigned char>(good[i]) ^ (1U << bit));
+      const auto report = verify_package(path(), verifier);
+      const bool is_found = !report || !report->ok;
+      found += is_found ? 1U : 0U;
+      if (!is_found && as_pairs(files()) != whole) FAIL_CHECK("byte " << i << " bit " << bit);
+    }
+    audit::write_byte(path(), i, static_cast<unsigned char>(good[i]));
+  }
+  CHECK(found > good.size() * 2 / 10 * 9);
+  CHECK(check().ok);
+}
+
+TEST_CASE_METHOD(PackageFolder, "A zip file that is cut anywhere is none") {
+  static_cast<void>(make());
+  const std::string good = audit::read_file(path());
+  for (std::size_t length = 0; length < good.size(); ++length) {
+    audit::write_file(path(), std::string_view(good).substr(0, length));
+    const auto report = verify_package(path(), verifier);
+    if (report && report->ok) FAIL_CHECK("cut to " << length);
   }
 }
 

@@ -38,10 +38,10 @@ class Auditor:
         expect(answer.code in (0, 4), f"sluice verify: {answer.code} {answer.err}")
         return answer.code == 0 and answer.json()["ok"]
 
-    def by_script(self, package, key) -> bool:
+    def by_script(self, package, *words) -> bool:
         """With the script that lies in a package which is known to be good."""
         script = self.folder / "verify.py"
-        answer = subprocess.run([sys.executable, "-I", script, package, key], capture_output=True, text=True,
+        answer = subprocess.run([sys.executable, "-I", script, package, *words], capture_output=True, text=True,
                                 timeout=60)
         expect(answer.returncode in (0, 4), f"verify.py: {answer.stdout}{answer.stderr}")
         return answer.returncode == 0
@@ -58,26 +58,6 @@ class Auditor:
 
 def policy_of(files: dict) -> str:
     return sorted(name for name in files if name.startswith("policies/"))[0]
-
-
-def changes(good: dict) -> dict:
-    """What somebody may do to a package, by name."""
-    manifest = good["manifest.json"]
-    records = good["records.cbor"]
-    return {
-        "a record is changed": good | {"records.cbor": records.replace(b"/evidence/3", b"/innocent/3", 1)},
-        "records are cut": good | {"records.cbor": records[:len(records) // 2]},
-        "records come twice": good | {"records.cbor": records * 2},
-        "the range is widened": good | {"manifest.json": manifest.replace(b'"first_record": 0', b'"first_record": 1')},
-        "the manifest has other members": good | {"manifest.json": manifest.replace(b'"made"', b'"Made"')},
-        "the report is another": good | {"report.html": b"<h1>nothing happened</h1>"},
-        "the checkpoint is another": good | {"checkpoint": good["checkpoint"].replace(b"\n", b"\r\n", 1)},
-        "a policy is another": good | {policy_of(good): good[policy_of(good)].replace(b"That path", b"This path", 1)},
-        "a policy is gone": {name: text for name, text in good.items() if name != policy_of(good)},
-        "a file is added": good | {"more.txt": b"more"},
-        "the signature is gone": {name: text for name, text in good.items() if name != "manifest.json.sig"},
-        "the records are gone": {name: text for name, text in good.items() if name != "records.cbor"},
-    }
 
 
 def check_encrypted(context, gateway, auditor) -> None:
@@ -143,13 +123,6 @@ def run(context) -> None:
     for words in ("/forbidden/it", "That path is closed.", "other", "state held elsewhere", "Longest silence"):
         expect(words in report, f"the report does not say {words!r}")
 
-    for name, changed in changes(files).items():
-        expect(changed != files, f"nothing was changed: {name}")
-        path = packed(context.folder / "changed.zip", changed)
-        expect(not auditor.by_sluice(path, gateway.verifier), f"sluice verify accepts: {name}")
-        expect(not auditor.by_script(path, gateway.verifier), f"verify.py accepts: {name}")
-        if changed.get("manifest.json") != files["manifest.json"]:
-            expect(not auditor.by_ssh_keygen(changed), f"ssh-keygen accepts: {name}")
     stranger = gateway.sluice("key", "signing", "--file", gateway.folder / "stranger.key", "--origin",
                               "scenario.test", "--json", check=True).json()["verifier"]
     expect(not auditor.by_sluice(whole, stranger) and not auditor.by_script(whole, stranger),

@@ -1,133 +1,387 @@
-"""Each way to tamper with a log is found: `sluice verify` ends with 4 and says where."""
-import shutil
+"""The table of what may be done to a log or a package, and which verifier finds it.
 
-from harness import wire
+Each row names a case, and who must refuse it; the others must accept it, for that is what
+they cannot see. `sluice verify` exits with 4 and says where. Each bit of each file is the
+business of tests/audit/tamper_test.cc and tests/evidence/package_test.cc.
+"""
+import contextlib
+import hashlib
+import importlib.util
+import io
+import json
+import shutil
+import signal
+import sys
+
+from harness import go_judge, wire
 from harness.context import expect, wait_until
 from harness.gateway import Gateway
-from harness.segments import HEAD, copied, edit_record, is_record, rewrite
+from harness.segments import HEAD, copied, edit_record, is_record, rewrite, sealed
 from harness.target import Target
+from scenario_evidence import Auditor, packed, unpacked
+from scenario_timestamps import Authority
+
+# Who looks at a directory: sluice verify, the same with a checkpoint that was kept, and
+# Go's x/mod/sumdb, which reads records, commits and the checkpoint.
+SLUICE, SEEN, GO = "sluice", "sluice --seen", "go"
+BOTH, ALL = {SLUICE, SEEN}, {SLUICE, SEEN, GO}
+# Who looks at a package: these two, the same of verify.py, ssh-keygen with sha256sum, and
+# openssl ts, which looks at timestamps only.
+SCRIPT, SCRIPT_SEEN, SSH, TS = "verify.py", "verify.py SEEN", "ssh-keygen", "openssl ts"
+READERS = {SLUICE, SEEN, SCRIPT, SCRIPT_SEEN}
+FILES = READERS | {SSH}
 
 
-class Copy:
-    """A copy of the log to spoil."""
-
-    def __init__(self, gateway: Gateway, name: str):
-        self._gateway, self._name = gateway, name
-        self.folder = gateway.folder / f"copy-{name}"
-        copied(gateway.audit, self.folder)
-
-    def segments(self):
-        return sorted(self.folder.glob("segment-*.log"))
-
-    def expect_rejected(self) -> None:
-        outcome = self._gateway.verify(self.folder)
-        expect(outcome.code == 4, f"{self._name}: verify ended with {outcome.code}: {outcome.out}{outcome.err}")
-        report = outcome.json()
-        expect(report["ok"] is False and report["fault"], f"{self._name}: {report}")
-        print(f"{self._name}: {report['fault']} ({report['where']})")
-        shutil.rmtree(self.folder)
+def flip(path, at=None) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 if at is None else at] ^= 1
+    path.write_bytes(data)
 
 
-def remove_record(all_frames):
-    index = [i for i, frame in enumerate(all_frames) if is_record(frame)][3]
-    return all_frames[:index] + all_frames[index + 1:]
+def exchange(first, second) -> None:
+    one, other = first.read_bytes(), second.read_bytes()
+    first.write_bytes(other)
+    second.write_bytes(one)
 
 
-def swap_records(all_frames):
-    first, second = [i for i, frame in enumerate(all_frames) if is_record(frame)][2:4]
-    swapped = list(all_frames)
-    swapped[first], swapped[second] = swapped[second], swapped[first]
-    return swapped
+def with_record(change):
+    """Changes the list of frames at a record in the middle of the segment."""
+    def changed(frames):
+        records = [i for i, frame in enumerate(frames) if is_record(frame)]
+        return change(list(frames), records[len(records) // 2], records[len(records) // 2 + 1])
+    return changed
 
 
-def edit_evidence(all_frames):
-    return edit_record(all_frames, b"/evidence", b"/innocent")
+def swap(frames, first, second):
+    frames[first], frames[second] = frames[second], frames[first]
+    return frames
 
 
-def duplicate_record(all_frames):
-    index = [i for i, frame in enumerate(all_frames) if is_record(frame)][3]
-    return all_frames[:index] + [all_frames[index]] + all_frames[index:]
+REMOVE = with_record(lambda frames, at, _: frames[:at] + frames[at + 1:])
+DOUBLE = with_record(lambda frames, at, _: frames[:at + 1] + frames[at:])
+SWAP = with_record(swap)
 
 
-def cut_behind_checkpoint(all_frames):
-    """Ends the log cleanly at an earlier commit."""
-    commits = [i for i, frame in enumerate(all_frames) if frame[HEAD.size] == ord("C")]
+def commits_of(frames) -> list[int]:
+    return [i for i, frame in enumerate(frames) if frame[HEAD.size] == ord("C")]
+
+
+def cut_at_commit(frames):
+    commits = commits_of(frames)
     expect(len(commits) > 2, "too few commits to cut one off")
-    return all_frames[:commits[len(commits) // 2] + 1]
+    return frames[:commits[len(commits) // 2] + 1]
+
+
+def without_commit(frames):
+    at = commits_of(frames)[1]
+    return frames[:at] + frames[at + 1:]
+
+
+def stamps(log) -> list:
+    return sorted((log / "timestamps").glob("*.checkpoint"))
+
+
+class World:
+    """A log with what it takes to exchange it for: an earlier state of itself, another
+    past under the same key, and a stranger's log of the same name."""
+
+    def __init__(self, context):
+        self.context = context
+        self.judge = go_judge.build(context)
+        self.authority = Authority(context)
+        target = Target(context, keeps_bytes=False)
+        stamped = f'timestamps: {{authority: "http://127.0.0.1:{self.authority.port}/tsr", every: 1s}}'
+        self.gateway = Gateway(context, target.port, audit=f"segment: 1MiB\n  {stamped}")
+        stranger = Gateway(context, target.port, name="stranger", audit=f"segment: 1MiB\n  {stamped}")
+        self.auditor = Auditor(context, self.gateway)
+
+        # Two runs, so that a segment grew between the earlier state and the last.
+        self.gateway.start()
+        self.fill(self.gateway, 450)
+        self.gateway.stop()
+        self.gateway.start()
+        self.fill(self.gateway, 50)
+        self.gateway.process.signal(signal.SIGSTOP)  # A copy of one moment.
+        self.earlier = copied(self.gateway.audit, context.folder / "earlier")
+        self.gateway.process.signal(signal.SIGCONT)
+        self.earlier_package = self.package(self.gateway, "earlier")
+        self.fill(self.gateway, 400)
+        wait_until(lambda: list(self.gateway.audit.glob("*.zst")), "a segment to be compressed")
+        self.gateway.stop()
+        self.package_file = self.package(self.gateway, "whole")
+        self.as_it_lies = shutil.copytree(self.gateway.audit, context.folder / "as-it-lies")
+        self.log = copied(self.gateway.audit, context.folder / "log")
+        self.kept = self.log / "checkpoint"
+        report = self.gateway.expect_verified()
+        expect(report["segments"] >= 3 and report["timestamps"] >= 2, f"too small a log: {report}")
+
+        shutil.rmtree(self.gateway.audit)
+        self.other_past, self.other_package = self.another(self.gateway, "other-past")
+        self.stranger, self.stranger_package = self.another(stranger, "strangers")
+        (self.auditor.folder / "verify.py").write_bytes(unpacked(self.package_file)["verify.py"])
+
+    def another(self, gateway, name):
+        gateway.start()
+        self.fill(gateway, 900)
+        gateway.stop()
+        return copied(gateway.audit, self.context.folder / name), self.package(gateway, name)
+
+    def fill(self, gateway, requests: int) -> None:
+        """So many requests, and a timestamp about them."""
+        with wire.Client(gateway.port) as client:
+            for number in range(requests):
+                client.request("GET", f"/evidence/{number}/" + "x" * 3500, [gateway.auth])
+        already = len(stamps(gateway.audit))
+        wait_until(lambda: len(stamps(gateway.audit)) > already, "a timestamp")
+
+    def package(self, gateway, name):
+        path = self.context.folder / f"{name}.zip"
+        gateway.sluice("evidence", "-c", gateway.configuration, "-o", path, check=True)
+        return path
+
+    def refusing_directory(self, folder) -> set:
+        key = self.gateway.verifier
+        codes = {SLUICE: self.gateway.sluice("verify", folder, "--key", key, "--json"),
+                 SEEN: self.gateway.sluice("verify", folder, "--key", key, "--json", "--seen", self.kept)}
+        for code in codes.values():
+            expect(code.code in (0, 4), f"sluice verify ends with {code.code}: {code.err}")
+            expect(code.code == 0 or (code.json()["fault"] and code.json()["where"]), f"no reason: {code.out}")
+        found = {who for who, code in codes.items() if code.code == 4}
+        return found | ({GO} if self.judge(folder, key).returncode else set())
+
+    def refusing_package(self, path, files) -> set:
+        key, refusing = self.gateway.verifier, set()
+        for who, words in ((SLUICE, ()), (SEEN, ("--seen", self.kept))):
+            outcome = self.gateway.sluice("verify", path, "--key", key, "--json", *words)
+            # What is no zip file at all is an error, not a verdict.
+            expect(outcome.code in (0, 4) or not files, f"sluice verify ends with {outcome.code}: {outcome.err}")
+            refusing |= {who} if outcome.code else set()
+        for who, words in ((SCRIPT, ()), (SCRIPT_SEEN, (self.kept,))):
+            refusing |= set() if self.auditor.by_script(path, key, *words) else {who}
+        if not files or not self.by_ssh_keygen(files):
+            refusing.add(SSH)
+        if not files or not self.by_openssl(files):
+            refusing.add(TS)
+        return refusing
+
+    def by_ssh_keygen(self, files: dict) -> bool:
+        """The manifest's signature, by signers known from before, and then `sha256sum` of its files."""
+        signers = unpacked(self.package_file)["allowed_signers"]
+        if "manifest.json.sig" not in files or not self.auditor.by_ssh_keygen(files | {"allowed_signers": signers}):
+            return False
+        return all(name in files and hashlib.sha256(files[name]).hexdigest() == file["sha256"]
+                   for name, file in json.loads(files["manifest.json"])["files"].items())
+
+    def by_openssl(self, files: dict) -> bool:
+        responses = [name for name in files if name.endswith(".tsr")]
+        notes = [name for name in files if name.startswith("timestamps/") and name.endswith(".checkpoint")]
+        return len(responses) == len(notes) and all(
+            self.authority.confirms(files[name.replace(".tsr", ".checkpoint")], files[name]) for name in responses)
+
+
+def directory_cases(world) -> list:
+    segments = sorted(path.name for path in world.log.glob("segment-*.log"))
+    large = max(segments, key=lambda name: (world.log / name).stat().st_size)
+    grown = sorted(path.name for path in world.earlier.glob("segment-*.log"))[-1]
+    last = segments[-1]
+    policy = next((world.log / "policies").iterdir()).name
+    stamp = stamps(world.log)[0].name
+    foreign = stamps(world.other_past)[0].name
+
+    def put(folder, *names):
+        """Puts these of another log in the place of the log's."""
+        def change(log):
+            for name in names:
+                shutil.copy(folder / name, log / name)
+        return change
+
+    def cut_back(log) -> None:
+        for path in log.glob("segment-*.log"):
+            path.unlink()
+        for path in (*world.earlier.glob("segment-*.log"), world.earlier / "checkpoint"):
+            shutil.copy(path, log)
+
+    def exchanged(folder):
+        def change(log):
+            shutil.rmtree(log)
+            shutil.copytree(folder, log)
+        return change
+
+    return [
+        ("nothing", set(), lambda log: None),
+        ("a record is removed", ALL, lambda log: rewrite(log / large, REMOVE)),
+        ("a record is there twice", ALL, lambda log: rewrite(log / large, DOUBLE)),
+        ("two records change places", ALL, lambda log: rewrite(log / large, SWAP)),
+        ("a record says something else", ALL, lambda log: rewrite(
+            log / large, lambda frames: edit_record(frames, b"/evidence", b"/innocent"))),
+        ("the same in the last segment", ALL, lambda log: rewrite(log / last, REMOVE)),
+        ("a commit is removed", BOTH, lambda log: rewrite(log / large, without_commit)),
+        ("a header says something else", BOTH, lambda log: rewrite(
+            log / large, another_header)),
+        ("a bit of a record is flipped", ALL, lambda log: flip(log / large)),
+        ("the magic is another", ALL, lambda log: flip(log / large, 3)),
+        ("a segment ends at an earlier commit", ALL, lambda log: rewrite(log / large, cut_at_commit)),
+        ("the last segment ends at an earlier commit", ALL, lambda log: rewrite(log / last, cut_at_commit)),
+        ("the last segment ends in a frame", ALL, lambda log: (log / last).write_bytes(
+            (log / last).read_bytes()[:(log / last).stat().st_size // 2])),
+        ("the last segment is missing", ALL, lambda log: (log / last).unlink()),
+        ("the first segment is missing", ALL, lambda log: (log / segments[0]).unlink()),
+        ("two segments are exchanged", ALL, lambda log: exchange(log / segments[0], log / segments[1])),
+        ("a segment is replaced by its older state", ALL, put(world.earlier, grown)),
+        ("the checkpoint is missing", ALL, lambda log: (log / "checkpoint").unlink()),
+        ("the checkpoint is changed", ALL, lambda log: flip(log / "checkpoint")),
+        ("the checkpoint is another past's", ALL, put(world.other_past, "checkpoint")),
+        # Power loss leaves such a one. It hides nothing: the log goes on behind it.
+        ("the checkpoint alone is an older one", set(), put(world.earlier, "checkpoint")),
+        ("the log is cut back, and its checkpoint with it; timestamps stay", BOTH, cut_back),
+        ("the directory is an older one", {SEEN}, exchanged(world.earlier)),
+        ("the log is another past under the same key (a split view)", {SEEN}, exchanged(world.other_past)),
+        ("the log is a stranger's (a replaced key)", ALL, exchanged(world.stranger)),
+        ("the key beside the log is a stranger's", BOTH, put(world.stranger, "verifier.pub")),
+        ("a backdated checkpoint is among the timestamps", BOTH, lambda log: [
+            shutil.copy(world.other_past / "timestamps" / name, log / "timestamps" / name)
+            for name in (foreign, foreign.replace(".checkpoint", ".tsr"))]),
+        ("a timestamp is about another checkpoint", BOTH, lambda log: shutil.copy(
+            stamps(log)[1].with_suffix(".tsr"), (log / "timestamps" / stamp).with_suffix(".tsr"))),
+        ("a timestamped checkpoint is changed", BOTH, lambda log: flip(log / "timestamps" / stamp)),
+        ("a policy is another", BOTH, lambda log: flip(log / "policies" / policy)),
+        ("a policy is missing", BOTH, lambda log: (log / "policies" / policy).unlink()),
+    ]
+
+
+def another_header(frames):
+    """Sealed again, as whoever knows the format does."""
+    body = frames[0][HEAD.size:].replace(b"scenario.test", b"scenario.pest")
+    return [sealed(body), *frames[1:]]
+
+
+def compressed_cases(world) -> list:
+    first, *_ = sorted(world.as_it_lies.glob("segment-*.zst"))
+    return [
+        ("nothing, with compressed segments", set(), lambda log: None),
+        ("a bit of a compressed segment is flipped", ALL, lambda log: flip(log / first.name)),
+        # It changes nothing of what Zstandard gives back.
+        ("a bit of a compressed segment's table is flipped", BOTH, lambda log: flip(log / first.name, -1)),
+        ("a compressed segment is cut", ALL, lambda log: (log / first.name).write_bytes(
+            (log / first.name).read_bytes()[:first.stat().st_size // 2])),
+        ("a compressed segment is missing", ALL, lambda log: (log / first.name).unlink()),
+    ]
+
+
+def package_cases(world, good: dict) -> list:
+    manifest, records = good["manifest.json"], good["records.cbor"]
+    policy = sorted(name for name in good if name.startswith("policies/"))[0]
+    first, second = sorted(name for name in good if name.endswith(".tsr"))[:2]
+    note = first.replace(".tsr", ".checkpoint")
+    other = unpacked(world.other_package)
+    other_note = sorted(name for name in other if name.endswith(".tsr"))[0].replace(".tsr", ".checkpoint")
+    earlier, stranger = unpacked(world.earlier_package), unpacked(world.stranger_package)
+
+    def without(name):
+        return {key: value for key, value in good.items() if key != name}
+
+    return [
+        ("nothing", set(), good),
+        ("a record says something else", FILES, good | {
+            "records.cbor": records.replace(b"/evidence/3", b"/innocent/3", 1)}),
+        ("records are cut", FILES, good | {"records.cbor": records[:len(records) // 2]}),
+        ("records come twice", FILES, good | {"records.cbor": records * 2}),
+        ("the records are missing", FILES, without("records.cbor")),
+        ("the range is moved", FILES, good | {
+            "manifest.json": manifest.replace(b'"first_record": 0', b'"first_record": 1')}),
+        ("the manifest has other members", FILES, good | {"manifest.json": manifest.replace(b'"made"', b'"Made"')}),
+        ("the manifest is an earlier package's", FILES, good | {
+            name: earlier[name] for name in ("manifest.json", "manifest.json.sig")}),
+        ("the signature is missing", FILES, without("manifest.json.sig")),
+        ("the report is another", FILES, good | {"report.html": b"<h1>nothing happened</h1>"}),
+        ("the checkpoint is changed", FILES, good | {"checkpoint": good["checkpoint"].replace(b"\n", b"\r\n", 1)}),
+        ("the checkpoint is an earlier one", FILES, good | {"checkpoint": earlier["checkpoint"]}),
+        ("the checkpoint is another past's", FILES, good | {"checkpoint": other["checkpoint"]}),
+        ("a policy is another", FILES, good | {policy: good[policy].replace(b"That path", b"This path", 1)}),
+        ("a policy is missing", FILES, without(policy)),
+        ("a file is added", READERS, good | {"more.txt": b"more"}),
+        ("answers of timestamps are exchanged", FILES | {TS}, good | {first: good[second], second: good[first]}),
+        ("an answer is missing", FILES | {TS}, without(first)),
+        ("a backdated checkpoint is among the timestamps", FILES, good | {
+            note: other[other_note], first: other[other_note.replace(".checkpoint", ".tsr")]}),
+        ("a timestamped checkpoint is another", FILES | {TS}, good | {note: other[other_note]}),
+        ("the package is an older one", {SEEN, SCRIPT_SEEN}, earlier),
+        ("the package is of another past under the same key (a split view)", {SEEN, SCRIPT_SEEN}, other),
+        ("the package is a stranger's (a replaced key)", FILES, stranger),
+        ("the package is cut", FILES | {TS}, None),
+    ]
+
+
+def flip_bits_of_package(world, count: int) -> None:
+    """verify.py finds them, but for those of the zip file's headers that change no file in it."""
+    specification = importlib.util.spec_from_file_location("verify", world.auditor.folder / "verify.py")
+    script = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(script)
+    good, files = world.earlier_package.read_bytes(), unpacked(world.earlier_package)
+    path, found = world.context.folder / "flipped.zip", 0
+    for _ in range(count):
+        data = bytearray(good)
+        at, bit = world.context.random.randrange(len(data)), world.context.random.randrange(8)
+        data[at] ^= 1 << bit
+        path.write_bytes(data)
+        sys.argv = ["verify.py", str(path), world.gateway.verifier]
+        try:
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                script.main()
+        except SystemExit as end:
+            expect(end.code == 4 and "NOT VERIFIED" in out.getvalue(), f"byte {at} bit {bit}: {end.code}")
+            found += 1
+        else:
+            expect(unpacked(path) == files, f"verify.py accepts byte {at} bit {bit}")
+    expect(found > count // 2, f"only {found} of {count} flipped bits were found")
+
+
+def flip_bits_of_directory(world, count: int) -> None:
+    total = sum(path.stat().st_size for path in world.as_it_lies.glob("segment-*"))
+    for _ in range(count):
+        offset = world.context.random.randrange(total)
+        for path in sorted(world.as_it_lies.glob("segment-*")):
+            if offset < path.stat().st_size:
+                break
+            offset -= path.stat().st_size
+        flip(path, offset)
+        outcome = world.gateway.verify(world.as_it_lies)
+        expect(outcome.code == 4, f"{path.name} byte {offset}: {outcome.code} {outcome.out}")
+        flip(path, offset)
 
 
 def run(context) -> None:
-    target = Target(context, keeps_bytes=False)
-    gateway = Gateway(context, target.port, audit="segment: 1MiB").start()
+    world = World(context)
+    rows = []
 
-    def traffic(requests: int, size: int) -> None:
-        with wire.Client(gateway.port) as client:
-            for number in range(requests):
-                client.request("GET", f"/evidence/{number}/" + "x" * size, [gateway.auth])
+    def judge(kind, name, expected, refusing) -> None:
+        rows.append((kind, name, expected, refusing))
 
-    # Enough for several segments, and a copy of the log as it was in between.
-    traffic(450, 3500)
-    gateway.stop()
-    gateway.start()
-    traffic(50, 3500)
-    wait_until(lambda: len(gateway.intents()) == 500, "the records to be in segments")
-    earlier = Copy(gateway, "earlier")
-    traffic(400, 3500)
-    gateway.stop()
-    report = gateway.expect_verified()
-    expect(report["segments"] >= 3, f"not enough segments for this scenario: {report}")
+    for source, cases in ((world.log, directory_cases(world)), (world.as_it_lies, compressed_cases(world))):
+        for name, expected, change in cases:
+            copy = shutil.copytree(source, context.folder / "changed")
+            change(copy)
+            judge("directory", name, expected, world.refusing_directory(copy))
+            shutil.rmtree(copy)
+    good = unpacked(world.package_file)
+    for name, expected, files in package_cases(world, good):
+        expect(files != good or not expected, f"nothing was changed: {name}")
+        path = context.folder / "changed.zip"
+        if files is None:
+            path.write_bytes(world.package_file.read_bytes()[:world.package_file.stat().st_size // 2])
+        else:
+            packed(path, files)
+        judge("package", name, expected, world.refusing_package(path, files))
+    for kind, name, expected, refusing in rows:
+        print(f"{kind:<9} {name:<68} {', '.join(sorted(refusing)) or 'nobody'}")
+        if refusing != expected:
+            print(f"          expected: {', '.join(sorted(expected)) or 'nobody'}")
+    wrong = [name for _, name, expected, refusing in rows if refusing != expected]
+    expect(not wrong, f"not refused by whom they should be: {wrong}")
 
-    untouched = Copy(gateway, "untouched")
-    expect(gateway.verify(untouched.folder).code == 0, "a plain copy does not verify")
-    total = sum(path.stat().st_size for path in untouched.segments())
-    for _ in range(1000 if context.full else 20):
-        copy = Copy(gateway, "flipped bit")
-        offset = context.random.randrange(total)
-        for path in copy.segments():
-            size = path.stat().st_size
-            if offset < size:
-                data = bytearray(path.read_bytes())
-                data[offset] ^= 1 << context.random.randrange(8)
-                path.write_bytes(data)
-                break
-            offset -= size
-        copy.expect_rejected()
-
-    by_size = sorted(untouched.segments(), key=lambda path: path.stat().st_size)
-    for name in (by_size[-1].name, by_size[-2].name):
-        for change in (remove_record, swap_records, edit_evidence, duplicate_record):
-            copy = Copy(gateway, f"{change.__name__} in {name}")
-            rewrite(copy.folder / name, change)
-            copy.expect_rejected()
-
-    copy = Copy(gateway, "a segment cut at an earlier commit")
-    rewrite(copy.folder / by_size[-1].name, cut_behind_checkpoint)
-    copy.expect_rejected()
-    copy = Copy(gateway, "last segment cut in a frame")
-    path = copy.segments()[-1]
-    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
-    copy.expect_rejected()
-    copy = Copy(gateway, "last segment missing")
-    copy.segments()[-1].unlink()
-    copy.expect_rejected()
-    copy = Copy(gateway, "first segment missing")
-    copy.segments()[0].unlink()
-    copy.expect_rejected()
-    copy = Copy(gateway, "a segment replaced by its older state")
-    older = earlier.segments()[-1]
-    expect(older.read_bytes() != (copy.folder / older.name).read_bytes(), "the segment did not grow")
-    shutil.copy(older, copy.folder / older.name)
-    copy.expect_rejected()
-    copy = Copy(gateway, "two segments exchanged")
-    first, second = copy.segments()[:2]
-    first_bytes, second_bytes = first.read_bytes(), second.read_bytes()
-    first.write_bytes(second_bytes)
-    second.write_bytes(first_bytes)
-    copy.expect_rejected()
-
-    other = gateway.sluice("key", "signing", "--file", gateway.folder / "other.key", "--origin",
-                           "scenario.test", "--json", check=True).json()["verifier"]
-    outcome = gateway.verify(key=other)
+    flip_bits_of_directory(world, 1000 if context.full else 20)
+    flip_bits_of_package(world, 2000 if context.full else 100)
+    outcome = world.gateway.verify(key=world.stranger.joinpath("verifier.pub").read_text().strip())
     expect(outcome.code == 4, f"a wrong key: verify ended with {outcome.code}: {outcome.out}{outcome.err}")
-    outcome = gateway.sluice("verify", gateway.folder / "nothing-here")
+    outcome = world.gateway.sluice("verify", context.folder / "nothing-here")
     expect(outcome.code == 1, f"no log at all is not a verification: {outcome.code}")
