@@ -47,15 +47,24 @@ Result<void> SignedCheckpoint::check(const Verifier& verifier) const {
   return {};
 }
 
+std::string checkpoint_text(std::string_view origin, std::uint64_t size, const Hash& root) {
+  return fmt::format("{}\n{}\n{}\n", origin, size, to_base64(root));
+}
+
+std::string checkpoint_note(std::string text, const Verifier& verifier,
+                            const Signature& signature) {
+  std::string tagged(as_text(verifier.id()));
+  tagged += as_text(signature);
+  text +=
+      fmt::format("\n{}{} {}\n", signature_prefix, verifier.origin(), to_base64(as_bytes(tagged)));
+  return text;
+}
+
 Result<std::string> sign_checkpoint(Signer& signer, std::uint64_t size, const Hash& root) {
-  const std::string& origin = signer.verifier().origin();
-  std::string note = fmt::format("{}\n{}\n{}\n", origin, size, to_base64(root));
-  const auto signature = signer.sign(as_bytes(note));
+  std::string text = checkpoint_text(signer.verifier().origin(), size, root);
+  const auto signature = signer.sign(as_bytes(text));
   if (!signature) return fail("OpenSSL cannot sign the checkpoint");
-  std::string tagged(as_text(signer.verifier().id()));
-  tagged += as_text(*signature);
-  note += fmt::format("\n{}{} {}\n", signature_prefix, origin, to_base64(as_bytes(tagged)));
-  return note;
+  return checkpoint_note(std::move(text), signer.verifier(), *signature);
 }
 
 Result<SignedCheckpoint> parse_checkpoint(std::string_view note) {

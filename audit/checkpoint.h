@@ -33,6 +33,10 @@ struct SignedCheckpoint {
 
 inline constexpr std::size_t note_bytes_max = 1024;
 
+/// What is signed.
+std::string checkpoint_text(std::string_view origin, std::uint64_t size, const Hash& root);
+/// The note of a text and its signature.
+std::string checkpoint_note(std::string text, const Verifier& verifier, const Signature& signature);
 Result<std::string> sign_checkpoint(Signer& signer, std::uint64_t size, const Hash& root);
 Result<SignedCheckpoint> parse_checkpoint(std::string_view note);
 

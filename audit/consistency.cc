@@ -9,7 +9,6 @@
 #include "audit/reader.h"
 #include "audit/segment.h"
 #include "audit/segment_reader.h"
-#include "audit/verify.h"
 #include "base/assert.h"
 
 namespace sluice::audit {
@@ -84,6 +83,14 @@ Result<Start> start_before(const std::filesystem::path& directory, std::uint64_t
   return fail("the log has no segments");
 }
 
+std::vector<Hash> proof_between(const CompactRange& left, const CompactRange& right) {
+  std::vector<Hash> out;
+  if (left.end() > 0 && left.end() < right.end()) {
+    add_proof(Roots(left, right), left.end(), 0, right.end(), true, out);
+  }
+  return out;
+}
+
 }  // namespace
 
 bool is_consistent(const TreeHead& before, const TreeHead& now,
@@ -122,21 +129,35 @@ Result<ConsistencyProof> prove_consistency(const std::filesystem::path& director
     return fail("a segment's header does not fit its place in the log");
   }
   CompactRange right(before);
-  const auto read =
-      now == start->size
-          ? Result<std::uint64_t>(now)
-          : read_records(directory, start->size, [&](std::uint64_t index, ByteView record) {
-              (index < before ? left : right).append_leaf(leaf_hash(record));
-              return index + 1 < now;
-            });
+  LogReader reader(directory, start->size);
+  const auto read = reader.read_until(now, [&](std::uint64_t index, ByteView record) {
+    (index < before ? left : right).append_leaf(leaf_hash(record));
+    return true;
+  });
   if (!read) return tl::unexpected(read.error());
-  if (*read < now) return fail(fmt::format("the log has {} records, not {}", *read, now));
-  ConsistencyProof out;
-  out.root_before = left.root();
-  if (before > 0 && before < now) {
-    add_proof(Roots(left, right), before, 0, now, true, out.hashes);
+  return ConsistencyProof{left.root(), proof_between(left, right)};
+}
+
+TreeGrowth::TreeGrowth(const Tree& tree)
+    : before_(TreeHead::of(tree)), frontier_(tree.frontier()) {}
+
+std::vector<Hash> TreeGrowth::proof(const Tree& now) const {
+  CompactRange left(0);
+  CompactRange right(before_.size);
+  std::vector<Hash> grown = joined_;
+  // Of the tree's own subtrees those are new that begin behind what was there.
+  const std::vector<Hash> frontier = now.frontier();
+  std::uint64_t begin = 0;
+  std::size_t next = 0;
+  for (unsigned level = 64; level-- > 0;) {
+    const std::uint64_t leaves = std::uint64_t{1} << level;
+    if ((now.size() & leaves) == 0) continue;
+    if (begin >= before_.size) grown.push_back(frontier[next]);
+    begin += leaves;
+    ++next;
   }
-  return out;
+  ASSERT(left.append_range(before_.size, frontier_) && right.append_range(now.size(), grown));
+  return proof_between(left, right);
 }
 
 }  // namespace sluice::audit

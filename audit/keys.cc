@@ -25,7 +25,8 @@ constexpr std::uint8_t ed25519_algorithm = 0x01;
 constexpr std::size_t key_bytes = 32;
 constexpr std::string_view private_prefix = "PRIVATE+KEY+";
 constexpr std::size_t key_file_bytes_max = 1024;
-constexpr std::string_view operation_key_label = "sluice operation digests";
+constexpr std::string_view operations_label = "sluice operation digests";
+constexpr std::string_view mocks_label = "sluice mock verifiers";
 
 /// c2sp.org/signed-note: SHA-256 over name, newline, algorithm and key, cut to four bytes.
 KeyId key_id(std::string_view origin, ByteView public_key) {
@@ -79,6 +80,16 @@ Result<KeyParts> parse_parts(std::string_view line) {
   }
   parts.key.assign(key->begin() + 1, key->end());
   return parts;
+}
+
+/// HMAC-SHA-512 of the label under the seed.
+OperationKey::Bytes derive(ByteView seed, std::string_view label) {
+  OperationKey::Bytes key{};
+  unsigned size = 0;
+  ASSERT(HMAC(EVP_sha512(), seed.data(), static_cast<int>(seed.size()), as_bytes(label).data(),
+              label.size(), key.data(), &size) != nullptr &&
+         size == key.size());
+  return key;
 }
 
 }  // namespace
@@ -181,19 +192,17 @@ Result<Signer> Signer::load(const std::filesystem::path& path) {
   return signer;
 }
 
-OperationKey::Bytes Signer::operation_key() const {
+DerivedKeys Signer::derived_keys() const {
   std::array<std::uint8_t, key_bytes> seed{};
   std::size_t seed_bytes = seed.size();
   ASSERT(EVP_PKEY_get_raw_private_key(key_.get(), seed.data(), &seed_bytes) == 1 &&
          seed_bytes == seed.size());
-  OperationKey::Bytes key{};
-  unsigned size = 0;
-  ASSERT(HMAC(EVP_sha512(), seed.data(), static_cast<int>(seed.size()),
-              as_bytes(operation_key_label).data(), operation_key_label.size(), key.data(),
-              &size) != nullptr &&
-         size == key.size());
+  DerivedKeys out;
+  out.operations = derive(seed, operations_label);
+  const OperationKey::Bytes mocks = derive(seed, mocks_label);
+  std::copy_n(mocks.begin(), out.mocks.size(), out.mocks.begin());
   OPENSSL_cleanse(seed.data(), seed.size());
-  return key;
+  return out;
 }
 
 std::optional<Signature> Signer::sign(ByteView message) noexcept {

@@ -57,6 +57,12 @@ class Verifier {
   std::unique_ptr<evp_md_ctx_st, DigestContextFree> context_;
 };
 
+/// Secrets that are made from a signing key and tell nothing of it.
+struct DerivedKeys {
+  OperationKey::Bytes operations{};  ///< Of the digests of operations.
+  Hash mocks{};                      ///< Of what a login asks unknown names.
+};
+
 class Signer {
  public:
   /// Reads the private form; refuses a file that others may read.
@@ -65,8 +71,7 @@ class Signer {
 
   [[nodiscard]] std::optional<Signature> sign(ByteView message) noexcept;
   [[nodiscard]] const Verifier& verifier() const noexcept { return verifier_; }
-  /// The key of the digests of operations. It tells nothing of this one.
-  [[nodiscard]] OperationKey::Bytes operation_key() const;
+  [[nodiscard]] DerivedKeys derived_keys() const;
 
  private:
   explicit Signer(Verifier verifier) : verifier_(std::move(verifier)) {}

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "audit/log_signer.h"
 #include "audit/operation_key.h"
 #include "audit/recovery.h"
 #include "audit/reread.h"
@@ -98,24 +99,42 @@ Result<void> settle_verifier(Disk& disk, const std::filesystem::path& directory,
 }
 
 /// A directory without segments and checkpoint becomes a log of no records.
-Result<void> settle_checkpoint(Disk& disk, const std::filesystem::path& directory, Signer& signer) {
+Result<void> settle_checkpoint(Disk& disk, const std::filesystem::path& directory,
+                               LogSigner& signer) {
   const auto note = read_small_file(directory / checkpoint_name);
   if (!note) return fail(note.error().message);
   const auto segments = count_segments(directory);
   if (*note || !segments || *segments > 0) return {};  // for recovery to judge
-  const auto empty = sign_checkpoint(signer, 0, Tree{}.root());
+  const TreeHead none = TreeHead::of(Tree{});
+  if (auto done = continue_signed(signer, directory, none); !done) {
+    return tl::unexpected(done.error());
+  }
+  const auto empty = sign_checkpoint(signer, {none, none, {}});
   if (!empty) return fail(empty.error().message);
   return replace_file(disk, directory / checkpoint_name, *empty);
 }
 
+/// What a start found, for its first records.
+struct Opening {
+  std::uint64_t epoch = 0;
+  std::uint64_t found = 0;     ///< Records in the segments.
+  std::string cut;             ///< What was cut from them, in words.
+  std::uint64_t lost = 0;      ///< See continue_signed.
+  bool is_signer_new = false;  ///< It remembers nothing.
+};
+
 }  // namespace
 
 struct Log::State {
-  State(DirectoryLock held, Signer key)
-      : lock(std::move(held)), signer(std::move(key)), operation_key(signer.operation_key()) {}
+  State(DirectoryLock held, std::unique_ptr<LogSigner> own, LogSigner& used)
+      : lock(std::move(held)),
+        own_signer(std::move(own)),
+        signer(used),
+        operation_key(signer.derived_keys().operations) {}
 
   DirectoryLock lock;
-  Signer signer;
+  std::unique_ptr<LogSigner> own_signer;  ///< Where the options name none.
+  LogSigner& signer;
   OperationKey operation_key;
   LogOptions options;
   std::uint64_t recovered = 0;
@@ -127,8 +146,7 @@ struct Log::State {
 
   Result<void> make_rings(std::uint64_t epoch);
   void make_writer(Disk& disk, std::function<void(std::uint32_t)> on_durable);
-  void note_opening(Now now, std::uint64_t epoch, const std::string& cut,
-                    const RingRecovery& from_rings);
+  void note_opening(Now now, const Opening& opening, const RingRecovery& from_rings);
   void remove_rings() noexcept;
 };
 
@@ -167,8 +185,7 @@ void Log::State::make_writer(Disk& disk, std::function<void(std::uint32_t)> on_d
   writer = std::make_unique<Writer>(*segments, std::move(all), signal, std::move(of_writer));
 }
 
-void Log::State::note_opening(Now now, std::uint64_t epoch, const std::string& cut,
-                              const RingRecovery& from_rings) {
+void Log::State::note_opening(Now now, const Opening& opening, const RingRecovery& from_rings) {
   WorkerLog& control = *ends.back();
   Record record;
   record.phase = Phase::control;
@@ -178,10 +195,19 @@ void Log::State::note_opening(Now now, std::uint64_t epoch, const std::string& c
     record.detail = detail;
     control.append_single(record);
   };
-  if (!cut.empty()) note("log-cut", cut);
+  if (opening.is_signer_new) {
+    note("signer-began",
+         fmt::format("it remembered no log; this one had {} records", opening.found));
+  }
+  if (opening.lost > 0) {
+    note("checkpoint-lost",
+         fmt::format("one over {} records was signed and not written; the log goes on from {}",
+                     opening.lost, opening.found));
+  }
+  if (!opening.cut.empty()) note("log-cut", opening.cut);
   for (const auto& damage : from_rings.damaged) note("ring-damaged", damage);
   if (recovered > 0) note("log-recovered", fmt::format("{} records from rings", recovered));
-  note("log-opened", fmt::format("epoch {:016x}, {} workers", epoch, options.workers));
+  note("log-opened", fmt::format("epoch {:016x}, {} workers", opening.epoch, options.workers));
 }
 
 void Log::State::remove_rings() noexcept {
@@ -193,8 +219,13 @@ Log::Log(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, Now now,
                                        std::function<void(std::uint32_t)> on_durable) {
   if (auto done = check_options(options); !done) return fail(done.error().message);
-  auto signer = Signer::load(options.signing_key);
-  if (!signer) return fail(signer.error().message);
+  std::unique_ptr<LogSigner> own;
+  if (options.signer == nullptr) {
+    auto key = Signer::load(options.signing_key);
+    if (!key) return fail(key.error().message);
+    own = std::make_unique<LocalSigner>(std::move(*key));
+  }
+  LogSigner& signer = own ? *own : *options.signer;
   std::error_code error;
   std::filesystem::create_directories(options.directory, error);
   if (error) {
@@ -204,14 +235,14 @@ Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, Now now,
   auto lock = DirectoryLock::take(options.directory);
   if (!lock) return fail(lock.error().message);
 
-  auto state = std::make_unique<State>(std::move(*lock), std::move(*signer));
+  auto state = std::make_unique<State>(std::move(*lock), std::move(own), signer);
   state->options = options;
   Disk& disk = options.disk != nullptr ? *options.disk : real_disk();
-  const Verifier& verifier = state->signer.verifier();
+  const Verifier& verifier = signer.verifier();
   if (auto done = settle_verifier(disk, options.directory, verifier); !done) {
     return fail(done.error().message);
   }
-  if (auto done = settle_checkpoint(disk, options.directory, state->signer); !done) {
+  if (auto done = settle_checkpoint(disk, options.directory, signer); !done) {
     return fail(done.error().message);
   }
 
@@ -219,19 +250,26 @@ Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, Now now,
   if (!left) return fail(left.error().message);
   auto past = recover_segments(disk, options.directory, verifier, left->failure);
   if (!past) return fail(past.error().message);
+  Opening opening;
+  opening.epoch = random_epoch();
+  opening.found = past->end.tree.size();
+  opening.cut = past->cut;
+  opening.is_signer_new = !signer.state_file().empty() && signer.heads() == SignedHeads{};
+  const auto lost = continue_signed(signer, options.directory, TreeHead::of(past->end.tree));
+  if (!lost) return fail(lost.error().message);
+  opening.lost = *lost;
   for (const auto& ring : left->rings) {
     if (auto done = ring->forget_failure(); !done) return fail(done.error().message);
   }
-  state->segments = std::make_unique<SegmentLog>(disk, options.directory, state->signer,
+  state->segments = std::make_unique<SegmentLog>(disk, options.directory, signer,
                                                  options.segment_bytes, past->end);
   auto recovered = empty_left_rings(*left, past->chain, *state->segments);
   if (!recovered) return fail(recovered.error().message);
   state->recovered = *recovered;
 
-  const std::uint64_t epoch = random_epoch();
-  if (auto done = state->make_rings(epoch); !done) return fail(done.error().message);
+  if (auto done = state->make_rings(opening.epoch); !done) return fail(done.error().message);
   state->make_writer(disk, std::move(on_durable));
-  state->note_opening(now, epoch, past->cut, *left);
+  state->note_opening(now, opening, *left);
   // In this thread, so that a disk that cannot be written to stops the start.
   if (const auto first = state->writer->round(); !first) return fail(first.error().message);
   if (options.has_thread) state->writer->start();

@@ -13,9 +13,12 @@
 namespace sluice::audit {
 
 class Disk;
+class LogSigner;
 
 struct LogOptions {
   std::filesystem::path directory;
+  /// Signs, and outlives the log. Null: this process does, with the key in `signing_key`.
+  LogSigner* signer = nullptr;
   std::filesystem::path signing_key;  ///< Ed25519; see docs/audit_log.md for the file's form.
   std::uint32_t workers = 1;
   std::size_t ring_bytes = std::size_t{8} << 20;       ///< Per worker.

@@ -3,21 +3,12 @@
 #include <bit>
 
 namespace sluice::audit {
-namespace {
-constexpr std::uint8_t inner_prefix = 0x01;
-}
-
 void Tree::append(ByteView leaf_input) noexcept {
   append_hash(sha256(leaf_input));
 }
 
 void Tree::append_hash(Hash leaf) noexcept {
-  std::size_t level = 0;
-  for (; ((size_ >> level) & 1U) != 0; ++level) {
-    leaf = sha256_node(inner_prefix, subtree_[level], leaf);
-  }
-  subtree_[level] = leaf;
-  ++size_;
+  append_hash(leaf, [](std::size_t, const Hash&) {});
 }
 
 Hash Tree::root() const noexcept {

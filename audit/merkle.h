@@ -15,6 +15,10 @@ class Tree {
   /// leaf_input   0x00 followed by the record: a record frame's body.
   void append(ByteView leaf_input) noexcept;
   void append_hash(Hash leaf) noexcept;
+  /// The same; `join(level, right)` is told of each inner node's right child, which has
+  /// 2^level leaves and ends with this one.
+  template <class Join>
+  void append_hash(Hash leaf, Join&& join) noexcept;
 
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   /// The tree head; SHA-256 of nothing when empty.
@@ -26,8 +30,21 @@ class Tree {
   static bool from_frontier(std::uint64_t size, std::span<const Hash> frontier, Tree& out);
 
  private:
+  static constexpr std::uint8_t inner_prefix = 0x01;
+
   std::array<Hash, 64> subtree_{};  ///< [i] covers 2^i leaves; live when bit i of size_ is set.
   std::uint64_t size_ = 0;
 };
+
+template <class Join>
+void Tree::append_hash(Hash leaf, Join&& join) noexcept {
+  std::size_t level = 0;
+  for (; ((size_ >> level) & 1U) != 0; ++level) {
+    join(level, leaf);
+    leaf = sha256_node(inner_prefix, subtree_[level], leaf);
+  }
+  subtree_[level] = leaf;
+  ++size_;
+}
 
 }  // namespace sluice::audit

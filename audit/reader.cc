@@ -23,13 +23,17 @@ Result<std::uint64_t> committed_records(const std::filesystem::path& directory) 
 }
 
 Result<std::uint64_t> LogReader::read(const std::function<bool(std::uint64_t, ByteView)>& each) {
-  auto end = committed_records(directory_);
-  if (!end) return end;
-  if (next_ >= *end) return next_;
+  const auto end = committed_records(directory_);
+  return end ? read_until(*end, each) : end;
+}
+
+Result<std::uint64_t> LogReader::read_until(
+    std::uint64_t end, const std::function<bool(std::uint64_t, ByteView)>& each) {
+  if (next_ >= end) return next_;
   if (auto done = reader_ ? reader_->follow() : find_segment(); !done) {
     return fail(done.error().message);
   }
-  while (next_ < *end) {
+  while (next_ < end) {
     const auto step = reader_->next();
     if (!step) return fail(step.error().message);
     if (step->kind == StepKind::end) {

@@ -22,6 +22,10 @@ class LogReader {
   /// Delivers committed records from where the last call stopped, until there
   /// are no more for now or `each` returns false. Returns the next index.
   Result<std::uint64_t> read(const std::function<bool(std::uint64_t, ByteView)>& each);
+  /// The same up to `end`, whatever the checkpoint file says: after a power cut it may be
+  /// older than the log.
+  Result<std::uint64_t> read_until(std::uint64_t end,
+                                   const std::function<bool(std::uint64_t, ByteView)>& each);
 
  private:
   /// Opens the segment that holds record `next_`.

@@ -2,13 +2,14 @@
 
 namespace sluice::audit {
 
-SegmentLog::SegmentLog(Disk& disk, std::filesystem::path directory, Signer& signer,
+SegmentLog::SegmentLog(Disk& disk, std::filesystem::path directory, LogSigner& signer,
                        std::size_t segment_bytes, LogEnd end)
     : disk_(disk),
       directory_(std::move(directory)),
       signer_(signer),
       segment_bytes_max_(segment_bytes),
       tree_(end.tree),
+      growth_(end.tree),
       commits_(end.commits),
       segment_(end.segments) {
   batch_.reserve(batch_bytes_max + 2 * (frame_head_bytes + frame_body_bytes_max));
@@ -19,6 +20,7 @@ void SegmentLog::continue_at(const LogEnd& end) {
   checkpoint_file_.reset();
   batch_.clear();
   tree_ = end.tree;
+  growth_ = TreeGrowth(tree_);
   commits_ = end.commits;
   segment_ = end.segments;
   segment_bytes_ = 0;
@@ -55,12 +57,13 @@ void SegmentLog::add_frame(FrameType type, ByteView payload) {
 
 void SegmentLog::stage(ByteView frame, std::size_t slot) {
   batch_.insert(batch_.end(), frame.begin(), frame.end());
-  tree_.append(frame.subspan(frame_head_bytes));
+  growth_.append(tree_, frame.subspan(frame_head_bytes));
   ++positions_[slot].sequence;
 }
 
 Result<void> SegmentLog::commit() {
-  const auto note = sign_checkpoint(signer_, tree_.size(), tree_.root());
+  const auto note =
+      sign_checkpoint(signer_, {growth_.before(), TreeHead::of(tree_), growth_.proof(tree_)});
   if (!note) return fail(note.error().message);
   const std::uint64_t number = ++commits_;
   std::vector<std::uint8_t> payload(sizeof number + note->size());
@@ -77,6 +80,7 @@ Result<void> SegmentLog::commit() {
   segment_bytes_ += batch_.size();
   bytes_written_ += batch_.size();
   batch_.clear();
+  growth_ = TreeGrowth(tree_);
   return publish_checkpoint(*note);
 }
 

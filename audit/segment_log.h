@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "audit/checkpoint.h"
+#include "audit/consistency.h"
 #include "audit/file.h"
 #include "audit/frame.h"
+#include "audit/log_signer.h"
 #include "audit/ring.h"
 #include "audit/segment.h"
 
@@ -27,8 +29,8 @@ class SegmentLog {
  public:
   static constexpr std::size_t batch_bytes_max = std::size_t{4} << 20;
 
-  SegmentLog(Disk& disk, std::filesystem::path directory, Signer& signer, std::size_t segment_bytes,
-             LogEnd end);
+  SegmentLog(Disk& disk, std::filesystem::path directory, LogSigner& signer,
+             std::size_t segment_bytes, LogEnd end);
 
   /// Whose records will be staged: `slot` of `stage` indexes this list.
   void set_positions(std::vector<Position> positions) { positions_ = std::move(positions); }
@@ -60,10 +62,11 @@ class SegmentLog {
 
   Disk& disk_;
   std::filesystem::path directory_;
-  Signer& signer_;
+  LogSigner& signer_;
   std::size_t segment_bytes_max_;
 
   Tree tree_;
+  TreeGrowth growth_;  ///< Since what the last commit signed.
   std::uint64_t commits_;
   std::vector<Position> positions_;
   std::vector<std::uint8_t> batch_;

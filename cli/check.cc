@@ -1,4 +1,5 @@
 // sluice check: is the configuration good, and what will it really enforce?
+#include "audit/keys.h"
 #include "cli/configuration.h"
 #include "cli/describe.h"
 #include "cli/output.h"
@@ -18,6 +19,15 @@ ExitCode refuse(const CheckOptions& options, std::string_view what) {
   return ExitCode::bad_configuration;
 }
 
+/// With the key itself: nothing is signed here.
+Result<std::shared_ptr<const dataplane::Snapshot>> compile(const std::string& configuration) {
+  const auto settings = read_settings(configuration);
+  if (!settings) return tl::unexpected(settings.error());
+  const auto key = audit::Signer::load(settings->audit.signing_key);
+  if (!key) return fail(fmt::format("audit.signing_key: {}", key.error().message));
+  return make_snapshot(*settings, key->derived_keys().mocks, 0);
+}
+
 }  // namespace
 
 ExitCode perform(const CheckOptions& options) {
@@ -28,7 +38,7 @@ ExitCode perform(const CheckOptions& options) {
   }
 
   // Compiling is the check: what compiles here is what `run` would enforce.
-  const auto snapshot = read_snapshot(options.configuration, 0);
+  const auto snapshot = compile(options.configuration);
   if (!snapshot) return refuse(options, snapshot.error().message);
   const auto& settings = (*snapshot)->settings;
   if (options.json) {

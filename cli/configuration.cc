@@ -1,10 +1,7 @@
 #include "cli/configuration.h"
 
-#include <strings.h>
-
 #include <filesystem>
 
-#include "audit/keys.h"
 #include "cli/output.h"
 #include "config/load/load.h"
 
@@ -14,22 +11,6 @@ namespace {
 bool is_there(const std::string& path) {
   std::error_code unknown;
   return std::filesystem::exists(path, unknown) || unknown;
-}
-
-/// Of the one secret that each gateway keeps: its signing key, which it must have anyway.
-Result<identity::Digest> mock_key(const config::Settings& settings) {
-  const std::string& path = settings.audit.signing_key;
-  if (const auto signer = audit::Signer::load(path); !signer) {
-    return fail(fmt::format("audit.signing_key: {}", signer.error().message));
-  }
-  auto text = config::World::real().read_file(path);
-  if (!text) return fail(fmt::format("audit.signing_key: cannot read '{}'", path));
-  std::string seed = "sluice mock verifiers\n" + *text;
-  const auto digest = identity::sha256(seed);
-  explicit_bzero(text->data(), text->size());
-  explicit_bzero(seed.data(), seed.size());
-  if (!digest) return fail("OpenSSL could not compute SHA-256");
-  return *digest;
 }
 
 tl::unexpected<Error> absent(const std::string& path) {
@@ -62,14 +43,13 @@ std::optional<config::Settings> load_settings(std::string_view verb, const std::
   return std::nullopt;
 }
 
-Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings) {
-  const auto mocks = mock_key(settings);
-  if (!mocks) return tl::unexpected(mocks.error());
+Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings,
+                                                           const identity::Digest& mocks) {
   const std::string& path = settings.identity.api_keys_file;
-  if (path.empty()) return identity::ApiKeys::none(*mocks);
+  if (path.empty()) return identity::ApiKeys::none(mocks);
   const auto text = config::World::real().read_file(path);
   if (!text) return fail(fmt::format("cannot read the API keys file '{}'", path));
-  return identity::ApiKeys::parse(*text, path, *mocks);
+  return identity::ApiKeys::parse(*text, path, mocks);
 }
 
 Result<std::optional<audit::WitnessPolicy>> read_witness_policy(const config::Settings& settings) {
@@ -82,16 +62,15 @@ Result<std::optional<audit::WitnessPolicy>> read_witness_policy(const config::Se
   return std::optional(std::move(*policy));
 }
 
-Result<std::shared_ptr<const dataplane::Snapshot>> read_snapshot(const std::string& path,
+Result<std::shared_ptr<const dataplane::Snapshot>> make_snapshot(const config::Settings& settings,
+                                                                 const identity::Digest& mocks,
                                                                  std::uint64_t generation) {
-  const auto settings = read_settings(path);
-  if (!settings) return tl::unexpected(settings.error());
-  if (auto policy = read_witness_policy(*settings); !policy) {
+  if (auto policy = read_witness_policy(settings); !policy) {
     return tl::unexpected(policy.error());
   }
-  auto keys = read_keys(*settings);
+  auto keys = read_keys(settings, mocks);
   if (!keys) return tl::unexpected(keys.error());
-  return dataplane::compile(*settings, std::move(*keys), generation);
+  return dataplane::compile(settings, std::move(*keys), generation);
 }
 
 }  // namespace sluice::cli

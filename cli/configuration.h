@@ -27,13 +27,16 @@ std::optional<config::Settings> load_settings(std::string_view verb, const std::
 Result<std::string> admin_socket(const std::string& path);
 
 /// The API keys that the settings name; an empty table when they name none.
-Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings);
+/// mocks   see audit::DerivedKeys.
+Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings,
+                                                           const identity::Digest& mocks);
 
 /// The witness policy that the settings name; nothing when they name none.
 Result<std::optional<audit::WitnessPolicy>> read_witness_policy(const config::Settings& settings);
 
 /// Settings, keys, rules and masks, compiled.
-Result<std::shared_ptr<const dataplane::Snapshot>> read_snapshot(const std::string& path,
+Result<std::shared_ptr<const dataplane::Snapshot>> make_snapshot(const config::Settings& settings,
+                                                                 const identity::Digest& mocks,
                                                                  std::uint64_t generation);
 
 }  // namespace sluice::cli

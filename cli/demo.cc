@@ -15,6 +15,7 @@
 #include "cli/demo_house.h"
 #include "cli/output.h"
 #include "cli/service.h"
+#include "cli/signer.h"
 #include "cli/verbs.h"
 #include "control/signals.h"
 #include "control/socket.h"
@@ -217,9 +218,13 @@ ExitCode perform(const DemoOptions& options) {
   if (!port) return fail_with(port.error());
   const auto house = DemoHouse::build((*api)->port(), *port, std::string(api_credential));
   if (!house) return fail_with(house.error());
-  const auto snapshot = read_snapshot(house->configuration(), 1);
+  const auto settings = read_settings(house->configuration());
+  if (!settings) return fail_with(settings.error());
+  auto signer = start_signer(*settings);
+  if (!signer) return fail_with(signer.error());
+  const auto snapshot = make_snapshot(*settings, (*signer)->derived_keys().mocks, 1);
   if (!snapshot) return fail_with(snapshot.error());
-  auto service = Service::start(house->configuration(), *snapshot);
+  auto service = Service::start(house->configuration(), *snapshot, **signer);
   if (!service) return fail_with(service.error());
 
   fmt::print(

@@ -3,6 +3,7 @@
 
 #include "cli/describe.h"
 #include "cli/describe_words.h"
+#include "cli/signer.h"
 #include "config/load/quantity.h"
 
 namespace sluice::cli {
@@ -145,6 +146,9 @@ std::string describe_json(const config::Settings& settings) {
                   {"audit",
                    {{"directory", settings.audit.directory},
                     {"signing_key", settings.audit.signing_key},
+                    {"signer",
+                     {{"state", signer_settings(settings.audit).state.string()},
+                      {"user", settings.audit.signer.user}}},
                     {"release", text(settings.audit.release)},
                     {"exports", std::move(exports)}}},
                   {"admin", {{"socket", settings.admin.socket}}}};

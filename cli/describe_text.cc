@@ -5,6 +5,7 @@
 
 #include "cli/describe.h"
 #include "cli/describe_words.h"
+#include "cli/signer.h"
 #include "config/load/quantity.h"
 
 namespace sluice::cli {
@@ -199,10 +200,12 @@ std::string describe_text(const config::Settings& settings) {
       out, "identity: {}; callers without a credential are {}\n",
       identity.api_keys_file.empty() ? "no API keys" : "API keys in " + identity.api_keys_file,
       identity.allow_anonymous ? "anonymous" : "refused");
+  const audit::SignerSettings signer = signer_settings(settings.audit);
   fmt::format_to(out, "audit: {} in {}, release: {}\n",
-                 settings.audit.signing_key.empty() ? "no signing key"
-                                                    : "signed with " + settings.audit.signing_key,
+                 signer.key.empty() ? "no signing key" : "signed with " + signer.key.string(),
                  settings.audit.directory, text(settings.audit.release));
+  fmt::format_to(out, "signer: a process of its own, {} if root starts it; it remembers in {}\n",
+                 signer.user, signer.state.string());
   for (const auto& one : settings.audit.exports) {
     fmt::format_to(out, "export '{}': records as {} to {}\n", one.name, text(one.format),
                    destination_text(one));

@@ -111,7 +111,7 @@ ExitCode perform(const KeySigningOptions& options) {
 ExitCode perform(const KeyOperationsOptions& options) {
   const auto signer = audit::Signer::load(options.path);
   if (!signer) return complain("key operations", signer.error().message, ExitCode::failed);
-  const std::string key = to_hex(signer->operation_key());
+  const std::string key = to_hex(signer->derived_keys().operations);
   if (options.json) {
     fmt::print("{}\n", nlohmann::ordered_json{{"key", key}}.dump());
     return ExitCode::ok;

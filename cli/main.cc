@@ -7,12 +7,18 @@
 
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
+#include "audit/signer_process.h"
 #include "cli/arguments.h"
 
 int main(int argc, char** argv) {
   using namespace sluice::cli;
   try {
+    // The gateway runs this program again, under another name.
+    if (argc > 0 && argv[0] == std::string_view(sluice::audit::signer_process_name)) {
+      return sluice::audit::signer_main(argc, argv);
+    }
     const auto parsed = parse_arguments(argc, argv);
     if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);
     const ExitCode code =

@@ -2,6 +2,7 @@
 #include "cli/configuration.h"
 #include "cli/output.h"
 #include "cli/service.h"
+#include "cli/signer.h"
 #include "cli/verbs.h"
 #include "control/signals.h"
 
@@ -25,9 +26,14 @@ void reload(Service& service) {
 
 ExitCode perform(const RunOptions& options) {
   const control::Signals signals;  // before any thread is started
-  const auto snapshot = read_snapshot(options.configuration, 1);
+  const auto settings = read_settings(options.configuration);
+  if (!settings) return complain("run", settings.error().message, ExitCode::bad_configuration);
+  // Before there is anything that it could share.
+  auto signer = start_signer(*settings);
+  if (!signer) return complain("run", signer.error().message, ExitCode::bad_configuration);
+  const auto snapshot = make_snapshot(*settings, (*signer)->derived_keys().mocks, 1);
   if (!snapshot) return complain("run", snapshot.error().message, ExitCode::bad_configuration);
-  auto started = Service::start(options.configuration, *snapshot);
+  auto started = Service::start(options.configuration, *snapshot, **signer);
   if (!started) return complain("run", started.error().message, ExitCode::failed);
   Service& service = **started;
   for (std::size_t i = 0; i < service.addresses().size(); ++i) {

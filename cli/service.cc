@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "audit/keys.h"
 #include "cli/configuration.h"
 #include "cli/output.h"
 #include "cli/times.h"
@@ -50,8 +49,10 @@ Result<std::unique_ptr<control::Cosigner>> make_cosigner(const config::Settings&
 }  // namespace
 
 Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
-                 const std::string& keys_file)
+                 const audit::LogSigner& signer, const std::string& keys_file)
     : configuration_(std::move(configuration)),
+      mocks_(signer.derived_keys().mocks),
+      log_origin_(signer.verifier().origin()),
       gateway_(std::move(gateway)),
       upkeep_(gateway_->snapshot()->settings.audit.directory),
       timestamper_(gateway_->snapshot()->settings.audit.timestamps,
@@ -64,14 +65,15 @@ Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> 
       started_(wall_now()) {}
 
 Result<std::unique_ptr<Service>> Service::start(
-    const std::string& configuration, const std::shared_ptr<const dataplane::Snapshot>& first) {
+    const std::string& configuration, const std::shared_ptr<const dataplane::Snapshot>& first,
+    audit::LogSigner& signer) {
   const config::Settings& settings = first->settings;
   auto cosigner = make_cosigner(settings);
   if (!cosigner) return tl::unexpected(cosigner.error());
-  auto gateway = dataplane::Gateway::start(first);
+  auto gateway = dataplane::Gateway::start(first, signer);
   if (!gateway) return tl::unexpected(gateway.error());
   auto service = std::unique_ptr<Service>(
-      new Service(configuration, std::move(*gateway), settings.identity.api_keys_file));
+      new Service(configuration, std::move(*gateway), signer, settings.identity.api_keys_file));
   if (auto done = service->start_exports(settings.audit); !done) {
     return tl::unexpected(done.error());
   }
@@ -83,10 +85,6 @@ Result<std::unique_ptr<Service>> Service::start(
 }
 
 Result<void> Service::start_exports(const config::Audit& settings) {
-  if (settings.exports.empty()) return {};
-  const auto signer = audit::Signer::load(settings.signing_key);
-  if (!signer) return fail(signer.error().message);
-  log_origin_ = signer->verifier().origin();
   const exports::Product product{SLUICE_VERSION, log_origin_};
   for (const config::AuditExport& one : settings.exports) {
     auto exporter = exports::Exporter::start(
@@ -122,7 +120,9 @@ control::AdminActions Service::actions() {
 
 Result<std::uint64_t> Service::reload() {
   const std::lock_guard lock(reloading_);
-  auto generation = adopt(read_snapshot(configuration_, gateway_->snapshot()->generation + 1));
+  const auto settings = read_settings(configuration_);
+  if (!settings) return adopt(tl::unexpected(settings.error()));
+  auto generation = adopt(make_snapshot(*settings, mocks_, gateway_->snapshot()->generation + 1));
   if (generation) {
     for (const auto& exporter : exporters_) exporter->try_again();
   }
@@ -135,7 +135,7 @@ void Service::watch_keys() {
   // The rest stays as it was compiled: a half-edited configuration beside the
   // keys must not come into force because a key was added.
   const auto current = gateway_->snapshot();
-  auto keys = read_keys(current->settings);
+  auto keys = read_keys(current->settings, mocks_);
   auto next = std::make_shared<dataplane::Snapshot>(*current);
   next->generation = current->generation + 1;
   if (keys) next->keys = std::move(*keys);

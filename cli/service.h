@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/log_signer.h"
 #include "audit/upkeep.h"
 #include "base/instant.h"
 #include "base/result.h"
@@ -20,14 +21,16 @@
 #include "control/timestamper.h"
 #include "dataplane/gateway.h"
 #include "exports/exporter.h"
+#include "identity/api_keys.h"
 
 namespace sluice::cli {
 
 class Service {
  public:
-  /// `configuration` is where reloads read from, too.
+  /// `configuration` is where reloads read from, too. The signer outlives the service.
   static Result<std::unique_ptr<Service>> start(
-      const std::string& configuration, const std::shared_ptr<const dataplane::Snapshot>& first);
+      const std::string& configuration, const std::shared_ptr<const dataplane::Snapshot>& first,
+      audit::LogSigner& signer);
   /// Drops connections, records the stop and signs a last checkpoint.
   ~Service() = default;
   Service(const Service&) = delete;
@@ -56,18 +59,19 @@ class Service {
 
  private:
   Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
-          const std::string& keys_file);
+          const audit::LogSigner& signer, const std::string& keys_file);
   Result<std::uint64_t> adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next);
   Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::AdminActions actions();
   void take_up(std::unique_ptr<control::Cosigner> cosigner);
 
   std::string configuration_;
+  identity::Digest mocks_;  ///< See audit::DerivedKeys.
+  std::string log_origin_;
   std::unique_ptr<dataplane::Gateway> gateway_;
   audit::Upkeep upkeep_;
   control::Timestamper timestamper_;
-  std::unique_ptr<control::Cosigner> cosigner_;  ///< Null without witnesses.
-  std::string log_origin_;
+  std::unique_ptr<control::Cosigner> cosigner_;                ///< Null without witnesses.
   std::vector<std::unique_ptr<exports::Exporter>> exporters_;  ///< Their threads call the gateway.
   mutable std::mutex reloading_;  ///< One reload at a time; guards the five below.
   control::FileWatch keys_watch_;

@@ -73,7 +73,9 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
     return "listeners were added, removed, renamed or moved";
   }
   if (now.audit.directory != next.audit.directory ||
-      now.audit.signing_key != next.audit.signing_key || now.audit.release != next.audit.release ||
+      now.audit.signing_key != next.audit.signing_key ||
+      now.audit.signer.state != next.audit.signer.state ||
+      now.audit.signer.user != next.audit.signer.user || now.audit.release != next.audit.release ||
       now.audit.ring_bytes != next.audit.ring_bytes ||
       now.audit.segment_bytes != next.audit.segment_bytes ||
       !std::ranges::equal(now.audit.exports, next.audit.exports, is_same_export) ||
@@ -110,7 +112,7 @@ struct Gateway::State {
   std::shared_ptr<const Snapshot> snapshot;
 
   Result<void> open_transports();
-  Result<void> open_log();
+  Result<void> open_log(audit::LogSigner& signer);
   void run_workers();
   void post(const WorkerMail& mail);
   [[nodiscard]] Result<void> adopt(const Snapshot& next, std::string_view event);
@@ -149,11 +151,11 @@ Result<void> Gateway::State::open_transports() {
   return {};
 }
 
-Result<void> Gateway::State::open_log() {
+Result<void> Gateway::State::open_log(audit::LogSigner& signer) {
   const config::Audit& settings = snapshot->settings.audit;
   audit::LogOptions options;
   options.directory = settings.directory;
-  options.signing_key = settings.signing_key;
+  options.signer = &signer;
   options.workers = static_cast<std::uint32_t>(workers.size());
   options.ring_bytes = settings.ring_bytes;
   options.segment_bytes = settings.segment_bytes;
@@ -225,12 +227,13 @@ bool Gateway::State::append(audit::Record& record) {
 
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<Gateway>> Gateway::start(std::shared_ptr<const Snapshot> snapshot) {
+Result<std::unique_ptr<Gateway>> Gateway::start(std::shared_ptr<const Snapshot> snapshot,
+                                                audit::LogSigner& signer) {
   if (auto ok = matcher::self_test(); !ok) return fail(ok.error().message);
   auto state = std::make_unique<State>();
   state->snapshot = std::move(snapshot);
   if (auto ok = state->open_transports(); !ok) return fail(ok.error().message);
-  if (auto ok = state->open_log(); !ok) return fail(ok.error().message);
+  if (auto ok = state->open_log(signer); !ok) return fail(ok.error().message);
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(state)));
   if (auto ok = gateway->state_->adopt(*gateway->snapshot(), "started"); !ok) {
     return fail(ok.error().message);

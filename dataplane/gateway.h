@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "audit/log.h"
+#include "audit/log_signer.h"
 #include "base/result.h"
 #include "dataplane/metrics.h"
 #include "dataplane/session/snapshot.h"
@@ -17,10 +18,12 @@ namespace sluice::dataplane {
 
 class Gateway {
  public:
-  /// Tests the matcher, opens the log and the listeners, starts the workers.
+  /// Tests the matcher, opens the log and the listeners, starts the workers. The signer
+  /// outlives the gateway.
   /// errors  the matcher gives wrong answers, a log that cannot be opened or
   ///         trusted, an address in use, a kernel that refuses io_uring.
-  static Result<std::unique_ptr<Gateway>> start(std::shared_ptr<const Snapshot> snapshot);
+  static Result<std::unique_ptr<Gateway>> start(std::shared_ptr<const Snapshot> snapshot,
+                                                audit::LogSigner& signer);
   /// Closes every connection, records that, and stops.
   ~Gateway();
   Gateway(const Gateway&) = delete;

@@ -25,6 +25,7 @@ CONFINED = {
     r"yaml\.h": ["config/load/"],
     r"zip\.h": ["evidence/archive.cc", "tests/"],
     r"zstd\.h": ["audit/compressed_segment.cc", "tests/"],
+    r"seccomp\.h": ["audit/signer_sandbox.cc"],
     r"curl/.*": ["exports/http_client.cc"],
     r"librdkafka/.*": ["exports/kafka_destination.cc", "tests/"],
     r"pg_query\.h": ["sql/", "tests/"],

@@ -2,13 +2,16 @@
 // an operation beside the sync that it waits for.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -16,6 +19,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/log.h"
+#include "audit/signer_client.h"
 
 namespace sluice::audit {
 namespace {
@@ -54,6 +58,25 @@ class LogFolder {
   LogOptions options;
 };
 
+/// A signer in a process, as the gateway has it; here a copy of this one.
+std::unique_ptr<ProcessSigner> start_signer(const LogFolder& folder) {
+  const SignerSettings settings{folder.options.signing_key, folder.path / "signed", "nobody"};
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    throw std::runtime_error("socketpair");
+  }
+  const pid_t process = ::fork();
+  if (process < 0) throw std::runtime_error("fork");
+  if (process == 0) {
+    ::close(ends[0]);
+    ::_exit(serve_signatures(ends[1], settings));
+  }
+  ::close(ends[1]);
+  auto signer = ProcessSigner::attach(ends[0], process, settings);
+  if (!signer) throw std::runtime_error(signer.error().message);
+  return std::move(*signer);
+}
+
 /// 200 bytes as it lies in the log.
 Record record_of_200_bytes() {
   Record record;
@@ -77,12 +100,15 @@ Record record_of_200_bytes() {
 }
 
 /// One writer behind two full rings: checks, orders, hashes, grows the tree, frames,
-/// signs, writes and syncs, until they are empty.
+/// has signed, writes and syncs, until they are empty. The signer is a process when range(0)
+/// is 1.
 void writer_drains_rings(benchmark::State& state) {
   LogFolder folder("/dev/shm");
   folder.options.workers = 2;
   folder.options.has_thread = false;
   folder.options.ring_bytes = std::size_t{8} << 20;
+  const auto signer = state.range(0) != 0 ? start_signer(folder) : nullptr;
+  folder.options.signer = signer.get();
   const auto log = folder.open();
   Record record = record_of_200_bytes();
   const std::uint64_t before = log->status().records;
@@ -106,7 +132,7 @@ void writer_drains_rings(benchmark::State& state) {
   state.counters["bytes_per_record"] = static_cast<double>(log->status().bytes - bytes_before) /
                                        static_cast<double>(std::max<std::int64_t>(records, 1));
 }
-BENCHMARK(writer_drains_rings)->UseRealTime();
+BENCHMARK(writer_drains_rings)->ArgName("process")->Arg(0)->Arg(1)->UseRealTime();
 
 void leaf_of_200_bytes(benchmark::State& state) {
   const std::vector<std::uint8_t> leaf(201);
@@ -129,6 +155,21 @@ void checkpoint_is_signed(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(sign_checkpoint(*signer, 1'000'000, Hash{}));
 }
 BENCHMARK(checkpoint_is_signed);
+
+/// A batch of one record: its proof, there, checked, remembered, signed, and back.
+void checkpoint_is_signed_by_process(benchmark::State& state) {
+  const LogFolder folder("/dev/shm");
+  const auto signer = start_signer(folder);
+  Tree tree;
+  for (auto _ : state) {
+    TreeGrowth growth(tree);
+    growth.append(tree, as_bytes("a record"));
+    const auto note =
+        sign_checkpoint(*signer, {growth.before(), TreeHead::of(tree), growth.proof(tree)});
+    if (!note) throw std::runtime_error(note.error().message);
+  }
+}
+BENCHMARK(checkpoint_is_signed_by_process)->UseRealTime();
 
 double percentile(std::vector<double>& sorted, double share) {
   if (sorted.empty()) return 0;

@@ -38,6 +38,7 @@ class Checker {
     check_mask_key();
     check_names(settings_.audit.exports, "export");
     for (const AuditExport& one : settings_.audit.exports) check(one);
+    check_signer();
   }
 
  private:
@@ -172,6 +173,19 @@ class Checker {
              fmt::format("'{}' holds control characters, which a header field cannot carry",
                          credential.value->reference));
     }
+  }
+
+  /// What is to notice that the directory was rolled back must not be rolled back with it.
+  void check_signer() {
+    const Audit& audit = settings_.audit;
+    const std::string_view state = audit.signer.state;
+    if (!state.starts_with(audit.directory) || state.size() <= audit.directory.size()) return;
+    const std::string_view rest = state.substr(audit.directory.size());
+    if (!audit.directory.ends_with('/') && !rest.starts_with('/')) return;
+    report(places_.of(&audit.signer.state, {}),
+           fmt::format("the signer's state must not lie in the log's directory '{}', or both are "
+                       "rolled back together",
+                       audit.directory));
   }
 
   void check_identity() {

@@ -636,9 +636,23 @@ constexpr Table timestamp_table{
     .fields = timestamp_fields,
     .make = make_owner<Timestamps>};
 
+constexpr std::array signer_fields{
+    text<&AuditSigner::state>("state", Word::file_path, not_required,
+                              "What it signed last, so that it signs no older log; without it a "
+                              "file beside the directory, with `.signed` behind its name."),
+    text<&AuditSigner::user>("user", Word::subject, not_required,
+                             "Whom it becomes when root starts the gateway.")};
+constexpr Table signer_table{.title = "The signer",
+                             .path = "audit.signer",
+                             .sentence = "The process that alone holds the signing key.",
+                             .fields = signer_fields,
+                             .make = make_owner<AuditSigner>};
+
 constexpr std::array audit_fields{
     text<&Audit::directory>("directory", Word::file_path, not_required, "Where the log is kept."),
     file<&Audit::signing_key>("signing_key", required, "The Ed25519 key that signs checkpoints."),
+    section<&Audit::signer>("signer", signer_table, not_required,
+                            "The process that holds that key."),
     choice<&Audit::release>("release", releases, not_required,
                             "What a record must survive before its operation's bytes leave."),
     size<&Audit::ring_bytes>("ring", 64 << 10, std::uint64_t{1} << 30,

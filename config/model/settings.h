@@ -323,9 +323,16 @@ struct Timestamps {
   Duration every = seconds(3'600);
 };
 
+/// The process that holds the signing key.
+struct AuditSigner {
+  std::string state;            ///< Path of what it remembers; empty: beside the log.
+  std::string user = "nobody";  ///< Whom it becomes when root starts it.
+};
+
 struct Audit {
   std::string directory = "/var/lib/sluice/audit";
   std::string signing_key;  ///< Path.
+  AuditSigner signer;
   Release release = Release::recorded;
   std::uint64_t ring_bytes = 8U << 20;
   std::uint64_t segment_bytes = 256U << 20;

@@ -93,4 +93,43 @@ TEST_CASE_METHOD(Grown, "Equal sizes need equal roots and no proof") {
   CHECK_FALSE(is_consistent({0, roots[1]}, head(9), {}));
 }
 
+TEST_CASE_METHOD(Grown, "What a tree grew by proves the same as the log") {
+  std::vector<std::vector<std::uint8_t>> leaves;
+  REQUIRE(read_records(options.directory, 0, [&](std::uint64_t, ByteView record) {
+    leaves.emplace_back(1, std::uint8_t{0})
+        .insert(leaves.back().end(), record.begin(), record.end());
+    return true;
+  }));
+  Tree before;
+  for (std::uint64_t from = 0; from <= size(); ++from) {
+    Tree tree = before;
+    TreeGrowth growth(tree);
+    for (std::uint64_t now = from;; ++now) {
+      REQUIRE(TreeHead::of(tree) == head(now));
+      REQUIRE(growth.before() == head(from));
+      REQUIRE(growth.proof(tree) == prove_consistency(options.directory, from, now)->hashes);
+      if (now == size()) break;
+      growth.append(tree, leaves[now]);
+    }
+    if (from < size()) before.append(leaves[from]);
+  }
+}
+
+TEST_CASE("A proof over many leaves is as short as its tree is high") {
+  Tree tree;
+  std::vector<std::uint8_t> leaf(9);
+  const auto append = [&leaf](auto&& to, std::uint64_t i) {
+    std::memcpy(leaf.data() + 1, &i, sizeof i);
+    to(leaf);
+  };
+  for (std::uint64_t i = 0; i < 1'000'001; ++i) append([&](ByteView l) { tree.append(l); }, i);
+  TreeGrowth growth(tree);
+  const TreeHead before = TreeHead::of(tree);
+  for (std::uint64_t i = 0; i < 777'777; ++i)
+    append([&](ByteView l) { growth.append(tree, l); }, i);
+  const auto proof = growth.proof(tree);
+  CHECK(proof.size() <= 22);
+  CHECK(is_consistent(before, TreeHead::of(tree), proof));
+}
+
 }  // namespace sluice::audit

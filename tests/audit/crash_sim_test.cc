@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 
+#include "audit/log_signer.h"
 #include "faulty_disk.h"
 #include "log_fixture.h"
 #include "plain_log.h"
@@ -31,10 +32,43 @@ struct Promised {
   std::uint64_t durable = 0;   ///< Survives a power cut.
 };
 
+/// A signer that outlives the gateways, as its state file does. Which a power cut takes
+/// back by what was not synced.
+class Memory final : public LogSigner {
+ public:
+  explicit Memory(const LogFolder& folder) : key_(folder.options.signing_key) { remember({}); }
+
+  [[nodiscard]] const Verifier& verifier() const noexcept override { return now_->verifier(); }
+  [[nodiscard]] const DerivedKeys& derived_keys() const noexcept override {
+    return now_->derived_keys();
+  }
+  [[nodiscard]] const SignedHeads& heads() const noexcept override { return now_->heads(); }
+  [[nodiscard]] Result<Signature> sign(const Extension& next) override {
+    auto signature = now_->sign(next);
+    if (signature) unsynced_.push_back(heads());
+    return signature;
+  }
+  void sync() { unsynced_ = {heads()}; }
+  /// What is there after a power cut now.
+  [[nodiscard]] SignedHeads cut_power(std::mt19937_64& random) const {
+    return unsynced_[random() % unsynced_.size()];
+  }
+  void remember(const SignedHeads& heads) {
+    now_ = std::make_unique<LocalSigner>(std::move(*Signer::load(key_)), heads);
+    sync();
+  }
+
+ private:
+  std::filesystem::path key_;
+  std::unique_ptr<LocalSigner> now_;
+  std::vector<SignedHeads> unsynced_;  ///< From what was synced last to the newest.
+};
+
 class Simulation {
  public:
   explicit Simulation(std::uint64_t seed) : random_(seed) {
     folder_.options.has_thread = false;
+    folder_.options.signer = &signer_;
     folder_.options.segment_bytes = std::size_t{4} << (10 + random_() % 6);
   }
 
@@ -55,6 +89,7 @@ class Simulation {
     if (log) {
       for (std::uint64_t step = 0, steps = random_() % 60; step < steps; ++step) {
         if (random_() % 3 == 0) (*log)->turn();
+        if (random_() % 10 == 0) signer_.sync();
         append(**log);
         if (random_() % 12 == 0 && disk.has_failed() && fault != Fault::power_off) disk.heal();
       }
@@ -62,6 +97,7 @@ class Simulation {
     }
     die(disk, fault == Fault::power_off || random_() % 2 == 0);
     if (log) log->reset();
+    signer_.remember(remembered_);
     std::filesystem::remove_all(folder_.options.directory);
     std::filesystem::rename(remains(), folder_.options.directory);
   }
@@ -93,8 +129,10 @@ class Simulation {
     std::filesystem::remove_all(remains());
     std::filesystem::create_directories(folder_.options.directory);
     std::filesystem::copy(folder_.options.directory, remains());
+    remembered_ = signer_.heads();
     if (!by_power_cut) return;
     disk.cut_power(random_, remains());
+    remembered_ = signer_.cut_power(random_);
     for (std::uint32_t i = 0; i <= workers; ++i) cut_power_of_ring(i);
     // Nothing but what was durable is promised to survive this.
     for (auto& [worker, promised] : promised_) promised.recorded = promised.durable;
@@ -137,6 +175,8 @@ class Simulation {
 
   std::mt19937_64 random_;
   LogFolder folder_{workers};
+  Memory signer_{folder_};
+  SignedHeads remembered_;                           ///< By the signer, when the gateway died.
   std::map<std::uint32_t, std::uint64_t> recorded_;  ///< Per worker, of this life.
   std::map<std::pair<std::uint64_t, std::uint64_t>, Promised> promised_;
 };

@@ -4,27 +4,20 @@
 #include <filesystem>
 #include <fstream>
 
-#include "audit/log.h"
+#include "cli/signer.h"
 #include "must.h"
-#include "temporary_folder.h"
 
 using namespace sluice;
 using sluice::test::must;
 
 namespace {
 
-config::Settings signed_settings(const sluice::test::TemporaryFolder& folder) {
-  config::Settings settings;
-  settings.audit.signing_key = folder.path() / "audit.key";
-  must(audit::create_signing_key(settings.audit.signing_key, "test.sluice"));
-  return settings;
-}
+constexpr identity::Digest mocks{1};
 
 }  // namespace
 
 TEST_CASE("Settings that name no keys file give a table without keys") {
-  const sluice::test::TemporaryFolder folder;
-  const auto keys = cli::read_keys(signed_settings(folder));
+  const auto keys = cli::read_keys({}, mocks);
   REQUIRE(keys);
   CHECK((*keys)->size() == 0);
 }
@@ -46,22 +39,29 @@ TEST_CASE("A faulty configuration still says where its gateway is asked") {
 }
 
 TEST_CASE("A keys file that cannot be read is an error that names it") {
-  const sluice::test::TemporaryFolder folder;
-  config::Settings settings = signed_settings(folder);
+  config::Settings settings;
   settings.identity.api_keys_file = "no/such/keys.yaml";
-  const auto keys = cli::read_keys(settings);
+  const auto keys = cli::read_keys(settings, mocks);
   REQUIRE_FALSE(keys);
   CHECK(keys.error().message == "cannot read the API keys file 'no/such/keys.yaml'");
 }
 
 TEST_CASE("Who has no verifier is asked alike after a reload, and otherwise by another gateway") {
-  const sluice::test::TemporaryFolder folder;
-  const sluice::test::TemporaryFolder other;
-  const auto settings = signed_settings(folder);
-  const auto asked = [](const config::Settings& of) {
-    return must(cli::read_keys(of))->scram_login("nobody", {}).value().verifier.text();
+  const auto asked = [](const identity::Digest& of) {
+    return must(cli::read_keys({}, of))->scram_login("nobody", {}).value().verifier.text();
   };
-  CHECK(asked(settings) == asked(settings));
-  CHECK(asked(settings) != asked(signed_settings(other)));
-  CHECK_FALSE(cli::read_keys(config::Settings{}));
+  CHECK(asked(mocks) == asked(mocks));
+  CHECK(asked(mocks) != asked({2}));
+}
+
+TEST_CASE("The signer's state lies beside the log, not in it, where nothing else is said") {
+  config::Audit audit;
+  audit.signing_key = "/key";
+  audit.directory = "/var/log/audit/";
+  CHECK(cli::signer_settings(audit).state == "/var/log/audit.signed");
+  CHECK(cli::signer_settings(audit).key == "/key");
+  CHECK(cli::signer_settings(audit).user == "nobody");
+  audit.signer = {"/safe/state", "signer"};
+  CHECK(cli::signer_settings(audit).state == "/safe/state");
+  CHECK(cli::signer_settings(audit).user == "signer");
 }

@@ -83,6 +83,7 @@ TEST_CASE("the text names what matters") {
   for (const char* part :
        {"listener a: http on 127.0.0.1:1", "deny  never: everyone: any method on /x/**",
         "allow reads: group g: GET on any path", "head 4KiB",
+        "remembers in /var/lib/sluice/audit.signed",
         "pan: builtin:payment-card → partial (first 6, last 4) (responses)",
         "export 'siem': records as ocsf to syslog at 127.0.0.1:5, TLS as siem.example",
         "export 'disk': records as native to files in /out",

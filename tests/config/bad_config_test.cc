@@ -415,6 +415,11 @@ const Case cases[] = {
      "'durable'?"},
     {5, "audit: {signing_key: 'file:/key', ring: 1KiB}",
      "a.yaml:5:41: 'ring' must be between 64KiB and 1GiB, not 1KiB"},
+    {5, "audit: {signing_key: 'file:/key', directory: /log, signer: {state: /log/x}}",
+     "a.yaml:5:68: the signer's state must not lie in the log's directory '/log', or both are "
+     "rolled back together"},
+    {5, "audit: {signing_key: 'file:/key', signer: {users: nobody}}",
+     "a.yaml:5:44: unknown key 'users'; did you mean 'user'?"},
     {5, "audit: {signing_key: '/key'}",
      "a.yaml:5:22: '/key' is not a reference to a file; write file:PATH or cred:NAME"},
     {6, "admin: {tcp: '0.0.0.0:9000'}",

@@ -71,6 +71,7 @@ mask_key: env:MASK_KEY
 audit:
   directory: log
   signing_key: cred:audit
+  signer: {state: signed, user: signer}
   release: durable
   ring: 1MiB
   segment: 64MiB
@@ -225,6 +226,8 @@ TEST_CASE("every key reaches its field") {
 
   CHECK(settings.audit.directory == "/etc/sluice/log");
   CHECK(settings.audit.signing_key == "/creds/audit");
+  CHECK(settings.audit.signer.state == "/etc/sluice/signed");
+  CHECK(settings.audit.signer.user == "signer");
   CHECK(settings.audit.release == Release::durable);
   CHECK(settings.audit.ring_bytes == 1 << 20);
   CHECK(settings.audit.segment_bytes == 64 << 20);

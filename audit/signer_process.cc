@@ -1,0 +1,156 @@
+#include "audit/signer_process.h"
+
+#include <openssl/crypto.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <optional>
+
+#include "audit/checkpoint.h"
+#include "audit/signer_protocol.h"
+#include "audit/signer_sandbox.h"
+#include "audit/signer_state.h"
+
+namespace sluice::audit {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using signer_protocol::Message;
+
+/// A power cut may take back so much of what it remembers; nothing else does.
+constexpr auto sync_every = std::chrono::seconds(1);
+constexpr std::size_t secure_heap_bytes = 16 << 10;
+constexpr int argument_count = 4;
+
+class SignatureServer {
+ public:
+  SignatureServer(int socket, Signer key, SignerState state)
+      : socket_(socket), key_(std::move(key)), state_(std::move(state)) {}
+
+  [[nodiscard]] bool greet() {
+    return send(signer_protocol::encode(
+        signer_protocol::Greeting{key_.derived_keys(), state_.heads(), key_.verifier().line()}));
+  }
+
+  /// Until the gateway is gone.
+  void run() {
+    std::array<std::uint8_t, signer_protocol::message_bytes_max + 1> buffer{};
+    for (;;) {
+      if (!wait()) continue;
+      const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
+      if (got <= 0) break;
+      if (!send(answer(ByteView(buffer).first(static_cast<std::size_t>(got))))) break;
+    }
+    static_cast<void>(state_.sync());  // nobody is left to be told
+  }
+
+ private:
+  /// False: there was only something to sync.
+  bool wait() {
+    ::pollfd waiting{socket_, POLLIN, 0};
+    const int patience = is_dirty_ ? milliseconds_left() : -1;
+    if (::poll(&waiting, 1, patience) != 0 && !is_sync_due()) return true;
+    // A failed one comes to light at the next request, which waits for another.
+    has_failed_ = !state_.sync();
+    is_dirty_ = false;
+    return waiting.revents != 0;
+  }
+
+  [[nodiscard]] int milliseconds_left() const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(sync_due_ - Clock::now());
+    return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+  }
+  [[nodiscard]] bool is_sync_due() const { return is_dirty_ && Clock::now() >= sync_due_; }
+
+  Message answer(ByteView message) {
+    const auto request = signer_protocol::parse_request(message);
+    if (!request)
+      return signer_protocol::encode_refusal("the signer was asked for nothing it knows");
+    const auto after = state_.heads().after(*request);
+    if (!after) {
+      return signer_protocol::encode_refusal(
+          "the signer refuses: the checkpoint does not continue what it signed");
+    }
+    if (auto done = remember(*after); !done) {
+      return signer_protocol::encode_refusal(done.error().message);
+    }
+    const auto signature = key_.sign(
+        as_bytes(checkpoint_text(key_.verifier().origin(), request->now.size, request->now.root)));
+    if (!signature) return signer_protocol::encode_refusal("OpenSSL cannot sign the checkpoint");
+    return signer_protocol::encode(*signature);
+  }
+
+  /// Before the signature leaves.
+  Result<void> remember(const SignedHeads& heads) {
+    if (auto done = state_.store(heads); !done) return done;
+    if (has_failed_) {
+      if (auto done = state_.sync(); !done) return done;
+      has_failed_ = false;
+    }
+    if (!is_dirty_) sync_due_ = Clock::now() + sync_every;
+    is_dirty_ = true;
+    return {};
+  }
+
+  [[nodiscard]] bool send(const Message& message) const {
+    return ::send(socket_, message.data(), message.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(message.size());
+  }
+
+  int socket_;
+  Signer key_;
+  SignerState state_;
+  bool is_dirty_ = false;       ///< There is something to sync,
+  Clock::time_point sync_due_;  ///< at the latest then.
+  bool has_failed_ = false;     ///< The last sync did.
+};
+
+/// All that needs the world, before it is given up. A signature of nothing shows that the
+/// key works, and has OpenSSL load what it wants to load.
+Result<SignatureServer> prepare(int socket, const SignerSettings& settings) {
+  // Never swapped out, where the system allows it.
+  static_cast<void>(CRYPTO_secure_malloc_init(secure_heap_bytes, 32));
+  auto key = Signer::load(settings.key);
+  if (!key) return fail("audit.signing_key: " + key.error().message);
+  const auto trial = key->sign({});
+  if (!trial || !key->verifier().verify({}, *trial)) {
+    return fail("audit.signing_key: OpenSSL cannot sign with it");
+  }
+  auto state = SignerState::open(settings.state, key->verifier());
+  if (!state) return tl::unexpected(state.error());
+  if (auto done = enter_signer_sandbox(settings.user); !done) return tl::unexpected(done.error());
+  return SignatureServer(socket, std::move(*key), std::move(*state));
+}
+
+}  // namespace
+
+int serve_signatures(int socket, const SignerSettings& settings) {
+  // The terminal's and the service manager's signals are for the gateway, which still
+  // needs signatures while it drains; it ends this process by closing the socket.
+  ::sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, nullptr);
+  auto server = prepare(socket, settings);
+  if (!server) {
+    const Message refusal = signer_protocol::encode_refusal(server.error().message);
+    static_cast<void>(::send(socket, refusal.data(), refusal.size(), MSG_NOSIGNAL));
+    return 1;
+  }
+  if (!server->greet()) return 1;
+  server->run();
+  return 0;
+}
+
+int signer_main(int argc, char** argv) {
+  if (argc != argument_count) return 1;
+  ::prctl(PR_SET_NAME, signer_process_name);
+  return serve_signatures(signer_socket, {argv[1], argv[2], argv[3]});
+}
+
+}  // namespace sluice::audit

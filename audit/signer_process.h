@@ -1,0 +1,28 @@
+// The signer process: holds the log's key, remembers what it signed, and signs what
+// continues that. It is its gateway's child and ends when the socket to it does.
+//
+// One message, one answer; no threads, no files but its own, no clock but for syncs.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace sluice::audit {
+
+struct SignerSettings {
+  std::filesystem::path key;    ///< See Signer::load.
+  std::filesystem::path state;  ///< See SignerState.
+  std::string user;             ///< Whom it becomes when it was started by root.
+};
+
+/// Its name, as `ps` shows it; who runs under this name must call `signer_main`.
+inline constexpr const char* signer_process_name = "sluice-signer";
+/// Where the gateway leaves its end of the socket.
+inline constexpr int signer_socket = 3;
+
+/// For `main`: the arguments are those that the client starts it with.
+int signer_main(int argc, char** argv);
+/// Greets, or says why not; then serves until the other end is closed.
+int serve_signatures(int socket, const SignerSettings& settings);
+
+}  // namespace sluice::audit

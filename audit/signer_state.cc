@@ -1,0 +1,160 @@
+#include "audit/signer_state.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "audit/crc32c.h"
+
+namespace sluice::audit {
+namespace {
+
+constexpr std::string_view slot_magic = "sluice-signed-1\n";
+constexpr off_t slot_bytes = 4096;  // no disk tears two of these at once
+constexpr int slots = 2;
+constexpr auto lock_pause = std::chrono::milliseconds(10);
+constexpr int lock_attempts = 200;
+
+/// One slot's content as it lies on disk. Its CRC is over all before it.
+struct Slot {
+  std::array<char, slot_magic.size()> magic{};
+  std::array<std::uint8_t, 32> public_key{};
+  std::uint64_t turn = 0;
+  std::uint64_t kept_size = 0;
+  Hash kept_root{};
+  std::uint64_t last_size = 0;
+  Hash last_root{};
+  std::uint32_t zero = 0;
+  std::uint32_t crc = 0;
+};
+static_assert(sizeof(Slot) == 144 && std::is_trivially_copyable_v<Slot>);
+
+std::uint32_t crc_of(const Slot& slot) {
+  return crc32c(ByteView(reinterpret_cast<const std::uint8_t*>(&slot), offsetof(Slot, crc)));
+}
+
+tl::unexpected<Error> system_failure(std::string_view what) {
+  return fail(fmt::format("cannot {} the signer's state file: {}", what, std::strerror(errno)));
+}
+
+/// The signer of a gateway that was just killed may be about to end.
+bool lock(int fd) {
+  for (int attempt = 0; ::flock(fd, LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (errno != EWOULDBLOCK || attempt == lock_attempts) return false;
+    std::this_thread::sleep_for(lock_pause);
+  }
+  return true;
+}
+
+Result<void> sync_directory_of(const std::filesystem::path& path) {
+  const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
+  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool is_synced = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  if (!is_synced) return system_failure("sync the directory of");
+  return {};
+}
+
+}  // namespace
+
+Result<SignerState> SignerState::open(const std::filesystem::path& path, const Verifier& key) {
+  std::error_code ignored;  // the open tells
+  std::filesystem::create_directories(path.parent_path(), ignored);
+  SignerState state(
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (state.fd_ < 0) {
+    return fail(fmt::format("cannot open the signer's state file {}: {}", path.string(),
+                            std::strerror(errno)));
+  }
+  if (!lock(state.fd_)) {
+    return fail(
+        fmt::format("the signer's state file {} is in use by another gateway", path.string()));
+  }
+  std::ranges::copy(key.public_key(), state.public_key_.begin());
+  struct ::stat info {};
+  if (::fstat(state.fd_, &info) != 0) return system_failure("look at");
+  auto done = info.st_size == 0 ? state.make(path) : state.read(path);
+  if (!done) return tl::unexpected(done.error());
+  return state;
+}
+
+SignerState::SignerState(SignerState&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      public_key_(other.public_key_),
+      turn_(other.turn_),
+      heads_(other.heads_) {}
+
+SignerState::~SignerState() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+/// Both slots, so that the file has its size for ever and a full disk does not matter.
+Result<void> SignerState::make(const std::filesystem::path& path) {
+  for (int i = 0; i < slots; ++i) {
+    if (auto done = store({}); !done) return done;
+  }
+  if (auto done = sync(); !done) return done;
+  return sync_directory_of(path);
+}
+
+Result<void> SignerState::read(const std::filesystem::path& path) {
+  std::optional<Slot> newest;
+  for (int i = 0; i < slots; ++i) {
+    Slot slot;
+    if (::pread(fd_, &slot, sizeof slot, i * slot_bytes) != sizeof slot) continue;
+    if (std::string_view(slot.magic.data(), slot.magic.size()) != slot_magic) continue;
+    if (slot.crc != crc_of(slot)) continue;
+    if (!newest || slot.turn > newest->turn) newest = slot;
+  }
+  // What it has signed it must not forget: without it, it would sign anything.
+  if (!newest) {
+    return fail(fmt::format(
+        "the signer's state file {} cannot be read; restore it, or move it away: the log then says "
+        "that the signer began anew",
+        path.string()));
+  }
+  if (newest->public_key != public_key_) {
+    return fail(
+        fmt::format("the signer's state file {} is that of another key; name another file in "
+                    "audit.signer.state",
+                    path.string()));
+  }
+  turn_ = newest->turn;
+  heads_ = {{newest->kept_size, newest->kept_root}, {newest->last_size, newest->last_root}};
+  return {};
+}
+
+Result<void> SignerState::store(const SignedHeads& heads) {
+  Slot slot;
+  std::ranges::copy(slot_magic, slot.magic.begin());
+  slot.public_key = public_key_;
+  slot.turn = turn_ + 1;
+  slot.kept_size = heads.kept.size;
+  slot.kept_root = heads.kept.root;
+  slot.last_size = heads.last.size;
+  slot.last_root = heads.last.root;
+  slot.crc = crc_of(slot);
+  const off_t at = static_cast<off_t>(slot.turn % slots) * slot_bytes;
+  if (::pwrite(fd_, &slot, sizeof slot, at) != sizeof slot) return system_failure("write");
+  turn_ = slot.turn;
+  heads_ = heads;
+  return {};
+}
+
+Result<void> SignerState::sync() {
+  if (::fdatasync(fd_) != 0) return system_failure("sync");
+  return {};
+}
+
+}  // namespace sluice::audit

@@ -1,0 +1,41 @@
+// What a signer remembers, on disk: its last heads, in two slots that are written by turns,
+// so that a torn write leaves the other. Opened once; after that it needs no name.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+
+#include "audit/keys.h"
+#include "audit/signed_heads.h"
+#include "base/result.h"
+
+namespace sluice::audit {
+
+class SignerState {
+ public:
+  /// Makes the file where there is none. Held until this goes.
+  /// errors   it is another key's, damaged, or held by another signer.
+  static Result<SignerState> open(const std::filesystem::path& path, const Verifier& key);
+  ~SignerState();
+  SignerState(SignerState&& other) noexcept;
+  SignerState& operator=(SignerState&&) = delete;
+
+  [[nodiscard]] const SignedHeads& heads() const noexcept { return heads_; }
+  /// Survives every process when it returns well. On failure all stays as it was.
+  [[nodiscard]] Result<void> store(const SignedHeads& heads);
+  /// What was stored survives power loss, too.
+  [[nodiscard]] Result<void> sync();
+
+ private:
+  explicit SignerState(int fd) : fd_(fd) {}
+  [[nodiscard]] Result<void> make(const std::filesystem::path& path);
+  [[nodiscard]] Result<void> read(const std::filesystem::path& path);
+
+  int fd_;
+  std::array<std::uint8_t, 32> public_key_{};
+  std::uint64_t turn_ = 0;
+  SignedHeads heads_;
+};
+
+}  // namespace sluice::audit

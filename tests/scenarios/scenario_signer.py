@@ -1,0 +1,154 @@
+"""The log's key lies in a process of its own: what that is given, what it is not, and what
+happens when it, or the past that it remembers, goes away."""
+import base64
+import os
+import pathlib
+import shutil
+import signal
+import threading
+import time
+
+from harness import prometheus, wire
+from harness.context import expect, wait_until
+from harness.gateway import Gateway
+from harness.target import Target
+
+
+def signer_of(gateway) -> int:
+    """The gateway's one child."""
+    pid = gateway.process.pid
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    expect(len(children) == 1, f"the gateway's children: {children}")
+    return int(children[0])
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def status_of(pid: int) -> dict[str, str]:
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def holds(pid: int, secret: bytes) -> bool:
+    """Whether these bytes are anywhere in what the process can write to."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            place, rights = line.split()[:2]
+            if not rights.startswith("rw"):
+                continue
+            begin, end = (int(number, 16) for number in place.split("-"))
+            try:
+                memory.seek(begin)
+                if secret in memory.read(end - begin):
+                    return True
+            except (OSError, ValueError, OverflowError):
+                continue
+    return False
+
+
+def check_confinement(gateway) -> None:
+    pid = signer_of(gateway)
+    status = status_of(pid)
+    expect(status["Name"] == "sluice-signer", f"its name: {status['Name']}")
+    expect(status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", f"not confined: {status}")
+    expect(status["Threads"] == "1", f"threads: {status['Threads']}")
+    if os.geteuid() != 0:
+        return
+    expect(set(status["Uid"].split()) == {"65534"}, f"not a user of its own: {status['Uid']}")
+    expect(int(status["CapEff"], 16) == 0, f"it kept capabilities: {status['CapEff']}")
+    files = [os.readlink(link) for link in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+    own = [name for name in files if name.startswith(str(gateway.folder))]
+    # Standard error may be a file of the one who started us.
+    expect(set(own) <= {str(gateway.audit) + ".signed", os.readlink(f"/proc/{gateway.process.pid}/fd/2")},
+           f"its files: {files}")
+    expect(pathlib.Path(f"/proc/{pid}/environ").read_bytes() == b"", "it has an environment")
+    seed = base64.b64decode((gateway.folder / "audit.key").read_text().strip().split("+", 4)[4])[1:]
+    expect(len(seed) == 32 and holds(pid, seed), "the signer does not hold the key: wrong search")
+    expect(not holds(gateway.process.pid, seed), "the key is in the gateway's memory")
+
+
+def run(context) -> None:
+    target = Target(context, keeps_bytes=False)
+    gateway = Gateway(context, target.port).start()
+
+    def ask() -> int:
+        return wire.request(gateway.port, "GET", "/signed", [gateway.auth]).status
+
+    expect(ask() == 200, "allowed")
+    check_confinement(gateway)
+
+    # Signals that go to all of a service's processes end the gateway first.
+    signer = signer_of(gateway)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        os.kill(signer, number)
+    expect(ask() == 200 and is_alive(signer), "a signal ended the signer")
+    gateway.stop()
+    expect(not is_alive(signer), "the signer outlived its gateway")
+    early = context.folder / "early"
+    shutil.copytree(gateway.audit, early)
+
+    # Without its signer the gateway lets nothing through.
+    gateway.start()
+    expect(ask() == 200, "allowed again")
+    os.kill(signer_of(gateway), signal.SIGKILL)
+    wait_until(lambda: ask() == 503, "traffic to stop")
+    page = prometheus.parse(gateway.admin("GET", "/metrics")[1])
+    expect(page["sluice_audit_failed"]["samples"][("sluice_audit_failed", ())] == 1, "no metric")
+    expect(gateway.admin("GET", "/readyz")[0] == 503, "it calls itself ready")
+    wait_until(lambda: "the signer process does not answer" in gateway.process.output(), "a clear error")
+    gateway.stop()
+
+    # A gateway that is killed takes its signer along, at any moment.
+    for _ in range(5):
+        gateway.start()
+        signer = signer_of(gateway)
+        caller = threading.Thread(target=call_until_dead, args=(gateway,), daemon=True)
+        caller.start()
+        time.sleep(context.random.uniform(0.02, 0.2))
+        gateway.process.signal(signal.SIGKILL)
+        gateway.process.wait()
+        wait_until(lambda pid=signer: not is_alive(pid), "the signer to end", 5)
+        caller.join(10)
+    gateway.start()
+    expect(ask() == 200, "allowed after kills")
+    gateway.stop()
+    report = gateway.expect_verified()
+
+    # An older directory is a good log by itself; the signer saw more.
+    later = context.folder / "later"
+    gateway.audit.rename(later)
+    shutil.copytree(early, gateway.audit)
+    had = gateway.expect_verified()["records"]
+    refused = gateway.sluice("run", "-c", gateway.configuration)
+    expect(refused.code == 1, f"{refused.code} {refused.err}")
+    for words in (f"has {had} records", f"signed {report['records']}", f"{gateway.audit}.signed"):
+        expect(words in refused.err, f"no '{words}' in: {refused.err}")
+    shutil.rmtree(gateway.audit)
+    refused = gateway.sluice("run", "-c", gateway.configuration)
+    expect(refused.code == 1 and "has 0 records" in refused.err, f"{refused.code} {refused.err}")
+    shutil.rmtree(gateway.audit)  # the start made it before it looked
+    later.rename(gateway.audit)
+    gateway.start()
+    gateway.stop()
+
+    # Who takes the signer's memory away starts anew, and the log says so.
+    pathlib.Path(f"{gateway.audit}.signed").unlink()
+    gateway.start()
+    gateway.stop()
+    began = [record for record in gateway.records() if record.get("event") == "signer-began"]
+    expect(len(began) == 2, f"not both beginnings are in the log: {began}")
+    gateway.expect_verified()
+
+
+def call_until_dead(gateway) -> None:
+    try:
+        with wire.Client(gateway.port, timeout=5) as client:
+            while True:
+                client.request("GET", "/killed", [gateway.auth])
+    except (OSError, wire.Closed, ValueError):
+        pass
