@@ -66,7 +66,8 @@ void fill(const fs::path& folder, std::uint64_t records) {
     record.operation = i + 1;
     const bool is_rare = i % rare_each == rare_each / 2;
     const std::string resource = fmt::format("/v1/customers/{}/cards?limit=10", i % 100'000);
-    record.subject = is_rare ? "ann" : subjects[i / operations_per_session % subjects.size()];
+    record.subject =
+        is_rare ? std::string_view("ann") : subjects[i / operations_per_session % subjects.size()];
     record.proof = "api-key";
     record.credential_id = "k_5d2f";
     record.peer = "192.0.2.7:50123";
