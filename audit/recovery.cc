@@ -199,6 +199,18 @@ Result<void> cut_distrusted(Disk& disk, const std::filesystem::path& directory,
   return disk.truncate(path, failure.trusted_bytes);
 }
 
+/// A killed gateway may have written the last batch and not synced it. What goes on
+/// behind it would not outlive a power cut without it.
+Result<void> sync_last(Disk& disk, const std::filesystem::path& directory, std::uint64_t segments) {
+  const std::filesystem::path path = segment_path(directory, segments);
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return {};  // Compressed, so synced before.
+  auto file = disk.open(path);
+  if (!file) return tl::unexpected(file.error());
+  if (auto done = (*file)->sync(); !done) return done;
+  return disk.sync_directory(directory);
+}
+
 /// The signed state of the log as last published; an empty log gets its first.
 Result<Checkpoint> load_checkpoint(const std::filesystem::path& directory,
                                    const Verifier& verifier) {
@@ -232,6 +244,8 @@ Result<SegmentRecovery> recover_segments(Disk& disk, const std::filesystem::path
     auto words = cut_tail(disk, directory, *segments, scan.committed_bytes());
     if (!words) return fail(words.error().message);
     cut = std::move(*words);
+    if (auto done = sync_last(disk, directory, *segments); !done)
+      return tl::unexpected(done.error());
   }
   const Chain& chain = scan.committed();
   return SegmentRecovery{{*segments, chain.commits(), chain.tree()}, chain, std::move(cut)};

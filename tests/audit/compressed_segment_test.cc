@@ -229,7 +229,7 @@ TEST_CASE_METHOD(SealedFolder, "Whenever power is lost, the log reads as before"
   std::size_t left = 0;
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     std::mt19937_64 random(seed);
-    FaultyDisk disk(1 + random() % 8, FaultyDisk::Fault::power_off);
+    FaultyDisk disk(1 + random() % 8, FaultyDisk::Fault::stopped);
     static_cast<void>(compress(1, disk));
     disk.cut_power(random);
     INFO("seed " << seed);

@@ -80,7 +80,7 @@ class Simulation {
  private:
   void live_and_die() {
     constexpr Fault faults[] = {Fault::error, Fault::sync_error, Fault::full, Fault::read_only,
-                                Fault::power_off};
+                                Fault::stopped};
     const Fault fault = faults[random_() % std::size(faults)];
     // Now and then in the middle of the start.
     FaultyDisk disk(1 + random_() % (random_() % 4 == 0 ? 12 : 80), fault);
@@ -91,11 +91,11 @@ class Simulation {
         if (random_() % 3 == 0) (*log)->turn();
         if (random_() % 10 == 0) signer_.sync();
         append(**log);
-        if (random_() % 12 == 0 && disk.has_failed() && fault != Fault::power_off) disk.heal();
+        if (random_() % 12 == 0 && disk.has_failed() && fault != Fault::stopped) disk.heal();
       }
       note_promises(**log);
     }
-    die(disk, fault == Fault::power_off || random_() % 2 == 0);
+    die(disk, fault == Fault::stopped || random_() % 2 == 0);
     if (log) log->reset();
     signer_.remember(remembered_);
     std::filesystem::remove_all(folder_.options.directory);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "audit/segment.h"
@@ -120,7 +121,7 @@ TEST_CASE("Power loss costs nothing that was durable, at any operation") {
     std::mt19937_64 random(seed);
     LogFolder folder;
     folder.options.segment_bytes = 4 << 10;
-    FaultyDisk disk(8 + random() % 60, FaultyDisk::Fault::power_off);
+    FaultyDisk disk(8 + random() % 60, FaultyDisk::Fault::stopped);
     folder.options.disk = &disk;
     const Outcome outcome = fill(folder, 12, random);
     disk.cut_power(random);
@@ -160,13 +161,13 @@ TEST_CASE("Power lost during recovery, again and again, costs nothing that was d
     folder.options.segment_bytes = 4 << 10;
     std::uint64_t durable = 0;
     {
-      FaultyDisk disk(30, FaultyDisk::Fault::power_off);
+      FaultyDisk disk(30, FaultyDisk::Fault::stopped);
       folder.options.disk = &disk;
       durable = fill(folder, 12, random).durable;
       disk.cut_power(random);
     }
     for (std::uint64_t fail_at = 1; fail_at <= 12; ++fail_at) {
-      FaultyDisk disk(fail_at, FaultyDisk::Fault::power_off);
+      FaultyDisk disk(fail_at, FaultyDisk::Fault::stopped);
       folder.options.disk = &disk;
       (void)folder.try_open();
       disk.cut_power(random);
@@ -178,6 +179,48 @@ TEST_CASE("Power lost during recovery, again and again, costs nothing that was d
     again->reset();
     check_verifies(folder);
     CHECK(intents_in(folder) >= durable);
+  }
+}
+
+TEST_CASE("What a killed gateway wrote and did not sync is synced before the log goes on") {
+  for (std::uint64_t fail_at = 8; fail_at <= 40; ++fail_at) {
+    INFO("operation " << fail_at);
+    LogFolder folder;
+    FaultyDisk disk(fail_at, FaultyDisk::Fault::stopped);
+    folder.options.disk = &disk;
+    folder.options.has_thread = false;
+    std::map<std::filesystem::path, std::string> rings;
+    {
+      const auto log = folder.try_open();
+      if (!log) continue;
+      while (!disk.has_failed()) {
+        REQUIRE((*log)->worker(0).append_single(sample_intent()));
+        for (const auto* ring : {"ring-0", "ring-1"}) {
+          rings[folder.options.directory / ring] = read_file(folder.options.directory / ring);
+        }
+        (*log)->turn();
+      }
+    }
+    // Killed in that turn: nothing was noted of a failure, and what was written is still
+    // in the page cache.
+    for (const auto& [path, content] : rings) write_file(path, content);
+    disk.heal();
+    folder.options.has_thread = true;
+    std::mt19937_64 random(fail_at);
+    const Outcome next = fill(folder, 3, random);
+    REQUIRE(next.is_open);
+    disk.cut_power(random);
+    for (const auto& [path, content] : rings) std::filesystem::remove(path);
+
+    folder.options.disk = nullptr;
+    auto again = folder.try_open();
+    INFO((again ? std::string() : again.error().message));
+    REQUIRE(again);
+    again->reset();
+    check_verifies(folder);
+    CHECK(std::ranges::count_if(folder.records(), [](const std::string& record) {
+            return record.find("\"phase\":\"intent\"") != std::string::npos;
+          }) >= static_cast<std::ptrdiff_t>(next.durable));
   }
 }
 

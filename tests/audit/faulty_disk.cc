@@ -24,7 +24,7 @@ class FaultyFile final : public File {
   Result<void> append(ByteView bytes) override {
     if (!disk_.fails(FaultyDisk::Operation::append)) return real_->append(bytes);
     // A write that fails may have been begun.
-    if (disk_.fault_ == FaultyDisk::Fault::full || disk_.fault_ == FaultyDisk::Fault::power_off) {
+    if (disk_.fault_ == FaultyDisk::Fault::full || disk_.fault_ == FaultyDisk::Fault::stopped) {
       static_cast<void>(real_->append(bytes.first(bytes.size() / 2)));
     }
     return disk_.failure();
@@ -35,7 +35,7 @@ class FaultyFile final : public File {
   }
   Result<void> sync() override {
     if (disk_.fails(FaultyDisk::Operation::sync)) {
-      disk_.note_lost(path_);
+      if (disk_.fault_ != FaultyDisk::Fault::stopped) disk_.note_lost(path_);
       return disk_.failure();
     }
     // Content that is remembered is durable; the real disk need not be bothered.
@@ -70,7 +70,7 @@ tl::unexpected<Error> FaultyDisk::failure() const {
       return fail("injected: read-only file system");
     case Fault::error:
     case Fault::sync_error:
-    case Fault::power_off:
+    case Fault::stopped:
       break;
   }
   return fail("injected: input/output error");
@@ -100,6 +100,11 @@ Result<std::unique_ptr<File>> FaultyDisk::open(const std::filesystem::path& path
   if (fails(Operation::open)) return failure();
   auto real = real_disk().open(path);
   if (!real) return real;
+  // One that another disk left here was synced there.
+  if (!known_.contains(path)) {
+    known_[path].synced = read_file(path);
+    known_[path].is_name_synced = true;
+  }
   return std::make_unique<FaultyFile>(*this, path, std::move(*real));
 }
 

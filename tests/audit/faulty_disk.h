@@ -20,7 +20,7 @@ class FaultyDisk final : public Disk {
     sync_error,  ///< EIO of syncs: what they were to save is lost, though it still reads well.
     full,        ///< ENOSPC: half of the bytes are written.
     read_only,   ///< EROFS: only syncs work.
-    power_off,   ///< Nothing works, and `heal` does not help; see `cut_power`.
+    stopped,     ///< Nothing works: the power went (`cut_power`), or who asks was killed (`heal`).
   };
 
   /// From the operation with this number on, counted from 1, the fault lasts until

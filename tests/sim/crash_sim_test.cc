@@ -56,7 +56,7 @@ class Disaster {
   /// Between two turns of the gateway: the log is written, or not; true: this is the end.
   bool strikes(audit::Log& log) {
     if (random_() % turns_per_batch_ == 0) log.turn();
-    if (fault_ == FaultyDisk::Fault::power_off) return disk_.has_failed() || --turns_left_ == 0;
+    if (fault_ == FaultyDisk::Fault::stopped) return disk_.has_failed() || --turns_left_ == 0;
     if (random_() % 40 == 0) disk_.heal();
     return --turns_left_ == 0;
   }
@@ -66,7 +66,7 @@ class Disaster {
     audit::LogOptions options = worker.log_options();
     const auto remains = options.directory.parent_path() / "remains";
     std::filesystem::copy(options.directory, remains);
-    is_power_cut_ = fault_ == FaultyDisk::Fault::power_off || random_() % 2 == 0;
+    is_power_cut_ = fault_ == FaultyDisk::Fault::stopped || random_() % 2 == 0;
     if (is_power_cut_) {
       disk_.cut_power(random_, remains);
       for (const char* ring : {"ring-0", "ring-1"}) std::filesystem::remove(remains / ring);
@@ -81,7 +81,7 @@ class Disaster {
   FaultyDisk::Fault some_fault() {
     constexpr FaultyDisk::Fault faults[] = {FaultyDisk::Fault::error, FaultyDisk::Fault::sync_error,
                                             FaultyDisk::Fault::full, FaultyDisk::Fault::read_only,
-                                            FaultyDisk::Fault::power_off};
+                                            FaultyDisk::Fault::stopped};
     return faults[random_() % std::size(faults)];
   }
 
