@@ -30,7 +30,7 @@ ExitCode perform(const RunOptions& options) {
   if (!settings) return complain("run", settings.error().message, ExitCode::bad_configuration);
   // Before there is anything that it could share.
   auto signer = start_signer(*settings);
-  if (!signer) return complain("run", signer.error().message, ExitCode::bad_configuration);
+  if (!signer) return complain("run", signer.error().message, ExitCode::failed);
   const auto snapshot = make_snapshot(*settings, (*signer)->derived_keys().mocks, 1);
   if (!snapshot) return complain("run", snapshot.error().message, ExitCode::bad_configuration);
   auto started = Service::start(options.configuration, *snapshot, **signer);

@@ -107,6 +107,7 @@ class World:
         self.earlier_package = self.package(self.gateway, "earlier")
         self.fill(self.gateway, 400)
         wait_until(lambda: list(self.gateway.audit.glob("*.zst")), "a segment to be compressed")
+        self.commit_more()
         self.gateway.stop()
         self.package_file = self.package(self.gateway, "whole")
         self.as_it_lies = shutil.copytree(self.gateway.audit, context.folder / "as-it-lies")
@@ -115,7 +116,7 @@ class World:
         report = self.gateway.expect_verified()
         expect(report["segments"] >= 3 and report["timestamps"] >= 2, f"too small a log: {report}")
 
-        shutil.rmtree(self.gateway.audit)
+        self.gateway.begin_another_past()
         self.other_past, self.other_package = self.another(self.gateway, "other-past")
         self.stranger, self.stranger_package = self.another(stranger, "strangers")
         (self.auditor.folder / "verify.py").write_bytes(unpacked(self.package_file)["verify.py"])
@@ -133,6 +134,15 @@ class World:
                 client.request("GET", f"/evidence/{number}/" + "x" * 3500, [gateway.auth])
         already = len(stamps(gateway.audit))
         wait_until(lambda: len(stamps(gateway.audit)) > already, "a timestamp")
+
+    def commit_more(self) -> None:
+        """Until the last segment has several commits, wherever it began."""
+        with wire.Client(self.gateway.port) as client:
+            def has_several() -> bool:
+                client.request("GET", "/evidence/more", [self.gateway.auth])
+                last = max(self.gateway.audit.glob("segment-*.log"))
+                return last.read_bytes().count("\n— ".encode()) > 4
+            wait_until(has_several, "the last segment to have several commits")
 
     def package(self, gateway, name):
         path = self.context.folder / f"{name}.zip"

@@ -2,6 +2,7 @@
 import http.client
 import json
 import pathlib
+import shutil
 import socket
 import subprocess
 
@@ -110,6 +111,11 @@ workers: {{count: {parts['workers']}, pin: false, connections: 2048, buffers: {p
     def stop(self) -> None:
         status = self.process.stop()
         expect(status == 0, f"the gateway ended with {status}: {self.process.output()}")
+
+    def begin_another_past(self) -> None:
+        """As someone who has the host may: the next start knows nothing of the log, nor does the signer."""
+        shutil.rmtree(self.audit)
+        pathlib.Path(f"{self.audit}.signed").unlink()
 
     def admin(self, method: str, path: str) -> tuple[int, str]:
         connection = _UnixConnection(self.admin_socket)
