@@ -80,10 +80,10 @@ Result<std::unique_ptr<ProcessSigner>> ProcessSigner::attach(int socket, pid_t p
                                                              const SignerSettings& settings) {
   std::unique_ptr<ProcessSigner> signer(new ProcessSigner(socket, process));
   signer->state_file_ = settings.state;
-  if (auto done = signer->receive_greeting(); !done) return tl::unexpected(done.error());
   if (::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) {
     return fail("cannot limit the wait for the signer process");
   }
+  if (auto done = signer->receive_greeting(); !done) return tl::unexpected(done.error());
   return signer;
 }
 
@@ -98,7 +98,10 @@ ProcessSigner::~ProcessSigner() {
 Result<void> ProcessSigner::receive_greeting() {
   std::array<std::uint8_t, signer_protocol::message_bytes_max + 1> buffer{};
   const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
-  if (got <= 0) return fail("the signer process ended while it started");
+  if (got <= 0) {
+    hang_up();
+    return fail("the signer process ended, or hung, while it started");
+  }
   auto greeting =
       signer_protocol::parse_greeting(ByteView(buffer).first(static_cast<std::size_t>(got)));
   if (!greeting) return tl::unexpected(greeting.error());

@@ -66,6 +66,15 @@ void check_verifies(const LogFolder& folder) {
   CHECK(report.ok);
 }
 
+void check_opens_on_a_good_disk(LogFolder& folder) {
+  folder.options.disk = nullptr;
+  auto log = folder.try_open();
+  INFO((log ? std::string() : log.error().message));
+  REQUIRE(log);
+  log->reset();
+  check_verifies(folder);
+}
+
 }  // namespace
 
 TEST_CASE("After a failed write or sync nothing is lost by a restart on a healed disk") {
@@ -82,12 +91,7 @@ TEST_CASE("After a failed write or sync nothing is lost by a restart on a healed
       const Outcome outcome = fill(folder, 10, random);
       if (outcome.is_open) CHECK(outcome.is_broken == disk.has_failed());
       // Records that were appended wait in the ring for a disk that works.
-      folder.options.disk = nullptr;
-      auto again = folder.try_open();
-      INFO((again ? std::string() : again.error().message));
-      REQUIRE(again);
-      again->reset();
-      check_verifies(folder);
+      check_opens_on_a_good_disk(folder);
       CHECK(intents_in(folder) == outcome.appended);
     }
   }
@@ -142,12 +146,7 @@ TEST_CASE("Power loss costs nothing that was durable, at any operation") {
     std::filesystem::remove(folder.options.directory / "ring-1");
 
     INFO("seed " << seed);
-    folder.options.disk = nullptr;
-    auto again = folder.try_open();
-    INFO((again ? std::string() : again.error().message));
-    REQUIRE(again);
-    again->reset();
-    check_verifies(folder);
+    check_opens_on_a_good_disk(folder);
     const std::uint64_t kept = intents_in(folder);
     CHECK(kept >= outcome.durable);
     CHECK(kept <= outcome.appended);
@@ -172,12 +171,8 @@ TEST_CASE("Power lost during recovery, again and again, costs nothing that was d
       (void)folder.try_open();
       disk.cut_power(random);
     }
-    folder.options.disk = nullptr;
-    auto again = folder.try_open();
-    INFO("seed " << seed << (again ? std::string() : again.error().message));
-    REQUIRE(again);
-    again->reset();
-    check_verifies(folder);
+    INFO("seed " << seed);
+    check_opens_on_a_good_disk(folder);
     CHECK(intents_in(folder) >= durable);
   }
 }
@@ -212,12 +207,7 @@ TEST_CASE("What a killed gateway wrote and did not sync is synced before the log
     disk.cut_power(random);
     for (const auto& [path, content] : rings) std::filesystem::remove(path);
 
-    folder.options.disk = nullptr;
-    auto again = folder.try_open();
-    INFO((again ? std::string() : again.error().message));
-    REQUIRE(again);
-    again->reset();
-    check_verifies(folder);
+    check_opens_on_a_good_disk(folder);
     CHECK(std::ranges::count_if(folder.records(), [](const std::string& record) {
             return record.find("\"phase\":\"intent\"") != std::string::npos;
           }) >= static_cast<std::ptrdiff_t>(next.durable));
