@@ -80,9 +80,9 @@ Fault builtin_fault(std::string_view text) {
 }
 
 Fault glob_fault(std::string_view text) {
-  const auto expression = glob_expression(text, GlobReading::exact);
-  if (expression) return std::nullopt;
-  return fmt::format("'{}': {}", text, expression.error().message);
+  const auto segments = parse_glob(text);
+  if (segments) return std::nullopt;
+  return fmt::format("'{}': {}", text, segments.error().message);
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/ascii.h"
-#include "config/model/path_glob.h"
 
 namespace sluice::config {
 namespace {
@@ -27,6 +26,19 @@ std::optional<unsigned> hex_byte(std::string_view digits) noexcept {
   const int low = hex_value(digits[1]);
   if (high < 0 || low < 0) return std::nullopt;
   return static_cast<unsigned>(high * 16 + low);
+}
+
+/// `text` with every character that an expression could take for syntax escaped.
+std::string escaped_literal(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (is_letter_or_digit(c) || c == '_') {
+      escaped += c;
+    } else {
+      escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+  }
+  return escaped;
 }
 
 /// Walks a pattern once and writes it again, alternative by alternative.

@@ -57,61 +57,30 @@ std::optional<std::string> segment_fault(std::string_view segment) {
   return std::nullopt;
 }
 
-/// One segment without its slash; never called for "**".
-std::string segment_expression(std::string_view segment) {
-  if (segment == "*") return "[^/]+";
-  std::string expression;
-  std::size_t from = 0;
-  for (std::size_t star = segment.find('*'); star != std::string_view::npos;
-       star = segment.find('*', from)) {
-    expression += escaped_literal(segment.substr(from, star - from)) + "[^/]*";
-    from = star + 1;
-  }
-  return expression + escaped_literal(segment.substr(from));
+GlobSegment::Kind kind_of(std::string_view segment) noexcept {
+  if (segment == "**") return GlobSegment::Kind::any_path;
+  if (segment == "*") return GlobSegment::Kind::any_segment;
+  return segment.find('*') != std::string_view::npos ? GlobSegment::Kind::pattern
+                                                     : GlobSegment::Kind::literal;
 }
 
 }  // namespace
 
-std::string escaped_literal(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (is_letter_or_digit(c) || c == '_' || c == '/') {
-      escaped += c;
-    } else {
-      escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  return escaped;
-}
-
-Result<std::string> glob_expression(std::string_view glob, GlobReading reading) {
+Result<std::vector<GlobSegment>> parse_glob(std::string_view glob) {
   if (glob.empty() || glob.front() != '/') return fail("a path begins with '/'");
-  const bool is_wide = reading == GlobReading::wide;
-  std::string expression = "^";
-  std::string_view rest = glob.substr(1);
-  for (;;) {
+  std::vector<GlobSegment> segments;
+  for (std::string_view rest = glob.substr(1);;) {
     const std::size_t slash = rest.find('/');
     const bool is_last = slash == std::string_view::npos;
-    const std::string_view segment = rest.substr(0, slash);
-    if (auto fault = segment_fault(segment)) return fail(*fault);
-    if (segment.empty() && !is_last) return fail("'//' never reaches a rule");
-
-    if (segment != "**") {
-      expression += '/';
-      expression += segment_expression(segment);
-      if (is_wide && !segment.empty()) expression += "(?:;[^/]*)?";
-    } else if (is_last) {
-      expression += expression == "^" ? "/.*" : "(?:/.*)?";
-    } else if (rest.substr(slash + 1).substr(0, 2) == "**") {
-      return fail("'**' twice in a row means the same as once");
-    } else {
-      expression += "(?:/[^/]*)*";
-    }
-    if (is_last) {
-      // A literal end in "/" already asks for the slash; "/**" already covers it.
-      if (is_wide && !segment.empty() && segment != "**") expression += "/?";
-      return (is_wide ? "(?i)" : "") + expression + "$";
-    }
+    const std::string_view text = rest.substr(0, slash);
+    if (auto fault = segment_fault(text)) return fail(*fault);
+    if (text.empty() && !is_last) return fail("'//' never reaches a rule");
+    const GlobSegment segment{kind_of(text), text};
+    const bool is_repeated = segment.kind == GlobSegment::Kind::any_path && !segments.empty() &&
+                             segments.back().kind == GlobSegment::Kind::any_path;
+    if (is_repeated) return fail("'**' twice in a row means the same as once");
+    segments.push_back(segment);
+    if (is_last) return segments;
     rest.remove_prefix(slash + 1);
   }
 }

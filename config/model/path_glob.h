@@ -1,30 +1,30 @@
-// Path globs of rules, turned into anchored regular expressions.
+// Path globs of rules, cut into segments.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
 namespace sluice::config {
 
-/// How a glob treats spellings that some servers take for the same resource.
-enum class GlobReading : unsigned char {
-  exact,  ///< For allow: nothing but what is written.
-  wide,  ///< For deny and hold: case, path parameters (";…") and one trailing slash do not evade.
+/// What one segment of a glob stands for.
+struct GlobSegment {
+  enum class Kind : unsigned char {
+    literal,      ///< Itself; empty for what is behind a last '/'.
+    pattern,      ///< Each '*' in it for any run of bytes but '/'.
+    any_segment,  ///< "*": one segment that is not empty.
+    any_path,     ///< "**": any number of segments.
+  };
+  Kind kind;
+  std::string_view text;  ///< As written.
 };
 
-/// The glob as an expression in Hyperscan's syntax, anchored at both ends.
-///
-/// '*' stands for any run within a segment ('*' alone: a non-empty segment);
-/// '**' as a whole segment for any number of segments; everything else for
-/// itself. A trailing "/**" also covers the path before it.
+/// Cuts a glob; at least one segment. The views point into `glob`.
 ///
 /// errors  a glob that no normalised path (parsers/http1/target.h) can match,
 ///         because a rule that never matches is a rule not enforced.
-Result<std::string> glob_expression(std::string_view glob, GlobReading reading);
-
-/// `text` with every character that an expression could take for syntax escaped.
-std::string escaped_literal(std::string_view text);
+Result<std::vector<GlobSegment>> parse_glob(std::string_view glob);
 
 }  // namespace sluice::config

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/model/path_table.h"
 #include "config/model/principal.h"
 #include "config/model/rule_index.h"
 #include "config/model/settings.h"
@@ -36,7 +37,7 @@ struct PatternSource {
 /// What policy needs to know of one HTTP request.
 struct HttpAction {
   std::string_view method = {};
-  std::span<const std::uint32_t> path_hits = {};    ///< Ascending indices into path_patterns().
+  std::span<const std::uint32_t> path_hits = {};    ///< Ascending numbers of paths().
   std::span<const std::uint32_t> header_hits = {};  ///< Into header_patterns().
   std::span<const std::uint32_t> body_hits = {};    ///< Into body_patterns(); see body_seen.
   bool body_seen = false;
@@ -115,11 +116,11 @@ class Policy {
   static Result<Policy> compile(const Settings& settings, const Listener& listener,
                                 Abilities abilities = {});
 
-  /// Patterns to scan: request paths, "name: value" header lines (name in lower
-  /// case, one line a field, each ended by '\n'), and bodies.
-  [[nodiscard]] std::span<const PatternSource> path_patterns() const noexcept {
-    return path_patterns_;
-  }
+  /// The globs to look request paths up in.
+  [[nodiscard]] const PathTable& paths() const noexcept { return paths_; }
+
+  /// Patterns to scan: "name: value" header lines (name in lower case, one line a
+  /// field, each ended by '\n'), and bodies.
   [[nodiscard]] std::span<const PatternSource> header_patterns() const noexcept {
     return header_patterns_;
   }
@@ -184,7 +185,7 @@ class Policy {
                   Limiting& limits) const noexcept;
   [[nodiscard]] MethodSet method_bit(std::string_view method) const noexcept;
 
-  std::vector<PatternSource> path_patterns_;
+  PathTable paths_;
   std::vector<PatternSource> header_patterns_;
   std::vector<PatternSource> body_patterns_;
   std::vector<PatternSource> sql_patterns_;

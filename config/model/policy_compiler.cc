@@ -8,7 +8,6 @@
 
 #include "base/ascii.h"
 #include "config/model/line_expression.h"
-#include "config/model/path_glob.h"
 #include "config/model/policy.h"
 #include "config/model/token.h"
 
@@ -266,12 +265,12 @@ class Policy::Compiler {
     const auto reading = rule.ruling == RulingKind::allow ? GlobReading::exact : GlobReading::wide;
     std::vector<std::uint32_t> paths;
     for (const std::string& glob : match.paths) {
-      auto expression = glob_expression(glob, reading);
-      if (!expression) {
-        refuse(rule, fmt::format("path '{}': {}", glob, expression.error().message));
+      const auto number = policy_.paths_.add(glob, reading);
+      if (!number) {
+        refuse(rule, fmt::format("path '{}': {}", glob, number.error().message));
         continue;
       }
-      paths.push_back(path_list_.number_of(std::move(*expression), rule.name));
+      paths.push_back(*number);
     }
     return paths;
   }
@@ -339,7 +338,6 @@ class Policy::Compiler {
   const Listener& listener_;
   Abilities abilities_;
   Policy policy_;
-  PatternList path_list_{policy_.path_patterns_};
   PatternList header_list_{policy_.header_patterns_};
   PatternList body_list_{policy_.body_patterns_};
   PatternList sql_list_{policy_.sql_patterns_};

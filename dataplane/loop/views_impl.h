@@ -14,19 +14,15 @@ void Loop<T>::adopt(std::shared_ptr<const Snapshot> snapshot) {
   for (matcher::Scratch* scratch : {&context_.scratch, &context_.text_scratch}) {
     ASSERT(scratch->prepare(*snapshot->masks).has_value());
     for (const ListenerPlan& plan : snapshot->listeners) {
-      for (const auto& set : {plan.paths, plan.headers, plan.bodies, plan.statements}) {
+      for (const auto& set : {plan.headers, plan.bodies, plan.statements}) {
         ASSERT(!set || scratch->prepare(*set).has_value());
       }
     }
   }
-  std::size_t patterns = 0;
   for (const ListenerPlan& plan : snapshot->listeners) {
-    for (const auto& set : {plan.paths, plan.headers, plan.bodies}) {
-      if (set) patterns = std::max(patterns, set->size());
-    }
+    plan.policy.paths().prepare(context_.path_search);
+    if (plan.headers) context_.header_hits.reserve(plan.headers->size());
   }
-  context_.path_hits.reserve(patterns);
-  context_.header_hits.reserve(patterns);
 
   std::vector<std::string_view> names;
   for (const TargetPlan& target : snapshot->targets) names.push_back(target.settings.name);

@@ -38,15 +38,6 @@ class Text {
   std::size_t size_ = 0;
 };
 
-std::span<const std::uint32_t> scan(const matcher::PatternSet* patterns, ByteView subject,
-                                    std::vector<std::uint32_t>& hits, WorkerContext& worker) {
-  hits.clear();
-  if (patterns == nullptr) return hits;
-  const matcher::Hits found = patterns->scan(subject, worker.text_scratch);
-  hits.assign(found.begin(), found.end());  // the next scan reuses the scratch memory
-  return hits;
-}
-
 /// A line is no longer than what it was read from, so all of them fit.
 static_assert(config::head_bytes_limit <= head_bytes_max);
 
@@ -87,10 +78,13 @@ config::HttpAction http_action(const ListenerPlan& listener, const http1::Reques
                                const http1::Target& target, WorkerContext& worker) noexcept {
   config::HttpAction action;
   action.method = head.method_text;
-  action.path_hits = scan(listener.paths.get(), as_bytes(target.path), worker.path_hits, worker);
+  action.path_hits = listener.policy.paths().find(target.path, worker.path_search);
   if (listener.headers != nullptr) {
-    action.header_hits = scan(listener.headers.get(), header_lines(listener, head, worker),
-                              worker.header_hits, worker);
+    const matcher::Hits found =
+        listener.headers->scan(header_lines(listener, head, worker), worker.text_scratch);
+    // The next scan reuses the scratch memory.
+    worker.header_hits.assign(found.begin(), found.end());
+    action.header_hits = worker.header_hits;
   }
   return action;
 }

@@ -200,7 +200,6 @@ Result<ListenerPlan> plan_listener(const config::Settings& settings,
     std::shared_ptr<const matcher::PatternSet>& compiled;
   };
   const Subject subjects[] = {{plan.policy.sql_patterns(), {}, plan.statements},
-                              {plan.policy.path_patterns(), {}, plan.paths},
                               {plan.policy.header_patterns(), {}, plan.headers},
                               {plan.policy.body_patterns(), {&coded_part, 1}, plan.bodies}};
   for (const Subject& subject : subjects) {

@@ -37,7 +37,6 @@ struct ListenerPlan {
   matcher::RuleSet derived_refused;
   matcher::RuleSet derived_allowed;
   /// Null when the policy has no pattern on that subject.
-  std::shared_ptr<const matcher::PatternSet> paths;
   std::shared_ptr<const matcher::PatternSet> headers;
   std::shared_ptr<const matcher::PatternSet> statements;
   std::shared_ptr<const matcher::PatternSet> bodies;  ///< And one of the gateway's own, last.

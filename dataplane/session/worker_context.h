@@ -62,9 +62,9 @@ struct WorkerContext {
 
   // Scratch memory of one call; nothing in it outlives the event being handled.
   http1::FieldTable fields;
-  http1::FieldTable trailer_fields;      ///< Its head's fields are still needed when they come.
-  std::vector<std::uint32_t> path_hits;  ///< Reserved for every pattern there is.
-  std::vector<std::uint32_t> header_hits;
+  http1::FieldTable trailer_fields;  ///< Its head's fields are still needed when they come.
+  config::PathSearch path_search;
+  std::vector<std::uint32_t> header_hits;  ///< Reserved for every pattern there is.
   std::vector<ByteView> body_pieces;
   std::vector<std::string_view> groups;
   std::array<std::string_view, 3> unmasked;  ///< Of an operation, for its digest.

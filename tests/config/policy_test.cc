@@ -147,7 +147,7 @@ TEST_CASE("rules of other targets are not compiled in, but their mistakes are fo
   elsewhere.targets = {"other"};
   elsewhere.http->paths = {"/a"};
   const Policy policy = compiled(settings_with({elsewhere}));
-  CHECK(policy.path_patterns().empty());
+  CHECK(policy.paths().size() == 0);
   CHECK(kind_for(policy, someone("ann")) == Kind::deny);
 
   elsewhere.targets = {"nowhere"};
@@ -194,7 +194,7 @@ TEST_CASE("equal patterns are scanned for once; a refusing rule's path is its ow
   auto c = rule("c", RulingKind::deny);
   c.http->paths = {"/x"};
   const Policy policy = compiled(settings_with({a, b, c}));
-  CHECK(policy.path_patterns().size() == 3);
+  CHECK(policy.paths().size() == 3);
   CHECK(policy.body_patterns().size() == 1);
 }
 

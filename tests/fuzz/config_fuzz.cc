@@ -42,8 +42,14 @@ std::string meaning(const Loaded& loaded) {
       text += policy.error().message + '\n';
       continue;
     }
-    for (const auto patterns :
-         {policy->path_patterns(), policy->header_patterns(), policy->body_patterns()}) {
+    PathSearch search;
+    policy->paths().prepare(search);
+    for (const std::string_view path : {"/", "/a/b;c", "/v1/payments/7/"}) {
+      for (const std::uint32_t hit : policy->paths().find(path, search)) {
+        text += std::to_string(hit) + '\n';
+      }
+    }
+    for (const auto patterns : {policy->header_patterns(), policy->body_patterns()}) {
       for (const PatternSource& pattern : patterns) text += pattern.expression + '\n';
     }
     for (const std::string_view method : {"GET", "POST"}) {
