@@ -43,9 +43,13 @@ class SmallDisk:
         self._filler.unlink()
 
     def make_read_only(self) -> None:
-        """By name; what is open for writing stays so, as with a bind mount."""
-        _mount("--bind", self.path, self.path)
-        _mount("-o", "remount,bind,ro", self.path)
+        """By name; what is open for writing stays so, as with a bind mount. It becomes so
+        elsewhere: a mount that somebody is just writing to by name is busy."""
+        aside = self.path.with_name(self.path.name + "-read-only")
+        aside.mkdir(exist_ok=True)
+        _mount("--bind", self.path, aside)
+        _mount("-o", "remount,bind,ro", aside)
+        _mount("--move", aside, self.path)
 
     def make_writable(self) -> None:
-        subprocess.run(["umount", self.path], check=True, timeout=10)
+        subprocess.run(["umount", "-l", self.path], check=True, timeout=10)
