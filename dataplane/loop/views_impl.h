@@ -11,19 +11,7 @@ namespace sluice::dataplane {
 
 template <Transport T>
 void Loop<T>::adopt(std::shared_ptr<const Snapshot> snapshot) {
-  for (matcher::Scratch* scratch : {&context_.scratch, &context_.text_scratch}) {
-    ASSERT(scratch->prepare(*snapshot->masks).has_value());
-    for (const ListenerPlan& plan : snapshot->listeners) {
-      for (const auto& set : {plan.headers, plan.bodies, plan.statements}) {
-        ASSERT(!set || scratch->prepare(*set).has_value());
-      }
-    }
-  }
-  for (const ListenerPlan& plan : snapshot->listeners) {
-    plan.policy.paths().prepare(context_.path_search);
-    if (plan.headers) context_.header_hits.reserve(plan.headers->size());
-  }
-
+  context_.make_room_for(*snapshot);
   std::vector<std::string_view> names;
   for (const TargetPlan& target : snapshot->targets) names.push_back(target.settings.name);
   auto latencies = context_.metrics.latencies.adopt(names);

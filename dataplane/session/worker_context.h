@@ -38,6 +38,9 @@ struct WorkerContext {
   WorkerContext(BufferPool& buffers, audit::WorkerLog& worker_log, WorkerMetrics& worker_metrics)
       : pool(buffers), chunks(buffers.size()), log(worker_log), metrics(worker_metrics) {}
 
+  /// Grows scratch memory to what operations under `snapshot` need.
+  void make_room_for(const Snapshot& snapshot);
+
   BufferPool& pool;
   ChunkTable chunks;
   audit::WorkerLog& log;

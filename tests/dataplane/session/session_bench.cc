@@ -23,13 +23,7 @@ void SessionBench::adopt(std::shared_ptr<const Snapshot> snapshot) {
   const TargetPlan& target = snapshot->targets.front();
   upstreams_ =
       std::make_unique<UpstreamPool>(target.settings.name, target.endpoints, target.endpoint_texts);
-  const ListenerPlan& listener = snapshot->listeners.front();
-  for (matcher::Scratch* scratch : {&worker_->scratch, &worker_->text_scratch}) {
-    REQUIRE(scratch->prepare(*snapshot->masks).has_value());
-    for (const auto& patterns : {listener.paths, listener.headers, listener.bodies}) {
-      if (patterns) REQUIRE(scratch->prepare(*patterns).has_value());
-    }
-  }
+  worker_->make_room_for(*snapshot);
   view_ = std::make_unique<SnapshotView>(
       std::move(snapshot),
       std::vector<TargetUse>{{upstreams_.get(), std::make_shared<Histogram>()}});
