@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "audit/log.h"
+#include "audit/secret_file.h"
 #include "audit/sha256.h"
 #include "base/assert.h"
 #include "base/text_codec.h"
@@ -24,7 +25,6 @@ namespace {
 constexpr std::uint8_t ed25519_algorithm = 0x01;
 constexpr std::size_t key_bytes = 32;
 constexpr std::string_view private_prefix = "PRIVATE+KEY+";
-constexpr std::size_t key_file_bytes_max = 1024;
 constexpr std::string_view operations_label = "sluice operation digests";
 constexpr std::string_view mocks_label = "sluice mock verifiers";
 
@@ -164,30 +164,12 @@ Result<Signer> Signer::parse(std::string_view line) {
 }
 
 Result<Signer> Signer::load(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT) {
-    return fail(fmt::format(
-        "the audit signing key {} does not exist; make one with: sluice key signing --file {} "
-        "--origin NAME",
-        path.string(), path.string()));
-  }
-  if (fd < 0) {
-    return fail(fmt::format("cannot open the audit signing key {}: {}", path.string(),
-                            std::strerror(errno)));
-  }
-  struct ::stat info {};
-  std::string text(key_file_bytes_max, '\0');
-  const bool has_info = ::fstat(fd, &info) == 0;
-  const ssize_t got = ::read(fd, text.data(), text.size());
-  ::close(fd);
-  if (!has_info || got < 0) return fail("cannot read the audit signing key " + path.string());
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(
-        fmt::format("the audit signing key {} may be read by others (mode {:04o}); set it to 0600",
-                    path.string(), info.st_mode & 07777U));
-  }
-  auto signer = parse(std::string_view(text).substr(0, static_cast<std::size_t>(got)));
-  OPENSSL_cleanse(text.data(), text.size());
+  auto text = read_secret_file(
+      path, "the audit signing key",
+      fmt::format("make one with: sluice key signing --file {} --origin NAME", path.string()));
+  if (!text) return tl::unexpected(text.error());
+  auto signer = parse(*text);
+  OPENSSL_cleanse(text->data(), text->size());
   if (!signer) return fail(fmt::format("{}: {}", path.string(), signer.error().message));
   return signer;
 }

@@ -65,7 +65,7 @@ struct DerivedKeys {
 
 class Signer {
  public:
-  /// Reads the private form; refuses a file that others may read.
+  /// Reads the private form; refuses a file that others may read (secret_file.h).
   static Result<Signer> load(const std::filesystem::path& path);
   static Result<Signer> parse(std::string_view line);
 
