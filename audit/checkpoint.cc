@@ -63,7 +63,7 @@ std::string checkpoint_note(std::string text, const Verifier& verifier,
 Result<std::string> sign_checkpoint(Signer& signer, std::uint64_t size, const Hash& root) {
   std::string text = checkpoint_text(signer.verifier().origin(), size, root);
   const auto signature = signer.sign(as_bytes(text));
-  if (!signature) return fail("OpenSSL cannot sign the checkpoint");
+  if (!signature) return tl::unexpected(signature.error());
   return checkpoint_note(std::move(text), signer.verifier(), *signature);
 }
 

@@ -100,7 +100,7 @@ std::optional<std::uint64_t> WitnessVerifier::check(std::string_view checkpoint_
 Result<std::string> cosign(Signer& witness, std::string_view checkpoint_text,
                            std::uint64_t seconds) {
   const auto signature = witness.sign(as_bytes(signed_bytes(checkpoint_text, seconds)));
-  if (!signature) return fail("OpenSSL cannot sign");
+  if (!signature) return tl::unexpected(signature.error());
   const Verifier& key = witness.verifier();
   std::string tagged(as_text(id_of(key.origin(), key.public_key())));
   tagged += big_endian(seconds);

@@ -82,6 +82,39 @@ Result<KeyParts> parse_parts(std::string_view line) {
   return parts;
 }
 
+class MemoryKey final : public PrivateKey {
+ public:
+  explicit MemoryKey(std::unique_ptr<evp_pkey_st, PkeyFree> key)
+      : key_(std::move(key)), context_(EVP_MD_CTX_new()) {}
+
+  [[nodiscard]] Result<Signature> sign(ByteView message) override {
+    Signature out{};
+    std::size_t length = out.size();
+    EVP_MD_CTX_reset(context_.get());
+    if (!context_ ||
+        EVP_DigestSignInit(context_.get(), nullptr, nullptr, nullptr, key_.get()) != 1 ||
+        EVP_DigestSign(context_.get(), out.data(), &length, message.data(), message.size()) != 1) {
+      return fail("OpenSSL cannot sign");
+    }
+    return out;
+  }
+
+ private:
+  std::unique_ptr<evp_pkey_st, PkeyFree> key_;
+  std::unique_ptr<evp_md_ctx_st, DigestContextFree> context_;
+};
+
+Result<Signer> from_seed(std::string_view origin, ByteView seed) {
+  std::unique_ptr<evp_pkey_st, PkeyFree> key(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
+  std::array<std::uint8_t, key_bytes> public_key{};
+  std::size_t length = public_key.size();
+  if (!key || EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &length) != 1) {
+    return fail("OpenSSL refuses the Ed25519 private key");
+  }
+  return Signer::make(origin, public_key, seed, std::make_unique<MemoryKey>(std::move(key)));
+}
+
 /// HMAC-SHA-512 of the label under the seed.
 OperationKey::Bytes derive(ByteView seed, std::string_view label) {
   OperationKey::Bytes key{};
@@ -140,27 +173,28 @@ bool Verifier::verify(ByteView message, const Signature& signature) const noexce
                           message.size()) == 1;
 }
 
+Result<Signer> Signer::make(std::string_view origin, ByteView public_key, ByteView seed,
+                            std::unique_ptr<PrivateKey> key) {
+  auto verifier = Verifier::make(origin, public_key);
+  if (!verifier) return fail(verifier.error().message);
+  Signer out(std::move(*verifier), std::move(key));
+  out.derived_.operations = derive(seed, operations_label);
+  const OperationKey::Bytes mocks = derive(seed, mocks_label);
+  std::copy_n(mocks.begin(), out.derived_.mocks.size(), out.derived_.mocks.begin());
+  return out;
+}
+
 Result<Signer> Signer::parse(std::string_view line) {
   line = without_newline(line);
   if (!line.starts_with(private_prefix)) return fail("expected a line PRIVATE+KEY+NAME+ID+KEY");
   auto parts = parse_parts(line.substr(private_prefix.size()));
   if (!parts) return fail(parts.error().message);
-  std::unique_ptr<evp_pkey_st, PkeyFree> key(EVP_PKEY_new_raw_private_key(
-      EVP_PKEY_ED25519, nullptr, parts->key.data(), parts->key.size()));
+  auto signer = from_seed(parts->origin, parts->key);
   OPENSSL_cleanse(parts->key.data(), parts->key.size());
-  std::array<std::uint8_t, key_bytes> public_key{};
-  std::size_t length = public_key.size();
-  if (!key || EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &length) != 1) {
-    return fail("OpenSSL refuses the Ed25519 private key");
+  if (signer && signer->verifier().id() != parts->id) {
+    return fail("the id does not belong to the name and the key");
   }
-  auto verifier = Verifier::make(parts->origin, public_key);
-  if (!verifier) return fail(verifier.error().message);
-  if (verifier->id() != parts->id) return fail("the id does not belong to the name and the key");
-  Signer out(std::move(*verifier));
-  out.key_ = std::move(key);
-  out.context_.reset(EVP_MD_CTX_new());
-  if (!out.context_) return fail("out of memory");
-  return out;
+  return signer;
 }
 
 Result<Signer> Signer::load(const std::filesystem::path& path) {
@@ -172,30 +206,6 @@ Result<Signer> Signer::load(const std::filesystem::path& path) {
   OPENSSL_cleanse(text->data(), text->size());
   if (!signer) return fail(fmt::format("{}: {}", path.string(), signer.error().message));
   return signer;
-}
-
-DerivedKeys Signer::derived_keys() const {
-  std::array<std::uint8_t, key_bytes> seed{};
-  std::size_t seed_bytes = seed.size();
-  ASSERT(EVP_PKEY_get_raw_private_key(key_.get(), seed.data(), &seed_bytes) == 1 &&
-         seed_bytes == seed.size());
-  DerivedKeys out;
-  out.operations = derive(seed, operations_label);
-  const OperationKey::Bytes mocks = derive(seed, mocks_label);
-  std::copy_n(mocks.begin(), out.mocks.size(), out.mocks.begin());
-  OPENSSL_cleanse(seed.data(), seed.size());
-  return out;
-}
-
-std::optional<Signature> Signer::sign(ByteView message) noexcept {
-  Signature out{};
-  std::size_t length = out.size();
-  EVP_MD_CTX_reset(context_.get());
-  if (EVP_DigestSignInit(context_.get(), nullptr, nullptr, nullptr, key_.get()) != 1 ||
-      EVP_DigestSign(context_.get(), out.data(), &length, message.data(), message.size()) != 1) {
-    return std::nullopt;
-  }
-  return out;
 }
 
 Result<std::string> create_signing_key(const std::filesystem::path& path,
@@ -210,15 +220,10 @@ Result<std::string> create_signing_key(const std::filesystem::path& path,
   if (RAND_priv_bytes(seed.data(), static_cast<int>(seed.size())) != 1) {
     return fail("the system gives no randomness");
   }
-  const std::unique_ptr<evp_pkey_st, PkeyFree> key(
-      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
-  std::array<std::uint8_t, key_bytes> public_key{};
-  std::size_t length = public_key.size();
-  if (!key || EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &length) != 1) {
-    return fail("OpenSSL cannot make an Ed25519 key");
-  }
-  const KeyId id = key_id(origin, public_key);
-  std::string text = fmt::format("{}{}\n", private_prefix, key_text(origin, id, seed));
+  const auto signer = from_seed(origin, seed);
+  if (!signer) return tl::unexpected(signer.error());
+  const Verifier& verifier = signer->verifier();
+  std::string text = fmt::format("{}{}\n", private_prefix, key_text(origin, verifier.id(), seed));
   OPENSSL_cleanse(seed.data(), seed.size());
 
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -235,7 +240,7 @@ Result<std::string> create_signing_key(const std::filesystem::path& path,
     ::unlink(path.c_str());
     return fail("cannot write the key file " + path.string());
   }
-  return key_text(origin, id, public_key);
+  return verifier.line();
 }
 
 }  // namespace sluice::audit

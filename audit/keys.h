@@ -8,7 +8,6 @@
 #include <array>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "audit/operation_key.h"
@@ -37,6 +36,8 @@ bool is_origin(std::string_view name) noexcept;
 class Verifier {
  public:
   static Result<Verifier> parse(std::string_view line);
+  /// public_key   32 bytes.
+  static Result<Verifier> make(std::string_view origin, ByteView public_key);
 
   [[nodiscard]] bool verify(ByteView message, const Signature& signature) const noexcept;
   [[nodiscard]] const std::string& origin() const noexcept { return origin_; }
@@ -45,9 +46,7 @@ class Verifier {
   [[nodiscard]] ByteView public_key() const noexcept { return public_key_; }
 
  private:
-  friend class Signer;
   Verifier() = default;
-  static Result<Verifier> make(std::string_view origin, ByteView public_key);
 
   std::string origin_;
   std::string line_;
@@ -63,22 +62,34 @@ struct DerivedKeys {
   Hash mocks{};                      ///< Of what a login asks unknown names.
 };
 
+/// Signs with a private key, wherever that lies: in memory (keys.cc), in a token
+/// (token_key.h).
+class PrivateKey {
+ public:
+  virtual ~PrivateKey() = default;
+  [[nodiscard]] virtual Result<Signature> sign(ByteView message) = 0;
+};
+
 class Signer {
  public:
   /// Reads the private form; refuses a file that others may read (secret_file.h).
   static Result<Signer> load(const std::filesystem::path& path);
   static Result<Signer> parse(std::string_view line);
+  /// seed   32 secret bytes that are always the same for this key.
+  static Result<Signer> make(std::string_view origin, ByteView public_key, ByteView seed,
+                             std::unique_ptr<PrivateKey> key);
 
-  [[nodiscard]] std::optional<Signature> sign(ByteView message) noexcept;
+  [[nodiscard]] Result<Signature> sign(ByteView message) { return key_->sign(message); }
   [[nodiscard]] const Verifier& verifier() const noexcept { return verifier_; }
-  [[nodiscard]] DerivedKeys derived_keys() const;
+  [[nodiscard]] const DerivedKeys& derived_keys() const noexcept { return derived_; }
 
  private:
-  explicit Signer(Verifier verifier) : verifier_(std::move(verifier)) {}
+  Signer(Verifier verifier, std::unique_ptr<PrivateKey> key)
+      : verifier_(std::move(verifier)), key_(std::move(key)) {}
 
   Verifier verifier_;
-  std::unique_ptr<evp_pkey_st, PkeyFree> key_;
-  std::unique_ptr<evp_md_ctx_st, DigestContextFree> context_;
+  std::unique_ptr<PrivateKey> key_;
+  DerivedKeys derived_;
 };
 
 }  // namespace sluice::audit

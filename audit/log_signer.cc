@@ -41,7 +41,7 @@ Result<Signature> LocalSigner::sign(const Extension& next) {
   if (!after) return fail("the checkpoint does not continue what was signed before");
   const auto signature =
       key_.sign(as_bytes(checkpoint_text(key_.verifier().origin(), next.now.size, next.now.root)));
-  if (!signature) return fail("OpenSSL cannot sign the checkpoint");
+  if (!signature) return tl::unexpected(signature.error());
   heads_ = *after;
   return *signature;
 }

@@ -85,8 +85,8 @@ Result<std::string> read_secret_file(const std::filesystem::path& path, std::str
   const bool is_long = text.size() > secret_file_bytes_max;
   OPENSSL_cleanse(text.data(), text.size());
   if (is_long) {
-    return fail(fmt::format("{} {} is longer than {} bytes", what, path.string(),
-                            secret_file_bytes_max));
+    return fail(
+        fmt::format("{} {} is longer than {} bytes", what, path.string(), secret_file_bytes_max));
   }
   return fail(fmt::format("{} {} may be read by others (mode {:04o}); set it to 0600", what,
                           path.string(), info.st_mode & 07777U));

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "audit/signer_protocol.h"
 
@@ -44,11 +45,10 @@ Result<pid_t> spawn(int socket, const SignerSettings& settings) {
       ::posix_spawn_file_actions_adddup2(actions.get(), socket, signer_socket) |
       ::posix_spawn_file_actions_addclosefrom_np(actions.get(), signer_socket + 1);
   if (bad != 0) return fail("cannot prepare the signer process");
-  std::string name = signer_process_name;
-  std::string key = settings.key;
-  std::string state = settings.state;
-  std::string user = settings.user;
-  const std::array<char*, 5> arguments{name.data(), key.data(), state.data(), user.data(), nullptr};
+  std::vector<std::string> words = signer_arguments(settings);
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   const std::array<char*, 1> environment{nullptr};
   // By its name: an instrumented process is not the file that the kernel runs.
   std::error_code ignored;  // an empty name is an error of the spawn

@@ -25,8 +25,10 @@ using signer_protocol::Message;
 
 /// A power cut may take back so much of what it remembers; nothing else does.
 constexpr auto sync_every = std::chrono::seconds(1);
+/// No checkpoint: that begins with an origin, which has no spaces.
+constexpr std::string_view trial_text = "sluice trial signature";
 constexpr std::size_t secure_heap_bytes = 16 << 10;
-constexpr int argument_count = 4;
+constexpr std::size_t arguments_min = 8;
 
 class SignatureServer {
  public:
@@ -82,7 +84,7 @@ class SignatureServer {
     }
     const auto signature = key_.sign(
         as_bytes(checkpoint_text(key_.verifier().origin(), request->now.size, request->now.root)));
-    if (!signature) return signer_protocol::encode_refusal("OpenSSL cannot sign the checkpoint");
+    if (!signature) return signer_protocol::encode_refusal(signature.error().message);
     return signer_protocol::encode(*signature);
   }
 
@@ -111,20 +113,51 @@ class SignatureServer {
   bool has_failed_ = false;     ///< The last sync did.
 };
 
-/// All that needs the world, before it is given up. A signature of nothing shows that the
-/// key works, and has OpenSSL load what it wants to load.
+Result<void> try_out(Signer& key) {
+  const ByteView text = as_bytes(trial_text);
+  const auto trial = key.sign(text);
+  if (!trial) return fail("audit.signing_key: " + trial.error().message);
+  if (!key.verifier().verify(text, *trial)) {
+    return fail("audit.signing_key: what it signs does not verify with its public key");
+  }
+  return {};
+}
+
+/// All that needs the world, before it is given up. What root may read is read as root; a
+/// token's module, which is not ours, is loaded as the signer's user. A trial signature
+/// shows that the key works, and has OpenSSL and the module load what they want to load;
+/// another, that they need no more of the world than is left.
 Result<SignatureServer> prepare(int socket, const SignerSettings& settings) {
   // Never swapped out, where the system allows it.
   static_cast<void>(CRYPTO_secure_malloc_init(secure_heap_bytes, 32));
-  auto key = Signer::load(settings.key);
-  if (!key) return fail("audit.signing_key: " + key.error().message);
-  const auto trial = key->sign({});
-  if (!trial || !key->verifier().verify({}, *trial)) {
-    return fail("audit.signing_key: OpenSSL cannot sign with it");
+  const bool is_token = !settings.token.uri.empty();
+  Result<Signer> key = fail("no key");
+  std::string pin;
+  if (is_token) {
+    auto read = read_pin(settings.token);
+    if (!read) return tl::unexpected(read.error());
+    pin = std::move(*read);
+  } else {
+    key = Signer::load(settings.key);
+    if (!key) return fail("audit.signing_key: " + key.error().message);
   }
-  auto state = SignerState::open(settings.state, key->verifier());
+  auto state = SignerState::open(settings.state);
   if (!state) return tl::unexpected(state.error());
-  if (auto done = enter_signer_sandbox(settings.user); !done) return tl::unexpected(done.error());
+  if (auto done = leave_gateway_user(settings.user); !done) return tl::unexpected(done.error());
+  if (is_token) {
+    key = open_token_key(settings.token, pin);
+    OPENSSL_cleanse(pin.data(), pin.size());
+    if (!key) return tl::unexpected(key.error());
+  }
+  if (auto done = state->recall(key->verifier()); !done) return tl::unexpected(done.error());
+  if (auto done = try_out(*key); !done) return tl::unexpected(done.error());
+  const SignerCalls calls = is_token ? SignerCalls::token : SignerCalls::key_in_memory;
+  if (auto done = enter_signer_sandbox(calls); !done) return tl::unexpected(done.error());
+  if (auto done = try_out(*key); !done) {
+    return fail(done.error().message +
+                ", once it is confined (docs/operations.md, \"Keys in a "
+                "token\")");
+  }
   return SignatureServer(socket, std::move(*key), std::move(*state));
 }
 
@@ -147,10 +180,24 @@ int serve_signatures(int socket, const SignerSettings& settings) {
   return 0;
 }
 
+std::vector<std::string> signer_arguments(const SignerSettings& settings) {
+  const TokenSettings& token = settings.token;
+  std::vector<std::string> out{signer_process_name, settings.key, settings.state, settings.user,
+                               token.uri,           token.origin, token.module,   token.pin};
+  out.insert(out.end(), token.environment.begin(), token.environment.end());
+  return out;
+}
+
 int signer_main(int argc, char** argv) {
-  if (argc != argument_count) return 1;
+  const std::vector<std::string> given(argv, argv + argc);
+  if (given.size() < arguments_min) return 1;
   ::prctl(PR_SET_NAME, signer_process_name);
-  return serve_signatures(signer_socket, {argv[1], argv[2], argv[3]});
+  const SignerSettings settings{
+      given[1],
+      given[2],
+      given[3],
+      {given[4], given[5], given[6], given[7], {given.begin() + arguments_min, given.end()}}};
+  return serve_signatures(signer_socket, settings);
 }
 
 }  // namespace sluice::audit

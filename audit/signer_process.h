@@ -6,6 +6,9 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
+
+#include "audit/token_key.h"
 
 namespace sluice::audit {
 
@@ -13,6 +16,7 @@ struct SignerSettings {
   std::filesystem::path key;    ///< See Signer::load.
   std::filesystem::path state;  ///< See SignerState.
   std::string user;             ///< Whom it becomes when it was started by root.
+  TokenSettings token = {};     ///< Where it names one, the key is there and not in a file.
 };
 
 /// Its name, as `ps` shows it; who runs under this name must call `signer_main`.
@@ -20,7 +24,9 @@ inline constexpr const char* signer_process_name = "sluice-signer";
 /// Where the gateway leaves its end of the socket.
 inline constexpr int signer_socket = 3;
 
-/// For `main`: the arguments are those that the client starts it with.
+/// What it is started with: its name, then the settings.
+std::vector<std::string> signer_arguments(const SignerSettings& settings);
+/// For `main`: the arguments are those.
 int signer_main(int argc, char** argv);
 /// Greets, or says why not; then serves until the other end is closed.
 int serve_signatures(int socket, const SignerSettings& settings);

@@ -68,11 +68,11 @@ Result<void> sync_directory_of(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<SignerState> SignerState::open(const std::filesystem::path& path, const Verifier& key) {
+Result<SignerState> SignerState::open(const std::filesystem::path& path) {
   std::error_code ignored;  // the open tells
   std::filesystem::create_directories(path.parent_path(), ignored);
   SignerState state(
-      ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR), path);
   if (state.fd_ < 0) {
     return fail(fmt::format("cannot open the signer's state file {}: {}", path.string(),
                             std::strerror(errno)));
@@ -81,16 +81,20 @@ Result<SignerState> SignerState::open(const std::filesystem::path& path, const V
     return fail(
         fmt::format("the signer's state file {} is in use by another gateway", path.string()));
   }
-  std::ranges::copy(key.public_key(), state.public_key_.begin());
-  struct ::stat info {};
-  if (::fstat(state.fd_, &info) != 0) return system_failure("look at");
-  auto done = info.st_size == 0 ? state.make(path) : state.read(path);
-  if (!done) return tl::unexpected(done.error());
+  if (auto done = sync_directory_of(path); !done) return tl::unexpected(done.error());
   return state;
+}
+
+Result<void> SignerState::recall(const Verifier& key) {
+  std::ranges::copy(key.public_key(), public_key_.begin());
+  struct ::stat info {};
+  if (::fstat(fd_, &info) != 0) return system_failure("look at");
+  return info.st_size == 0 ? make() : read();
 }
 
 SignerState::SignerState(SignerState&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
+      path_(std::move(other.path_)),
       public_key_(other.public_key_),
       turn_(other.turn_),
       heads_(other.heads_) {}
@@ -100,15 +104,14 @@ SignerState::~SignerState() {
 }
 
 /// Both slots, so that the file has its size for ever and a full disk does not matter.
-Result<void> SignerState::make(const std::filesystem::path& path) {
+Result<void> SignerState::make() {
   for (int i = 0; i < slots; ++i) {
     if (auto done = store({}); !done) return done;
   }
-  if (auto done = sync(); !done) return done;
-  return sync_directory_of(path);
+  return sync();
 }
 
-Result<void> SignerState::read(const std::filesystem::path& path) {
+Result<void> SignerState::read() {
   std::optional<Slot> newest;
   for (int i = 0; i < slots; ++i) {
     Slot slot;
@@ -122,13 +125,13 @@ Result<void> SignerState::read(const std::filesystem::path& path) {
     return fail(fmt::format(
         "the signer's state file {} cannot be read; restore it, or move it away: the log then says "
         "that the signer began anew",
-        path.string()));
+        path_.string()));
   }
   if (newest->public_key != public_key_) {
     return fail(
         fmt::format("the signer's state file {} is that of another key; name another file in "
                     "audit.signer.state",
-                    path.string()));
+                    path_.string()));
   }
   turn_ = newest->turn;
   heads_ = {{newest->kept_size, newest->kept_root}, {newest->last_size, newest->last_root}};

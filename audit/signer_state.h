@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <utility>
 
 #include "audit/keys.h"
 #include "audit/signed_heads.h"
@@ -15,8 +16,11 @@ namespace sluice::audit {
 class SignerState {
  public:
   /// Makes the file where there is none. Held until this goes.
-  /// errors   it is another key's, damaged, or held by another signer.
-  static Result<SignerState> open(const std::filesystem::path& path, const Verifier& key);
+  /// errors   it is held by another signer.
+  static Result<SignerState> open(const std::filesystem::path& path);
+  /// What was signed with this key; before anything else is asked.
+  /// errors   the file is another key's, or damaged.
+  [[nodiscard]] Result<void> recall(const Verifier& key);
   ~SignerState();
   SignerState(SignerState&& other) noexcept;
   SignerState& operator=(SignerState&&) = delete;
@@ -28,11 +32,12 @@ class SignerState {
   [[nodiscard]] Result<void> sync();
 
  private:
-  explicit SignerState(int fd) : fd_(fd) {}
-  [[nodiscard]] Result<void> make(const std::filesystem::path& path);
-  [[nodiscard]] Result<void> read(const std::filesystem::path& path);
+  SignerState(int fd, std::filesystem::path path) : fd_(fd), path_(std::move(path)) {}
+  [[nodiscard]] Result<void> make();
+  [[nodiscard]] Result<void> read();
 
   int fd_;
+  std::filesystem::path path_;  ///< For messages.
   std::array<std::uint8_t, 32> public_key_{};
   std::uint64_t turn_ = 0;
   SignedHeads heads_;

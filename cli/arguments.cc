@@ -235,8 +235,11 @@ struct Parser {
     auto& operations = verb(key, "operations",
                             "Print the key of the digests of unmasked operations", key_operations,
                             "  sluice key operations --file /etc/sluice/audit.key\n"
-                            "  sluice key operations --file ./audit.key | xxd -r -p > digests.key");
-    operations.add_option("--file", key_operations.path, "The audit signing key")->required();
+                            "  sluice key operations -c sluice.yaml | xxd -r -p > digests.key");
+    operations.add_option("--file", key_operations.path,
+                          "The audit signing key, where it is a file");
+    operations.add_option("-c,--config", key_operations.configuration,
+                          "The configuration that names it, where it is in a token");
     add_json(operations, key_operations.json);
   }
 

@@ -1,8 +1,8 @@
 // sluice check: is the configuration good, and what will it really enforce?
-#include "audit/keys.h"
 #include "cli/configuration.h"
 #include "cli/describe.h"
 #include "cli/output.h"
+#include "cli/signer.h"
 #include "cli/verbs.h"
 #include "config/load/load.h"
 #include "control/json_text.h"
@@ -23,7 +23,7 @@ ExitCode refuse(const CheckOptions& options, std::string_view what) {
 Result<std::shared_ptr<const dataplane::Snapshot>> compile(const std::string& configuration) {
   const auto settings = read_settings(configuration);
   if (!settings) return tl::unexpected(settings.error());
-  const auto key = audit::Signer::load(settings->audit.signing_key);
+  const auto key = open_signing_key(settings->audit);
   if (!key) return fail(fmt::format("audit.signing_key: {}", key.error().message));
   return make_snapshot(*settings, key->derived_keys().mocks, 0);
 }

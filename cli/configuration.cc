@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/output.h"
+#include "cli/signer.h"
 #include "config/load/load.h"
 
 namespace sluice::cli {
@@ -22,7 +23,13 @@ tl::unexpected<Error> absent(const std::string& path) {
 Result<config::Settings> read_settings(const std::string& path) {
   if (!is_there(path)) return absent(path);
   auto loaded = config::load(path, config::World::real());
-  if (loaded.problems.empty()) return std::move(loaded.settings);
+  if (loaded.problems.empty()) {
+    if (loaded.settings.audit.token) {
+      const auto token = signer_settings(loaded.settings.audit).token;
+      if (auto good = audit::check_token_settings(token); !good) return fail(good.error().message);
+    }
+    return std::move(loaded.settings);
+  }
   std::string text;
   for (const auto& problem : loaded.problems) text += problem.text() + "\n";
   text += fmt::format("{} problem{} in the configuration", loaded.problems.size(),

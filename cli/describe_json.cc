@@ -139,13 +139,14 @@ std::string describe_json(const config::Settings& settings) {
     exports.push_back(
         {{"name", one.name}, {"format", text(one.format)}, {"to", destination_text(one)}});
   }
+  const config::SigningKey& key = settings.audit.signing_key;
   const Json page{{"listeners", std::move(listeners)},
                   {"identity",
                    {{"api_keys", settings.identity.api_keys_file},
                     {"allow_anonymous", settings.identity.allow_anonymous}}},
                   {"audit",
                    {{"directory", settings.audit.directory},
-                    {"signing_key", settings.audit.signing_key},
+                    {"signing_key", key.uri.empty() ? key.file : key.uri},
                     {"signer",
                      {{"state", signer_settings(settings.audit).state.string()},
                       {"user", settings.audit.signer.user}}},

@@ -201,8 +201,8 @@ std::string describe_text(const config::Settings& settings) {
       identity.api_keys_file.empty() ? "no API keys" : "API keys in " + identity.api_keys_file,
       identity.allow_anonymous ? "anonymous" : "refused");
   const audit::SignerSettings signer = signer_settings(settings.audit);
-  fmt::format_to(out, "audit: {} in {}, release: {}\n",
-                 signer.key.empty() ? "no signing key" : "signed with " + signer.key.string(),
+  fmt::format_to(out, "audit: signed with {} in {}, release: {}\n",
+                 signer.token.uri.empty() ? signer.key.string() : signer.token.uri,
                  settings.audit.directory, text(settings.audit.release));
   fmt::format_to(out, "signer: a process of its own, {} if root starts it; it remembers in {}\n",
                  signer.user, signer.state.string());

@@ -6,6 +6,7 @@
 #include "base/timestamp.h"
 #include "cli/configuration.h"
 #include "cli/output.h"
+#include "cli/signer.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
 #include "evidence/package.h"
@@ -90,7 +91,7 @@ ExitCode perform(const EvidenceOptions& options) {
   if (auto done = add_witness_policy(settings->audit.witness_policy, package); !done) {
     return complain("evidence", done.error().message, ExitCode::failed);
   }
-  auto signer = audit::Signer::load(settings->audit.signing_key);
+  auto signer = open_signing_key(settings->audit);
   if (!signer) return complain("evidence", signer.error().message, ExitCode::failed);
   const auto made = evidence::make_package(package, *signer);
   if (!made) return complain("evidence", made.error().message, ExitCode::failed);

@@ -12,7 +12,9 @@
 #include "audit/log.h"
 #include "base/text_codec.h"
 #include "base/timestamp.h"
+#include "cli/configuration.h"
 #include "cli/output.h"
+#include "cli/signer.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
 #include "config/load/load.h"
@@ -109,7 +111,17 @@ ExitCode perform(const KeySigningOptions& options) {
 }
 
 ExitCode perform(const KeyOperationsOptions& options) {
-  const auto signer = audit::Signer::load(options.path);
+  if (options.path.empty() == options.configuration.empty()) {
+    return complain("key operations", "name the key with --file, or its configuration with -c",
+                    ExitCode::usage);
+  }
+  std::optional<config::Settings> settings;
+  if (options.path.empty()) {
+    settings = load_settings("key operations", options.configuration);
+    if (!settings) return ExitCode::bad_configuration;
+  }
+  const auto signer =
+      settings ? open_signing_key(settings->audit) : audit::Signer::load(options.path);
   if (!signer) return complain("key operations", signer.error().message, ExitCode::failed);
   const std::string key = to_hex(signer->derived_keys().operations);
   if (options.json) {

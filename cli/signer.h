@@ -10,6 +10,8 @@
 namespace sluice::cli {
 
 audit::SignerSettings signer_settings(const config::Audit& settings);
+/// For verbs that sign without it, or only look: the key itself, in this process.
+Result<audit::Signer> open_signing_key(const config::Audit& settings);
 Result<std::unique_ptr<audit::ProcessSigner>> start_signer(const config::Settings& settings);
 
 }  // namespace sluice::cli

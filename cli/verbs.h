@@ -103,7 +103,8 @@ struct KeySigningOptions {
 };
 
 struct KeyOperationsOptions {
-  std::string path = {};  ///< The signing key's file.
+  std::string path = {};           ///< The signing key's file,
+  std::string configuration = {};  ///< or that which names it.
   bool json = false;
 };
 

@@ -73,7 +73,7 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
     return "listeners were added, removed, renamed or moved";
   }
   if (now.audit.directory != next.audit.directory ||
-      now.audit.signing_key != next.audit.signing_key ||
+      now.audit.signing_key != next.audit.signing_key || now.audit.token != next.audit.token ||
       now.audit.signer.state != next.audit.signer.state ||
       now.audit.signer.user != next.audit.signer.user || now.audit.release != next.audit.release ||
       now.audit.ring_bytes != next.audit.ring_bytes ||

@@ -52,7 +52,7 @@ std::string before_signature(const audit::Verifier& verifier) {
 
 Result<std::string> ssh_sign(audit::Signer& signer, std::string_view message) {
   const auto signature = signer.sign(as_bytes(signed_bytes(message)));
-  if (!signature) return fail("OpenSSL cannot sign");
+  if (!signature) return tl::unexpected(signature.error());
   const std::string text =
       to_base64(as_bytes(before_signature(signer.verifier()) + std::string(as_text(*signature))));
   std::string out(armor_begin);

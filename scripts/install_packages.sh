@@ -13,13 +13,13 @@ build_packages=(
   g++ cmake ninja-build pkg-config ccache mold
   liburing-dev libhyperscan-dev libyaml-dev libssl-dev zlib1g-dev libzstd-dev libfmt-dev
   libexpected-dev libmimalloc-dev libzip-dev libcurl4-openssl-dev librdkafka-dev libseccomp-dev
-  nlohmann-json3-dev libcli11-dev libpg-query-dev catch2
+  libp11-kit-dev nlohmann-json3-dev libcli11-dev libpg-query-dev catch2
 )
 test_packages=(
   clang clang-format clang-tidy libclang-rt-14-dev llvm
   python3 python3-jsonschema curl nginx-light wrk apache2-utils nghttp2-client haproxy
   libcbor-dev python3-h11 golang-go golang-golang-x-mod-dev openssh-client zstd
-  postgresql-15 python3-psycopg2 python3-asyncpg rsyslog rsyslog-openssl python3-botocore age
+  postgresql-15 python3-psycopg2 python3-asyncpg rsyslog rsyslog-openssl python3-botocore age softhsm2
   python3-psycopg libpq-dev libpostgresql-jdbc-java openjdk-17-jdk-headless nodejs npm
 )
 demo_packages=(postgresql-15)

@@ -39,6 +39,7 @@ class Checker {
     check_names(settings_.audit.exports, "export");
     for (const AuditExport& one : settings_.audit.exports) check(one);
     check_signer();
+    check_token();
   }
 
  private:
@@ -186,6 +187,19 @@ class Checker {
            fmt::format("the signer's state must not lie in the log's directory '{}', or both are "
                        "rolled back together",
                        audit.directory));
+  }
+
+  void check_token() {
+    const Audit& audit = settings_.audit;
+    const bool is_in_token = !audit.signing_key.uri.empty();
+    if (is_in_token && !audit.token) {
+      report(places_.of(&audit.signing_key, {}),
+             "a key in a token needs audit.token: its module, PIN and origin");
+    }
+    if (!is_in_token && audit.token) {
+      report(places_.of_section(&*audit.token, {}),
+             "audit.token is for a signing_key that begins with pkcs11:");
+    }
   }
 
   void check_identity() {

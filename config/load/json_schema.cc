@@ -124,6 +124,8 @@ std::string value_json(const Field& field) {
       return or_environment(pattern("^(file|env|cred):.+$"));
     case Kind::file:
       return or_environment(pattern("^(file|cred):.+$"));
+    case Kind::signing_key:
+      return or_environment(pattern("^(file|cred|pkcs11):.+$"));
     case Kind::texts:
       return list_of(field.word == Word::builtin ? words(builtin_finders()) : type("string"),
                      field.items_max);

@@ -36,6 +36,7 @@ and merge keys are errors, each with its file, line and column; all of them are 
 | address | `host:port` or `[IPv6]:port`; listeners take addresses in digits only |
 | secret | a reference: `file:PATH`, `env:NAME` or `cred:NAME` (a systemd credential); a final line end is cut off. The secret itself is an error. |
 | file reference | `file:PATH` or `cred:NAME` |
+| PKCS#11 URI | a key in a token (RFC 7512): `pkcs11:token=LABEL;object=LABEL` |
 | path | relative to the folder of the main file |
 | any value | `${env:NAME}` takes a variable of the environment; `$${` stands for `${`; inside `{…}` and `[…]` such a value needs quotes |
 
@@ -91,6 +92,8 @@ std::string word_text(Word word) {
       return "http URL";
     case Word::file_path:
       return "path";
+    case Word::variable:
+      return "NAME=VALUE";
     case Word::sql_class:
       return "class of statements";
     case Word::sql_name:
@@ -132,6 +135,8 @@ std::string type_text(const Field& field) {
       return "secret";
     case Kind::file:
       return "file reference";
+    case Kind::signing_key:
+      return "file reference or PKCS#11 URI";
     case Kind::texts:
       return fmt::format("list: {}", word_text(field.word));
     case Kind::section:

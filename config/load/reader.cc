@@ -159,7 +159,9 @@ void Reader::read_field(const YamlNode& node, const Field& field, void* owner) {
     case Kind::secret:
       return read_secret(node, field, owner);
     case Kind::file:
-      return read_file(node, opened<std::string>(field, owner));
+      return read_file(node, field, owner);
+    case Kind::signing_key:
+      return read_signing_key(node, field, owner);
     case Kind::texts:
       return read_texts(node, field, opened<std::vector<std::string>>(field, owner));
     case Kind::section:
@@ -344,17 +346,38 @@ std::optional<std::string> Reader::path_of(std::string_view reference, const Pla
   return *directory + "/" + std::string(name);
 }
 
-void Reader::read_file(const YamlNode& node, std::string& value) {
+void Reader::read_file(const YamlNode& node, const Field& field, void* owner) {
+  auto& value = opened<std::string>(field, owner);
   places_.note(&value, node.place);
   const auto reference = text_of(node, "a reference");
   if (!reference) return;
   auto path = path_of(*reference, node.place);
   if (!path) {
+    // The text may be the secret that belongs into the file: it is not repeated.
     return report(
         node.place,
-        fmt::format("'{}' is not a reference to a file; write file:PATH or cred:NAME", *reference));
+        fmt::format("'{}' must be a reference to a file; write file:PATH or cred:NAME", field.key));
   }
   value = std::move(*path);
+}
+
+void Reader::read_signing_key(const YamlNode& node, const Field& field, void* owner) {
+  auto& value = opened<SigningKey>(field, owner);
+  places_.note(&value, node.place);
+  const auto reference = text_of(node, "a reference");
+  if (!reference) return;
+  if (reference->starts_with("pkcs11:")) {
+    value.uri = *reference;
+    return;
+  }
+  auto path = path_of(*reference, node.place);
+  if (!path) {
+    return report(node.place,
+                  fmt::format("'{}' must be a reference to a key, not the key itself; write "
+                              "file:PATH, cred:NAME or pkcs11:token=LABEL;object=LABEL",
+                              field.key));
+  }
+  value.file = std::move(*path);
 }
 
 void Reader::read_secret(const YamlNode& node, const Field& field, void* owner) {

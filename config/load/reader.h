@@ -63,7 +63,8 @@ class Reader {
   void read_target_addresses(const YamlNode& node, const Field& field,
                              std::vector<SocketAddress>& values);
   void read_secret(const YamlNode& node, const Field& field, void* owner);
-  void read_file(const YamlNode& node, std::string& value);
+  void read_file(const YamlNode& node, const Field& field, void* owner);
+  void read_signing_key(const YamlNode& node, const Field& field, void* owner);
   void read_sections(const YamlNode& node, const Field& field, void* owner);
   void read_builtins_or_section(const YamlNode& node, const Field& field, void* owner);
   void read_choice_or_section(const YamlNode& node, const Field& field, void* owner);

@@ -648,9 +648,28 @@ constexpr Table signer_table{.title = "The signer",
                              .fields = signer_fields,
                              .make = make_owner<AuditSigner>};
 
+constexpr std::array token_fields{
+    text<&AuditToken::module>("module", Word::file_path, required,
+                              "The shared library that came with the token."),
+    file<&AuditToken::pin>("pin", required, "The token's PIN; only the signer's process reads it."),
+    text<&AuditToken::origin>("origin", Word::subject, required,
+                              "The log's name in its checkpoints; a key file has it in itself."),
+    texts<&AuditToken::environment>("environment", Word::variable, 16,
+                                    "Variables that the library looks for; nothing secret.")};
+constexpr Table token_table{.title = "The token of the signing key",
+                            .path = "audit.token",
+                            .sentence =
+                                "For a `signing_key` that begins with `pkcs11:`. See "
+                                "docs/operations.md.",
+                            .fields = token_fields,
+                            .make = make_owner<AuditToken>};
+
 constexpr std::array audit_fields{
     text<&Audit::directory>("directory", Word::file_path, not_required, "Where the log is kept."),
-    file<&Audit::signing_key>("signing_key", required, "The Ed25519 key that signs checkpoints."),
+    signing_key<&Audit::signing_key>("signing_key", required,
+                                     "The Ed25519 key that signs checkpoints."),
+    section<&Audit::token>("token", token_table, not_required,
+                           "How the token is reached that holds that key."),
     section<&Audit::signer>("signer", signer_table, not_required,
                             "The process that holds that key."),
     choice<&Audit::release>("release", releases, not_required,

@@ -37,6 +37,7 @@ enum class Word : std::uint8_t {
   sql_column,
   file_path,
   http_url,
+  variable,  ///< "NAME=VALUE" of an environment.
 };
 
 struct Choice {
@@ -59,6 +60,7 @@ struct Field {
     target_addresses,     ///< std::vector<SocketAddress>; names are resolved.
     secret,               ///< Secret
     file,                 ///< std::string, a path written as a reference.
+    signing_key,          ///< SigningKey: such a path, or a URI.
     texts,                ///< std::vector<std::string>
     section,              ///< A nested struct.
     sections,             ///< A list of structs.

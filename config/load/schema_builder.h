@@ -165,6 +165,11 @@ constexpr Field file(std::string_view key, bool is_required, std::string_view se
   return value<Member>(key, Field::Kind::file, is_required, sentence);
 }
 template <auto Member>
+constexpr Field signing_key(std::string_view key, bool is_required, std::string_view sentence) {
+  static_assert(std::is_same_v<TypeOf<Member>, SigningKey>);
+  return value<Member>(key, Field::Kind::signing_key, is_required, sentence);
+}
+template <auto Member>
 constexpr Field secret(std::string_view key, bool is_required, std::string_view sentence) {
   static_assert(std::is_same_v<typename Bare<TypeOf<Member>>::type, Secret>);
   return value<Member>(key, Field::Kind::secret, is_required, sentence);

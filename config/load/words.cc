@@ -145,6 +145,11 @@ std::optional<std::string> word_fault(Word word, std::string_view text) {
       return sql_column_fault(text);
     case Word::file_path:
       return line_fault(text, 4096);
+    case Word::variable:
+      if (text.find('=') != std::string_view::npos && !text.starts_with('=')) {
+        return line_fault(text, 4096);
+      }
+      return fmt::format("'{}' is not NAME=VALUE", text);
     case Word::http_url:
       if (parse_http_url(text)) return std::nullopt;
       return fmt::format("'{}' is not a URL like http://tsa.example.com/tsr", text);

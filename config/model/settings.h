@@ -329,9 +329,26 @@ struct AuditSigner {
   std::string user = "nobody";  ///< Whom it becomes when root starts it.
 };
 
+/// Where the key that signs checkpoints is: one of the two.
+struct SigningKey {
+  std::string file;  ///< Path.
+  std::string uri;   ///< Of a key in a PKCS#11 token (RFC 7512): "pkcs11:…".
+  friend bool operator==(const SigningKey&, const SigningKey&) = default;
+};
+
+/// How the token of such a URI is reached.
+struct AuditToken {
+  std::string module;                    ///< Path of its shared library.
+  std::string pin;                       ///< Path of a file that holds it.
+  std::string origin;                    ///< The log's name in its checkpoints.
+  std::vector<std::string> environment;  ///< "NAME=VALUE", for the module.
+  friend bool operator==(const AuditToken&, const AuditToken&) = default;
+};
+
 struct Audit {
   std::string directory = "/var/lib/sluice/audit";
-  std::string signing_key;  ///< Path.
+  SigningKey signing_key;
+  std::optional<AuditToken> token;
   AuditSigner signer;
   Release release = Release::recorded;
   std::uint64_t ring_bytes = 8U << 20;

@@ -135,12 +135,13 @@ TEST_CASE("A secret's file that is missing, long or open to others is named with
   REQUIRE(::chmod(path.c_str(), 0600) == 0);
   CHECK(read_secret_file(path, "the PIN", ""));
   write_file(path, std::string(secret_file_bytes_max + 1, 'x'));
-  CHECK(read_secret_file(path, "the PIN", "").error().message.ends_with(
-      "is longer than 1024 bytes"));
+  CHECK(
+      read_secret_file(path, "the PIN", "").error().message.ends_with("is longer than 1024 bytes"));
   REQUIRE(::chmod(path.c_str(), 0640) == 0);
   write_file(path, "x");
-  CHECK(read_secret_file(path, "the PIN", "").error().message.ends_with(
-      "may be read by others (mode 0640); set it to 0600"));
+  CHECK(read_secret_file(path, "the PIN", "")
+            .error()
+            .message.ends_with("may be read by others (mode 0640); set it to 0600"));
 }
 
 }  // namespace sluice::audit

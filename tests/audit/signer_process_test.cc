@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -17,6 +19,7 @@
 #include "audit/signer_client.h"
 #include "audit/signer_sandbox.h"
 #include "log_fixture.h"
+#include "soft_token.h"
 
 namespace sluice::audit {
 namespace {
@@ -80,10 +83,10 @@ void kill_and_wait(pid_t process) {
 
 /// How a child ends that does this in the sandbox.
 template <class Action>
-int status_in_sandbox(Action&& action) {
+int status_in_sandbox(SignerCalls calls, Action&& action) {
   const pid_t process = ::fork();
   if (process == 0) {
-    if (!enter_signer_sandbox("nobody")) ::_exit(2);
+    if (!leave_gateway_user("nobody") || !enter_signer_sandbox(calls)) ::_exit(2);
     action();
     ::_exit(0);
   }
@@ -263,18 +266,74 @@ TEST_CASE_METHOD(SignedFolder, "What keeps a signer from starting is told by its
   CHECK_FALSE(try_start());
 }
 
+TEST_CASE_METHOD(SignedFolder, "A signer whose key is in a token signs in its sandbox") {
+  REQUIRE(::chmod(folder.path().c_str(), 0711) == 0);
+  const SoftToken token(folder.path());
+  settings.token = token.settings;
+  settings.key.clear();
+  {
+    const Started started = start();
+    CHECK(started.signer->verifier().origin() == test_origin);
+    verifier = started.signer->verifier().line();
+    append_durably(*open_with(*started.signer), 20);
+  }
+  CHECK(verify_with_key().ok);
+  const Started started = start();
+  const auto log = open_with(*started.signer);
+  append_durably(*log, 3);
+  // Pulled out: the signer lives and says so.
+  token.remove();
+  REQUIRE(log->worker(0).append_single(sample_intent()));
+  log->worker(0).request_flush();
+  while (!log->worker(0).is_broken()) std::this_thread::yield();
+  CHECK(log->status().failure.find("the token 'sluice' cannot") != std::string::npos);
+  CHECK(::kill(started.process, 0) == 0);
+}
+
 TEST_CASE("In the signer's sandbox what it does not need ends the process") {
-  CHECK(status_in_sandbox([] {}) == 0);
-  CHECK(status_in_sandbox([] { delete[] new volatile char[1 << 20]; }) == 0);
-  CHECK(is_killed_by_filter(status_in_sandbox([] { (void)::socket(AF_INET, SOCK_STREAM, 0); })));
-  CHECK(is_killed_by_filter(status_in_sandbox([] { (void)::open("/etc/passwd", O_RDONLY); })));
-  CHECK(is_killed_by_filter(status_in_sandbox([] { (void)::fork(); })));
-  CHECK(is_killed_by_filter(status_in_sandbox([] { (void)::kill(::getppid(), 0); })));
-  CHECK(is_killed_by_filter(status_in_sandbox([] { ::execl("/bin/true", "true", nullptr); })));
-  CHECK(is_killed_by_filter(status_in_sandbox([] {
+  const auto status = [](auto action) {
+    return status_in_sandbox(SignerCalls::key_in_memory, action);
+  };
+  CHECK(status([] {}) == 0);
+  CHECK(status([] { delete[] new volatile char[1 << 20]; }) == 0);
+  CHECK(is_killed_by_filter(status([] { (void)::socket(AF_INET, SOCK_STREAM, 0); })));
+  CHECK(is_killed_by_filter(status([] { (void)::open("/etc/passwd", O_RDONLY); })));
+  CHECK(is_killed_by_filter(status([] { (void)::fork(); })));
+  CHECK(is_killed_by_filter(status([] { (void)::kill(::getppid(), 0); })));
+  CHECK(is_killed_by_filter(status([] { ::execl("/bin/true", "true", nullptr); })));
+  CHECK(is_killed_by_filter(status([] {
     (void)::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   })));
-  CHECK(is_killed_by_filter(status_in_sandbox([] { (void)::setuid(0); })));
+  CHECK(is_killed_by_filter(status([] { (void)::setuid(0); })));
+}
+
+TEST_CASE("In the sandbox of a token's module files are read, and all else is refused") {
+  const test::TemporaryFolder folder;
+  REQUIRE(::chmod(folder.path().c_str(), 0777) == 0);
+  const std::string path = folder.path() / "made";
+  const auto is_refused = [](auto action) {
+    const auto tried = [&action] { ::_exit(action() < 0 && errno == EPERM ? 0 : 1); };
+    return status_in_sandbox(SignerCalls::token, tried) == 0;
+  };
+  CHECK(status_in_sandbox(SignerCalls::token, [] {
+          const int fd = ::open("/etc/passwd", O_RDONLY);
+          char first = 0;
+          ::_exit(fd >= 0 && ::read(fd, &first, 1) == 1 && ::close(fd) == 0 ? 0 : 1);
+        }) == 0);
+  CHECK(is_refused([&path] { return ::open(path.c_str(), O_WRONLY | O_CREAT, 0600); }));
+  CHECK(is_refused([&path] { return ::open(path.c_str(), O_RDONLY | O_CREAT, 0600); }));
+  CHECK(is_refused([] { return ::open("/dev/null", O_RDWR); }));
+  CHECK(is_refused([] { return ::socket(AF_UNIX, SOCK_STREAM, 0); }));
+  CHECK(is_refused([] { return ::socket(AF_INET, SOCK_STREAM, 0); }));
+  CHECK(is_refused([] { return ::fork(); }));
+  CHECK(is_refused([] { return ::kill(::getppid(), 0); }));
+  CHECK(is_refused([] { return ::execl("/bin/true", "true", nullptr); }));
+  CHECK(is_refused([] { return ::unlink("/etc/passwd"); }));
+  CHECK(is_refused([] { return ::setuid(0); }));
+  CHECK(is_refused([] {
+    void* at = ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return at == MAP_FAILED ? -1 : 0;
+  }));
 }
 
 }  // namespace sluice::audit

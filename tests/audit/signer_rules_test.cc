@@ -152,19 +152,26 @@ TEST_CASE("Each message of the signer has one spelling") {
         signer_protocol::message_bytes_max);
 }
 
+Result<SignerState> open_state(const std::filesystem::path& path, const Verifier& key) {
+  auto state = SignerState::open(path);
+  if (!state) return state;
+  if (auto done = state->recall(key); !done) return tl::unexpected(done.error());
+  return state;
+}
+
 TEST_CASE("A signer's state comes back as it was stored last") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "made" / "state";
   const Verifier key = some_key(folder, "key");
   const Growing log;
   {
-    auto state = SignerState::open(path, key);
+    auto state = open_state(path, key);
     REQUIRE(state);
     CHECK(state->heads() == SignedHeads{});
   }
   SignedHeads heads;
   for (std::size_t size = 0; size < 9; ++size) {
-    auto state = SignerState::open(path, key);
+    auto state = open_state(path, key);
     REQUIRE(state);
     CHECK(state->heads() == heads);
     heads = {log.head(size), log.head(size + 1)};
@@ -185,7 +192,7 @@ TEST_CASE("A torn write of a signer's state costs the last one and no more") {
   const SignedHeads first{log.head(1), log.head(2)};
   const SignedHeads second{log.head(2), log.head(3)};
   {
-    auto state = SignerState::open(path, key);
+    auto state = open_state(path, key);
     REQUIRE((state->store(first) && state->store(second)));
   }
   const std::string good = read_file(path);
@@ -194,14 +201,14 @@ TEST_CASE("A torn write of a signer's state costs the last one and no more") {
     std::string torn = good;
     torn[at] = static_cast<char>(torn[at] ^ 0x10);
     write_file(path, torn);
-    CHECK(SignerState::open(path, key)->heads() == first);
+    CHECK(open_state(path, key)->heads() == first);
     torn = good;
     torn[4096 + at] = static_cast<char>(torn[4096 + at] ^ 0x10);
     write_file(path, torn);
-    CHECK(SignerState::open(path, key)->heads() == second);
+    CHECK(open_state(path, key)->heads() == second);
     torn[at] = static_cast<char>(torn[at] ^ 0x10);
     write_file(path, torn);
-    CHECK_FALSE(SignerState::open(path, key));
+    CHECK_FALSE(open_state(path, key));
   }
 }
 
@@ -210,17 +217,17 @@ TEST_CASE("A signer's state belongs to one key and to one signer at a time") {
   const auto path = folder.path() / "state";
   const Verifier key = some_key(folder, "key");
   {
-    const auto held = SignerState::open(path, key);
+    const auto held = open_state(path, key);
     REQUIRE(held);
-    const auto second = SignerState::open(path, key);
+    const auto second = open_state(path, key);
     REQUIRE_FALSE(second);
     CHECK(second.error().message.find("in use by another gateway") != std::string::npos);
   }
-  const auto other = SignerState::open(path, some_key(folder, "other"));
+  const auto other = open_state(path, some_key(folder, "other"));
   REQUIRE_FALSE(other);
   CHECK(other.error().message.find("is that of another key") != std::string::npos);
-  CHECK(SignerState::open(path, key));
-  CHECK_FALSE(SignerState::open(folder.path(), key));
+  CHECK(open_state(path, key));
+  CHECK_FALSE(open_state(folder.path(), key));
 }
 
 }  // namespace sluice::audit

@@ -225,7 +225,7 @@ TEST_CASE("every key reaches its field") {
   CHECK(settings.mask_hash_key->value == std::string(32, 'k'));
 
   CHECK(settings.audit.directory == "/etc/sluice/log");
-  CHECK(settings.audit.signing_key == "/creds/audit");
+  CHECK(settings.audit.signing_key.file == "/creds/audit");
   CHECK(settings.audit.signer.state == "/etc/sluice/signed");
   CHECK(settings.audit.signer.user == "signer");
   CHECK(settings.audit.release == Release::durable);
@@ -329,7 +329,7 @@ TEST_CASE("conf.d adds to lists and sections, in the order of names") {
   CHECK(loaded.settings.policies[1].name == "second");
   CHECK(loaded.settings.policies[0].place.file == "/c/conf.d/10-a.yaml");
   CHECK(loaded.settings.audit.release == Release::durable);
-  CHECK(loaded.settings.audit.signing_key == "/key");
+  CHECK(loaded.settings.audit.signing_key.file == "/key");
 
   world.files["/c/conf.d/30-c.yaml"] =
       "audit: {release: recorded}\npolicies: {}\nversion: 2\nlisteners: [{name: a}]\n";

@@ -52,7 +52,7 @@ class Gateway:
         self._parts = {"addresses": ", ".join(f"127.0.0.1:{port}" for port in ports),
                        "masks": masks, "protocol": protocol, "listener": listener, "target": target,
                        "identity": identity, "audit": audit, "workers": workers, "buffers": buffers,
-                       "more": more}
+                       "more": more, "signing_key": f"signing_key: file:{self.folder}/audit.key"}
         self.verifier = self.sluice("key", "signing", "--file", self.folder / "audit.key", "--origin",
                                     "scenario.test", "--json", check=True).json()["verifier"]
         self.key = self.new_key("tester", "testers")
@@ -61,6 +61,7 @@ class Gateway:
 
     def write(self, policies: str) -> None:
         """(Re)writes the configuration with these rules."""
+        self._policies = policies
         parts = self._parts
         masks = f"masks:{parts['masks']}\nmask_key: file:{self.folder}/mask_key" if parts["masks"] else ""
         self.configuration.write_text(f"""version: 1
@@ -81,12 +82,17 @@ policies:{policies}
 {masks}
 audit:
   directory: {self.audit}
-  signing_key: file:{self.folder}/audit.key
+  {parts['signing_key']}
   {parts['audit']}
 admin: {{socket: {self.admin_socket}}}
 workers: {{count: {parts['workers']}, pin: false, connections: 2048, buffers: {parts['buffers']}}}
 {parts['more']}
 """)
+
+    def sign_with(self, signing_key: str) -> None:
+        """Rewrites the configuration with another `signing_key`, and what belongs to it."""
+        self._parts["signing_key"] = signing_key
+        self.write(self._policies)
 
     def new_key(self, subject: str, group: str, expires: str = "1h", *more: str) -> str:
         return self.sluice("key", "new", "--subject", subject, "--group", group, "--expires", expires, *more,
@@ -96,9 +102,9 @@ workers: {{count: {parts['workers']}, pin: false, connections: 2048, buffers: {p
     def auth(self) -> tuple[str, str]:
         return ("Authorization", f"Bearer {self.key}")
 
-    def start(self, *, ready_seconds: float = 20.0) -> "Gateway":
+    def start(self, *, ready_seconds: float = 20.0, env: dict[str, str] | None = None) -> "Gateway":
         self.process = self.context.start([self.context.sluice, "run", "-c", self.configuration],
-                                          name="sluice")
+                                          name="sluice", env=env)
         def is_ready() -> bool:
             expect(self.process.status() is None, f"the gateway ended: {self.process.output()}")
             try:
