@@ -56,7 +56,7 @@ TEST_CASE("Who has no verifier is asked alike after a reload, and otherwise by a
 
 TEST_CASE("The signer's state lies beside the log, not in it, where nothing else is said") {
   config::Audit audit;
-  audit.signing_key = "/key";
+  audit.signing_key.file = "/key";
   audit.directory = "/var/log/audit/";
   CHECK(cli::signer_settings(audit).state == "/var/log/audit.signed");
   CHECK(cli::signer_settings(audit).key == "/key");
