@@ -1,21 +1,20 @@
 #include "audit/log.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 
+#include "audit/directory_lock.h"
 #include "audit/log_signer.h"
 #include "audit/operation_key.h"
 #include "audit/recovery.h"
 #include "audit/reread.h"
 #include "audit/ring.h"
 #include "audit/ring_recovery.h"
+#include "audit/succession.h"
 #include "audit/writer.h"
 #include "base/assert.h"
 
@@ -24,35 +23,6 @@ namespace {
 
 constexpr std::uint32_t workers_max = 1000;
 constexpr std::size_t segment_bytes_min = std::size_t{4} << 10;
-
-/// Held for the life of the log: two writers would overwrite each other's rings.
-class DirectoryLock {
- public:
-  static Result<DirectoryLock> take(const std::filesystem::path& directory) {
-    const std::filesystem::path path = directory / "lock";
-    DirectoryLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR));
-    if (lock.fd_ < 0) {
-      return fail(fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
-    }
-    if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
-      return fail(
-          fmt::format("the audit directory {} is in use by another gateway", directory.string()));
-    }
-    return lock;
-  }
-  ~DirectoryLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  DirectoryLock& operator=(DirectoryLock&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-
- private:
-  explicit DirectoryLock(int fd) : fd_(fd) {}
-  int fd_;
-};
 
 std::uint64_t random_epoch() {
   std::uint64_t epoch = 0;
@@ -117,10 +87,11 @@ Result<void> settle_checkpoint(Disk& disk, const std::filesystem::path& director
 /// What a start found, for its first records.
 struct Opening {
   std::uint64_t epoch = 0;
-  std::uint64_t found = 0;     ///< Records in the segments.
-  std::string cut;             ///< What was cut from them, in words.
-  std::uint64_t lost = 0;      ///< See continue_signed.
-  bool is_signer_new = false;  ///< It remembers nothing.
+  std::uint64_t found = 0;            ///< Records in the segments.
+  std::string cut;                    ///< What was cut from them, in words.
+  std::uint64_t lost = 0;             ///< See continue_signed.
+  bool is_signer_new = false;         ///< It remembers nothing.
+  std::optional<Predecessor> before;  ///< Of a log that has no record yet.
 };
 
 }  // namespace
@@ -195,6 +166,18 @@ void Log::State::note_opening(Now now, const Opening& opening, const RingRecover
     record.detail = detail;
     control.append_single(record);
   };
+  if (opening.before) {
+    record.phase = Phase::discontinuity;
+    record.event = "epoch-began";
+    record.resource = opening.before->place;
+    record.result = opening.before->condition;
+    record.reason = opening.before->reason;
+    record.detail = opening.before->checkpoint;
+    control.append_single(record);
+    record = {};
+    record.phase = Phase::control;
+    record.time = now;
+  }
   if (opening.is_signer_new) {
     note("signer-began",
          fmt::format("it remembered no log; this one had {} records", opening.found));
@@ -266,6 +249,11 @@ Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, Now now,
   auto recovered = empty_left_rings(*left, past->chain, *state->segments);
   if (!recovered) return fail(recovered.error().message);
   state->recovered = *recovered;
+  if (opening.found + *recovered == 0) {
+    auto before = predecessor_of(options.directory);
+    if (!before) return fail(before.error().message);
+    opening.before = std::move(*before);
+  }
 
   if (auto done = state->make_rings(opening.epoch); !done) return fail(done.error().message);
   state->make_writer(disk, std::move(on_durable));

@@ -28,9 +28,8 @@ tl::unexpected<Error> rolled_back(const LogSigner& signer, const std::filesystem
           : "it does not continue what was signed: another log was put in its place";
   return fail(fmt::format(
       "the audit log in {} has {} records, and its signer signed {}: {}. Bring back the directory "
-      "that has them. Where that is lost, keep what is there for investigation, configure an empty "
-      "audit.directory, and move the signer's state file {} away: the new log then begins with a "
-      "record of that",
+      "that has them. Where that is lost, `sluice begin-epoch` keeps what is there aside, and the "
+      "signer's state file {} with it, and begins another log behind it",
       directory.string(), end.size, last.size, state, signer.state_file()));
 }
 

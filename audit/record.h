@@ -17,11 +17,12 @@ namespace sluice::audit {
 inline constexpr std::size_t record_bytes_max = 60 * 1024;
 
 enum class Phase : std::uint8_t {
-  intent = 1,     ///< An operation was judged; nothing of it has left yet.
-  outcome = 2,    ///< The same operation is over.
-  session = 3,    ///< A client connection opened or closed without an operation to name.
-  control = 4,    ///< Start, reload, drain, stop: something the gateway itself did.
-  heartbeat = 5,  ///< The gateway runs, and how far its clock can be trusted.
+  intent = 1,         ///< An operation was judged; nothing of it has left yet.
+  outcome = 2,        ///< The same operation is over.
+  session = 3,        ///< A client connection opened or closed without an operation to name.
+  control = 4,        ///< Start, reload, drain, stop: something the gateway itself did.
+  heartbeat = 5,      ///< The gateway runs, and how far its clock can be trusted.
+  discontinuity = 8,  ///< The log begins behind another one (audit/succession.h).
 };
 
 enum class RulingKind : std::uint8_t { allow = 1, deny = 2, hold = 3 };

@@ -69,8 +69,9 @@ constexpr std::array<Field, last_key> fields{{
     {"first_sequence", Form::number},
     {"last_sequence", Form::number},
 }};
-constexpr std::array<std::string_view, 5> phases{"intent", "outcome", "session", "control",
-                                                 "heartbeat"};
+/// Empty are those that no record has yet.
+constexpr std::array<std::string_view, 8> phases{
+    "intent", "outcome", "session", "control", "heartbeat", "", "", "discontinuity"};
 constexpr std::array<std::string_view, 3> rulings{"allow", "deny", "hold"};
 constexpr std::size_t always_keys = static_cast<std::size_t>(Key::monotonic);
 constexpr std::size_t salt_bytes = 16;
@@ -111,7 +112,7 @@ bool append_time(std::string& out, std::uint64_t ns) {
 template <std::size_t N>
 bool append_name(std::string& out, const std::array<std::string_view, N>& names,
                  std::uint64_t number) {
-  if (number == 0 || number > N) return false;
+  if (number == 0 || number > N || names[number - 1].empty()) return false;
   fmt::format_to(std::back_inserter(out), "\"{}\"", names[number - 1]);
   return true;
 }

@@ -22,6 +22,7 @@ struct Parser {
   RunOptions run;
   CheckOptions check;
   VerifyOptions verify;
+  BeginEpochOptions begin_epoch;
   WitnessOptions witness;
   TilesOptions tiles;
   AuditOptions audit;
@@ -45,6 +46,7 @@ struct Parser {
     add_run();
     add_check();
     add_verify();
+    add_begin_epoch();
     add_witness();
     add_tiles();
     add_audit();
@@ -103,6 +105,17 @@ struct Parser {
     made.add_option("--seen", verify.seen,
                     "A file with a checkpoint that you kept, which the log must continue");
     add_json(made, verify.json);
+  }
+
+  void add_begin_epoch() {
+    auto& made =
+        verb(app, "begin-epoch", "Put the audit log aside and begin another behind it", begin_epoch,
+             "  sluice begin-epoch --reason \"segment 7 was lost with its disk\"\n"
+             "  sluice begin-epoch -c ./sluice.yaml --reason \"the key is a year old\"");
+    add_configuration(made, begin_epoch.configuration);
+    made.add_option("--reason", begin_epoch.reason, "Why, in one line: it is in the first record")
+        ->required();
+    add_json(made, begin_epoch.json);
   }
 
   void add_witness() {

@@ -35,6 +35,12 @@ struct VerifyOptions {
   bool json = false;
 };
 
+struct BeginEpochOptions {
+  std::string configuration = default_configuration;
+  std::string reason = {};
+  bool json = false;
+};
+
 struct WitnessOptions {
   std::string key = {};
   std::vector<std::string> logs = {};  ///< Verifier lines, or files that hold one.
@@ -138,6 +144,7 @@ struct DemoOptions {
 ExitCode perform(const RunOptions& options);
 ExitCode perform(const CheckOptions& options);
 ExitCode perform(const VerifyOptions& options);
+ExitCode perform(const BeginEpochOptions& options);
 ExitCode perform(const WitnessOptions& options);
 ExitCode perform(const TilesOptions& options);
 ExitCode perform(const AuditOptions& options);
@@ -151,9 +158,9 @@ ExitCode perform(const KeyOperationsOptions& options);
 ExitCode perform(const LoadOptions& options);
 ExitCode perform(const DemoOptions& options);
 
-using Command =
-    std::variant<RunOptions, CheckOptions, VerifyOptions, WitnessOptions, TilesOptions,
-                 AuditOptions, EvidenceOptions, StatusOptions, ReloadOptions, DrainOptions,
-                 KeyNewOptions, KeySigningOptions, KeyOperationsOptions, LoadOptions, DemoOptions>;
+using Command = std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions,
+                             WitnessOptions, TilesOptions, AuditOptions, EvidenceOptions,
+                             StatusOptions, ReloadOptions, DrainOptions, KeyNewOptions,
+                             KeySigningOptions, KeyOperationsOptions, LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

@@ -111,6 +111,11 @@ void Report::add(const std::string& text) {
   if (phase == "session") add_session(record);
   if (phase == "heartbeat") add_heartbeat(record);
   if (phase == "control") add_event(record);
+  if (phase == "discontinuity") {
+    gaps_.add({member(record, "time"), member(record, "event"),
+               fmt::format("behind the log in {}: {}; {}", member(record, "resource"),
+                           member(record, "result"), member(record, "reason"))});
+  }
 }
 
 void Report::add_intent(const json& record) {

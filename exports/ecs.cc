@@ -10,7 +10,8 @@ using nlohmann::json;
 std::string_view category_of(const ExportedRecord& record) {
   const std::string phase = record.text("phase");
   if (phase == "session") return "session";
-  if (phase == "control" || phase == "heartbeat") return "configuration";
+  if (phase == "control" || phase == "heartbeat" || phase == "discontinuity")
+    return "configuration";
   return record.text("protocol") == "postgres" ? "database" : "api";
 }
 
