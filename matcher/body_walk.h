@@ -3,7 +3,7 @@
 
 #include "matcher/json_block.h"
 #include "matcher/json_number.h"
-#include "matcher/token_flow.h"
+#include "matcher/skim.h"
 #include "matcher/value_masker.h"
 
 namespace sluice::matcher {
@@ -43,25 +43,6 @@ class BodyWalk {
   struct SkimBlock;
   struct OddBlock;
   struct CloseLook;
-  /// One each if the block before ended in …
-  struct Unfinished {
-    std::uint64_t in_string = 0;
-    std::uint64_t scalar = 0;  ///< A number or literal.
-  };
-  /// What is known before a block.
-  struct Skim {
-    std::size_t at = 0;     ///< Where in the input the block begins.
-    std::size_t limit = 0;  ///< Of the input, as far as it is skimmed.
-    std::size_t depth = 0;  ///< The least since: of what is deeper, nodes are not kept.
-    std::size_t depth_now = 0;
-    TokenBefore before;  ///< The last token, where tokens are looked at in rows …
-    TokenFlow flow;      ///< … and where they are looked at where they stand.
-    Unfinished unfinished;
-    std::size_t masked_to = 0;  ///< What triggers before it has been dealt with.
-    NumberScan numbers;
-
-    void go_on_behind(const SkimBlock& block) noexcept;
-  };
   enum class Checked : std::uint8_t {
     plain,
     malformed,
@@ -79,7 +60,6 @@ class BodyWalk {
   static Progress progress_of(Checked checked) noexcept {
     return checked == Checked::malformed ? Progress::malformed : Progress::done;
   }
-  void pass_plain_blocks(Skim& skim) noexcept;
   bool pass_marked_block(Skim& skim) noexcept;
   bool are_in_place(const SkimBlock& block, std::size_t at, std::size_t floor, std::size_t& depth,
                     TokenFlow& flow) noexcept;
@@ -94,9 +74,7 @@ class BodyWalk {
   [[nodiscard]] const ByteClasses& ahead_of_triggers() const noexcept;
   [[nodiscard]] CloseLook look_closely(const std::uint8_t* block,
                                        const Unfinished& before) const noexcept;
-  [[nodiscard]] std::size_t scalar_end(std::size_t begin) const noexcept;
   [[nodiscard]] std::size_t begin_of_token(std::size_t at, bool is_string) const noexcept;
-  [[nodiscard]] bool are_plain_scalars(const SkimBlock& block, std::size_t at) const noexcept;
   Checked check_tokens(Skim& skim, const SkimBlock& block, std::uint64_t tokens) noexcept;
   Checked check_odd_tokens(Skim& skim, const SkimBlock& block, std::uint64_t tokens) noexcept;
   Handled handle_events(Skim& skim, const OddBlock& block) noexcept;

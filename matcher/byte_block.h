@@ -21,6 +21,10 @@ constexpr std::uint64_t bits_below(std::size_t count) noexcept {
   return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
 }
 
+constexpr std::uint64_t all_if(bool is_set) noexcept {
+  return std::uint64_t{0} - std::uint64_t{is_set};
+}
+
 /// How many bits from the lower, or the upper, end on are zero: one instruction, where
 /// the compiler makes a question of it whether there is a bit at all.
 inline unsigned zeros_below(std::uint64_t bits) noexcept {
@@ -139,9 +143,12 @@ class ByteClasses {
     return {_mm256_and_si256(_mm256_shuffle_epi8(table(high_), upper_half(bytes)),
                              _mm256_shuffle_epi8(table(low_), lower))};
   }
-  [[nodiscard]] std::uint8_t of_one(std::uint8_t byte) const noexcept {
+  [[nodiscard]] constexpr std::uint8_t of_one(std::uint8_t byte) const noexcept {
     return high_[byte >> 4] & low_[byte & 15];
   }
+  /// What of_one joins: the classes that have bytes with such a half.
+  [[nodiscard]] const std::array<std::uint8_t, 16>& by_upper_half() const noexcept { return high_; }
+  [[nodiscard]] const std::array<std::uint8_t, 16>& by_lower_half() const noexcept { return low_; }
 
  private:
   static __m256i upper_half(Lanes bytes) noexcept {

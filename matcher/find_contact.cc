@@ -1,6 +1,7 @@
 // E-mail addresses and telephone numbers.
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include "matcher/builtin_finders.h"
 #include "matcher/candidates.h"
@@ -84,67 +85,75 @@ std::optional<std::size_t> international_at(const Window& window, std::size_t st
   }
 }
 
-/// Sizes of digit groups in national numbers as they are commonly written.
+/// Sizes of up to five digit groups, four bits each, the first one lowest.
+using GroupSizes = std::uint32_t;
+constexpr std::size_t groups_max = 5;
+
+constexpr GroupSizes sizes_of(std::initializer_list<unsigned> sizes) noexcept {
+  GroupSizes all = 0;
+  unsigned shift = 0;
+  for (const unsigned size : sizes) {
+    all |= size << shift;
+    shift += 4;
+  }
+  return all;
+}
+
+/// National numbers as they are commonly written.
 struct NationalForm {
-  std::array<std::uint8_t, 5> groups;  ///< 0 ends the list.
-  bool is_north_american;              ///< Else it begins with the trunk prefix 0.
+  GroupSizes groups;
+  bool is_north_american;  ///< Else it begins with the trunk prefix 0.
 };
 
 constexpr std::array national_forms = std::to_array<NationalForm>({
-    {{3, 3, 4}, true},
-    {{1, 3, 3, 4}, true},
-    {{2, 2, 2, 2, 2}, false},
-    {{3, 4, 4}, false},
-    {{4, 3, 4}, false},
-    {{4, 3, 3}, false},
-    {{5, 6}, false},
-    {{3, 7}, false},
-    {{3, 8}, false},
-    {{4, 6}, false},
-    {{4, 7}, false},
-    {{4, 8}, false},
+    {sizes_of({3, 3, 4}), true},
+    {sizes_of({1, 3, 3, 4}), true},
+    {sizes_of({2, 2, 2, 2, 2}), false},
+    {sizes_of({3, 4, 4}), false},
+    {sizes_of({4, 3, 4}), false},
+    {sizes_of({4, 3, 3}), false},
+    {sizes_of({5, 6}), false},
+    {sizes_of({3, 7}), false},
+    {sizes_of({3, 8}), false},
+    {sizes_of({4, 6}), false},
+    {sizes_of({4, 7}), false},
+    {sizes_of({4, 8}), false},
 });
 
-/// A chain of up to five digit groups joined by one and the same separator.
+/// A chain of digit groups joined by one and the same separator.
 struct DigitChain {
-  std::array<std::uint8_t, 5> groups{};
-  std::array<std::size_t, 5> starts{};
-  std::size_t count = 0;
+  GroupSizes groups = 0;
   std::size_t end = 0;
 };
 
-std::optional<DigitChain> chain_at(const Window& window, std::size_t start) noexcept {
+/// False if there are too many groups or separators differ.
+bool read_chain(const Window& window, std::size_t start, DigitChain& chain) noexcept {
   constexpr std::size_t group_digits_max = 8;
-  DigitChain chain;
   std::size_t at = start;
-  const std::uint8_t* separator = nullptr;
-  for (;;) {
-    if (chain.count == chain.groups.size()) return std::nullopt;
-    const std::size_t group = at;
-    while (at - group <= group_digits_max && window.has_at(at, byte_class::digit)) ++at;
-    if (at - group > group_digits_max) return std::nullopt;
-    chain.starts[chain.count] = group;
-    chain.groups[chain.count++] = static_cast<std::uint8_t>(at - group);
+  std::uint8_t separator = 0;
+  for (std::size_t group = 0; group < groups_max; ++group) {
+    const std::size_t begin = at;
+    while (at - begin <= group_digits_max && window.has_at(at, byte_class::digit)) ++at;
+    if (at - begin > group_digits_max) return false;
+    chain.groups |= static_cast<GroupSizes>(at - begin) << (4 * group);
     chain.end = at;
     const bool goes_on = at < window.size && is_phone_separator(window.bytes[at]) &&
                          window.has_at(at + 1, byte_class::digit);
-    if (!goes_on) return chain;
-    if (separator != nullptr && *separator != window.bytes[at]) return std::nullopt;
-    separator = window.bytes + at;
-    ++at;
+    if (!goes_on) return true;
+    if (group > 0 && separator != window.bytes[at]) return false;
+    separator = window.bytes[at++];
   }
+  return false;
 }
 
-bool has_form(const Window& window, const DigitChain& chain, const NationalForm& form) noexcept {
+bool has_form(const std::uint8_t* number, const DigitChain& chain,
+              const NationalForm& form) noexcept {
   if (chain.groups != form.groups) return false;
-  const auto digit = [&](std::size_t group, std::size_t i) {
-    return window.bytes[chain.starts[group] + i];
-  };
-  if (!form.is_north_american) return digit(0, 0) == '0' && digit(0, 1) != '0';
+  if (!form.is_north_american) return number[0] == '0' && number[1] != '0';
   // Area and exchange codes of the North American plan begin with 2 to 9.
-  const std::size_t area = form.groups[0] == 1 ? 1 : 0;
-  if (area == 1 && digit(0, 0) != '1') return false;
-  return digit(area, 0) >= '2' && digit(area + 1, 0) >= '2';
+  const std::size_t area = (form.groups & 15U) == 1 ? 2 : 0;
+  if (area != 0 && number[0] != '1') return false;
+  return number[area] >= '2' && number[area + 4] >= '2';
 }
 
 /// (ddd) ddd-dddd with the same digits as above.
@@ -191,10 +200,10 @@ std::optional<std::size_t> phone_at(const Window& window, std::size_t start) noe
   const bool continues_chain = start >= 2 && is_digit(window.bytes[start - 2]) &&
                                is_phone_separator(window.bytes[start - 1]);
   if (continues_chain) return std::nullopt;
-  const auto chain = chain_at(window, start);
-  if (!chain) return std::nullopt;
+  DigitChain chain;
+  if (!read_chain(window, start, chain)) return std::nullopt;
   for (const NationalForm& form : national_forms) {
-    if (has_form(window, *chain, form)) return chain->end;
+    if (has_form(window.bytes + start, chain, form)) return chain.end;
   }
   return std::nullopt;
 }

@@ -100,6 +100,20 @@ class TokenRow {
     close_ = bracket ^ open_;
     colon_ = second_bit ^ open_;
   }
+  /// The same of tokens that lie in a row already.
+  struct Kinds {
+    std::uint64_t mark;
+    std::uint64_t string;
+    std::uint64_t open;
+    std::uint64_t close;
+    std::uint64_t colon;
+  };
+  explicit TokenRow(const Kinds& kinds) noexcept
+      : mark_(kinds.mark),
+        string_(kinds.string),
+        open_(kinds.open),
+        close_(kinds.close),
+        colon_(kinds.colon) {}
 
   /// Whether RFC 8259 forbids something among neighbours, for all tokens of the row at
   /// once. Whether brackets agree is not seen here.

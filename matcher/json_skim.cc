@@ -4,50 +4,17 @@
 // input's end.
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "matcher/body_walk.h"
 #include "matcher/json_block.h"
-#include "matcher/token_flow.h"
+#include "matcher/json_scalar.h"
 #include "matcher/triggers.h"
 
 namespace sluice::matcher {
 namespace {
 
-/// text  has a readable tail.
-bool is_json_literal(ByteView text) noexcept {
-  const auto is = [text](const char* four) {
-    return std::memcmp(text.data(), four, 4) == 0;  // One comparison of words.
-  };
-  return text.size() == 4 ? is("true") || is("null")
-                          : text.size() == 5 && is("fals") && text[4] == 'e';
-}
-
-bool is_scalar(ByteView text) noexcept {
-  const bool is_number = text[0] == '-' || is_digit(text[0]);
-  return is_number ? text.size() <= json_number_bytes_max && is_json_number(text)
-                   : is_json_literal(text);
-}
-
-/// Whether the byte belongs to a number or literal, or at least not to what is around it.
-bool is_scalar_byte(std::uint8_t byte) noexcept {
-  switch (byte) {
-    case ' ':
-    case '\t':
-    case '\n':
-    case '\r':
-    case '"':
-    case ',':
-    case ':':
-    case '[':
-    case ']':
-    case '{':
-    case '}':
-      return false;
-    default:
-      return true;
-  }
-}
+/// For fewer bytes rows do not pay.
+constexpr std::size_t rows_bytes_min = 4 * block_bytes;
 
 constexpr std::uint64_t bit_at(std::size_t place) noexcept {
   return std::uint64_t{1} << place;
@@ -55,9 +22,6 @@ constexpr std::uint64_t bit_at(std::size_t place) noexcept {
 /// `bit` and all bits below it.
 constexpr std::uint64_t bits_up_to(std::uint64_t bit) noexcept {
   return bit ^ (bit - 1);
-}
-constexpr std::uint64_t all_if(bool is_set) noexcept {
-  return std::uint64_t{0} - std::uint64_t{is_set};
 }
 inline std::size_t last_of(std::uint64_t bits) noexcept {
   return 63 - zeros_above(bits);
@@ -79,11 +43,6 @@ struct BodyWalk::SkimBlock {
 
   [[nodiscard]] Unfinished unfinished() const noexcept { return {in_string >> 63, scalar >> 63}; }
 };
-
-inline void BodyWalk::Skim::go_on_behind(const SkimBlock& block) noexcept {
-  at += block_bytes;
-  unfinished = block.unfinished();
-}
 
 /// A block that is looked at token by token.
 struct BodyWalk::OddBlock : SkimBlock {
@@ -141,7 +100,10 @@ BodyWalk::Progress BodyWalk::skim_json() noexcept {
   skim.before.wants_name = std::uint64_t{json_.expects == JsonExpects::key_or_close};
   skim.flow = TokenFlow(skim.before, 0);
   for (;;) {
-    pass_plain_blocks(skim);
+    if (skim.at >= skim.rows_from && skim.limit - skim.at >= rows_bytes_min) {
+      pass_plain_rows(state_.isa, ByteView(in_).first(skim.limit), ahead_of_triggers(), json_.open,
+                      skim);
+    }
     if (pass_marked_block(skim)) continue;
     json_.depth = static_cast<std::uint8_t>(skim.depth_now);
     skim.before = skim.flow.before();
@@ -150,59 +112,13 @@ BodyWalk::Progress BodyWalk::skim_json() noexcept {
     if (handled.is_over) return handled.progress;
     const Checked checked = check_odd_tokens(skim, block, handled.tokens_left);
     if (checked != Checked::plain) return progress_of(checked);
-    skim.go_on_behind(block);
+    skim.go_on_behind(block.unfinished());
     skim.depth_now = json_.depth;
     skim.flow = TokenFlow(skim.before, skim.unfinished.in_string);
   }
 }
 
-/// Goes on to the next block with anything but plain tokens in their places: what
-/// triggers, what is not plain, the limit. Of the block it stops at nothing is changed.
-[[gnu::noinline]] void BodyWalk::pass_plain_blocks(Skim& skim) noexcept {
-  // What is carried from block to block has names of its own here, to stay in registers.
-  std::size_t at = skim.at;
-  Unfinished before = skim.unfinished;
-  NumberScan numbers = skim.numbers;
-  TokenFlow flow = skim.flow;
-  std::size_t depth = skim.depth_now;
-  const ByteClasses ahead = ahead_of_triggers();
-  while (skim.limit - at >= block_bytes + trigger_ahead_bytes) {
-    const TriggerLanes lanes(in_.data() + at, ahead);
-    if (!(lanes.rare | odd_json_lanes(lanes)).is_zero()) break;
-    NumberScan next_numbers = numbers;
-    if (before.in_string != 0 && lanes.bits_of<trigger_class::quote>() == 0) {
-      // Nothing but text of a string: there is no grammar in it.
-      if (next_numbers.candidates(lanes.trigger_bytes(), lanes.colons()).any() != 0) break;
-      numbers = next_numbers;
-      at += block_bytes;
-      continue;
-    }
-    const SkimBlock block = cut_block(lanes, before, OddJsonBytes{});
-    if (next_numbers.candidates(block.bytes, block.colons_in_strings).any() != 0) break;
-    if (!are_plain_scalars(block, at)) break;
-    TokenFlow next_flow = flow;
-    // A level that is closed and opened again must be what it was if the block is looked
-    // at once more.
-    const auto is_object = json_.is_object;
-    std::size_t next_depth = depth;
-    if (!are_in_place(block, at, skim.depth, next_depth, next_flow)) {
-      json_.is_object = is_object;
-      break;
-    }
-    depth = next_depth;
-    numbers = next_numbers;
-    flow = next_flow;
-    before = block.unfinished();
-    at += block_bytes;
-  }
-  skim.depth_now = depth;
-  skim.at = at;
-  skim.unfinished = before;
-  skim.numbers = numbers;
-  skim.flow = flow;
-}
-
-/// The same for one block that may be odd or trigger, if nothing in it must be looked at
+/// Goes on behind one block, which may be odd or trigger, if nothing in it must be looked at
 /// token by token. Else nothing is changed but what was masked.
 [[gnu::noinline]] bool BodyWalk::pass_marked_block(Skim& skim) noexcept {
   if (skim.limit - skim.at < block_bytes + trigger_ahead_bytes) return false;
@@ -212,12 +128,15 @@ BodyWalk::Progress BodyWalk::skim_json() noexcept {
   const CloseLook close = is_odd ? look_closely(bytes, skim.unfinished) : CloseLook{};
   if (close.odd_in_string != 0) return false;
   const SkimBlock block = cut_block(lanes, skim.unfinished, close.odd);
-  if (!are_plain_scalars(block, skim.at)) return false;
-  const auto is_object = json_.is_object;
+  if (!are_plain_scalars(ByteView(in_).first(skim.limit), skim.at, block.starts, block.scalar,
+                         block.bytes.digit)) {
+    return false;
+  }
+  const OpenBrackets open = json_.open;
   std::size_t depth = skim.depth_now;
   TokenFlow flow = skim.flow;
   const auto give_up = [&] {
-    json_.is_object = is_object;
+    json_.open = open;
     return false;
   };
   if (!are_in_place(block, skim.at, skim.depth, depth, flow)) return give_up();
@@ -229,7 +148,7 @@ BodyWalk::Progress BodyWalk::skim_json() noexcept {
   skim.flow = flow;
   skim.depth_now = depth;
   skim.numbers = numbers;
-  skim.go_on_behind(block);
+  skim.go_on_behind(block.unfinished());
   return true;
 }
 
@@ -249,22 +168,24 @@ BodyWalk::Progress BodyWalk::skim_json() noexcept {
   tokens.open = bracket & second_bit;
   tokens.close = bracket ^ tokens.open;
   tokens.colon = second_bit ^ tokens.open;
-  std::uint64_t is_brace_now = all_if(json_.is_object[depth]);
-  std::uint64_t in_object = is_brace_now;
+  std::uint64_t is_brace_now = json_.open.is_object();
+  std::uint64_t in_object = all_if(is_brace_now != 0);
   for (std::uint64_t rest = bracket; rest != 0; rest &= rest - 1) {
     const unsigned place = zeros_below(rest);
     const std::uint8_t byte = in_[at + place];
-    const bool is_brace = (byte & 0x20) != 0;  // Not '[' or ']'.
+    const std::uint64_t is_brace = byte >> 5 & 1U;  // Not '[' or ']'.
     if ((byte & 2) != 0) {
       if (depth == json_depth_max) return false;
-      json_.is_object[++depth] = is_brace;
+      json_.open.push(is_brace);
+      ++depth;
     } else {
-      if (is_brace != json_.is_object[depth] || depth == floor) return false;
+      if (is_brace != is_brace_now || depth == floor) return false;
+      json_.open.pop();
       --depth;
     }
     const std::uint64_t is_brace_before = is_brace_now;
-    is_brace_now = all_if(json_.is_object[depth]);
-    in_object ^= (is_brace_before ^ is_brace_now) << place;
+    is_brace_now = json_.open.is_object();
+    in_object ^= (0 - (is_brace_before ^ is_brace_now)) << place;
   }
   return flow.passes(tokens, in_object);
 }
@@ -350,7 +271,7 @@ bool BodyWalk::mask_named(Skim& skim, const SkimBlock& block, std::uint64_t quot
   if ((block.scalar >> 63) != 0 && block.starts != 0) {
     // A number or literal that goes on behind the block: perhaps up to the limit.
     const std::size_t place = last_of(block.starts);
-    if (scalar_end(skim.at + place) == skim.limit) block.stops |= bit_at(place);
+    if (scalar_end(in_, skim.at + place) == skim.limit) block.stops |= bit_at(place);
   }
   block.triggers = triggers_of(block, close, skim.numbers);
   return block;
@@ -412,47 +333,11 @@ const ByteClasses& BodyWalk::ahead_of_triggers() const noexcept {
   return look;
 }
 
-/// Where the number or literal that begins at `begin` ends.
-[[gnu::noinline]] std::size_t BodyWalk::scalar_end(std::size_t begin) const noexcept {
-  std::size_t end = begin;
-  while (end < in_.size() && is_scalar_byte(in_[end])) ++end;
-  return end;
-}
-
-/// Whether `text`, which has a readable tail, is a literal or a number such as "12" or
-/// "-12.50": no other is plain.
-/// digits  from its first byte on.
-[[gnu::always_inline]] inline bool is_plain_scalar(const std::uint8_t* text, unsigned size,
-                                                   std::uint64_t digits) noexcept {
-  const unsigned sign = text[0] == '-' ? 1 : 0;
-  const std::uint8_t first = text[sign];
-  const unsigned whole = zeros_below(~(digits >> sign));
-  if (whole == 0) return is_json_literal({text, size});
-  if (first == '0' && whole > 1) return false;
-  const unsigned dot = sign + whole;
-  if (dot == size) return true;
-  const unsigned fraction = zeros_below(~(digits >> (dot + 1)));
-  return text[dot] == '.' && fraction > 0 && dot + 1 + fraction == size;
-}
-
-[[gnu::always_inline]] inline bool BodyWalk::are_plain_scalars(const SkimBlock& block,
-                                                               std::size_t at) const noexcept {
-  for (std::uint64_t starts = block.starts; starts != 0; starts &= starts - 1) {
-    const unsigned place = zeros_below(starts);
-    const unsigned size = zeros_below(~(block.scalar >> place));
-    const bool ends_here = place + size < block_bytes;
-    if (!ends_here || !is_plain_scalar(in_.data() + at + place, size, block.bytes.digit >> place)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 [[gnu::noinline]] BodyWalk::Checked BodyWalk::check_odd_tokens(Skim& skim, const SkimBlock& block,
                                                                std::uint64_t tokens) noexcept {
   for (std::uint64_t starts = tokens & block.starts; starts != 0; starts &= starts - 1) {
     const std::size_t begin = skim.at + zeros_below(starts);
-    if (!is_scalar(ByteView(in_).subspan(begin, scalar_end(begin) - begin))) {
+    if (!is_scalar(ByteView(in_).subspan(begin, scalar_end(in_, begin) - begin))) {
       return Checked::malformed;
     }
   }
@@ -466,20 +351,22 @@ const ByteClasses& BodyWalk::ahead_of_triggers() const noexcept {
   if (tokens == 0) return Checked::plain;
   const TokenRow row(tokens, block.marks, block.quotes, block.bytes);
   std::size_t depth = json_.depth;
-  std::uint64_t is_brace_now = all_if(json_.is_object[depth]);
-  std::uint64_t in_object = is_brace_now;
+  std::uint64_t is_brace_now = json_.open.is_object();
+  std::uint64_t in_object = all_if(is_brace_now != 0);
   const std::uint64_t brackets = tokens & block.marks & block.bytes.letterish;
   for (std::uint64_t rest = brackets; rest != 0; rest &= rest - 1) {
     const unsigned place = zeros_below(rest);
     const auto nth = static_cast<unsigned>(std::popcount(tokens & bits_below(place)));
     const std::uint8_t byte = in_[skim.at + place];
-    const bool is_brace = (byte & 0x20) != 0;  // Not '[' or ']'.
+    const std::uint64_t is_brace = byte >> 5 & 1U;  // Not '[' or ']'.
     const bool opens = (byte & 2) != 0;
     if (opens) {
       if (depth == json_depth_max) return Checked::malformed;
-      json_.is_object[++depth] = is_brace;
+      json_.open.push(is_brace);
+      ++depth;
     } else {
-      if (is_brace != json_.is_object[depth]) return Checked::malformed;
+      if (is_brace != is_brace_now) return Checked::malformed;
+      json_.open.pop();
       if (--depth < skim.depth) {
         if (is_by_token(depth)) {
           if (row.is_wrong(in_object, nth + 1, skim.before)) return Checked::malformed;
@@ -492,9 +379,9 @@ const ByteClasses& BodyWalk::ahead_of_triggers() const noexcept {
       }
     }
     const std::uint64_t is_brace_before = is_brace_now;
-    is_brace_now = all_if(json_.is_object[depth]);
+    is_brace_now = json_.open.is_object();
     // Of a closing bracket nobody asks what is within.
-    in_object ^= (is_brace_before ^ is_brace_now) & ~bits_below(nth);
+    in_object ^= (0 - (is_brace_before ^ is_brace_now)) & ~bits_below(nth);
   }
   json_.depth = static_cast<std::uint8_t>(depth);
   const auto count = static_cast<unsigned>(std::popcount(tokens));
@@ -574,7 +461,7 @@ bool BodyWalk::mask_token(Skim& skim, const Triggers& triggers, std::size_t begi
     if (!plain) return false;
     size = *plain + 2;
   } else {
-    size = scalar_end(begin) - begin;
+    size = scalar_end(in_, begin) - begin;
     if (size >= text.size() || size > json_number_bytes_max) return false;
   }
   const std::size_t end = begin + size;
@@ -595,7 +482,7 @@ bool BodyWalk::mask_token(Skim& skim, const Triggers& triggers, std::size_t begi
 /// where that begins.
 void BodyWalk::resume_tokens(const Skim& skim, bool is_from_its_begin) noexcept {
   const TokenBefore& last = skim.before;
-  const bool is_object = json_.is_object[json_.depth];
+  const bool is_object = json_.open.is_object() != 0;
   if (is_from_its_begin) {
     json_.expects = last.is_name != 0 ? JsonExpects::key : JsonExpects::value;
   } else if (last.opens != 0) {

@@ -69,7 +69,7 @@ BodyWalk::Progress BodyWalk::json_token(std::uint8_t byte) noexcept {
       return Progress::done;
     case ',':
       if (json_.expects != JsonExpects::comma_or_close) return Progress::malformed;
-      json_.expects = json_.is_object[json_.depth] ? JsonExpects::key : JsonExpects::value;
+      json_.expects = json_.open.is_object() != 0 ? JsonExpects::key : JsonExpects::value;
       ++at_;
       return Progress::done;
     case 't':
@@ -93,7 +93,7 @@ void BodyWalk::aim_at_value() noexcept {
   PathTarget target;
   if (json_.depth == 0) {
     target = rules_.program.paths.root();
-  } else if (!json_.is_object[json_.depth]) {
+  } else if (json_.open.is_object() == 0) {
     target = rules_.program.paths.element(json_.nodes[json_.depth], json_.index[json_.depth]);
   } else {
     return;
@@ -184,7 +184,7 @@ BodyWalk::Progress BodyWalk::json_open(bool is_object) noexcept {
   if (!expects_value() || json_.depth == json_depth_max) return Progress::malformed;
   aim_at_value();
   ++json_.depth;
-  json_.is_object[json_.depth] = is_object;
+  json_.open.push(std::uint64_t{is_object});
   json_.nodes[json_.depth] = json_.next_nodes;
   json_.index[json_.depth] = 0;
   json_.expects = is_object ? JsonExpects::key_or_close : JsonExpects::value_or_close;
@@ -202,7 +202,7 @@ BodyWalk::Progress BodyWalk::json_close(bool is_object) noexcept {
   const auto after_opening = is_object ? JsonExpects::key_or_close : JsonExpects::value_or_close;
   const bool may_close =
       json_.expects == after_opening || json_.expects == JsonExpects::comma_or_close;
-  if (!may_close || json_.depth == 0 || json_.is_object[json_.depth] != is_object) {
+  if (!may_close || json_.depth == 0 || (json_.open.is_object() != 0) != is_object) {
     return Progress::malformed;
   }
   ++at_;
@@ -210,6 +210,7 @@ BodyWalk::Progress BodyWalk::json_close(bool is_object) noexcept {
     flush_hidden();
     json_.hidden_depth = 0;
   }
+  json_.open.pop();
   --json_.depth;
   value_is_over();
   return Progress::done;

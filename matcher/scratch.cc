@@ -7,7 +7,7 @@
 
 namespace sluice::matcher {
 
-Scratch::Scratch() : state_(std::make_unique<State>()) {}
+Scratch::Scratch(Isa isa) : state_(std::make_unique<State>(isa)) {}
 Scratch::~Scratch() = default;
 Scratch::Scratch(Scratch&&) noexcept = default;
 Scratch& Scratch::operator=(Scratch&&) noexcept = default;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/result.h"
+#include "matcher/isa.h"
 
 namespace sluice::matcher {
 
@@ -14,7 +15,8 @@ class PatternSet;
 /// and pattern set that is scanned with it.
 class Scratch {
  public:
-  Scratch();
+  /// isa  one of usable_isas().
+  explicit Scratch(Isa isa = best_isa());
   ~Scratch();
   Scratch(Scratch&&) noexcept;
   Scratch& operator=(Scratch&&) noexcept;

@@ -9,6 +9,7 @@
 
 #include "matcher/body_masker.h"
 #include "matcher/cluster.h"
+#include "matcher/isa.h"
 #include "matcher/scratch.h"
 
 namespace sluice::matcher {
@@ -49,6 +50,7 @@ class EditList {
 inline constexpr std::size_t text_piece_bytes = 16 * 1024;
 
 struct Scratch::State {
+  Isa isa;
   std::unique_ptr<hs_scratch_t, ScannerScratchDeleter> scanner;
   MatchTable matches;
   ClusterList clusters;
@@ -61,6 +63,7 @@ struct Scratch::State {
   std::unique_ptr<std::uint8_t[]> body;  ///< For a pattern set: a whole body, and its tail.
   std::vector<std::uint32_t> pattern_hits;
 
+  explicit State(Isa with_isa) : isa(with_isa) {}
   Result<void> prepare_for(const hs_database_t* database);
 };
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "matcher/isa.h"
 #include "matcher/mask_rule.h"
 
 namespace sluice::matcher {
@@ -16,6 +17,6 @@ struct SelfTestCase {
 };
 
 std::span<const SelfTestCase> self_test_cases();
-Result<void> run_self_test(std::span<const SelfTestCase> cases);
+Result<void> run_self_test(std::span<const SelfTestCase> cases, Isa isa = best_isa());
 
 }  // namespace sluice::matcher

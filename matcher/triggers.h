@@ -205,24 +205,16 @@ class NumberScan {
  public:
   /// colon  those that belong to values.
   Triggers candidates(const TriggerBytes& bytes, std::uint64_t colon) noexcept {
-    // Sums, as a shift by up to three and an addition are one instruction.
-    const std::uint64_t digit_before = 2 * bytes.digit + digit_;
-    Triggers found;
-    found.run = runs_of_11(bytes.digit | (bytes.joint & digit_before));
-    const std::uint64_t letters = bytes.letterish & (2 * bytes.letterish + letter_);
-    found.iban = bytes.digit & digit_before & (4 * letters + letters_);
-    const std::uint64_t dots = bytes.dot() & digit_before;
-    const std::uint64_t third_colons = without_first(without_first(colon));
-    const std::uint64_t pairs = without_first(dots) | (colon & 2 * colon) | third_colons;
-    if ((pairs | dots_ | colons_) != 0) [[unlikely]] {
-      found.ip = ip_candidates(dots, colon, third_colons);
-    }
-    digit_ = bytes.digit >> 63;
-    letter_ = bytes.letterish >> 63;
-    letters_ = letters >> 62;
-    dots_ = dots >> (64 - dot_reach);
-    colons_ = colon >> (64 - colon_reach);
-    return found;
+    const Seen seen = look(bytes, colon);
+    keep(bytes, colon, seen);
+    return seen.found;
+  }
+  /// The same for a block in which there are none; otherwise gives false, with nothing changed.
+  bool pass(const TriggerBytes& bytes, std::uint64_t colon) noexcept {
+    const Seen seen = look(bytes, colon);
+    if (seen.found.any() != 0) return false;
+    keep(bytes, colon, seen);
+    return true;
   }
   /// Drops candidates that do not hold.
   /// text  where the values' text begins: nothing before it is looked at.
@@ -232,6 +224,39 @@ class NumberScan {
  private:
   static constexpr unsigned dot_reach = 4;     ///< From one dot to the next.
   static constexpr unsigned colon_reach = 10;  ///< Three colons, each at most five on.
+
+  struct Seen {
+    Triggers found;
+    std::uint64_t letters;
+    std::uint64_t dots;
+    unsigned run;
+  };
+
+  [[nodiscard]] Seen look(const TriggerBytes& bytes, std::uint64_t colon) const noexcept {
+    // Sums, as a shift by up to three and an addition are one instruction.
+    const std::uint64_t digit_before = 2 * bytes.digit + digit_;
+    Seen seen;
+    const std::uint64_t chain = bytes.digit | (bytes.joint & digit_before);
+    seen.found.run = runs_of_11(chain);
+    seen.run = zeros_above(~chain);
+    seen.letters = bytes.letterish & (2 * bytes.letterish + letter_);
+    seen.found.iban = bytes.digit & digit_before & (4 * seen.letters + letters_);
+    seen.dots = bytes.dot() & digit_before;
+    const std::uint64_t third_colons = without_first(without_first(colon));
+    const std::uint64_t pairs = without_first(seen.dots) | (colon & 2 * colon) | third_colons;
+    if ((pairs | dots_ | colons_) != 0) [[unlikely]] {
+      seen.found.ip = ip_candidates(seen.dots, colon, third_colons);
+    }
+    return seen;
+  }
+  void keep(const TriggerBytes& bytes, std::uint64_t colon, const Seen& seen) noexcept {
+    digit_ = bytes.digit >> 63;
+    letter_ = bytes.letterish >> 63;
+    letters_ = seen.letters >> 62;
+    dots_ = seen.dots >> (64 - dot_reach);
+    colons_ = colon >> (64 - colon_reach);
+    run_ = seen.run;
+  }
 
   static std::uint64_t without_first(std::uint64_t bits) noexcept { return bits & (bits - 1); }
 
@@ -244,13 +269,12 @@ class NumberScan {
   }
 
   /// Where runs of eleven end, and the first byte of one that goes on here.
-  std::uint64_t runs_of_11(std::uint64_t chain) noexcept {
+  [[nodiscard]] std::uint64_t runs_of_11(std::uint64_t chain) const noexcept {
     const std::uint64_t two = chain & 2 * chain;
     const std::uint64_t four = two & 4 * two;
     const std::uint64_t seven = four & 8 * four;
     const std::uint64_t eleven = seven & seven << 4;
     const std::uint64_t goes_on = chain & std::uint64_t{run_ + zeros_below(~chain) >= 11};
-    run_ = zeros_above(~chain);
     return eleven | goes_on;
   }
 

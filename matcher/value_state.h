@@ -58,6 +58,26 @@ enum class JsonExpects : std::uint8_t {
   comma_or_close,
 };
 
+/// Which of the arrays and objects that are open are objects: the innermost first.
+class OpenBrackets {
+ public:
+  /// Of the innermost, if any is open: one for an object, zero for an array.
+  [[nodiscard]] std::uint64_t is_object() const noexcept { return inner_ & 1; }
+  void push(std::uint64_t is_object) noexcept {
+    outer_ = outer_ << 1 | inner_ >> 63;
+    inner_ = inner_ << 1 | is_object;
+  }
+  void pop() noexcept {
+    inner_ = inner_ >> 1 | outer_ << 63;
+    outer_ >>= 1;
+  }
+
+ private:
+  static_assert(json_depth_max <= 128);
+  std::uint64_t inner_ = 0;
+  std::uint64_t outer_ = 0;
+};
+
 struct JsonState {
   JsonExpects expects = JsonExpects::value;
   bool in_string = false;
@@ -66,7 +86,7 @@ struct JsonState {
   std::uint8_t hidden_depth = 0;     ///< Depth of the masked subtree we are in; 0 for none.
   std::uint8_t next_rule = no_rule;  ///< Rule that masks the value to come.
   PathNodes next_nodes;              ///< Nodes that the value to come stands for.
-  std::array<bool, json_depth_max + 1> is_object;
+  OpenBrackets open;
   std::array<PathNodes, json_depth_max + 1> nodes;
   std::array<std::uint32_t, json_depth_max + 1> index;  ///< Of the next element.
 };

@@ -1,5 +1,5 @@
-// Any body in any pieces against the naive masker. Three bytes choose the kind,
-// the pieces' sizes and the rules; the rest is the body.
+// Any body in any pieces, with all instructions that this machine has, against the naive
+// masker. Three bytes choose the kind, the pieces' sizes and the rules; the rest is the body.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -48,22 +48,15 @@ struct Pieces {
   }
 };
 
-}  // namespace
+const MaskProgram& program() {
+  static const auto compiled = MaskProgram::compile(rules(), as_bytes(key)).value();
+  return *compiled;
+}
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size < 3 || size > 8000) return 0;
-  static const auto program = MaskProgram::compile(rules(), as_bytes(key)).value();
-  static Scratch scratch;
-  static const bool is_ready = scratch.prepare(*program).has_value();
+void check(Scratch& scratch, BodyKind kind, const RuleSet& active, Pieces pieces,
+           std::string_view rest, const sluice::testing::NaiveResult& wanted) {
   static BodyMasker masker;
-  if (!is_ready) std::abort();
-  const auto kind = static_cast<BodyKind>(data[0] % 3);
-  const RuleSet active(data[2] == 0 ? 0xFFU : data[2]);
-  std::string_view rest(reinterpret_cast<const char*>(data) + 3, size - 3);
-  const auto wanted = sluice::testing::naive_mask(rules(), active, kind, rest, key);
-
-  Pieces pieces{data[1]};
-  masker.start(*program, active, kind);
+  masker.start(program(), active, kind);
   std::string output;
   std::string unsettled;
   bool is_last = false;
@@ -77,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const MaskStep step = masker.mask(ByteSpan(buffer).first(unsettled.size()), is_last, scratch);
     if (step.is_malformed) {
       if (!wanted.is_malformed) std::abort();
-      return 0;
+      return;
     }
     std::size_t at = 0;
     const std::string_view masked = as_text(ByteView(buffer).first(step.settled_bytes));
@@ -94,5 +87,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t i = 0; i < wanted.counts.size(); ++i) {
     if (masker.counts()[i] != wanted.counts[i]) std::abort();
   }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 3 || size > 8000) return 0;
+  static std::vector<Scratch> scratches = [] {
+    std::vector<Scratch> made;
+    for (const Isa isa : usable_isas()) {
+      if (!made.emplace_back(isa).prepare(program())) std::abort();
+    }
+    return made;
+  }();
+  const auto kind = static_cast<BodyKind>(data[0] % 3);
+  const RuleSet active(data[2] == 0 ? 0xFFU : data[2]);
+  const std::string_view body(reinterpret_cast<const char*>(data) + 3, size - 3);
+  const auto wanted = sluice::testing::naive_mask(rules(), active, kind, body, key);
+  for (Scratch& scratch : scratches) check(scratch, kind, active, Pieces{data[1]}, body, wanted);
   return 0;
 }

@@ -16,6 +16,8 @@ struct Masked {
   std::string output;
   std::vector<std::uint32_t> counts;
   std::size_t withheld_max = 0;
+
+  bool operator==(const Masked&) const = default;
 };
 
 /// Size of the next piece, at least 1, given how many bytes are left.
@@ -32,11 +34,12 @@ struct Setup {
   matcher::RuleSet active;
   std::string key;
   std::shared_ptr<const matcher::MaskProgram> program;
-  std::unique_ptr<matcher::Scratch> scratch;
+  std::vector<matcher::Scratch> scratches;  ///< One for each of usable_isas().
 
   explicit Setup(std::vector<matcher::MaskRule> with_rules);
 };
 
+/// With all instructions that this machine has, which must agree.
 Masked mask_in_pieces(Setup& setup, matcher::BodyKind kind, std::string_view body, const Cut& cut);
 
 matcher::MaskRule builtin_rule(std::string_view builtin, matcher::Show show = {});
