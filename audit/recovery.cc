@@ -15,7 +15,8 @@ std::string at(const std::filesystem::path& path, std::uint64_t offset) {
 
 tl::unexpected<Error> damage(const std::string& where, const std::string& what) {
   return fail(fmt::format(
-      "the audit log is damaged: {}: {}. Sluice does not add to a damaged log; `sluice verify` looks "
+      "the audit log is damaged: {}: {}. Sluice does not add to a damaged log; `sluice verify` "
+      "looks "
       "at all of it, and `sluice begin-epoch` keeps it aside and begins another one behind it",
       where, what));
 }
