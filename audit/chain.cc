@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "audit/compact_range.h"
 #include "audit/frame.h"
 #include "audit/record_view.h"
+#include "base/assert.h"
 #include "base/text_codec.h"
 
 namespace sluice::audit {
@@ -66,6 +68,29 @@ Result<void> Chain::add_record(ByteView body) {
   last = origin->sequence;
   tree_.append(body);
   ++uncommitted_;
+  return {};
+}
+
+Result<void> Chain::add_removed(ByteView payload) {
+  const auto removed = parse_removed(payload);
+  if (!removed) return fail("the frame does not say what was removed");
+  CompactRange all(0);
+  ASSERT(all.append_range(tree_.size(), tree_.frontier()));
+  if (removed->end <= tree_.size() || !all.append_range(removed->end, removed->hashes)) {
+    return fail("the hashes of removed records do not fit their place");
+  }
+  const std::uint64_t count = removed->end - tree_.size();
+  std::uint64_t passed = 0;
+  for (const Position& position : removed->positions) {
+    auto& last = positions_[{position.epoch, position.worker}];
+    if (position.sequence <= last) return fail("a worker goes back in removed records");
+    passed += position.sequence - std::exchange(last, position.sequence);
+  }
+  if (passed != count) {
+    return fail(fmt::format("{} records were removed, their workers passed {}", count, passed));
+  }
+  ASSERT(Tree::from_frontier(removed->end, all.hashes(), tree_));
+  uncommitted_ += count;
   return {};
 }
 

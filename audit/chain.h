@@ -25,6 +25,8 @@ class Chain {
 
   /// body      of a record frame.
   [[nodiscard]] Result<void> add_record(ByteView body);
+  /// payload   of a frame that stands for removed records.
+  [[nodiscard]] Result<void> add_removed(ByteView payload);
   /// payload   of a commit frame. Compares size and root; the signature is for
   ///           the caller to check on what is returned.
   [[nodiscard]] Result<SignedCheckpoint> add_commit(ByteView payload);

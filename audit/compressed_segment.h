@@ -39,7 +39,7 @@ class CompressedSegment final : public SegmentFile {
 
   Result<std::uint64_t> size() override { return size_; }
   Result<std::size_t> read(std::uint64_t offset, ByteSpan out) override;
-  [[nodiscard]] bool is_compressed() const noexcept override { return true; }
+  [[nodiscard]] Form form() const noexcept override { return Form::compressed; }
 
  private:
   struct Block {

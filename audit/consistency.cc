@@ -66,16 +66,10 @@ Result<Start> start_before(const std::filesystem::path& directory, std::uint64_t
   const auto segments = count_segments(directory);
   if (!segments) return tl::unexpected(segments.error());
   for (std::uint64_t number = *segments; number > 0; --number) {
-    auto reader = SegmentReader::open(segment_path(directory, number));
-    if (!reader) return tl::unexpected(reader.error());
-    const auto step = reader->next();
-    if (!step) return tl::unexpected(step.error());
-    const bool is_header =
-        step->kind == SegmentReader::Step::Kind::frame && step->frame.type() == FrameType::header;
-    auto header = is_header ? parse_header(step->frame.payload()) : std::nullopt;
+    auto header = read_header(segment_path(directory, number));
     // The last may be just being made.
     if (!header && number == *segments) continue;
-    if (!header) return fail(fmt::format("segment {} does not begin with a header", number));
+    if (!header) return tl::unexpected(header.error());
     if (header->first_record <= index) {
       return Start{header->first_record, std::move(header->frontier)};
     }
@@ -130,11 +124,22 @@ Result<ConsistencyProof> prove_consistency(const std::filesystem::path& director
   }
   CompactRange right(before);
   LogReader reader(directory, start->size);
-  const auto read = reader.read_until(now, [&](std::uint64_t index, ByteView record) {
-    (index < before ? left : right).append_leaf(leaf_hash(record));
-    return true;
-  });
+  bool is_whole = true;
+  const auto read = reader.read_until(
+      now,
+      [&](std::uint64_t index, ByteView record) {
+        (index < before ? left : right).append_leaf(leaf_hash(record));
+        return true;
+      },
+      [&](std::uint64_t begin, const RemovedRecords& removed) {
+        // What stays has the tree of each checkpoint that was ever signed, and no other.
+        is_whole = begin >= before || removed.end <= before;
+        return is_whole &&
+               (begin < before ? left : right).append_range(removed.end, removed.hashes);
+      });
   if (!read) return tl::unexpected(read.error());
+  if (!is_whole) return fail(fmt::format("no checkpoint of the log has {} records", before));
+  if (right.end() != now) return fail("what stays of removed segments does not add up");
   return ConsistencyProof{left.root(), proof_between(left, right)};
 }
 

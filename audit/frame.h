@@ -22,6 +22,7 @@ enum class FrameType : std::uint8_t {
   record = 0x00,  ///< One CBOR record.
   commit = 'C',   ///< Commit number (u64 little-endian), then a signed checkpoint.
   header = 'H',   ///< First frame of a segment: CBOR map.
+  removed = 'R',  ///< What stands for records that retention removed: CBOR map.
 };
 
 inline constexpr std::size_t frame_head_bytes = 8;

@@ -130,6 +130,7 @@ class Builder {
 
   bool add(const FrameStep& frame, std::uint64_t offset) {
     if (frame.type() == FrameType::commit) return true;
+    if (frame.type() == FrameType::removed) return pass(frame);
     const auto record =
         frame.type() == FrameType::record ? fields_of(frame.payload()) : std::nullopt;
     if (!record) return false;
@@ -166,10 +167,18 @@ class Builder {
     return true;
   }
 
+  /// Of records that are gone only their number counts.
+  bool pass(const FrameStep& frame) {
+    const auto removed = parse_removed(frame.payload());
+    if (!removed || removed->end < head_.first_record) return false;
+    head_.records = removed->end - head_.first_record;
+    return true;
+  }
+
   void note_place(const RecordFields& record, std::uint64_t offset) {
-    if (head_.records % index::block_records == 0) {
-      blocks_.push_back(
-          {offset, head_.first_record + head_.records, record.time_ns, record.time_ns});
+    const std::uint64_t number = head_.first_record + head_.records;
+    if (blocks_.empty() || number - blocks_.back().first_record >= index::block_records) {
+      blocks_.push_back({offset, number, record.time_ns, record.time_ns});
     }
     ++head_.records;
     Block& block = blocks_.back();

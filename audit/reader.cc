@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "audit/checkpoint.h"
 #include "audit/segment.h"
 #include "audit/verify.h"
@@ -22,13 +24,13 @@ Result<std::uint64_t> committed_records(const std::filesystem::path& directory) 
   return parsed->checkpoint.size;
 }
 
-Result<std::uint64_t> LogReader::read(const std::function<bool(std::uint64_t, ByteView)>& each) {
+Result<std::uint64_t> LogReader::read(const Each& each, const Removed& removed) {
   const auto end = committed_records(directory_);
-  return end ? read_until(*end, each) : end;
+  return end ? read_until(*end, each, removed) : end;
 }
 
-Result<std::uint64_t> LogReader::read_until(
-    std::uint64_t end, const std::function<bool(std::uint64_t, ByteView)>& each) {
+Result<std::uint64_t> LogReader::read_until(std::uint64_t end, const Each& each,
+                                            const Removed& removed) {
   if (next_ >= end) return next_;
   if (auto done = reader_ ? reader_->follow() : find_segment(); !done) {
     return fail(done.error().message);
@@ -40,10 +42,15 @@ Result<std::uint64_t> LogReader::read_until(
       if (auto done = open_segment(segment_ + 1); !done) return fail(done.error().message);
       continue;
     }
-    if (step->kind != StepKind::frame) {
-      return fail(fmt::format("{} is damaged at byte {}; see sluice verify",
-                              segment_path(directory_, segment_).filename().string(),
-                              step->offset));
+    if (step->kind != StepKind::frame) return damaged(step->offset);
+    if (step->frame.type() == FrameType::removed) {
+      const auto gone = parse_removed(step->frame.payload());
+      if (!gone || gone->end <= at_) return damaged(step->offset);
+      const std::uint64_t begin = std::exchange(at_, gone->end);
+      if (at_ <= next_) continue;
+      next_ = at_;
+      if (removed && !removed(begin, *gone)) break;
+      continue;
     }
     if (step->frame.type() != FrameType::record) continue;
     const std::uint64_t index = at_++;
@@ -52,6 +59,11 @@ Result<std::uint64_t> LogReader::read_until(
     if (!each(index, step->frame.payload())) break;
   }
   return next_;
+}
+
+tl::unexpected<Error> LogReader::damaged(std::uint64_t offset) const {
+  return fail(fmt::format("{} is damaged at byte {}; see sluice verify",
+                          segment_path(directory_, segment_).filename().string(), offset));
 }
 
 Result<void> LogReader::find_segment() {
@@ -84,8 +96,8 @@ Result<void> LogReader::open_segment(std::uint64_t number) {
 }
 
 Result<std::uint64_t> read_records(const std::filesystem::path& directory, std::uint64_t from_index,
-                                   const std::function<bool(std::uint64_t, ByteView)>& each) {
-  return LogReader(directory, from_index).read(each);
+                                   const LogReader::Each& each, const LogReader::Removed& removed) {
+  return LogReader(directory, from_index).read(each, removed);
 }
 
 }  // namespace sluice::audit

@@ -38,6 +38,10 @@ std::string_view* text_member(RecordFields& out, Key key) noexcept {
       return &out.target;
     case Key::rule:
       return &out.rule;
+    case Key::event:
+      return &out.event;
+    case Key::detail:
+      return &out.detail;
     default:
       return nullptr;
   }

@@ -22,6 +22,8 @@ struct RecordFields {
   std::string_view subject;
   std::string_view target;
   std::string_view rule;
+  std::string_view event;
+  std::string_view detail;
   ByteView policy;
 };
 

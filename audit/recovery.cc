@@ -22,7 +22,7 @@ tl::unexpected<Error> damage(const std::string& where, const std::string& what) 
 }
 
 /// The file's header, or nothing when its first frame is not one.
-Result<std::optional<SegmentHeader>> read_header(const std::filesystem::path& path) {
+Result<std::optional<SegmentHeader>> find_header(const std::filesystem::path& path) {
   auto reader = SegmentReader::open(path);
   if (!reader) return fail(reader.error().message);
   const auto step = reader->next();
@@ -78,7 +78,7 @@ class Scan {
   /// record was either signed for in the checkpoint file or came later.
   Result<std::uint64_t> find_start() {
     for (std::uint64_t number = segments_; number > 1; --number) {
-      const auto header = read_header(segment_path(directory_, number));
+      const auto header = find_header(segment_path(directory_, number));
       if (!header) return fail(header.error().message);
       if (*header && (*header)->first_record < checkpoint_.size) return number;
     }
@@ -134,6 +134,8 @@ class Scan {
         committed_bytes_ = offset + frame.bytes;
         return {};
       }
+      case FrameType::removed:
+        return chain_.add_removed(frame.payload());
       case FrameType::header:
         break;
     }
@@ -150,7 +152,7 @@ class Scan {
   /// behind it is no torn write.
   Result<void> check_tail(std::uint64_t number, const std::filesystem::path& path,
                           SegmentReader& reader, std::uint64_t offset) const {
-    if (number != segments_ || reader.is_compressed()) {
+    if (number != segments_ || reader.is_sealed()) {
       return damage(at(path, offset), "a sealed segment holds a bad frame");
     }
     const auto commits = reader.count_commits_behind(offset);

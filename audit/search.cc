@@ -44,7 +44,7 @@ class Search {
       const auto places = is_usable ? index->places(filter_.query(), filter_.open())
                                     : Result<IndexReader::Places>(fail(""));
       if (places) {
-        auto done = read_places(number, *places);
+        auto done = read_places(number, *bytes, *places);
         if (done && !is_over_) next_ = index->first_record() + index->records();
         return done;
       }
@@ -72,10 +72,13 @@ class Search {
     if (events_.index_note) events_.index_note(text);
   }
 
-  Result<void> read_places(std::uint64_t number, const IndexReader::Places& places) {
+  /// bytes   of the segment that the places are in.
+  Result<void> read_places(std::uint64_t number, std::uint64_t bytes,
+                           const IndexReader::Places& places) {
     if (!places.stretch && places.offsets.empty()) return {};
     auto reader = SegmentReader::open(segment_path(directory_, number));
     if (!reader) return fail(reader.error().message);
+    if (reader->size() != bytes) return read_whole(number);  // It was removed meanwhile.
     if (places.stretch) {
       reader->seek(places.stretch->begin);
       return read(*reader, number, places.stretch->end);
@@ -114,6 +117,11 @@ class Search {
       if (step->kind != StepKind::frame) {
         return fail(fmt::format("segment {} is damaged at byte {}; see sluice verify", number,
                                 step->offset));
+      }
+      if (step->frame.type() == FrameType::removed && counts_) {
+        const auto removed = parse_removed(step->frame.payload());
+        if (!removed) return fail(fmt::format("segment {}: a frame of no known form", number));
+        next_ = removed->end;
       }
       if (step->frame.type() != FrameType::record) continue;
       if (counts_) ++next_;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <fstream>
 #include <set>
+#include <span>
 
 #include "audit/cbor.h"
 #include "base/assert.h"
@@ -23,20 +24,26 @@ enum class HeaderKey : std::uint8_t {
   positions = 7,
 };
 constexpr std::uint64_t header_keys = 7;
+enum class RemovedKey : std::uint8_t { end = 1, hashes = 2, positions = 3 };
+constexpr std::uint64_t removed_keys = 3;
 constexpr std::uint64_t segment_format = 1;
+/// Of the subtrees of any range: one of each size at its beginning and at its end.
+constexpr std::size_t hashes_max = 128;
 constexpr std::string_view name_prefix = "segment-";
 constexpr std::string_view name_suffix = ".log";
 constexpr std::string_view compressed_suffix = ".zst";
+constexpr std::string_view stand_in_suffix = ".removed";
 constexpr std::size_t name_digits = 8;
 constexpr std::size_t small_file_bytes_max = std::size_t{16} << 10;
 
-bool expect_key(cbor::Reader& in, HeaderKey key) {
+template <class MapKey>
+bool expect_key(cbor::Reader& in, MapKey key) {
   return in.unsigned_integer() == static_cast<std::uint64_t>(key);
 }
 
-std::optional<std::vector<Hash>> parse_frontier(cbor::Reader& in) {
+std::optional<std::vector<Hash>> parse_hashes(cbor::Reader& in) {
   const auto count = in.expect(cbor::Major::array);
-  if (!count || *count > 64) return std::nullopt;
+  if (!count || *count > hashes_max) return std::nullopt;
   std::vector<Hash> out(static_cast<std::size_t>(*count));
   for (auto& hash : out) {
     const auto bytes = in.string(cbor::Major::bytes);
@@ -62,13 +69,38 @@ std::optional<std::vector<Position>> parse_positions(cbor::Reader& in) {
   return out;
 }
 
+std::size_t bytes_max_of(std::span<const Hash> hashes, std::span<const Position> positions) {
+  return hashes.size() * (cbor::head_bytes_max + sizeof(Hash)) +
+         positions.size() * 4 * cbor::head_bytes_max;
+}
+
+void write_hashes(cbor::Writer& writer, std::span<const Hash> hashes) {
+  writer.array(hashes.size());
+  for (const auto& hash : hashes) writer.bytes(hash);
+}
+
+void write_positions(cbor::Writer& writer, std::span<const Position> positions) {
+  writer.array(positions.size());
+  for (const auto& position : positions) {
+    writer.array(3);
+    writer.unsigned_integer(position.epoch);
+    writer.unsigned_integer(position.worker);
+    writer.unsigned_integer(position.sequence);
+  }
+}
+
 /// The number in a segment's name; nothing when it is no segment's.
 std::optional<std::uint64_t> number_in(std::string_view name) {
-  if (name.ends_with(compressed_suffix)) name.remove_suffix(compressed_suffix.size());
-  if (!name.starts_with(name_prefix) || !name.ends_with(name_suffix)) return std::nullopt;
-  if (name.size() < name_prefix.size() + name_digits + name_suffix.size()) return std::nullopt;
+  if (name.ends_with(stand_in_suffix)) {
+    name.remove_suffix(stand_in_suffix.size());
+  } else {
+    if (name.ends_with(compressed_suffix)) name.remove_suffix(compressed_suffix.size());
+    if (!name.ends_with(name_suffix)) return std::nullopt;
+    name.remove_suffix(name_suffix.size());
+  }
+  if (!name.starts_with(name_prefix)) return std::nullopt;
   name.remove_prefix(name_prefix.size());
-  name.remove_suffix(name_suffix.size());
+  if (name.size() < name_digits) return std::nullopt;
   std::uint64_t number = 0;
   const auto [stop, bad] = std::from_chars(name.data(), name.data() + name.size(), number);
   if (bad != std::errc{} || stop != name.data() + name.size()) return std::nullopt;
@@ -79,15 +111,15 @@ bool has_segment(const std::filesystem::path& directory, std::uint64_t number) {
   const std::filesystem::path path = segment_path(directory, number);
   std::error_code ignored;
   return std::filesystem::exists(path, ignored) ||
-         std::filesystem::exists(compressed_path(path), ignored);
+         std::filesystem::exists(compressed_path(path), ignored) ||
+         std::filesystem::exists(stand_in_path(path), ignored);
 }
 
 }  // namespace
 
 std::vector<std::uint8_t> encode_header(const SegmentHeader& header) {
-  const std::size_t bytes_max = 64 * cbor::head_bytes_max + header.origin.size() +
-                                header.frontier.size() * (2 + sizeof(Hash)) +
-                                header.positions.size() * 4 * cbor::head_bytes_max;
+  const std::size_t bytes_max = 16 * cbor::head_bytes_max + header.origin.size() +
+                                bytes_max_of(header.frontier, header.positions);
   std::vector<std::uint8_t> out(bytes_max);
   ASSERT(out.data() != nullptr);
   cbor::Writer writer(out.data());
@@ -100,15 +132,8 @@ std::vector<std::uint8_t> encode_header(const SegmentHeader& header) {
   key(HeaderKey::segment), writer.unsigned_integer(header.segment);
   key(HeaderKey::first_record), writer.unsigned_integer(header.first_record);
   key(HeaderKey::commits), writer.unsigned_integer(header.commits);
-  key(HeaderKey::frontier), writer.array(header.frontier.size());
-  for (const auto& hash : header.frontier) writer.bytes(hash);
-  key(HeaderKey::positions), writer.array(header.positions.size());
-  for (const auto& position : header.positions) {
-    writer.array(3);
-    writer.unsigned_integer(position.epoch);
-    writer.unsigned_integer(position.worker);
-    writer.unsigned_integer(position.sequence);
-  }
+  key(HeaderKey::frontier), write_hashes(writer, header.frontier);
+  key(HeaderKey::positions), write_positions(writer, header.positions);
   out.resize(static_cast<std::size_t>(writer.at() - out.data()));
   return out;
 }
@@ -135,7 +160,7 @@ std::optional<SegmentHeader> parse_header(ByteView payload) {
       !number(HeaderKey::commits, out.commits) || !expect_key(in, HeaderKey::frontier)) {
     return std::nullopt;
   }
-  auto frontier = parse_frontier(in);
+  auto frontier = parse_hashes(in);
   if (!frontier || !expect_key(in, HeaderKey::positions)) return std::nullopt;
   auto positions = parse_positions(in);
   if (!positions || !in.at_end()) return std::nullopt;
@@ -144,12 +169,47 @@ std::optional<SegmentHeader> parse_header(ByteView payload) {
   return out;
 }
 
+std::vector<std::uint8_t> encode_removed(const RemovedRecords& removed) {
+  std::vector<std::uint8_t> out(8 * cbor::head_bytes_max +
+                                bytes_max_of(removed.hashes, removed.positions));
+  ASSERT(out.data() != nullptr);
+  cbor::Writer writer(out.data());
+  const auto key = [&writer](RemovedKey k) {
+    writer.unsigned_integer(static_cast<std::uint64_t>(k));
+  };
+  writer.map(removed_keys);
+  key(RemovedKey::end), writer.unsigned_integer(removed.end);
+  key(RemovedKey::hashes), write_hashes(writer, removed.hashes);
+  key(RemovedKey::positions), write_positions(writer, removed.positions);
+  out.resize(static_cast<std::size_t>(writer.at() - out.data()));
+  return out;
+}
+
+std::optional<RemovedRecords> parse_removed(ByteView payload) {
+  cbor::Reader in(payload);
+  if (in.expect(cbor::Major::map) != removed_keys || !expect_key(in, RemovedKey::end)) {
+    return std::nullopt;
+  }
+  const auto end = in.unsigned_integer();
+  if (!end || !expect_key(in, RemovedKey::hashes)) return std::nullopt;
+  auto hashes = parse_hashes(in);
+  if (!hashes || !expect_key(in, RemovedKey::positions)) return std::nullopt;
+  auto positions = parse_positions(in);
+  if (!positions || !in.at_end()) return std::nullopt;
+  return RemovedRecords{*end, std::move(*hashes), std::move(*positions)};
+}
+
 std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t segment) {
   return directory / fmt::format("{}{:08}{}", name_prefix, segment, name_suffix);
 }
 
 std::filesystem::path compressed_path(const std::filesystem::path& segment) {
   return segment.string() + std::string(compressed_suffix);
+}
+
+std::filesystem::path stand_in_path(const std::filesystem::path& segment) {
+  std::filesystem::path path = segment;
+  return path.replace_extension(stand_in_suffix);
 }
 
 Result<std::uint64_t> count_segments(const std::filesystem::path& directory) {

@@ -2,7 +2,8 @@
 //
 //   segment-00000001.log = magic, header frame, (record frames, commit frame)…
 //
-// A sealed one may lie there compressed, as segment-00000001.log.zst.
+// A sealed one may lie there compressed, as segment-00000001.log.zst; of one that retention
+// removed, segment-00000001.removed stays (stand_in.h).
 //
 // Every header repeats what the segments before it add up to, so that start-up
 // reads one segment instead of all, and so that a missing, swapped or replaced
@@ -44,9 +45,22 @@ std::vector<std::uint8_t> encode_header(const SegmentHeader& header);
 /// nothing   not a header of this format.
 std::optional<SegmentHeader> parse_header(ByteView payload);
 
+/// Stands for records that retention removed, in their place among the frames.
+struct RemovedRecords {
+  std::uint64_t end = 0;            ///< How many records the log has up to the last of them.
+  std::vector<Hash> hashes;         ///< Of the subtrees that they fall into (compact_range.h).
+  std::vector<Position> positions;  ///< Behind them, of the workers that they are of.
+};
+
+std::vector<std::uint8_t> encode_removed(const RemovedRecords& removed);
+/// nothing   not of this format.
+std::optional<RemovedRecords> parse_removed(ByteView payload);
+
 std::filesystem::path segment_path(const std::filesystem::path& directory, std::uint64_t segment);
 /// Where the same segment lies once it was sealed and compressed.
 std::filesystem::path compressed_path(const std::filesystem::path& segment);
+/// Where what stays of it lies once retention removed it.
+std::filesystem::path stand_in_path(const std::filesystem::path& segment);
 
 /// The numbers of the segments there. Fails when they are not 1, 2, 3 and so on.
 Result<std::uint64_t> count_segments(const std::filesystem::path& directory);

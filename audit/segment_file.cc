@@ -28,16 +28,23 @@ Result<std::unique_ptr<SegmentFile>> as_segment(Result<std::unique_ptr<Kind>> fi
 
 Result<std::unique_ptr<SegmentFile>> SegmentFile::open(const std::filesystem::path& path) {
   auto plain = PlainFile::open(path);
+  if (plain) return as_segment(std::move(plain));
   std::error_code ignored;
   const auto compressed = compressed_path(path);
-  if (plain || !std::filesystem::exists(compressed, ignored)) return as_segment(std::move(plain));
-  return as_segment(CompressedSegment::open(compressed));
+  if (std::filesystem::exists(compressed, ignored)) {
+    auto file = CompressedSegment::open(compressed);
+    // It may go just now: its stand-in was there before that.
+    if (file || std::filesystem::exists(compressed, ignored)) return as_segment(std::move(file));
+  }
+  const auto stand_in = stand_in_path(path);
+  if (!std::filesystem::exists(stand_in, ignored)) return as_segment(std::move(plain));
+  return as_segment(PlainFile::open(stand_in, Form::stand_in));
 }
 
-Result<std::unique_ptr<PlainFile>> PlainFile::open(const std::filesystem::path& path) {
+Result<std::unique_ptr<PlainFile>> PlainFile::open(const std::filesystem::path& path, Form form) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return unreadable("open", path);
-  return std::unique_ptr<PlainFile>(new PlainFile(fd, path));
+  return std::unique_ptr<PlainFile>(new PlainFile(fd, path, form));
 }
 
 PlainFile::~PlainFile() {

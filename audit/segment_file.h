@@ -1,6 +1,6 @@
 // The bytes of one segment for whoever reads it, however they lie on the disk: as they
-// were written, or compressed once the segment was sealed. Offsets are those of the
-// segment as it was written.
+// were written, or compressed once the segment was sealed; offsets are those of the segment
+// as it was written. Of one that retention removed, the bytes of its stand-in.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,14 @@ namespace sluice::audit {
 
 class SegmentFile {
  public:
-  /// path   of the segment. When it is gone, the compressed one beside it is taken.
+  enum class Form {
+    written,
+    compressed,
+    stand_in,
+  };
+
+  /// path   of the segment. When it is gone, the compressed one beside it is taken, or
+  ///        else its stand-in.
   static Result<std::unique_ptr<SegmentFile>> open(const std::filesystem::path& path);
   virtual ~SegmentFile() = default;
   SegmentFile(const SegmentFile&) = delete;
@@ -24,8 +31,8 @@ class SegmentFile {
   virtual Result<std::uint64_t> size() = 0;
   /// Some of the bytes from `offset` on; 0 before the end: they are damaged.
   virtual Result<std::size_t> read(std::uint64_t offset, ByteSpan out) = 0;
-  /// Only a sealed one is; nothing may be torn in it.
-  [[nodiscard]] virtual bool is_compressed() const noexcept = 0;
+  /// All but `written` are of sealed segments; nothing may be torn in them.
+  [[nodiscard]] virtual Form form() const noexcept = 0;
 
  protected:
   SegmentFile() = default;
@@ -34,18 +41,21 @@ class SegmentFile {
 /// A file as it is.
 class PlainFile final : public SegmentFile {
  public:
-  static Result<std::unique_ptr<PlainFile>> open(const std::filesystem::path& path);
+  static Result<std::unique_ptr<PlainFile>> open(const std::filesystem::path& path,
+                                                 Form form = Form::written);
   ~PlainFile() override;
 
   Result<std::uint64_t> size() override;
   Result<std::size_t> read(std::uint64_t offset, ByteSpan out) override;
-  [[nodiscard]] bool is_compressed() const noexcept override { return false; }
+  [[nodiscard]] Form form() const noexcept override { return form_; }
 
  private:
-  PlainFile(int fd, std::filesystem::path path) : fd_(fd), path_(std::move(path)) {}
+  PlainFile(int fd, std::filesystem::path path, Form form)
+      : fd_(fd), path_(std::move(path)), form_(form) {}
 
   int fd_;
   std::filesystem::path path_;
+  Form form_;
 };
 
 /// All of `out`; false: it ends before, or is damaged.

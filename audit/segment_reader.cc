@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "audit/segment.h"
-
 namespace sluice::audit {
 namespace {
 constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
@@ -70,6 +68,9 @@ Result<SegmentReader::Step> SegmentReader::next() {
     case FrameStep::Kind::frame:
       break;
   }
+  if (frame.type() == FrameType::removed && form() != SegmentFile::Form::stand_in) {
+    return Step{Kind::damaged, {}, at};
+  }
   consume(frame.bytes);
   return Step{Kind::frame, frame, at};
 }
@@ -90,6 +91,18 @@ Result<std::uint64_t> SegmentReader::count_commits_behind(std::uint64_t offset) 
     if (available()[frame_head_bytes] != static_cast<std::uint8_t>(FrameType::commit)) continue;
     if (read_frame(available()).kind == FrameStep::Kind::frame) ++commits;
   }
+}
+
+Result<SegmentHeader> read_header(const std::filesystem::path& segment) {
+  auto reader = SegmentReader::open(segment);
+  if (!reader) return tl::unexpected(reader.error());
+  const auto step = reader->next();
+  if (!step) return tl::unexpected(step.error());
+  const bool is_header =
+      step->kind == SegmentReader::Step::Kind::frame && step->frame.type() == FrameType::header;
+  auto header = is_header ? parse_header(step->frame.payload()) : std::nullopt;
+  if (!header) return fail(segment.filename().string() + " does not begin with a header");
+  return std::move(*header);
 }
 
 }  // namespace sluice::audit

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "audit/frame.h"
+#include "audit/segment.h"
 #include "audit/segment_file.h"
 #include "base/result.h"
 
@@ -18,9 +19,11 @@ class SegmentReader {
   struct Step {
     enum class Kind {
       frame,
-      end,      ///< The file ends behind a whole frame.
-      torn,     ///< It ends inside a frame, or inside the magic.
-      damaged,  ///< Bytes that are no frame, or that cannot be decompressed.
+      end,   ///< The file ends behind a whole frame.
+      torn,  ///< It ends inside a frame, or inside the magic.
+      /// Bytes that are no frame, or that cannot be decompressed; or a frame that stands for
+      /// removed records, in what is no stand-in.
+      damaged,
     };
     Kind kind = Kind::end;
     FrameStep frame;           ///< Valid until the next call.
@@ -34,8 +37,9 @@ class SegmentReader {
   /// Looks at the size again, to go on behind what was the end.
   Result<void> follow();
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
-  /// Then it is sealed, and whatever is wrong with its end is damage.
-  [[nodiscard]] bool is_compressed() const noexcept { return file_->is_compressed(); }
+  [[nodiscard]] SegmentFile::Form form() const noexcept { return file_->form(); }
+  /// Whatever is wrong with its end is damage.
+  [[nodiscard]] bool is_sealed() const noexcept { return form() != SegmentFile::Form::written; }
   /// Continues at a frame's offset seen before.
   void seek(std::uint64_t offset);
   /// How many intact commit frames lie anywhere behind `offset`: evidence that
@@ -61,5 +65,8 @@ class SegmentReader {
   std::uint64_t offset_ = 0;  ///< In the file, of begin_.
   std::uint64_t size_ = 0;    ///< Of the file, as last looked at.
 };
+
+/// errors   it cannot be read, or does not begin with a header.
+Result<SegmentHeader> read_header(const std::filesystem::path& segment);
 
 }  // namespace sluice::audit

@@ -162,10 +162,18 @@ Result<void> Tiles::advance() {
   Result<void> added;
   if (newest.size > size_) {
     if (!reader_) reader_.emplace(log_, size_);
-    const auto read = reader_->read([&](std::uint64_t, ByteView record) {
-      added = add(record);
-      return added && size_ < newest.size;
-    });
+    const auto read = reader_->read(
+        [&](std::uint64_t, ByteView record) {
+          added = add(record);
+          return added && size_ < newest.size;
+        },
+        [&](std::uint64_t begin, const RemovedRecords& removed) {
+          added =
+              fail(fmt::format("records {} to {} were removed: tiles need each record's hash, "
+                               "so they can only go on where they were kept from before",
+                               begin, removed.end - 1));
+          return false;
+        });
     if (!added) return added;
     if (!read) return tl::unexpected(read.error());
   }

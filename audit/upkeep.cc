@@ -32,8 +32,8 @@ bool has_room_beside(const std::filesystem::path& file) {
 
 }  // namespace
 
-Upkeep::Upkeep(std::filesystem::path directory)
-    : directory_(std::move(directory)), thread_([this] { run(); }) {
+Upkeep::Upkeep(std::filesystem::path directory, Retention* retention)
+    : directory_(std::move(directory)), retention_(retention), thread_([this] { run(); }) {
   ::pthread_setname_np(thread_.native_handle(), "audit-upkeep");
 }
 
@@ -56,6 +56,7 @@ void Upkeep::run() {
     const std::uint64_t sealed = segments && *segments > 0 ? *segments - 1 : 0;
     index_sealed(sealed);
     compress_sealed(sealed);
+    if (retention_ != nullptr) retention_->pass(is_stopping_);
     lock.lock();
     stop_.wait_for(lock, pause, [this] { return is_stopping_.load(); });
   }

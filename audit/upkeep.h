@@ -1,6 +1,6 @@
 // What is done to sealed segments, by a thread of its own that gives way to all others:
-// each gets its index, and is then compressed. Nothing depends on it: searches make an
-// index that they miss, and segments are read in either form.
+// each gets its index, is then compressed, and goes when it is no longer kept. Nothing
+// depends on it: searches make an index that they miss, and segments are read in any form.
 #pragma once
 
 #include <atomic>
@@ -10,11 +10,14 @@
 #include <mutex>
 #include <thread>
 
+#include "audit/retention.h"
+
 namespace sluice::audit {
 
 class Upkeep {
  public:
-  explicit Upkeep(std::filesystem::path directory);
+  /// retention   outlives it; null: all is kept.
+  explicit Upkeep(std::filesystem::path directory, Retention* retention = nullptr);
   /// Finishes the index it is at.
   ~Upkeep();
   Upkeep(const Upkeep&) = delete;
@@ -26,6 +29,7 @@ class Upkeep {
   void compress_sealed(std::uint64_t sealed);
 
   std::filesystem::path directory_;
+  Retention* retention_;
   std::uint64_t indexed_ = 0;     ///< Segments 1 to this have their index, or cannot have one.
   std::uint64_t compressed_ = 0;  ///< Segments 1 to this are, or cannot be until the next start.
   std::mutex mutex_;

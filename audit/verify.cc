@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "audit/chain.h"
 #include "audit/cosignature.h"
 #include "audit/policy_store.h"
 #include "audit/record_fields.h"
+#include "audit/record_filter.h"
 #include "audit/segment_reader.h"
+#include "audit/stand_in.h"
 #include "audit/timestamps.h"
 #include "base/text_codec.h"
 
@@ -52,6 +56,11 @@ class Walk {
     }
     const auto segments = count_segments(directory_);
     if (!segments) return fault({"", 0}, segments.error().message);
+    for (std::uint64_t number = 1; number <= *segments; ++number) {
+      std::error_code ignored;
+      const auto path = stand_in_path(segment_path(directory_, number));
+      if (std::filesystem::exists(path, ignored)) stand_ins_.insert(number);
+    }
     match_checkpoint(Tree{}.root());
     if (auto done = meet(Tree{}.root()); !done) return fault({"", 0}, done.error().message);
     for (std::uint64_t number = 1; number <= *segments; ++number) {
@@ -164,13 +173,19 @@ class Walk {
     Place place{path.filename().string(), 0};
     auto reader = SegmentReader::open(path);
     if (!reader) return fail(reader.error().message);
+    const std::uint64_t first_record = chain_.tree().size();
+    if (reader->form() == SegmentFile::Form::stand_in) {
+      place.file = stand_in_path(path).filename().string();
+    }
     committed_end_ = 0;
     for (bool has_header = false;; has_header = true) {
       const auto step = reader->next();
       if (!step) return fail(step.error().message);
       place.offset = step->offset;
       if (step->kind != StepKind::frame) {
-        return end_segment(*step, place, is_last, has_header, *reader);
+        auto done = end_segment(*step, place, is_last, has_header, *reader);
+        if (!done || has_fault() || reader->form() != SegmentFile::Form::stand_in) return done;
+        return note_removal(number, first_record, place);
       }
       const auto done =
           has_header ? add(step->frame, step->offset) : add_header(step->frame, number);
@@ -188,8 +203,9 @@ class Walk {
   Result<void> add(const FrameStep& frame, std::uint64_t offset) {
     if (frame.type() == FrameType::record) {
       if (auto added = chain_.add_record(frame.body); !added) return added;
-      return check_policy(frame.payload());
+      return check_fields(frame.payload());
     }
+    if (frame.type() == FrameType::removed) return chain_.add_removed(frame.payload());
     if (frame.type() != FrameType::commit) return fail("a frame of unknown or misplaced type");
     const auto commit = chain_.add_commit(frame.payload());
     if (!commit) return fail(commit.error().message);
@@ -205,14 +221,28 @@ class Walk {
     return {};
   }
 
-  /// The policy that the record names lies beside the log, unchanged.
-  Result<void> check_policy(ByteView record) {
+  Result<void> check_fields(ByteView record) {
     const auto fields = fields_of(record);
     if (!fields) return fail("a frame that holds no record");
-    if (fields->policy.empty()) return {};
-    if (std::ranges::equal(fields->policy, last_policy_)) return {};
+    if (is_phase(*fields, Phase::control)) {
+      if (auto done = check_event(*fields); !done) return done;
+    }
+    return fields->policy.empty() ? Result<void>() : check_policy(fields->policy);
+  }
+
+  Result<void> check_event(const RecordFields& record) {
+    if (record.event == removed_event) {
+      named_.try_emplace(std::string(record.detail.substr(0, record.detail.find(';'))),
+                         chain_.tree().size() - 1);
+    }
+    return {};
+  }
+
+  /// The policy that a record names lies beside the log, unchanged.
+  Result<void> check_policy(ByteView name) {
+    if (std::ranges::equal(name, last_policy_)) return {};
     Hash digest{};
-    std::copy(fields->policy.begin(), fields->policy.end(), digest.begin());
+    std::ranges::copy(name, digest.begin());
     last_policy_ = digest;
     if (policies_.contains(digest)) return {};
     if (const auto text = read_policy(directory_, digest); !text) {
@@ -229,7 +259,7 @@ class Walk {
                            bool has_header, SegmentReader& reader) {
     const bool is_whole = step.kind == StepKind::end && has_header;
     if (is_whole && chain_.uncommitted() == 0 && committed_end_ > 0) return {};
-    if (!is_last || reader.is_compressed()) {
+    if (!is_last || reader.is_sealed()) {
       return fault(place, is_whole ? "a sealed segment ends without a commit"
                                    : "bytes that are no frame, or a torn frame");
     }
@@ -245,6 +275,34 @@ class Walk {
     }
     report_.unsigned_tail_records = chain_.uncommitted();
     report_.unsigned_tail_bytes = reader.size() - committed_end_;
+    return {};
+  }
+
+  /// What stays of a segment adds up; that it was removed, a record behind it must say.
+  Result<void> note_removal(std::uint64_t number, std::uint64_t first_record, const Place& place) {
+    const auto digest = digest_of_stand_in(directory_, number);
+    if (!digest) return tl::unexpected(digest.error());
+    removals_.push_back(
+        {{number, first_record, chain_.tree().size(), chain_.tree().root(), *digest}, place.file});
+    return {};
+  }
+
+  /// A record that no checkpoint signs yet, names nothing: anybody can write one.
+  Result<void> check_removals() {
+    for (const auto& [stand_in, file] : removals_) {
+      const auto name = named_.find(name_of(stand_in));
+      if (name == named_.end() || name->second >= chain_.committed_size()) {
+        // Then the record may be in what a running gateway has written meanwhile.
+        if (!stand_ins_.contains(stand_in.segment)) {
+          return fail(fmt::format("segment {} was removed while the log was read: try again",
+                                  stand_in.segment));
+        }
+        return fault({file, 0}, fmt::format("records {} to {} were removed, and no record says so",
+                                            stand_in.first_record, stand_in.end_record - 1));
+      }
+      report_.removals.push_back(
+          {stand_in.segment, stand_in.first_record, stand_in.end_record, name->second});
+    }
     return {};
   }
 
@@ -270,6 +328,7 @@ class Walk {
                    fmt::format("no commit in the segments has the {} records that {} saw",
                                seen.checkpoint.size, seen.whose));
     }
+    if (auto done = check_removals(); !done || has_fault()) return done;
     report_.ok = true;
     return {};
   }
@@ -285,7 +344,10 @@ class Walk {
   std::optional<WitnessVerifier> witness_;
   const std::string* note_ = nullptr;
   std::vector<Seen> seen_;
-  std::uint64_t committed_end_ = 0;  ///< In the current segment.
+  std::uint64_t committed_end_ = 0;     ///< In the current segment.
+  std::set<std::uint64_t> stand_ins_;   ///< Segments that were removed before this began.
+  std::vector<std::pair<StandIn, std::string>> removals_;  ///< And the file.
+  std::map<std::string, std::uint64_t> named_;  ///< Removals in records, and their indexes.
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -26,7 +27,15 @@ struct VerifyReport {
   std::uint64_t witnessed_records = 0;
   std::uint64_t witnessed_seconds = 0;
   std::uint64_t seen_records = 0;  ///< Of the checkpoint that was seen before.
-  std::uint64_t timestamps = 0;    ///< Beside the log, of checkpoints that it passes through.
+  /// Segments that retention removed, each as a record of the log says.
+  struct Removal {
+    std::uint64_t segment = 0;
+    std::uint64_t first_record = 0;
+    std::uint64_t end_record = 0;  ///< Not included. Records of retention itself are still there.
+    std::uint64_t named_by = 0;    ///< Index of the record.
+  };
+  std::vector<Removal> removals;
+  std::uint64_t timestamps = 0;  ///< Beside the log, of checkpoints that it passes through.
   std::string root_hex;
   std::string key;               ///< Verifier line the signatures were checked with.
   bool key_is_from_log = false;  ///< It came from the directory itself: proves consistency only.
@@ -40,12 +49,6 @@ struct VerifyReport {
 /// seen          a checkpoint of the log, kept elsewhere, that it must still continue.
 Result<VerifyReport> verify(const std::filesystem::path& directory, const std::string& verifier_key,
                             const std::string& witness_key = {}, const std::string& seen = {});
-
-/// Calls `each` with every record's index and CBOR bytes in log order from
-/// `from_index`, including committed records of the open segment, until it
-/// returns false. Returns the index after the last one delivered.
-Result<std::uint64_t> read_records(const std::filesystem::path& directory, std::uint64_t from_index,
-                                   const std::function<bool(std::uint64_t, ByteView)>& each);
 
 /// One record as a JSON object in one line, keys named as in the CDDL.
 Result<std::string> to_json(ByteView record);

@@ -30,6 +30,9 @@ struct Parser {
   StatusOptions status;
   ReloadOptions reload;
   DrainOptions drain;
+  LegalHoldAddOptions hold_add;
+  LegalHoldListOptions hold_list;
+  LegalHoldReleaseOptions hold_release;
   KeyNewOptions key_new;
   KeySigningOptions key_signing;
   KeyOperationsOptions key_operations;
@@ -52,6 +55,7 @@ struct Parser {
     add_audit();
     add_evidence();
     add_steering();
+    add_legal_hold();
     add_key();
     add_load();
     add_demo();
@@ -212,6 +216,42 @@ struct Parser {
              "  sluice drain --socket /run/sluice/admin.sock --json");
     add_gateway(drained, drain.gateway);
     add_json(drained, drain.json);
+  }
+
+  void add_legal_hold() {
+    auto& hold = *app.add_subcommand("legal-hold", "Keep records that retention would remove");
+    hold.require_subcommand(1);
+    hold.footer(
+        "Examples:\n"
+        "  sluice legal-hold add --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z "
+        "--reason 'case 17'\n"
+        "  sluice legal-hold list");
+
+    auto& added = verb(hold, "add", "Keep the segments with records of these times", hold_add,
+                       "  sluice legal-hold add --from 30d --reason 'case 17'\n"
+                       "  sluice legal-hold add --from 2026-11-01T00:00:00Z "
+                       "--to 2026-12-01T00:00:00Z --reason 'case 18' --json");
+    add_gateway(added, hold_add.gateway);
+    added.add_option("--from", hold_add.from,
+                     "From this time on: RFC 3339, or an age such as 15m, 2h, 7d;\n"
+                     "without it from the log's beginning");
+    added.add_option("--to", hold_add.until,
+                     "Before this time, in the same forms; without it until it is released");
+    added.add_option("--reason", hold_add.reason, "Why, for the log; one line")->required();
+    add_json(added, hold_add.json);
+
+    auto& listed = verb(hold, "list", "Show the legal holds in force", hold_list,
+                        "  sluice legal-hold list\n"
+                        "  sluice legal-hold list --json | jq '.legal_holds[].reason'");
+    add_gateway(listed, hold_list.gateway);
+    add_json(listed, hold_list.json);
+
+    auto& released = verb(hold, "release", "End a legal hold", hold_release,
+                          "  sluice legal-hold release 3\n"
+                          "  sluice legal-hold release 3 --json");
+    add_gateway(released, hold_release.gateway);
+    released.add_option("id", hold_release.id, "Its number, as `list` shows it")->required();
+    add_json(released, hold_release.json);
   }
 
   void add_key() {

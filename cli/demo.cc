@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "audit/reader.h"
 #include "audit/verify.h"
 #include "cli/configuration.h"
 #include "cli/demo_api.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/configuration.h"
+#include "cli/legal_hold.h"
 #include "cli/output.h"
 #include "cli/times.h"
 
@@ -46,6 +47,11 @@ Result<std::unique_ptr<control::Cosigner>> make_cosigner(const config::Settings&
   return cosigner;
 }
 
+Now clocks() {
+  const auto monotonic = std::chrono::steady_clock::now().time_since_epoch();
+  return {{std::chrono::nanoseconds(monotonic).count()}, wall_now()};
+}
+
 }  // namespace
 
 Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
@@ -54,12 +60,12 @@ Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> 
       mocks_(signer.derived_keys().mocks),
       log_origin_(signer.verifier().origin()),
       gateway_(std::move(gateway)),
-      upkeep_(gateway_->snapshot()->settings.audit.directory),
       timestamper_(gateway_->snapshot()->settings.audit.timestamps,
                    gateway_->snapshot()->settings.audit.directory,
                    [this](std::string_view event, std::string_view detail) {
                      gateway_->record_event(event, detail);
                    }),
+      retention_(retention_options()),
       keys_watch_(keys_file),
       keys_file_(keys_file),
       started_(wall_now()) {}
@@ -77,6 +83,7 @@ Result<std::unique_ptr<Service>> Service::start(
   if (auto done = service->start_exports(settings.audit); !done) {
     return tl::unexpected(done.error());
   }
+  service->upkeep_.emplace(settings.audit.directory, &service->retention_);
   service->take_up(std::move(*cosigner));
   auto admin = control::AdminServer::start(settings.admin, service->actions());
   if (!admin) return tl::unexpected(admin.error());
@@ -88,14 +95,40 @@ Result<void> Service::start_exports(const config::Audit& settings) {
   const exports::Product product{SLUICE_VERSION, log_origin_};
   for (const config::AuditExport& one : settings.exports) {
     auto exporter = exports::Exporter::start(
-        one, settings.directory, product, [this](std::string_view event, std::string_view detail) {
-          gateway_->record_event(event, detail);
-          fmt::print(stderr, "sluice: {}: {}\n", event, detail);
-        });
+        one, settings.directory, product,
+        [this](std::string_view event, std::string_view detail) { alarm(event, detail); });
     if (!exporter) return tl::unexpected(exporter.error());
     exporters_.push_back(std::move(*exporter));
   }
   return {};
+}
+
+audit::RetentionOptions Service::retention_options() {
+  return {
+      .directory = gateway_->snapshot()->settings.audit.directory,
+      .keep = [this]() -> std::optional<Duration> {
+        const auto snapshot = gateway_->snapshot();
+        const auto& retention = snapshot->settings.audit.retention;
+        return retention ? std::optional(retention->keep) : std::nullopt;
+      },
+      .followers =
+          [this] {
+            std::vector<audit::LogFollower> out;
+            for (const auto& exporter : exporters_) {
+              const exports::ExportStatus status = exporter->status();
+              out.push_back({status.name, status.next});
+            }
+            return out;
+          },
+      .record = [this](std::string_view event,
+                       std::string_view detail) { return gateway_->record_durably(event, detail); },
+      .alarm = [this](std::string_view event, std::string_view detail) { alarm(event, detail); },
+      .clock = clocks};
+}
+
+void Service::alarm(std::string_view event, std::string_view detail) {
+  gateway_->record_event(event, detail);
+  fmt::print(stderr, "sluice: {}: {}\n", event, detail);
 }
 
 void Service::take_up(std::unique_ptr<control::Cosigner> cosigner) {
@@ -115,7 +148,12 @@ control::AdminActions Service::actions() {
             if (!generation) return tl::unexpected(generation.error());
             return fmt::format("{{\"reloaded\":true,\"configuration\":{}}}", *generation);
           },
-          .drain = [this] { drain(); }};
+          .drain = [this] { drain(); },
+          .legal_holds = [this] { return list_legal_holds(retention_); },
+          .add_legal_hold =
+              [this](const std::string& body) { return add_legal_hold(retention_, body); },
+          .release_legal_hold =
+              [this](const std::string& body) { return release_legal_hold(retention_, body); }};
 }
 
 Result<std::uint64_t> Service::reload() {
@@ -210,6 +248,7 @@ control::GatewayView Service::view() const {
   view.uptime = wall_now() - started_;
   view.api_keys = snapshot->keys->size();
   view.log = gateway_->log_status();
+  view.retention = retention_.status();
   for (std::size_t i = 0; i < snapshot->listeners.size(); ++i) {
     const auto& listener = snapshot->listeners[i].settings;
     view.listeners.push_back({listener.name, gateway_->addresses()[i], listener.target});

@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "audit/log_signer.h"
+#include "audit/retention.h"
 #include "audit/upkeep.h"
 #include "base/instant.h"
 #include "base/result.h"
@@ -64,16 +66,20 @@ class Service {
   Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::AdminActions actions();
   void take_up(std::unique_ptr<control::Cosigner> cosigner);
+  [[nodiscard]] audit::RetentionOptions retention_options();
+  /// Into the log, and to the operator.
+  void alarm(std::string_view event, std::string_view detail);
 
   std::string configuration_;
   identity::Digest mocks_;  ///< See audit::DerivedKeys.
   std::string log_origin_;
   std::unique_ptr<dataplane::Gateway> gateway_;
-  audit::Upkeep upkeep_;
   control::Timestamper timestamper_;
   std::unique_ptr<control::Cosigner> cosigner_;                ///< Null without witnesses.
   std::vector<std::unique_ptr<exports::Exporter>> exporters_;  ///< Their threads call the gateway.
-  mutable std::mutex reloading_;  ///< One reload at a time; guards the five below.
+  audit::Retention retention_;
+  std::optional<audit::Upkeep> upkeep_;  ///< Its thread looks at the exporters.
+  mutable std::mutex reloading_;         ///< One reload at a time; guards the five below.
   control::FileWatch keys_watch_;
   std::string keys_file_;
   std::uint64_t reloads_ = 0;

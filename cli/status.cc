@@ -42,6 +42,14 @@ void print_text(const Json& page) {
   if (const auto failure = audit.at("failure").get<std::string>(); !failure.empty()) {
     fmt::print("  AUDIT FAILED, nothing is released: {}\n", failure);
   }
+  const Json& retention = page.at("retention");
+  if (number(retention, "removed_segments") + number(retention, "held_segments") +
+          number(retention, "awaited_segments") !=
+      0) {
+    fmt::print("  retention: {} removed, {} under legal hold, {} not exported yet\n",
+               counted(number(retention, "removed_segments"), "segment"),
+               number(retention, "held_segments"), number(retention, "awaited_segments"));
+  }
   for (const auto& one : page.at("exports")) {
     fmt::print("  export {}: {} arrived, {:.0f} s behind\n", one.at("name").get<std::string>(),
                counted(number(one, "exported"), "record"), one.at("lag_seconds").get<double>());

@@ -93,6 +93,25 @@ struct DrainOptions {
   bool json = false;
 };
 
+struct LegalHoldAddOptions {
+  AdminTarget gateway = {};
+  std::string from = {};   ///< RFC 3339, or an age; empty: no bound.
+  std::string until = {};  ///< Likewise.
+  std::string reason = {};
+  bool json = false;
+};
+
+struct LegalHoldListOptions {
+  AdminTarget gateway = {};
+  bool json = false;
+};
+
+struct LegalHoldReleaseOptions {
+  AdminTarget gateway = {};
+  std::uint64_t id = 0;
+  bool json = false;
+};
+
 struct KeyNewOptions {
   std::string subject = {};
   std::vector<std::string> groups = {};
@@ -152,15 +171,19 @@ ExitCode perform(const EvidenceOptions& options);
 ExitCode perform(const StatusOptions& options);
 ExitCode perform(const ReloadOptions& options);
 ExitCode perform(const DrainOptions& options);
+ExitCode perform(const LegalHoldAddOptions& options);
+ExitCode perform(const LegalHoldListOptions& options);
+ExitCode perform(const LegalHoldReleaseOptions& options);
 ExitCode perform(const KeyNewOptions& options);
 ExitCode perform(const KeySigningOptions& options);
 ExitCode perform(const KeyOperationsOptions& options);
 ExitCode perform(const LoadOptions& options);
 ExitCode perform(const DemoOptions& options);
 
-using Command = std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions,
-                             WitnessOptions, TilesOptions, AuditOptions, EvidenceOptions,
-                             StatusOptions, ReloadOptions, DrainOptions, KeyNewOptions,
-                             KeySigningOptions, KeyOperationsOptions, LoadOptions, DemoOptions>;
+using Command =
+    std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions,
+                 TilesOptions, AuditOptions, EvidenceOptions, StatusOptions, ReloadOptions,
+                 DrainOptions, LegalHoldAddOptions, LegalHoldListOptions, LegalHoldReleaseOptions,
+                 KeyNewOptions, KeySigningOptions, KeyOperationsOptions, LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

@@ -12,6 +12,17 @@
 namespace sluice::cli {
 namespace {
 
+nlohmann::ordered_json removals_json(const audit::VerifyReport& report) {
+  auto out = nlohmann::ordered_json::array();
+  for (const auto& one : report.removals) {
+    out.push_back({{"segment", one.segment},
+                   {"first_record", one.first_record},
+                   {"end_record", one.end_record},
+                   {"named_by", one.named_by}});
+  }
+  return out;
+}
+
 void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
   const nlohmann::ordered_json page{{"ok", report.ok},
                                     {"fault", report.fault},
@@ -23,6 +34,7 @@ void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
                                     {"witnessed_records", report.witnessed_records},
                                     {"seen_records", report.seen_records},
                                     {"timestamps", report.timestamps},
+                                    {"removals", removals_json(report)},
                                     {"root", report.root_hex},
                                     {"trusted_key", has_trusted_key}};
   fmt::print("{}\n", page.dump());
@@ -48,6 +60,10 @@ void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
   fmt::print("verified: {} in {} under {}\n", counted(report.records, "record"),
              counted(report.segments, "segment"), counted(report.checkpoints, "signed checkpoint"));
   fmt::print("root: {}\n", report.root_hex);
+  for (const auto& one : report.removals) {
+    fmt::print("records {} to {} were removed, as record {} says\n", one.first_record,
+               one.end_record - 1, one.named_by);
+  }
   if (report.unsigned_tail_records != 0) {
     fmt::print("after the last checkpoint, not signed yet: {}\n",
                counted(report.unsigned_tail_records, "record"));

@@ -15,24 +15,24 @@ constexpr std::string_view json_type = "application/json";
 /// A reload compiles every pattern before it answers.
 constexpr Duration ask_timeout = seconds(60);
 
-HttpReply live(const AdminActions&) {
+HttpReply live(const AdminActions&, const HttpRequest&) {
   return {.body = "ok\n"};
 }
 
-HttpReply ready(const AdminActions& actions) {
+HttpReply ready(const AdminActions& actions, const HttpRequest&) {
   if (actions.is_ready()) return {.body = "ready\n"};
   return {.status = 503, .body = "not ready\n"};
 }
 
-HttpReply metrics(const AdminActions& actions) {
+HttpReply metrics(const AdminActions& actions, const HttpRequest&) {
   return {.content_type = std::string(Exposition::content_type), .body = actions.metrics()};
 }
 
-HttpReply status(const AdminActions& actions) {
+HttpReply status(const AdminActions& actions, const HttpRequest&) {
   return {.content_type = std::string(json_type), .body = actions.status() + "\n"};
 }
 
-HttpReply reload(const AdminActions& actions) {
+HttpReply reload(const AdminActions& actions, const HttpRequest&) {
   auto done = actions.reload();
   if (done) return {.content_type = std::string(json_type), .body = *done + "\n"};
   return {.status = 422,
@@ -40,44 +40,64 @@ HttpReply reload(const AdminActions& actions) {
           .body = "{\"reloaded\":false,\"error\":" + json_text(done.error().message) + "}\n"};
 }
 
-HttpReply drain(const AdminActions& actions) {
+HttpReply drain(const AdminActions& actions, const HttpRequest&) {
   actions.drain();
   return {.status = 202, .content_type = std::string(json_type), .body = "{\"draining\":true}\n"};
+}
+
+HttpReply json_or_why(const Result<std::string>& done) {
+  if (done) return {.content_type = std::string(json_type), .body = *done + "\n"};
+  return {.status = 422,
+          .content_type = std::string(json_type),
+          .body = "{\"error\":" + json_text(done.error().message) + "}\n"};
+}
+
+HttpReply holds(const AdminActions& actions, const HttpRequest&) {
+  return json_or_why(actions.legal_holds());
+}
+
+HttpReply add_hold(const AdminActions& actions, const HttpRequest& request) {
+  return json_or_why(actions.add_legal_hold(request.body));
+}
+
+HttpReply release_hold(const AdminActions& actions, const HttpRequest& request) {
+  return json_or_why(actions.release_legal_hold(request.body));
 }
 
 struct Route {
   std::string_view path;
   std::string_view method;
   bool steers;  ///< Changes the gateway, or names people and targets.
-  HttpReply (*run)(const AdminActions&);
+  HttpReply (*run)(const AdminActions&, const HttpRequest&);
 };
 
-constexpr std::array<Route, 6> routes{{
+constexpr std::array<Route, 9> routes{{
     {"/livez", "GET", false, live},
     {"/readyz", "GET", false, ready},
     {"/metrics", "GET", false, metrics},
     {"/status", "GET", true, status},
     {"/reload", "POST", true, reload},
     {"/drain", "POST", true, drain},
+    {"/legal-holds", "GET", true, holds},
+    {"/legal-holds", "POST", true, add_hold},
+    {"/legal-holds/release", "POST", true, release_hold},
 }};
 
 }  // namespace
 
 HttpReply answer(const AdminActions& actions, const HttpRequest& request, bool may_steer) {
+  std::string allowed;
   for (const auto& route : routes) {
     if (request.target != route.path) continue;
     if (route.steers && !may_steer) {
       return {.status = 403, .body = "only on the admin unix socket\n"};
     }
     const bool is_head = request.method == "HEAD" && route.method == "GET";
-    if (request.method != route.method && !is_head) {
-      return {.status = 405,
-              .body = "use " + std::string(route.method) + "\n",
-              .fields = {{"Allow", std::string(route.method)}}};
-    }
-    return route.run(actions);
+    if (request.method == route.method || is_head) return route.run(actions, request);
+    allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
   }
-  return {.status = 404, .body = "no such page\n"};
+  if (allowed.empty()) return {.status = 404, .body = "no such page\n"};
+  return {.status = 405, .body = "use " + allowed + "\n", .fields = {{"Allow", allowed}}};
 }
 
 Result<std::unique_ptr<AdminServer>> AdminServer::start(const config::Admin& settings,

@@ -3,6 +3,7 @@
 //   GET  /livez /readyz /metrics   anywhere
 //   GET  /status                   unix socket only
 //   POST /reload /drain            unix socket only
+//   GET, POST /legal-holds, POST /legal-holds/release   unix socket only
 //
 // The unix socket's mode says who may steer the gateway. The optional TCP port
 // is for scrapers and probes: any local process, and a browser tricked into it,
@@ -28,6 +29,10 @@ struct AdminActions {
   std::function<Result<std::string>()>
       reload;  ///< A JSON object, or why the old configuration stays.
   std::function<void()> drain;
+  std::function<Result<std::string>()> legal_holds;  ///< Legal holds: a JSON object.
+  /// A JSON object each way, or why there is no change.
+  std::function<Result<std::string>(const std::string& body)> add_legal_hold;
+  std::function<Result<std::string>(const std::string& body)> release_legal_hold;
 };
 
 /// The routes alone; pure but for what the actions do.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audit/log.h"
+#include "audit/retention.h"
 #include "base/histogram.h"
 #include "base/instant.h"
 
@@ -71,6 +72,7 @@ struct GatewayView {
   std::vector<WorkerView> workers;
   std::vector<std::unique_ptr<LatencyView>> latencies;  ///< A histogram does not move.
   audit::LogStatus log;
+  audit::RetentionStatus retention;
   std::vector<ExportView> exports;
 };
 

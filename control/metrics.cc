@@ -121,6 +121,25 @@ void add_audit(Exposition& page, const audit::LogStatus& log) {
   page.sample({}, log.refusals);
 }
 
+void add_retention(Exposition& page, const audit::RetentionStatus& retention) {
+  page.family("sluice_audit_removed_segments_total", Type::counter,
+              "Segments that retention removed.");
+  page.sample({}, retention.removed_segments);
+  page.family("sluice_audit_removed_records_total", Type::counter, "Records that went with them.");
+  page.sample({}, retention.removed_records);
+  page.family("sluice_audit_retention_failures_total", Type::counter,
+              "Removals that failed; the segment stayed.");
+  page.sample({}, retention.failures);
+  page.family("sluice_audit_legal_holds", Type::gauge, "Legal holds in force.");
+  page.sample({}, retention.holds);
+  page.family("sluice_audit_held_segments", Type::gauge,
+              "Segments that are too old and stay because of a legal hold.");
+  page.sample({}, retention.held_segments);
+  page.family("sluice_audit_awaited_segments", Type::gauge,
+              "Segments that are too old and stay because an export has not passed them.");
+  page.sample({}, retention.awaited_segments);
+}
+
 template <class Value>
 void add_export_family(Exposition& page, const GatewayView& view, std::string_view name, Type type,
                        std::string_view help, Value value) {
@@ -181,6 +200,7 @@ std::string metrics_text(const GatewayView& view) {
   add_requests(page, view);
   add_latencies(page, view);
   add_audit(page, view.log);
+  add_retention(page, view.retention);
   add_exports(page, view);
   return page.text();
 }

@@ -65,9 +65,16 @@ std::string status_json(const GatewayView& view) {
   }
   fmt::format_to(out,
                  "],\"audit\":{{\"records\":{},\"recovered\":{},\"checkpoints\":{},\"bytes\":{},"
-                 "\"failures\":{},\"refused\":{},\"failure\":{}}},\"exports\":[",
+                 "\"failures\":{},\"refused\":{},\"failure\":{}}},",
                  view.log.records, view.log.recovered, view.log.checkpoints, view.log.bytes,
                  view.log.failures, view.log.refusals, json_text(view.log.failure));
+  fmt::format_to(out,
+                 "\"retention\":{{\"removed_segments\":{},\"removed_records\":{},"
+                 "\"failures\":{},\"legal_holds\":{},\"held_segments\":{},"
+                 "\"awaited_segments\":{}}},\"exports\":[",
+                 view.retention.removed_segments, view.retention.removed_records,
+                 view.retention.failures, view.retention.holds, view.retention.held_segments,
+                 view.retention.awaited_segments);
   for (std::size_t i = 0; i < view.exports.size(); ++i) {
     const ExportView& one = view.exports[i];
     fmt::format_to(out,

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "audit/policy_store.h"
@@ -49,6 +50,8 @@ Now clocks() {
   const auto wall = std::chrono::system_clock::now().time_since_epoch();
   return {{nanoseconds(monotonic).count()}, {nanoseconds(wall).count()}};
 }
+
+constexpr std::chrono::milliseconds durable_poll{1};
 
 struct Worker {
   std::unique_ptr<UringTransport> transport;
@@ -116,7 +119,10 @@ struct Gateway::State {
   void run_workers();
   void post(const WorkerMail& mail);
   [[nodiscard]] Result<void> adopt(const Snapshot& next, std::string_view event);
-  [[nodiscard]] bool append(audit::Record& record);
+  /// Its sequence; nothing when the log cannot take it.
+  std::optional<std::uint64_t> append(audit::Record& record);
+  [[nodiscard]] bool is_control_broken() const;
+  [[nodiscard]] std::uint64_t control_durable_through() const;
 };
 
 Result<void> Gateway::State::open_transports() {
@@ -219,10 +225,20 @@ Result<void> Gateway::State::adopt(const Snapshot& next, std::string_view event)
 }
 
 /// Into the control thread's own ring.
-bool Gateway::State::append(audit::Record& record) {
+std::optional<std::uint64_t> Gateway::State::append(audit::Record& record) {
   const std::lock_guard lock(mutex);
   record.time = clocks();
-  return log->control().append_single(record).has_value();
+  return log->control().append_single(record);
+}
+
+bool Gateway::State::is_control_broken() const {
+  const std::lock_guard lock(mutex);
+  return log->control().is_broken();
+}
+
+std::uint64_t Gateway::State::control_durable_through() const {
+  const std::lock_guard lock(mutex);
+  return log->control().durable_through();
 }
 
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -306,7 +322,20 @@ bool Gateway::record_event(std::string_view event, std::string_view detail) {
   record.phase = audit::Phase::control;
   record.event = event;
   record.detail = detail;
-  return state_->append(record);
+  return state_->append(record).has_value();
+}
+
+Result<void> Gateway::record_durably(std::string_view event, std::string_view detail) {
+  audit::Record record;
+  record.phase = audit::Phase::control;
+  record.event = event;
+  record.detail = detail;
+  const auto sequence = state_->append(record);
+  while (sequence && !state_->is_control_broken()) {
+    if (state_->control_durable_through() >= *sequence) return {};
+    std::this_thread::sleep_for(durable_poll);
+  }
+  return fail("the audit log cannot take a record");
 }
 
 void Gateway::record_heartbeat() {

@@ -51,6 +51,9 @@ class Gateway {
 
   /// A control record: what the gateway itself did. False when the log cannot take it.
   bool record_event(std::string_view event, std::string_view detail);
+  /// The same, and returns when the record is durable: what it says may be done then.
+  /// errors   the log cannot take it now. It may still be written later.
+  [[nodiscard]] Result<void> record_durably(std::string_view event, std::string_view detail);
   /// A record that shows that the gateway runs, with the state of its clock.
   void record_heartbeat();
 

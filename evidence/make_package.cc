@@ -12,6 +12,7 @@
 #include "audit/compact_range.h"
 #include "audit/cosignature.h"
 #include "audit/policy_store.h"
+#include "audit/reader.h"
 #include "audit/record_view.h"
 #include "audit/segment.h"
 #include "audit/timestamps.h"
@@ -111,33 +112,68 @@ class Maker {
     return {};
   }
 
-  Result<void> read_all(const std::function<bool(std::uint64_t, ByteView)>& each) {
+  Result<void> read_all(const audit::LogReader::Each& each,
+                        const audit::LogReader::Removed& removed) {
     if (manifest_.log_records == 0) return {};
-    const auto read =
-        audit::read_records(options_.directory, 0, [&](std::uint64_t index, ByteView record) {
+    const auto read = audit::read_records(
+        options_.directory, 0,
+        [&](std::uint64_t index, ByteView record) {
           return each(index, record) && index + 1 < manifest_.log_records;
-        });
+        },
+        removed);
     if (!read) return fail(read.error().message);
     if (*read < manifest_.log_records) return fail("the log ends early; see sluice verify");
     return {};
   }
 
   /// The range, and one record more on either side where there is one: they show that
-  /// nothing before or behind them falls into it.
+  /// nothing before or behind them falls into it. Where retention removed records and no
+  /// beginning is asked for, the range begins behind the first record that it left.
   Result<void> find_range() {
     std::uint64_t first = manifest_.log_records;
     std::uint64_t end = 0;
-    auto done = read_all([&](std::uint64_t index, ByteView record) {
-      const std::string time = time_text(record);
-      if (time >= options_.from) first = std::min(first, index);
-      if (options_.until.empty() || time < options_.until) end = index + 1;
-      return true;
-    });
+    bool is_first_left = false;
+    auto done = read_all(
+        [&](std::uint64_t index, ByteView record) {
+          const std::string time = time_text(record);
+          if (is_first_left) note_first_left(record);
+          is_first_left = false;
+          if (time >= manifest_.from) first = std::min(first, index);
+          if (options_.until.empty() || time < options_.until) end = index + 1;
+          return true;
+        },
+        [&](std::uint64_t begin, const audit::RemovedRecords& removed) {
+          if (is_first_left) {
+            gaps_.back().end = removed.end;
+          } else {
+            gaps_.push_back({begin, removed.end, {}});
+          }
+          is_first_left = true;
+          if (options_.from.empty()) {
+            first = manifest_.log_records;
+            end = 0;
+          }
+          return true;
+        });
     if (!done) return done;
     end = std::max(first, end);
     manifest_.first_record = first - std::min<std::uint64_t>(first, 1);
     manifest_.end_record = std::min(end + 1, manifest_.log_records);
-    return {};
+    // Nothing is left before its end.
+    const bool is_over = !options_.until.empty() && manifest_.from >= options_.until;
+    const auto gap = std::ranges::find_if(gaps_.rbegin(), gaps_.rend(), [&](const Gap& one) {
+      return is_over || (one.begin < manifest_.end_record && manifest_.first_record < one.end);
+    });
+    if (gap == gaps_.rend()) return {};
+    return fail(fmt::format("retention removed records {} to {}; a range may begin behind {}",
+                            gap->begin, gap->end - 1, gap->until));
+  }
+
+  void note_first_left(ByteView record) {
+    gaps_.back().until = time_text(record);
+    const auto origin = audit::origin_of(record);
+    if (!options_.from.empty() || !origin) return;
+    manifest_.from = timestamp_text({static_cast<std::int64_t>(origin->time_ns) + 1}, 9);
   }
 
   /// Those within the range, and the next one: it covers the range's last records.
@@ -182,7 +218,7 @@ class Maker {
     audit::CompactRange all(0);
     audit::CompactRange right(manifest_.end_record);
     std::string fault;
-    auto done = read_all([&](std::uint64_t index, ByteView record) {
+    const auto add_record = [&](std::uint64_t index, ByteView record) {
       const audit::Hash leaf = audit::leaf_hash(record);
       all.append_leaf(leaf);
       if (index < manifest_.first_record) {
@@ -194,7 +230,21 @@ class Maker {
         fault = add(record, leaf);
       }
       return fault.empty();
-    });
+    };
+    const auto add_removed = [&](std::uint64_t begin, const audit::RemovedRecords& removed) {
+      const bool is_left = removed.end <= manifest_.first_record;
+      // Nothing of the range was missing when it was sought.
+      if (!is_left && begin < manifest_.end_record) fault = "records were removed meanwhile";
+      audit::CompactRange& side = is_left ? left : right;
+      if (!fault.empty()) return false;
+      if (!all.append_range(removed.end, removed.hashes) ||
+          !side.append_range(removed.end, removed.hashes)) {
+        fault = "what stays of removed segments does not add up; see sluice verify";
+      }
+      if (!is_left) note_seen(right);
+      return fault.empty();
+    };
+    auto done = read_all(add_record, add_removed);
     if (!done && fault.empty()) return done;
     if (!fault.empty()) return fail(fault);
     if (all.root() != manifest_.log_root) {
@@ -296,6 +346,13 @@ class Maker {
     return out;
   }
 
+  /// What retention removed.
+  struct Gap {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::string until;  ///< Time of the first record behind it.
+  };
+
   const PackageOptions& options_;
   audit::Signer& signer_;
   RecordsFile records_;
@@ -305,6 +362,7 @@ class Maker {
   std::string note_;
   std::optional<audit::CosignedCheckpoint> cosigned_;
   std::vector<Member> members_;  ///< Found on the way.
+  std::vector<Gap> gaps_;
 };
 
 }  // namespace

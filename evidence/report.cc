@@ -39,6 +39,12 @@ bool is_change(std::string_view event) {
   return event == "started" || event == "reloaded" || event.find("key") != event.npos;
 }
 
+/// What went under retention, and what was kept from it.
+bool is_retention(std::string_view event) {
+  return event == "segment-removed" || event == "legal-hold-added" ||
+         event == "legal-hold-released" || event.starts_with("retention-");
+}
+
 /// What may have left a hole, or kept somebody else from seeing the log.
 bool is_gap(std::string_view event) {
   constexpr std::array<std::string_view, 9> gaps{
@@ -95,7 +101,8 @@ const TableRows& controls() {
        "the members of each record; How operations ended"},
       {"PCI DSS 10.3", "logs cannot be changed", "sluice verify; witnesses; timestamps"},
       {"PCI DSS 10.4", "logs are reviewed", "this page is made to be"},
-      {"PCI DSS 10.5", "logs are kept for a year", "how far the log reaches back: Records, From"},
+      {"PCI DSS 10.5", "logs are kept for a year",
+       "how far the log reaches back: Records, From; Retention and legal holds"},
       {"PCI DSS 10.6", "clocks are synchronised", "Starts and heartbeats"},
       {"PCI DSS 10.7", "failures of logging are found", "Gaps; Starts and heartbeats"}};
   return rows;
@@ -162,7 +169,8 @@ void Report::add_event(const json& record) {
   if (is_change(event)) {
     changes_.add({time, event, member(record, "detail"), member(record, "policy")});
   } else {
-    (is_gap(event) ? gaps_ : events_).add({time, event, member(record, "detail")});
+    FirstRows& rows = is_gap(event) ? gaps_ : is_retention(event) ? retention_ : events_;
+    rows.add({time, event, member(record, "detail")});
   }
 }
 
@@ -258,6 +266,10 @@ std::string Report::html(const Manifest& manifest) const {
           html_table({"Time", "Event", "Detail", "Policy"}, changes_.rows()));
   section("Gaps", "ISO 27001 A.8.15, A.8.16; SOC 2 CC7.3; PCI DSS 10.2.1.6, 10.7",
           html_table(event, gaps_.rows()));
+  section("Retention and legal holds",
+          "What was removed from the log, how it is proved to have been there, and what was kept "
+          "from removal. ISO 27001 A.8.15; PCI DSS 10.5",
+          html_table(event, retention_.rows()));
   section("Starts and heartbeats",
           "A start without an end was killed or lost power, or ended outside of the range. ISO "
           "27001 A.8.15, A.8.17; PCI DSS 10.2.1.6, 10.6, 10.7",

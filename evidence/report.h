@@ -65,7 +65,8 @@ class Report {
   FirstRows refused_;  ///< Clients that were not let in.
   FirstRows changes_;  ///< Of policy and keys.
   FirstRows gaps_;
-  FirstRows events_;  ///< Of the gateway itself, all others.
+  FirstRows retention_;  ///< Removals and legal holds.
+  FirstRows events_;     ///< Of the gateway itself, all others.
   std::vector<SeenBy> witnesses_;
 };
 

@@ -16,15 +16,28 @@ audit::Hash leaf_hash(ByteView record) {
 }
 
 /// Whether the log's record before the cursor is the one that was exported.
+/// errors   the log cannot be read there, or retention removed that record.
 Result<bool> is_of(const Cursor& cursor, const std::filesystem::path& log) {
   if (cursor.next == 0) return true;
   bool is_same = false;
+  bool is_removed = false;
   audit::LogReader reader(log, cursor.next - 1);
-  const auto done = reader.read([&](std::uint64_t /*index*/, ByteView record) {
-    is_same = leaf_hash(record) == cursor.last;
-    return false;
-  });
+  const auto done = reader.read(
+      [&](std::uint64_t /*index*/, ByteView record) {
+        is_same = leaf_hash(record) == cursor.last;
+        return false;
+      },
+      [&](std::uint64_t /*begin*/, const audit::RemovedRecords&) {
+        is_removed = true;
+        return false;
+      });
   if (!done) return fail(done.error().message);
+  if (is_removed) {
+    return fail(
+        fmt::format("record {}, where it ended, was removed by retention; remove its "
+                    "cursor to export what is there",
+                    cursor.next - 1));
+  }
   return is_same;
 }
 
@@ -58,7 +71,7 @@ Result<std::size_t, SendError> Pump::turn(Instant now) {
   }
   was_sent_ = true;
   if (auto done = destination_->send(batch_); !done) return tl::unexpected(done.error());
-  const Cursor next{cursor_.next + batch_.records, last_};
+  const Cursor next{end_, last_};
   if (auto done = write_cursor(cursor_path_, next); !done) return fail(done.error().message);
   cursor_ = next;
   was_sent_ = false;
@@ -83,11 +96,13 @@ Result<void> Pump::fill() {
     }
     batch_.frames += destination_->frame(*record, project(format_, *record, product_));
     last_ = leaf_hash(bytes);
+    end_ = index + 1;
     ++batch_.records;
     return !is_full();
   });
   if (!understood) {
-    reader_.emplace(log_, cursor_.next + batch_.records);  // It has gone past the record.
+    // It has gone past the record.
+    reader_.emplace(log_, batch_.records == 0 ? cursor_.next : end_);
     return understood;
   }
   if (!done) return fail(done.error().message);

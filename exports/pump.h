@@ -56,6 +56,7 @@ class Pump {
   Batch batch_;
   Instant began_;          ///< When its first record was read.
   audit::Hash last_{};     ///< Of the batch's last record.
+  std::uint64_t end_ = 0;  ///< Index behind it: retention may have left gaps before.
   bool was_sent_ = false;  ///< In vain: it stays as it is.
 };
 

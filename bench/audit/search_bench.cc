@@ -19,6 +19,7 @@
 #include "audit/compressed_segment.h"
 #include "audit/index_writer.h"
 #include "audit/log.h"
+#include "audit/reader.h"
 #include "audit/search.h"
 #include "audit/segment.h"
 #include "audit/verify.h"

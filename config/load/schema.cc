@@ -664,6 +664,21 @@ constexpr Table token_table{.title = "The token of the signing key",
                             .fields = token_fields,
                             .make = make_owner<AuditToken>};
 
+constexpr Field retention_keep = [] {
+  Field field =
+      duration<&Retention::keep>("keep", seconds(1), seconds(std::int64_t{100} * 366 * 86'400),
+                                 "A sealed segment is removed when its newest record is older, "
+                                 "unless a legal hold or an export needs it.");
+  field.is_required = required;
+  return field;
+}();
+constexpr std::array retention_fields{retention_keep};
+constexpr Table retention_table{.title = "Retention",
+                                .path = "audit.retention",
+                                .sentence = "Whole segments go, and leave what proves the rest.",
+                                .fields = retention_fields,
+                                .make = make_owner<Retention>};
+
 constexpr std::array audit_fields{
     text<&Audit::directory>("directory", Word::file_path, not_required, "Where the log is kept."),
     signing_key<&Audit::signing_key>("signing_key", required,
@@ -680,6 +695,8 @@ constexpr std::array audit_fields{
                                 "A segment file is sealed at this size."),
     duration<&Audit::heartbeat>("heartbeat", seconds(1), seconds(3'600),
                                 "How often the log records that the gateway runs."),
+    section<&Audit::retention>("retention", retention_table, not_required,
+                               "How long the log is kept; without it for ever."),
     sections<&Audit::exports>("exports", export_table, 16, not_required,
                               "Where records go beside the log."),
     section<&Audit::timestamps>("timestamps", timestamp_table, not_required,

@@ -345,6 +345,11 @@ struct AuditToken {
   friend bool operator==(const AuditToken&, const AuditToken&) = default;
 };
 
+/// How long the log is kept.
+struct Retention {
+  Duration keep;
+};
+
 struct Audit {
   std::string directory = "/var/lib/sluice/audit";
   SigningKey signing_key;
@@ -354,6 +359,7 @@ struct Audit {
   std::uint64_t ring_bytes = 8U << 20;
   std::uint64_t segment_bytes = 256U << 20;
   Duration heartbeat = seconds(10);
+  std::optional<Retention> retention;  ///< Nothing: for ever.
   std::vector<AuditExport> exports;
   Timestamps timestamps;
   std::string witness_policy;  ///< Path of a C2SP tlog-policy; empty: no witnesses.

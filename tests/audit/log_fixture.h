@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "audit/log.h"
+#include "audit/reader.h"
 #include "audit/verify.h"
 #include "temporary_folder.h"
 

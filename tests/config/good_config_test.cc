@@ -76,6 +76,7 @@ audit:
   ring: 1MiB
   segment: 64MiB
   heartbeat: 5s
+  retention: {keep: 400d}
   exports:
     - {name: siem, format: ocsf, syslog: {addresses: ["api.example:6514"], server_name: siem, ca: file:/ca}}
     - name: vault
@@ -232,6 +233,8 @@ TEST_CASE("every key reaches its field") {
   CHECK(settings.audit.ring_bytes == 1 << 20);
   CHECK(settings.audit.segment_bytes == 64 << 20);
   CHECK(settings.audit.heartbeat == seconds(5));
+  REQUIRE(settings.audit.retention);
+  CHECK(settings.audit.retention->keep == seconds(400 * 86'400));
   REQUIRE(settings.audit.exports.size() == 5);
   const AuditExport& siem = settings.audit.exports[0];
   CHECK(siem.name == "siem");

@@ -17,13 +17,19 @@ struct Gateway {
   bool ready = true;
   bool drained = false;
   Result<std::string> reload = std::string(R"({"reloaded":true})");
+  Result<std::string> holds = std::string(R"({"legal_holds":[]})");
 
   [[nodiscard]] AdminActions actions() {
     return {.is_ready = [this] { return ready; },
             .metrics = [] { return std::string("sluice_up 1\n"); },
             .status = [] { return std::string(R"({"state":"running"})"); },
             .reload = [this] { return reload; },
-            .drain = [this] { drained = true; }};
+            .drain = [this] { drained = true; },
+            .legal_holds = [this] { return holds; },
+            .add_legal_hold = [](const std::string& body) { return body; },
+            .release_legal_hold = [this](const std::string&) -> Result<std::string> {
+              return holds ? sluice::fail("there is no legal hold 3") : holds;
+            }};
   }
 };
 
@@ -53,6 +59,9 @@ TEST_CASE("what steers the gateway, or names people, stays on the unix socket") 
   CHECK(status_of(actions, "GET", "/status", false) == 403);
   CHECK(status_of(actions, "POST", "/reload", false) == 403);
   CHECK(status_of(actions, "POST", "/drain", false) == 403);
+  CHECK(status_of(actions, "GET", "/legal-holds", false) == 403);
+  CHECK(status_of(actions, "POST", "/legal-holds", false) == 403);
+  CHECK(status_of(actions, "POST", "/legal-holds/release", false) == 403);
   CHECK_FALSE(gateway.drained);
 }
 
@@ -61,6 +70,7 @@ TEST_CASE("a method that a page does not take is refused and changes nothing") {
   const auto actions = gateway.actions();
   CHECK(status_of(actions, "GET", "/drain") == 405);
   CHECK(status_of(actions, "POST", "/status") == 405);
+  CHECK(status_of(actions, "DELETE", "/legal-holds") == 405);
   CHECK(status_of(actions, "GET", "/nothing") == 404);
   CHECK_FALSE(gateway.drained);
 }
@@ -71,6 +81,21 @@ TEST_CASE("a failed reload says why as JSON") {
   const auto reply = answer(gateway.actions(), {.method = "POST", .target = "/reload"}, true);
   CHECK(reply.status == 422);
   CHECK(reply.body == "{\"reloaded\":false,\"error\":\"a.yaml:3:1: unknown key \\\"x\\\"\"}\n");
+}
+
+TEST_CASE("legal holds are asked for and changed as JSON") {
+  Gateway gateway;
+  const auto actions = gateway.actions();
+  const auto listed = answer(actions, {.method = "GET", .target = "/legal-holds"}, true);
+  CHECK(listed.status == 200);
+  CHECK(listed.body == "{\"legal_holds\":[]}\n");
+  const auto added =
+      answer(actions, {.method = "POST", .target = "/legal-holds", .body = "{}"}, true);
+  CHECK(added.status == 200);
+  CHECK(added.body == "{}\n");
+  const auto released = answer(actions, {.method = "POST", .target = "/legal-holds/release"}, true);
+  CHECK(released.status == 422);
+  CHECK(released.body == "{\"error\":\"there is no legal hold 3\"}\n");
 }
 
 TEST_CASE("the admin socket is its owner's alone, survives a crash and is removed at the end") {

@@ -12,11 +12,12 @@ import json
 import shutil
 import signal
 import sys
+import time
 
 from harness import go_judge, wire
 from harness.context import expect, wait_until
 from harness.gateway import Gateway
-from harness.segments import HEAD, copied, edit_record, is_record, rewrite, sealed
+from harness.segments import HEAD, copied, edit_record, frames, is_record, rewrite, sealed, stripped
 from harness.target import Target
 from scenario_evidence import Auditor, packed, unpacked
 from scenario_timestamps import Authority
@@ -119,7 +120,11 @@ class World:
         self.gateway.begin_another_past()
         self.other_past, self.other_package = self.another(self.gateway, "other-past")
         self.stranger, self.stranger_package = self.another(stranger, "strangers")
-        (self.auditor.folder / "verify.py").write_bytes(unpacked(self.package_file)["verify.py"])
+        path = self.auditor.folder / "verify.py"
+        path.write_bytes(unpacked(self.package_file)["verify.py"])
+        specification = importlib.util.spec_from_file_location("verify", path)
+        self.script = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(self.script)
 
     def another(self, gateway, name):
         gateway.start()
@@ -149,10 +154,10 @@ class World:
         gateway.sluice("evidence", "-c", gateway.configuration, "-o", path, check=True)
         return path
 
-    def refusing_directory(self, folder) -> set:
-        key = self.gateway.verifier
+    def refusing_directory(self, folder, key=None, kept=None) -> set:
+        key = key or self.gateway.verifier
         codes = {SLUICE: self.gateway.sluice("verify", folder, "--key", key, "--json"),
-                 SEEN: self.gateway.sluice("verify", folder, "--key", key, "--json", "--seen", self.kept)}
+                 SEEN: self.gateway.sluice("verify", folder, "--key", key, "--json", "--seen", kept or self.kept)}
         for code in codes.values():
             expect(code.code in (0, 4), f"sluice verify ends with {code.code}: {code.err}")
             expect(code.code == 0 or (code.json()["fault"] and code.json()["where"]), f"no reason: {code.out}")
@@ -187,6 +192,76 @@ class World:
         notes = [name for name in files if name.startswith("timestamps/") and name.endswith(".checkpoint")]
         return len(responses) == len(notes) and all(
             self.authority.confirms(files[name.replace(".tsr", ".checkpoint")], files[name]) for name in responses)
+
+
+class Retained:
+    """A log of which retention removed segments; with what was there before, and a checkpoint of that."""
+
+    def __init__(self, context):
+        target = Target(context, keeps_bytes=False)
+        gateway = Gateway(context, target.port, name="retained", audit="segment: 1MiB\n  retention: {keep: 10s}")
+        self.key = gateway.verifier
+        gateway.start()
+        with wire.Client(gateway.port) as client:
+            while len(list(gateway.audit.glob("segment-*"))) < 5:
+                for number in range(50):
+                    client.request("GET", f"/evidence/{number}/" + "x" * 3500, [gateway.auth])
+                time.sleep(0.06)  # A batch of its own.
+        self.before = copied(gateway.audit, context.folder / "before-retention")
+        expect(not list(self.before.glob("*.removed")), "retention was too early")
+        self.kept = context.folder / "kept-before-retention"
+        shutil.copy(sorted(self.before.glob("checkpoint"))[0], self.kept)
+        wait_until(lambda: len(list(gateway.audit.glob("*.removed"))) >= 2, "two segments to be removed", 60)
+        # One record more, so that a segment is left that could be removed, too.
+        gateway.stop()
+        gateway.start()
+        gateway.stop()
+        self.log = copied(gateway.audit, context.folder / "after-retention")
+
+
+def retention_cases(world, retained) -> list:
+    first, second = sorted(path.name for path in retained.log.glob("*.removed"))[:2]
+    left = max(sorted(retained.log.glob("segment-*.log"))[:-1], key=lambda path: path.stat().st_size).name
+    was = first.replace(".removed", ".log")
+
+    def another_hash(all_frames):
+        at = next(i for i, frame in enumerate(all_frames) if frame[HEAD.size] == ord("R"))
+        body = bytearray(all_frames[at][HEAD.size:])
+        body[body.index(b"\x58\x20") + 2] ^= 1
+        return all_frames[:at] + [sealed(bytes(body))] + all_frames[at + 1:]
+
+    def remove_too(log) -> None:
+        rewrite(log / left, lambda all_frames: stripped(all_frames, world.script.item))
+        (log / left).rename(log / left.replace(".log", ".removed"))
+
+    def strip_first(all_frames):
+        made = stripped(all_frames, world.script.item)
+        expect(made == frames((retained.log / first).read_bytes()), "this harness removes segments otherwise")
+        return made
+
+    def put_back(log) -> None:
+        shutil.copy(retained.before / was, log / was)
+
+    def as_retention_does(log) -> None:
+        put_back(log)
+        rewrite(log / was, strip_first)
+        (log / was).rename(log / first)
+
+    return [
+        ("nothing, of a log with removed segments", set(), lambda log: None),
+        ("a segment is removed again, as retention did", set(), as_retention_does),
+        ("a removed segment is back", set(), put_back),
+        ("a removed segment is back, and what stayed of it is not", set(), lambda log: [
+            put_back(log), (log / first).unlink()]),
+        ("what stays of a removed segment is missing", ALL, lambda log: (log / first).unlink()),
+        ("what stays of two removed segments is exchanged", ALL, lambda log: exchange(log / first, log / second)),
+        ("a hash that stands for records is another", ALL, lambda log: rewrite(log / first, another_hash)),
+        ("a commit of a removed segment is removed", BOTH, lambda log: rewrite(log / first, without_commit)),
+        ("what stays is called a segment", BOTH, lambda log: (log / first).rename(log / was)),
+        ("a segment is removed as retention does, and no record says so", BOTH, remove_too),
+        ("the same, and its end is cut", ALL, lambda log: [
+            remove_too(log), rewrite(log / left.replace(".log", ".removed"), lambda all_frames: all_frames[:-2])]),
+    ]
 
 
 def directory_cases(world) -> list:
@@ -324,9 +399,6 @@ def package_cases(world, good: dict) -> list:
 
 def flip_bits_of_package(world, count: int) -> None:
     """verify.py finds them, but for those of the zip file's headers that change no file in it."""
-    specification = importlib.util.spec_from_file_location("verify", world.auditor.folder / "verify.py")
-    script = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(script)
     good, files = world.earlier_package.read_bytes(), unpacked(world.earlier_package)
     path, found = world.context.folder / "flipped.zip", 0
     for _ in range(count):
@@ -337,7 +409,7 @@ def flip_bits_of_package(world, count: int) -> None:
         sys.argv = ["verify.py", str(path), world.gateway.verifier]
         try:
             with contextlib.redirect_stdout(io.StringIO()) as out:
-                script.main()
+                world.script.main()
         except SystemExit as end:
             expect(end.code == 4 and "NOT VERIFIED" in out.getvalue(), f"byte {at} bit {bit}: {end.code}")
             found += 1
@@ -367,11 +439,13 @@ def run(context) -> None:
     def judge(kind, name, expected, refusing) -> None:
         rows.append((kind, name, expected, refusing))
 
-    for source, cases in ((world.log, directory_cases(world)), (world.as_it_lies, compressed_cases(world))):
+    retained = Retained(context)
+    for source, cases, *known in ((world.log, directory_cases(world)), (world.as_it_lies, compressed_cases(world)),
+                                  (retained.log, retention_cases(world, retained), retained.key, retained.kept)):
         for name, expected, change in cases:
             copy = shutil.copytree(source, context.folder / "changed")
             change(copy)
-            judge("directory", name, expected, world.refusing_directory(copy))
+            judge("directory", name, expected, world.refusing_directory(copy, *known))
             shutil.rmtree(copy)
     good = unpacked(world.package_file)
     for name, expected, files in package_cases(world, good):

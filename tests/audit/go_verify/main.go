@@ -3,8 +3,10 @@
 // tree, that each checkpoint's tree continues the one before, and that each record
 // is in the newest one. Of a log that is served as tiles, see tiles.go.
 //
-// It is not a second `sluice verify`: sequences, headers and the tail behind the
-// last checkpoint are that verb's business.
+// Of segments that retention removed it takes the hashes that stand for their records.
+//
+// It is not a second `sluice verify`: sequences, headers, what names a removal and the
+// tail behind the last checkpoint are that verb's business.
 //
 //	go_verify DIRECTORY VERIFIER-KEY
 //	go_verify URL VERIFIER-KEY [OLDER-CHECKPOINT-FILE]
@@ -16,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math/bits"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,12 +42,13 @@ type tree struct {
 	root tlog.Hash
 }
 
-// history is what was read so far: every hash of the tree, in the packages' own
-// order, and every checkpoint.
+// history is what was read so far: the hashes of the tree by the packages' own
+// numbers, the records that are there, and every checkpoint.
 type history struct {
 	keys    note.Verifiers
-	hashes  []tlog.Hash
-	records [][]byte
+	hashes  map[int64]tlog.Hash
+	size    int64
+	records map[int64][]byte
 	trees   []tree
 }
 
@@ -73,7 +77,11 @@ func judge(directory, key string, older []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	log := history{keys: note.VerifierList(verifier)}
+	log := history{
+		keys:    note.VerifierList(verifier),
+		hashes:  map[int64]tlog.Hash{},
+		records: map[int64][]byte{},
+	}
 	newest, err := os.ReadFile(filepath.Join(directory, "checkpoint"))
 	if err != nil {
 		return "", err
@@ -105,14 +113,14 @@ func judge(directory, key string, older []string) (string, error) {
 		last.size, len(log.trees)), nil
 }
 
-// segment is its content, also of one that was compressed meanwhile.
+// segment is its content, also of one that was compressed meanwhile, or removed.
 func segment(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if !errors.Is(err, os.ErrNotExist) {
 		return data, err
 	}
 	if _, missing := os.Stat(path + ".zst"); missing != nil {
-		return nil, missing
+		return os.ReadFile(strings.TrimSuffix(path, ".log") + ".removed")
 	}
 	return exec.Command("zstd", "-dcq", path+".zst").Output()
 }
@@ -150,18 +158,90 @@ func (log *history) take(body []byte) error {
 		return log.append(body[1:])
 	case 'C':
 		return log.commit(body)
+	case 'R':
+		return log.pass(body[1:])
 	}
 	return fmt.Errorf("unknown frame type %#x", body[0])
 }
 
 func (log *history) append(record []byte) error {
-	more, err := tlog.StoredHashes(int64(len(log.records)), record, log)
-	if err != nil {
-		return err
-	}
-	log.records = append(log.records, record)
-	log.hashes = append(log.hashes, more...)
+	log.records[log.size] = record
+	log.put(0, tlog.RecordHash(record))
 	return nil
+}
+
+// put adds the subtree of 2^level records that the tree ends with from now on, and
+// those that it makes whole.
+func (log *history) put(level int, hash tlog.Hash) {
+	log.size += 1 << level
+	for number := log.size>>level - 1; ; number >>= 1 {
+		log.hashes[tlog.StoredHashIndex(level, number)] = hash
+		if number&1 == 0 {
+			return
+		}
+		hash = tlog.NodeHash(log.hashes[tlog.StoredHashIndex(level, number-1)], hash)
+		level++
+	}
+}
+
+// pass takes what stands for removed records: {1: end, 2: [hashes], 3: …}, each hash of
+// the largest subtree that begins where the last one ended, lies at a multiple of its
+// size, and does not reach past the end.
+func (log *history) pass(payload []byte) error {
+	in := cbor(payload)
+	if in.head(5) != 3 || in.head(0) != 1 {
+		return errors.New("not what stands for removed records")
+	}
+	end := in.head(0)
+	if in.head(0) != 2 {
+		return errors.New("not what stands for removed records")
+	}
+	for count := in.head(4); count > 0; count-- {
+		var hash tlog.Hash
+		if copy(hash[:], in.take(in.head(2))) != tlog.HashSize || log.size >= end {
+			return errors.New("a hash of removed records is none")
+		}
+		level := bits.Len64(uint64(end-log.size)) - 1
+		if aligned := bits.TrailingZeros64(uint64(log.size)); aligned < level {
+			level = aligned
+		}
+		log.put(level, hash)
+	}
+	if log.size != end {
+		return errors.New("hashes of removed records are missing")
+	}
+	return nil
+}
+
+// cbor reads the little of RFC 8949 that this takes; what does not fit reads as -1.
+type cbor []byte
+
+func (in *cbor) head(major byte) int64 {
+	if len(*in) == 0 || (*in)[0]>>5 != major {
+		return -1
+	}
+	info := int((*in)[0] & 31)
+	*in = (*in)[1:]
+	if info < 24 {
+		return int64(info)
+	}
+	if info > 27 {
+		return -1
+	}
+	value := int64(0)
+	for _, digit := range in.take(1 << (info - 24)) {
+		value = value<<8 | int64(digit)
+	}
+	return value
+}
+
+func (in *cbor) take(size int64) []byte {
+	if size < 0 || size > int64(len(*in)) {
+		return nil
+	}
+	taken := (*in)[:size]
+	*in = (*in)[size:]
+	return taken
 }
 
 func (log *history) commit(body []byte) error {
@@ -172,9 +252,9 @@ func (log *history) commit(body []byte) error {
 	if err != nil {
 		return fmt.Errorf("commit %d: %w", len(log.trees)+1, err)
 	}
-	if signed.size != int64(len(log.records)) {
+	if signed.size != log.size {
 		return fmt.Errorf("commit %d is of %d records, there are %d", len(log.trees)+1, signed.size,
-			len(log.records))
+			log.size)
 	}
 	root, err := tlog.TreeHash(signed.size, log)
 	if err != nil {
@@ -222,7 +302,7 @@ func (log *history) proveConsistency() error {
 	return nil
 }
 
-// proveInclusion shows each record in the tree of the checkpoint file, which a
+// proveInclusion shows each record that is there in the tree of the checkpoint file, which a
 // running gateway may be ahead of.
 func (log *history) proveInclusion(last tree) error {
 	found := false
@@ -233,11 +313,15 @@ func (log *history) proveInclusion(last tree) error {
 		return errors.New("the checkpoint is of no commit")
 	}
 	for i := int64(0); i < last.size; i++ {
+		record, isThere := log.records[i]
+		if !isThere {
+			continue
+		}
 		proof, err := tlog.ProveRecord(last.size, i, log)
 		if err != nil {
 			return err
 		}
-		leaf := tlog.RecordHash(log.records[i])
+		leaf := tlog.RecordHash(record)
 		if err := tlog.CheckRecord(proof, last.size, last.root, i, leaf); err != nil {
 			return fmt.Errorf("record %d: %w", i, err)
 		}
@@ -249,10 +333,11 @@ func (log *history) proveInclusion(last tree) error {
 func (log *history) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	found := make([]tlog.Hash, 0, len(indexes))
 	for _, index := range indexes {
-		if index >= int64(len(log.hashes)) {
-			return nil, fmt.Errorf("hash %d is not there yet", index)
+		hash, isThere := log.hashes[index]
+		if !isThere {
+			return nil, fmt.Errorf("hash %d is not there", index)
 		}
-		found = append(found, log.hashes[index])
+		found = append(found, hash)
 	}
 	return found, nil
 }

@@ -1,5 +1,6 @@
 """Reads and writes segments of the audit log as docs/audit_log.md, "Frames", has a
 stranger do it."""
+import hashlib
 import shutil
 import struct
 import subprocess
@@ -72,3 +73,50 @@ def edit_record(all_frames, old: bytes, new: bytes):
     index = next(i for i, frame in enumerate(all_frames) if is_record(frame) and old in frame)
     body = all_frames[index][HEAD.size:].replace(old, new)
     return all_frames[:index] + [sealed(body)] + all_frames[index + 1:]
+
+
+def _cbor(major: int, value: int) -> bytes:
+    for info, width in ((24, 1), (25, 2), (26, 4), (27, 8)):
+        if value < 24:
+            return bytes([major << 5 | value])
+        if value < 1 << 8 * width:
+            return bytes([major << 5 | info]) + value.to_bytes(width, "big")
+    raise ValueError(value)
+
+
+def _root(leaves: list[bytes]) -> bytes:
+    """Of a perfect tree."""
+    while len(leaves) > 1:
+        leaves = [hashlib.sha256(b"\x01" + left + right).digest() for left, right in zip(leaves[::2], leaves[1::2])]
+    return leaves[0]
+
+
+def _removed(begin: int, leaves: list[bytes], positions: dict) -> bytes:
+    end, hashes = begin + len(leaves), []
+    while leaves:
+        size = 1 << (len(leaves).bit_length() - 1)
+        while begin % size:
+            size //= 2
+        hashes.append(_root(leaves[:size]))
+        begin, leaves = begin + size, leaves[size:]
+    workers = [_cbor(4, 3) + b"".join(_cbor(0, number) for number in (*worker, sequence))
+               for worker, sequence in sorted(positions.items())]
+    return sealed(b"R" + _cbor(5, 3) + _cbor(0, 1) + _cbor(0, end)
+                  + _cbor(0, 2) + _cbor(4, len(hashes)) + b"".join(b"\x58\x20" + value for value in hashes)
+                  + _cbor(0, 3) + _cbor(4, len(workers)) + b"".join(workers))
+
+
+def stripped(all_frames: list[bytes], item) -> list[bytes]:
+    """What stays of a segment that retention removes, if it has no record of retention itself.
+    `item` reads CBOR."""
+    out, leaves, positions = [all_frames[0]], [], {}
+    begin = item(all_frames[0], HEAD.size + 1)[0][4]
+    for frame in all_frames[1:]:
+        if is_record(frame):
+            record = item(frame, HEAD.size + 1)[0]
+            leaves.append(hashlib.sha256(frame[HEAD.size:]).digest())
+            positions[record[2], record[3]] = record[4]
+            continue
+        out += [_removed(begin, leaves, positions), frame]
+        begin, leaves, positions = begin + len(leaves), [], {}
+    return out
