@@ -18,6 +18,8 @@
 namespace sluice::audit {
 
 inline constexpr std::string_view timestamps_folder = "timestamps";
+/// The event of the record of one; its detail begins with how many records it is about.
+inline constexpr std::string_view timestamped_event = "timestamped";
 
 /// DER of a TimeStampReq over SHA-256 of `note`, with a nonce; asks for the certificate.
 Result<std::string> timestamp_query(std::string_view note);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
 #include <utility>
@@ -131,6 +132,7 @@ class Walk {
       const auto time = read_timestamp(timestamp->response, timestamp->note);
       if (!time) return fault(place, time.error().message);
       ++report_.timestamps;
+      timestamps_.insert(size);
       seen_.push_back({"a time-stamp authority", place.file, std::move(parsed->checkpoint)});
     }
     return {};
@@ -235,7 +237,14 @@ class Walk {
       named_.try_emplace(std::string(record.detail.substr(0, record.detail.find(';'))),
                          chain_.tree().size() - 1);
     }
-    return {};
+    if (record.event != timestamped_event) return {};
+    std::uint64_t size = 0;
+    std::from_chars(record.detail.data(), record.detail.data() + record.detail.size(), size);
+    // A running gateway may have made it since they were read.
+    const auto response = directory_ / timestamps_folder / timestamp_response_name(size);
+    std::error_code ignored;
+    if (timestamps_.contains(size) || std::filesystem::exists(response, ignored)) return {};
+    return fail(fmt::format("the timestamp of {} records that this record names is missing", size));
   }
 
   /// The policy that a record names lies beside the log, unchanged.
@@ -344,6 +353,7 @@ class Walk {
   std::optional<WitnessVerifier> witness_;
   const std::string* note_ = nullptr;
   std::vector<Seen> seen_;
+  std::set<std::uint64_t> timestamps_;  ///< That are there, by the records they are about.
   std::uint64_t committed_end_ = 0;     ///< In the current segment.
   std::set<std::uint64_t> stand_ins_;   ///< Segments that were removed before this began.
   std::vector<std::pair<StandIn, std::string>> removals_;  ///< And the file.

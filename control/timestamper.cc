@@ -64,7 +64,7 @@ void Timestamper::run() {
       !stop_.wait_for(lock, std::chrono::nanoseconds(pause.ns), [this] { return is_stopping_; })) {
     lock.unlock();
     const auto stamped = stamp();
-    if (stamped && !stamped->empty()) note_("timestamped", *stamped);
+    if (stamped && !stamped->empty()) note_(audit::timestamped_event, *stamped);
     // The same failure again says nothing new.
     if (!stamped && stamped.error().message != last_failure) {
       note_("timestamp-failed", stamped.error().message);

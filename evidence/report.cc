@@ -36,7 +36,7 @@ std::vector<std::string> operation_row(const json& record) {
 }
 
 bool is_change(std::string_view event) {
-  return event == "started" || event == "reloaded" || event.find("key") != event.npos;
+  return event == "started" || event == "reloaded";
 }
 
 /// What went under retention, and what was kept from it.

@@ -138,6 +138,19 @@ class Timestamps:
             self.check(stamped, longer(tree, stamped))
 
 
+def is_quorum(policy, keys):
+    """Whether these witnesses are enough: C2SP tlog-policy."""
+    satisfied = {"none"}
+    for kind, name, *words in (words for words in policy if len(words) > 1):
+        if kind == "witness" and words[0] in keys:
+            satisfied.add(name)
+        if kind == "group":
+            threshold, members = {"any": 1, "all": len(words) - 1}.get(words[0]), words[1:]
+            if len(satisfied & set(members)) >= (threshold or int(words[0])):
+                satisfied.add(name)
+    return any(words[0] == "quorum" and words[1] in satisfied for words in policy if words)
+
+
 class Cosigned:
     """What witnesses saw: cosignature/v1 of C2SP, on a checkpoint within the range or behind it."""
 
@@ -158,6 +171,7 @@ class Cosigned:
         keys = {words[2] for words in policy if words and words[0] == "witness"}
         names = [self.check_line(text, line, keys) for line in lines]
         expect(names and self.wanted <= set(names), "a witness did not sign this checkpoint")
+        expect(is_quorum(policy, set(names)), "not as many witnesses signed it as the policy wants")
         self.names = [key.split("+")[0] for key in names]
 
     def check_line(self, text, line, keys):

@@ -18,11 +18,12 @@ struct SeenBy {
 };
 
 /// The checkpoint with those of its lines that are of the policy's witnesses, and right.
-/// Empty when there are none.
+/// Empty when there are none, or not as many as the policy's quorum asks for.
 std::string cosigned_by(const audit::WitnessPolicy& policy,
                         const audit::CosignedCheckpoint& cosigned);
 
-/// errors   a line is of none of the policy's witnesses, or wrong, or there is no line.
+/// errors   a line is of none of the policy's witnesses, or wrong, or there is no line, or
+///          not as many as the policy's quorum asks for.
 Result<std::vector<SeenBy>> check_cosigned(const audit::WitnessPolicy& policy,
                                            const audit::CosignedCheckpoint& cosigned);
 

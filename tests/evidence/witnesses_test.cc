@@ -47,6 +47,11 @@ struct WitnessedLog : audit::LogFolder {
   [[nodiscard]] std::string policy() const {
     return "witness w1 " + key_of(witness) + " http://127.0.0.1:1\nquorum w1\n";
   }
+  /// Of two witnesses, so many must have seen it.
+  [[nodiscard]] std::string policy_of_two(std::string_view threshold) const {
+    return "witness w1 " + key_of(witness) + " http://127.0.0.1:1\nwitness w2 " + key_of(stranger) +
+           " http://127.0.0.1:2\ngroup both " + std::string(threshold) + " w1 w2\nquorum both\n";
+  }
   [[nodiscard]] fs::path path() const { return folder.path() / "package.zip"; }
   Result<PackageSummary> make(const std::string& from = "", const std::string& until = "") const {
     PackageOptions package;
@@ -151,6 +156,22 @@ TEST_CASE_METHOD(WitnessedLog, "Lines of who is not in the policy stay out of th
   check_seen(checkpoint().checkpoint.size);
 }
 
+TEST_CASE_METHOD(WitnessedLog, "A package has the word of as many witnesses as the policy wants") {
+  operate(10);
+  show();
+  REQUIRE(make());
+  for (const std::string_view enough : {"any", "1"}) {
+    change(witness_policy_member, [&](std::string& text) { text = policy_of_two(enough); });
+    CHECK(check(key_of(witness)).ok);
+  }
+  for (const std::string_view more : {"all", "2"}) {
+    change(witness_policy_member, [&](std::string& text) { text = policy_of_two(more); });
+    CHECK(check("").fault == "not as many witnesses signed it as the policy wants");
+  }
+  change(witness_policy_member, [&](std::string& text) { text += "quorum none\n"; });
+  CHECK_FALSE(check("").ok);
+}
+
 TEST_CASE_METHOD(WitnessedLog, "Who holds the log's key cannot make witnesses say something else") {
   operate(10);
   show();
@@ -169,6 +190,9 @@ TEST_CASE_METHOD(WitnessedLog, "Who holds the log's key cannot make witnesses sa
     change(witness_policy_member, [&](std::string& text) {
       text = "witness w1 " + key_of(stranger) + " http://127.0.0.1:1\nquorum w1\n";
     });
+  }
+  SECTION("than as many as the policy wants") {
+    change(witness_policy_member, [&](std::string& text) { text = policy_of_two("all"); });
   }
   SECTION("by leaving their lines out") {
     change(cosigned_member, [&](std::string& text) { text = before; });

@@ -329,6 +329,10 @@ def directory_cases(world) -> list:
         ("a timestamp is about another checkpoint", BOTH, lambda log: shutil.copy(
             stamps(log)[1].with_suffix(".tsr"), (log / "timestamps" / stamp).with_suffix(".tsr"))),
         ("a timestamped checkpoint is changed", BOTH, lambda log: flip(log / "timestamps" / stamp)),
+        ("a timestamp and what it is about are missing", BOTH, lambda log: [
+            path.unlink() for path in (log / "timestamps" / stamp, (log / "timestamps" / stamp).with_suffix(".tsr"))]),
+        ("the answer of a timestamp is missing", BOTH, lambda log: (
+            log / "timestamps" / stamp).with_suffix(".tsr").unlink()),
         ("a policy is another", BOTH, lambda log: flip(log / "policies" / policy)),
         ("a policy is missing", BOTH, lambda log: (log / "policies" / policy).unlink()),
     ]

@@ -1,6 +1,7 @@
 """Another team's host remembers the log, so that nobody can give it another past."""
 import base64
 import hashlib
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -56,6 +57,17 @@ def check_package(context, gateway, witness) -> None:
     def by_script(*witnesses) -> int:
         return subprocess.run([sys.executable, "-I", script, package, gateway.verifier, *witnesses], capture_output=True,
                               timeout=60).returncode
+
+    specification = importlib.util.spec_from_file_location("verify", script)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    all_keys = ("", "A", "B", "C", "AB", "ABC")
+    for quorum, enough in (("one", all_keys[1:]), ("both", ("AB", "ABC")), ("every", ("ABC",)), ("none", all_keys)):
+        lines = ["# witness of nobody", "log KEY", *(f"witness w{key} {key} http://{key}" for key in "ABC"),
+                 "group one any wA wB wC", "group both 2 wA wB", "group every all both wC", f"quorum {quorum}"]
+        for keys in all_keys:
+            expect(module.is_quorum([line.split() for line in lines], set(keys)) == (keys in enough),
+                   f"verify.py takes {keys!r} for the quorum {quorum}, or does not")
 
     for by in (by_sluice, by_script):
         expect(by() == 0 and by(witness.key) == 0, f"{by.__name__} refuses the package")
