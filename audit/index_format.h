@@ -3,6 +3,8 @@
 // index finds what reading the whole segment finds. It is a cache: it can be deleted,
 // and what does not fit its checksums is built again.
 //
+// The segment in use has one for each part of it that is long enough, of the same form.
+//
 //   head       fixed size, with a checksum and the place of each section
 //   blocks     of 1024 records each: where they begin, and their times
 //   origins    for each epoch and worker, the first and last sequence
@@ -27,7 +29,7 @@ namespace sluice::audit::index {
 
 static_assert(std::endian::native == std::endian::little);
 
-inline constexpr std::array<char, 16> magic{"sluice-index-1\n"};
+inline constexpr std::array<char, 16> magic{"sluice-index-2\n"};
 inline constexpr std::size_t block_records = 1024;
 inline constexpr std::size_t page_entries = 256;
 inline constexpr std::string_view folder = "index";
@@ -47,7 +49,8 @@ struct Head {
   std::array<char, 16> magic{};
   std::uint64_t crc = 0;  ///< Of all behind it.
   std::uint64_t segment = 0;
-  std::uint64_t segment_bytes = 0;
+  std::uint64_t begin = 0;  ///< Offset in the segment of what it is about;
+  std::uint64_t end = 0;    ///< and where that ends: of a sealed one the file's size.
   std::uint64_t first_record = 0;
   std::uint64_t records = 0;
   std::array<Section, sections> section{};

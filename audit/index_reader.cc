@@ -37,6 +37,26 @@ std::vector<std::uint64_t> keys_of(const RecordQuery& query) {
 
 Result<IndexReader> IndexReader::open(const std::filesystem::path& path, std::uint64_t segment,
                                       std::uint64_t segment_bytes) {
+  auto index = map(path);
+  if (!index) return index;
+  const index::Head& head = index->head();
+  if (head.segment == segment && head.begin == 0 && head.end == segment_bytes) return index;
+  return fail(path.filename().string() + " is stale");
+}
+
+Result<IndexReader> IndexReader::open_part(const std::filesystem::path& path, std::uint64_t segment,
+                                           std::uint64_t begin, std::uint64_t segment_bytes) {
+  auto index = map(path);
+  if (!index) return index;
+  const index::Head& head = index->head();
+  if (head.segment == segment && head.begin == begin && head.end > begin &&
+      head.end <= segment_bytes) {
+    return index;
+  }
+  return fail(path.filename().string() + " is stale");
+}
+
+Result<IndexReader> IndexReader::map(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return fail(fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
   struct ::stat info {};
@@ -47,7 +67,7 @@ Result<IndexReader> IndexReader::open(const std::filesystem::path& path, std::ui
   const auto name = path.filename().string();
   if (data == MAP_FAILED) return fail("cannot read " + name);
   IndexReader reader(static_cast<const std::uint8_t*>(data), bytes);
-  if (!reader.is_whole(segment, segment_bytes)) return fail(name + " is damaged or stale");
+  if (!reader.is_whole()) return fail(name + " is damaged or stale");
   return reader;
 }
 
@@ -58,12 +78,11 @@ IndexReader::~IndexReader() {
   if (data_ != nullptr) ::munmap(const_cast<std::uint8_t*>(data_), bytes_);
 }
 
-bool IndexReader::is_whole(std::uint64_t segment, std::uint64_t segment_bytes) const noexcept {
+bool IndexReader::is_whole() const noexcept {
   constexpr std::size_t crc_end = offsetof(index::Head, segment);
   const ByteView all{data_, bytes_};
   if (bytes_ < sizeof(index::Head) || head().magic != index::magic ||
-      head().crc != crc32c(all.first(sizeof(index::Head)).subspan(crc_end)) ||
-      head().segment != segment || head().segment_bytes != segment_bytes) {
+      head().crc != crc32c(all.first(sizeof(index::Head)).subspan(crc_end))) {
     return false;
   }
   for (std::size_t i = 0; i < index::sections; ++i) {
@@ -96,8 +115,7 @@ std::optional<IndexReader::Stretch> IndexReader::stretch_of(
   if (first == blocks.end()) return std::nullopt;
   auto last = blocks.end() - 1;
   while (!overlaps(*last)) --last;
-  const std::uint64_t end =
-      last + 1 == blocks.end() ? head().segment_bytes : std::next(last)->offset;
+  const std::uint64_t end = last + 1 == blocks.end() ? head().end : std::next(last)->offset;
   return Stretch{first->offset, end};
 }
 

@@ -1,4 +1,5 @@
-// Reads the index of a sealed segment in place: a search touches the pages it needs.
+// Reads the index of a segment, or of a part of it, in place: a search touches the pages
+// it needs.
 #pragma once
 
 #include <filesystem>
@@ -18,12 +19,18 @@ class IndexReader {
   /// errors          it cannot be read, or is not what its checksums say.
   static Result<IndexReader> open(const std::filesystem::path& path, std::uint64_t segment,
                                   std::uint64_t segment_bytes);
+  /// Of a part of the segment in use.
+  /// begin   where the part before it ended.
+  static Result<IndexReader> open_part(const std::filesystem::path& path, std::uint64_t segment,
+                                       std::uint64_t begin, std::uint64_t segment_bytes);
   ~IndexReader();
   IndexReader(IndexReader&& other) noexcept;
   IndexReader& operator=(IndexReader&&) = delete;
 
   [[nodiscard]] std::uint64_t first_record() const noexcept { return head().first_record; }
   [[nodiscard]] std::uint64_t records() const noexcept { return head().records; }
+  /// Offset in the segment behind what it is about.
+  [[nodiscard]] std::uint64_t end() const noexcept { return head().end; }
 
   struct Stretch {
     std::uint64_t begin = 0;  ///< Offset of its first record's frame.
@@ -41,7 +48,8 @@ class IndexReader {
 
  private:
   IndexReader(const std::uint8_t* data, std::size_t bytes) noexcept : data_(data), bytes_(bytes) {}
-  [[nodiscard]] bool is_whole(std::uint64_t segment, std::uint64_t segment_bytes) const noexcept;
+  static Result<IndexReader> map(const std::filesystem::path& path);
+  [[nodiscard]] bool is_whole() const noexcept;
   [[nodiscard]] const index::Head& head() const noexcept {
     return *reinterpret_cast<const index::Head*>(data_);
   }

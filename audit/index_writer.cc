@@ -12,6 +12,7 @@
 
 #include "audit/crc32c.h"
 #include "audit/index_format.h"
+#include "audit/reader.h"
 #include "audit/segment.h"
 #include "audit/segment_reader.h"
 
@@ -74,7 +75,7 @@ class Builder {
     auto reader = SegmentReader::open(segment_path(directory, segment));
     if (!reader) return fail(reader.error().message);
     head_.segment = segment;
-    head_.segment_bytes = reader->size();
+    head_.end = reader->size();
     for (bool has_header = false;; has_header = true) {
       const auto step = reader->next();
       if (!step) return fail(step.error().message);
@@ -87,6 +88,42 @@ class Builder {
                                 step->offset));
       }
     }
+  }
+
+  /// committed   how many records of the log are.
+  /// Where the part ends; nothing: not so much is committed yet.
+  Result<std::optional<std::uint64_t>> read_part(const std::filesystem::path& directory,
+                                                 const IndexedParts& before,
+                                                 std::uint64_t part_bytes,
+                                                 std::uint64_t committed) {
+    const std::filesystem::path path = segment_path(directory, before.segment);
+    auto reader = SegmentReader::open(path);
+    if (!reader) return fail(reader.error().message);
+    if (reader->size() < before.end + part_bytes) return std::optional<std::uint64_t>();
+    head_.segment = before.segment;
+    head_.begin = before.end;
+    head_.first_record = before.next_record;
+    if (before.end != 0) reader->seek(before.end);
+    for (bool has_header = before.end != 0;; has_header = true) {
+      const auto step = reader->next();
+      if (!step) return fail(step.error().message);
+      // What is not committed may be torn, and is for another time.
+      if (step->kind != SegmentReader::Step::Kind::frame || next_record() > committed) {
+        return std::optional<std::uint64_t>();
+      }
+      if (!(has_header ? add(step->frame, step->offset) : add_header(step->frame))) {
+        return fail(fmt::format("{} is damaged at byte {}; see sluice verify",
+                                path.filename().string(), step->offset));
+      }
+      head_.end = step->offset + step->frame.bytes;
+      const bool ends_batch = has_header && step->frame.type() == FrameType::commit;
+      if (ends_batch && next_record() <= committed && head_.end - head_.begin >= part_bytes) {
+        return std::optional(head_.end);
+      }
+    }
+  }
+  [[nodiscard]] std::uint64_t next_record() const noexcept {
+    return head_.first_record + head_.records;
   }
 
   Result<void> write(const std::filesystem::path& path) && {
@@ -241,20 +278,66 @@ class Builder {
 
 }  // namespace
 
+namespace {
+
+Result<void> create_folder_of(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  if (!error) return {};
+  return fail(fmt::format("cannot create {}: {}", path.parent_path().string(), error.message()));
+}
+
+/// The last first: a search that meets some of them reads on behind these.
+void remove_parts(const std::filesystem::path& directory, std::uint64_t segment) {
+  std::error_code ignored;
+  std::uint64_t parts = 0;
+  while (std::filesystem::exists(index_part_path(directory, segment, parts), ignored)) ++parts;
+  while (parts-- > 0) std::filesystem::remove(index_part_path(directory, segment, parts), ignored);
+}
+
+}  // namespace
+
+std::filesystem::path index_part_path(const std::filesystem::path& directory, std::uint64_t segment,
+                                      std::uint64_t part) {
+  return directory / index::folder / fmt::format("segment-{:08}.{:04}.index", segment, part);
+}
+
 std::filesystem::path index_path(const std::filesystem::path& directory, std::uint64_t segment) {
   return directory / index::folder / fmt::format("segment-{:08}.index", segment);
 }
 
 Result<void> write_index(const std::filesystem::path& directory, std::uint64_t segment) {
   const std::filesystem::path path = index_path(directory, segment);
-  std::error_code error;
-  std::filesystem::create_directories(path.parent_path(), error);
-  if (error) {
-    return fail(fmt::format("cannot create {}: {}", path.parent_path().string(), error.message()));
-  }
+  if (auto made = create_folder_of(path); !made) return made;
   Builder builder;
   if (auto done = builder.read(directory, segment); !done) return done;
-  return std::move(builder).write(path);
+  if (auto done = std::move(builder).write(path); !done) return done;
+  remove_parts(directory, segment);
+  return {};
+}
+
+Result<bool> write_index_part(const std::filesystem::path& directory, IndexedParts& done,
+                              std::uint64_t part_bytes) {
+  const auto committed = committed_records(directory);
+  if (!committed) return tl::unexpected(committed.error());
+  Builder builder;
+  const auto end = builder.read_part(directory, done, part_bytes, *committed);
+  if (!end) return tl::unexpected(end.error());
+  if (!*end) return false;
+  const std::uint64_t next_record = builder.next_record();
+  const std::filesystem::path path = index_part_path(directory, done.segment, done.parts);
+  if (auto made = create_folder_of(path); !made) return tl::unexpected(made.error());
+  if (auto written = std::move(builder).write(path); !written) {
+    return tl::unexpected(written.error());
+  }
+  done = {done.segment, done.parts + 1, **end, next_record};
+  return true;
+}
+
+void remove_index(const std::filesystem::path& directory, std::uint64_t segment) {
+  std::error_code ignored;
+  std::filesystem::remove(index_path(directory, segment), ignored);
+  remove_parts(directory, segment);
 }
 
 }  // namespace sluice::audit

@@ -27,7 +27,7 @@ class Search {
     end_ = *end;
     for (std::uint64_t number = 1; number <= *segments && next_ < end_ && !is_over_; ++number) {
       const bool is_sealed = number < *segments;
-      auto done = is_sealed ? search_sealed(number) : read_whole(number);
+      auto done = is_sealed ? search_sealed(number) : search_open(number);
       if (!done) return tl::unexpected(done.error());
     }
     return next_;
@@ -55,6 +55,24 @@ class Search {
     }
   }
 
+  /// Part by part as far as there are indexes, and then all that is behind.
+  Result<void> search_open(std::uint64_t number) {
+    const auto bytes = bytes_of_segment(segment_path(directory_, number));
+    if (!bytes) return tl::unexpected(bytes.error());
+    std::uint64_t offset = 0;
+    for (std::uint64_t part = 0;; ++part) {
+      const auto index =
+          IndexReader::open_part(index_part_path(directory_, number, part), number, offset, *bytes);
+      if (!index || index->first_record() + index->records() > end_) break;
+      const auto places = index->places(filter_.query(), filter_.open());
+      if (!places) break;
+      if (auto done = read_places(number, *bytes, *places); !done || is_over_) return done;
+      next_ = index->first_record() + index->records();
+      offset = index->end();
+    }
+    return offset == 0 ? read_whole(number) : read_behind(number, offset);
+  }
+
   /// False when it cannot be built: the search goes on without.
   bool build(std::uint64_t number, const std::string& why) {
     std::error_code ignored;
@@ -72,13 +90,13 @@ class Search {
     if (events_.index_note) events_.index_note(text);
   }
 
-  /// bytes   of the segment that the places are in.
+  /// bytes   of the segment that the places are in, at least.
   Result<void> read_places(std::uint64_t number, std::uint64_t bytes,
                            const IndexReader::Places& places) {
     if (!places.stretch && places.offsets.empty()) return {};
     auto reader = SegmentReader::open(segment_path(directory_, number));
     if (!reader) return fail(reader.error().message);
-    if (reader->size() != bytes) return read_whole(number);  // It was removed meanwhile.
+    if (reader->size() < bytes) return read_whole(number);  // It was removed meanwhile.
     if (places.stretch) {
       reader->seek(places.stretch->begin);
       return read(*reader, number, places.stretch->end);
@@ -100,8 +118,20 @@ class Search {
                             : std::nullopt;
     if (!header) return fail(fmt::format("segment {} does not begin with a header", number));
     next_ = header->first_record;
+    return read_on(*reader, number);
+  }
+
+  /// `next_` is the record there.
+  Result<void> read_behind(std::uint64_t number, std::uint64_t offset) {
+    auto reader = SegmentReader::open(segment_path(directory_, number));
+    if (!reader) return fail(reader.error().message);
+    reader->seek(offset);
+    return read_on(*reader, number);
+  }
+
+  Result<void> read_on(SegmentReader& reader, std::uint64_t number) {
     counts_ = true;
-    auto done = read(*reader, number, std::numeric_limits<std::uint64_t>::max());
+    auto done = read(reader, number, std::numeric_limits<std::uint64_t>::max());
     counts_ = false;
     return done;
   }

@@ -220,7 +220,7 @@ Result<void> finish_removal(Disk& disk, const std::filesystem::path& directory,
     if (auto done = disk.remove(gone); !done) return done;
   }
   // It has fingerprints of what the records said. A cache: its loss needs no sync.
-  std::filesystem::remove(index_path(directory, segment), ignored);
+  remove_index(directory, segment);
   return disk.sync_directory(directory);
 }
 

@@ -55,6 +55,7 @@ void Upkeep::run() {
     const auto segments = count_segments(directory_);
     const std::uint64_t sealed = segments && *segments > 0 ? *segments - 1 : 0;
     index_sealed(sealed);
+    index_open(sealed + 1);
     compress_sealed(sealed);
     if (retention_ != nullptr) retention_->pass(is_stopping_);
     lock.lock();
@@ -67,6 +68,13 @@ void Upkeep::index_sealed(std::uint64_t sealed) {
     const std::uint64_t segment = indexed_ + 1;
     // Without an index searches read the segment, and say why there is none.
     if (!has_index(directory_, segment)) static_cast<void>(write_index(directory_, segment));
+  }
+}
+
+void Upkeep::index_open(std::uint64_t segment) {
+  if (open_.segment != segment) open_ = {.segment = segment};
+  // Without an index searches read what is there.
+  while (!is_stopping_ && write_index_part(directory_, open_).value_or(false)) {
   }
 }
 

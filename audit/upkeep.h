@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "audit/index_writer.h"
 #include "audit/retention.h"
 
 namespace sluice::audit {
@@ -26,11 +27,13 @@ class Upkeep {
  private:
   void run();
   void index_sealed(std::uint64_t sealed);
+  void index_open(std::uint64_t segment);
   void compress_sealed(std::uint64_t sealed);
 
   std::filesystem::path directory_;
   Retention* retention_;
   std::uint64_t indexed_ = 0;     ///< Segments 1 to this have their index, or cannot have one.
+  IndexedParts open_;             ///< Of the segment in use.
   std::uint64_t compressed_ = 0;  ///< Segments 1 to this are, or cannot be until the next start.
   std::mutex mutex_;
   std::condition_variable stop_;

@@ -204,6 +204,15 @@ void run(const fs::path& folder, std::uint64_t records) {
       seconds_since(since),
       bytes == 0 ? 0.0 : 100.0 * static_cast<double>(index_bytes) / static_cast<double>(bytes),
       bytes >> 20U);
+  since = Clock::now();
+  IndexedParts open{.segment = segments};
+  for (;;) {
+    const auto more = write_index_part(directory, open);
+    if (!more) stop(more.error().message);
+    if (!*more) break;
+  }
+  fmt::print("indexes of {} parts of the last segment, {} MB, in {:.2f} s\n", open.parts,
+             open.end >> 20U, seconds_since(since));
   const auto asked = questions(records);
   since = Clock::now();
   const auto expected = read_all(directory, asked);

@@ -11,6 +11,7 @@
 #include "audit/compressed_segment.h"
 #include "audit/index_writer.h"
 #include "audit/segment.h"
+#include "audit/segment_file.h"
 #include "audit/upkeep.h"
 #include "log_fixture.h"
 
@@ -29,8 +30,8 @@ constexpr std::array<std::string_view, 3> rules{"reads", "writes", "\xff"};
 /// some not at all.
 class ManySegments : public LogFolder {
  public:
-  ManySegments() : LogFolder(2) {
-    options.segment_bytes = std::size_t{16} << 10;
+  explicit ManySegments(std::size_t segment_bytes = std::size_t{16} << 10) : LogFolder(2) {
+    options.segment_bytes = segment_bytes;
     const auto log = open();
     std::array<std::vector<Record>, 2> open_operations;
     for (std::uint64_t i = 1; i <= 2'000; ++i) {
@@ -127,6 +128,31 @@ class ManySegments : public LogFolder {
   }
 
   std::mt19937_64 random_{20261122};
+};
+
+/// All of the same in a segment that is still in use, and indexed part by part.
+class OneSegment : public ManySegments {
+ public:
+  OneSegment() : ManySegments(std::size_t{1} << 30) {
+    IndexedParts done{.segment = 1};
+    for (;;) {
+      const auto more = write_index_part(options.directory, done, 16 << 10);
+      REQUIRE(more);
+      if (!*more) break;
+      ends.push_back(done.end);
+    }
+  }
+  [[nodiscard]] fs::path part(std::uint64_t number) const {
+    return index_part_path(options.directory, 1, number);
+  }
+  void check_searches(int count) {
+    for (int i = 0; i < count; ++i) {
+      const RecordQuery query = random_query();
+      REQUIRE(by_index(query) == by_reading(query));
+    }
+  }
+
+  std::vector<std::uint64_t> ends;
 };
 
 RecordQuery of_subject(std::string_view subject) {
@@ -250,6 +276,41 @@ TEST_CASE_METHOD(ManySegments, "Upkeep indexes and compresses each sealed segmen
   }
   CHECK(by_index(query) == expected);
   CHECK(by_reading(query) == expected);
+}
+
+TEST_CASE_METHOD(OneSegment,
+                 "The segment in use is searched by its parts and what is behind them") {
+  REQUIRE(segments() == 1);
+  REQUIRE(ends.size() > 8);
+  CHECK(ends.back() < *bytes_of_segment(segment_path(options.directory, 1)));
+  check_searches(300);
+
+  SECTION("and by reading where a part is damaged, missing or of another place") {
+    const std::string good = read_file(part(3));
+    for (std::size_t at = 0; at < good.size(); at += 211) {
+      write_byte(part(3), at, static_cast<unsigned char>(good[at]) ^ 1U);
+      check_searches(2);
+      write_byte(part(3), at, static_cast<unsigned char>(good[at]));
+    }
+    fs::copy_file(part(4), part(3), fs::copy_options::overwrite_existing);
+    check_searches(20);
+    fs::remove(part(3));
+    check_searches(20);
+  }
+  SECTION("and what is not committed yet has no index") {
+    const auto log = open();  // Begins the next one.
+    CHECK_FALSE(fs::exists(part(ends.size())));
+    IndexedParts done{.segment = 2};
+    CHECK(write_index_part(options.directory, done, 1 << 20).value() == false);
+  }
+  SECTION("until it is sealed") {
+    { const auto log = open(); }
+    REQUIRE(write_index(options.directory, 1));
+    for (std::uint64_t number = 0; number < ends.size(); ++number) {
+      CHECK_FALSE(fs::exists(part(number)));
+    }
+    check_searches(20);
+  }
 }
 
 TEST_CASE_METHOD(ManySegments, "A compressed segment's index is made as any other") {
