@@ -51,13 +51,29 @@ std::string checkpoint_text(std::string_view origin, std::uint64_t size, const H
   return fmt::format("{}\n{}\n{}\n", origin, size, to_base64(root));
 }
 
+std::string signature_line(std::string_view name, const KeyId& id, const Signature& signature) {
+  std::string tagged(as_text(id));
+  tagged += as_text(signature);
+  return fmt::format("{}{} {}\n", signature_prefix, name, to_base64(as_bytes(tagged)));
+}
+
+std::optional<Signature> read_signature_line(std::string_view line, std::string_view name,
+                                             const KeyId& id) {
+  const std::string before = fmt::format("{}{} ", signature_prefix, name);
+  if (!line.starts_with(before)) return std::nullopt;
+  const auto tagged = from_base64(line.substr(before.size()));
+  Signature out{};
+  if (!tagged || tagged->size() != id.size() + out.size() ||
+      !std::equal(id.begin(), id.end(), tagged->begin())) {
+    return std::nullopt;
+  }
+  std::copy(tagged->begin() + static_cast<std::ptrdiff_t>(id.size()), tagged->end(), out.begin());
+  return out;
+}
+
 std::string checkpoint_note(std::string text, const Verifier& verifier,
                             const Signature& signature) {
-  std::string tagged(as_text(verifier.id()));
-  tagged += as_text(signature);
-  text +=
-      fmt::format("\n{}{} {}\n", signature_prefix, verifier.origin(), to_base64(as_bytes(tagged)));
-  return text;
+  return std::move(text) + "\n" + signature_line(verifier.origin(), verifier.id(), signature);
 }
 
 Result<std::string> sign_checkpoint(Signer& signer, std::uint64_t size, const Hash& root) {

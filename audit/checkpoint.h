@@ -5,7 +5,9 @@
 // source   https://c2sp.org/tlog-checkpoint, https://c2sp.org/signed-note
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "audit/keys.h"
 #include "audit/merkle.h"
@@ -35,6 +37,11 @@ inline constexpr std::size_t note_bytes_max = 1024;
 
 /// What is signed.
 std::string checkpoint_text(std::string_view origin, std::uint64_t size, const Hash& root);
+/// One signature of a signed note, as a line of it.
+std::string signature_line(std::string_view name, const KeyId& id, const Signature& signature);
+/// nothing   not a line of that key.
+std::optional<Signature> read_signature_line(std::string_view line, std::string_view name,
+                                             const KeyId& id);
 /// The note of a text and its signature.
 std::string checkpoint_note(std::string text, const Verifier& verifier, const Signature& signature);
 Result<std::string> sign_checkpoint(Signer& signer, std::uint64_t size, const Hash& root);

@@ -104,17 +104,6 @@ class MemoryKey final : public PrivateKey {
   std::unique_ptr<evp_md_ctx_st, DigestContextFree> context_;
 };
 
-Result<Signer> from_seed(std::string_view origin, ByteView seed) {
-  std::unique_ptr<evp_pkey_st, PkeyFree> key(
-      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
-  std::array<std::uint8_t, key_bytes> public_key{};
-  std::size_t length = public_key.size();
-  if (!key || EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &length) != 1) {
-    return fail("OpenSSL refuses the Ed25519 private key");
-  }
-  return Signer::make(origin, public_key, seed, std::make_unique<MemoryKey>(std::move(key)));
-}
-
 /// HMAC-SHA-512 of the label under the seed.
 OperationKey::Bytes derive(ByteView seed, std::string_view label) {
   OperationKey::Bytes key{};
@@ -184,12 +173,23 @@ Result<Signer> Signer::make(std::string_view origin, ByteView public_key, ByteVi
   return out;
 }
 
+Result<Signer> Signer::of_seed(std::string_view origin, ByteView seed) {
+  std::unique_ptr<evp_pkey_st, PkeyFree> key(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
+  std::array<std::uint8_t, key_bytes> public_key{};
+  std::size_t length = public_key.size();
+  if (!key || EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &length) != 1) {
+    return fail("OpenSSL refuses the Ed25519 private key");
+  }
+  return make(origin, public_key, seed, std::make_unique<MemoryKey>(std::move(key)));
+}
+
 Result<Signer> Signer::parse(std::string_view line) {
   line = without_newline(line);
   if (!line.starts_with(private_prefix)) return fail("expected a line PRIVATE+KEY+NAME+ID+KEY");
   auto parts = parse_parts(line.substr(private_prefix.size()));
   if (!parts) return fail(parts.error().message);
-  auto signer = from_seed(parts->origin, parts->key);
+  auto signer = of_seed(parts->origin, parts->key);
   OPENSSL_cleanse(parts->key.data(), parts->key.size());
   if (signer && signer->verifier().id() != parts->id) {
     return fail("the id does not belong to the name and the key");
@@ -220,7 +220,7 @@ Result<std::string> create_signing_key(const std::filesystem::path& path,
   if (RAND_priv_bytes(seed.data(), static_cast<int>(seed.size())) != 1) {
     return fail("the system gives no randomness");
   }
-  const auto signer = from_seed(origin, seed);
+  const auto signer = Signer::of_seed(origin, seed);
   if (!signer) return tl::unexpected(signer.error());
   const Verifier& verifier = signer->verifier();
   std::string text = fmt::format("{}{}\n", private_prefix, key_text(origin, verifier.id(), seed));

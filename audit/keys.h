@@ -75,6 +75,8 @@ class Signer {
   /// Reads the private form; refuses a file that others may read (secret_file.h).
   static Result<Signer> load(const std::filesystem::path& path);
   static Result<Signer> parse(std::string_view line);
+  /// seed   the private key's 32 bytes.
+  static Result<Signer> of_seed(std::string_view origin, ByteView seed);
   /// seed   32 secret bytes that are always the same for this key.
   static Result<Signer> make(std::string_view origin, ByteView public_key, ByteView seed,
                              std::unique_ptr<PrivateKey> key);

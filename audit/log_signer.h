@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "audit/keys.h"
 #include "audit/signed_heads.h"
@@ -21,6 +22,11 @@ class LogSigner {
   [[nodiscard]] virtual const SignedHeads& heads() const noexcept = 0;
   /// Where, for a message; empty when it forgets that with this process.
   [[nodiscard]] virtual std::string state_file() const { return {}; }
+  /// The seal in force, which the log is to have among its records; empty: it makes none.
+  /// May be another one after each signature.
+  [[nodiscard]] virtual std::string_view seal() const { return {}; }
+  /// The log has it. Only then there will be another.
+  virtual void note_sealed() {}
   /// Of the checkpoint's text for `next.now`.
   /// errors   it does not continue what was signed, or the signer is gone.
   [[nodiscard]] virtual Result<Signature> sign(const Extension& next) = 0;

@@ -52,6 +52,7 @@ class SegmentLog {
     return file_ ? FailureMark{segment_, segment_bytes_} : FailureMark{};
   }
   [[nodiscard]] const Tree& tree() const noexcept { return tree_; }
+  [[nodiscard]] LogSigner& signer() noexcept { return signer_; }
   [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
 

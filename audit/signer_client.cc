@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "audit/seal.h"
 #include "audit/signer_protocol.h"
 
 namespace sluice::audit {
@@ -110,11 +111,12 @@ Result<void> ProcessSigner::receive_greeting() {
   verifier_ = std::move(*verifier);
   derived_ = greeting->keys;
   heads_ = greeting->heads;
+  seal_ = std::move(greeting->seal);
   return {};
 }
 
 Result<Signature> ProcessSigner::sign(const Extension& next) {
-  const signer_protocol::Message request = signer_protocol::encode(next);
+  const signer_protocol::Message request = signer_protocol::encode(sealed_, next);
   std::array<std::uint8_t, signer_protocol::message_bytes_max + 1> buffer{};
   ssize_t got = ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL);
   if (got == static_cast<ssize_t>(request.size())) {
@@ -126,10 +128,16 @@ Result<Signature> ProcessSigner::sign(const Extension& next) {
     hang_up();
     return fail("the signer process does not answer; nothing is signed until a restart");
   }
-  auto signature =
-      signer_protocol::parse_signature(ByteView(buffer).first(static_cast<std::size_t>(got)));
-  if (signature) heads_ = {next.before, next.now};
-  return signature;
+  auto answer =
+      signer_protocol::parse_answer(ByteView(buffer).first(static_cast<std::size_t>(got)));
+  if (!answer) return tl::unexpected(answer.error());
+  heads_ = {next.before, next.now};
+  if (!answer->seal.empty()) seal_ = std::move(answer->seal);
+  return answer->signature;
+}
+
+void ProcessSigner::note_sealed() {
+  if (const auto seal = parse_seal(seal_)) sealed_ = seal->number;
 }
 
 /// An answer that comes late would be taken for the next one's.

@@ -31,6 +31,8 @@ class ProcessSigner final : public LogSigner {
   /// One thread at a time. Once it was without an answer it stays so.
   [[nodiscard]] Result<Signature> sign(const Extension& next) override;
   [[nodiscard]] std::string state_file() const override { return state_file_; }
+  [[nodiscard]] std::string_view seal() const override { return seal_; }
+  void note_sealed() override;
 
  private:
   ProcessSigner(int socket, pid_t process) : socket_(socket), process_(process) {}
@@ -43,6 +45,8 @@ class ProcessSigner final : public LogSigner {
   std::optional<Verifier> verifier_;
   DerivedKeys derived_;
   SignedHeads heads_;
+  std::string seal_;
+  std::uint64_t sealed_ = 0;  ///< Number of the newest seal that the log has.
 };
 
 }  // namespace sluice::audit

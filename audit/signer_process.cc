@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <optional>
 
 #include "audit/checkpoint.h"
@@ -28,16 +29,18 @@ constexpr auto sync_every = std::chrono::seconds(1);
 /// No checkpoint: that begins with an origin, which has no spaces.
 constexpr std::string_view trial_text = "sluice trial signature";
 constexpr std::size_t secure_heap_bytes = 16 << 10;
-constexpr std::size_t arguments_min = 8;
+constexpr std::size_t arguments_min = 9;
 
 class SignatureServer {
  public:
-  SignatureServer(int socket, Signer key, SignerState state)
-      : socket_(socket), key_(std::move(key)), state_(std::move(state)) {}
+  SignatureServer(int socket, Signer key, SignerState state, Duration seal_every)
+      : socket_(socket), key_(std::move(key)), state_(std::move(state)), seal_every_(seal_every) {}
 
   [[nodiscard]] bool greet() {
+    const auto& sealing = state_.sealing();
     return send(signer_protocol::encode(
-        signer_protocol::Greeting{key_.derived_keys(), state_.heads(), key_.verifier().line()}));
+        signer_protocol::Greeting{key_.derived_keys(), state_.heads(), key_.verifier().line(),
+                                  sealing ? sealing->note : std::string()}));
   }
 
   /// Until the gateway is gone.
@@ -74,7 +77,8 @@ class SignatureServer {
     const auto request = signer_protocol::parse_request(message);
     if (!request)
       return signer_protocol::encode_refusal("the signer was asked for nothing it knows");
-    const auto after = state_.heads().after(*request);
+    const Extension& next = request->next;
+    const auto after = state_.heads().after(next);
     if (!after) {
       return signer_protocol::encode_refusal(
           "the signer refuses: the checkpoint does not continue what it signed");
@@ -83,9 +87,36 @@ class SignatureServer {
       return signer_protocol::encode_refusal(done.error().message);
     }
     const auto signature = key_.sign(
-        as_bytes(checkpoint_text(key_.verifier().origin(), request->now.size, request->now.root)));
+        as_bytes(checkpoint_text(key_.verifier().origin(), next.now.size, next.now.root)));
     if (!signature) return signer_protocol::encode_refusal(signature.error().message);
-    return signer_protocol::encode(*signature);
+    auto seal = seal_when_due(request->sealed);
+    if (!seal) return signer_protocol::encode_refusal(seal.error().message);
+    return signer_protocol::encode(signer_protocol::Answer{*signature, std::move(*seal)});
+  }
+
+  /// A new seal, once the log has the one before; empty while none is due. Of the tree that
+  /// was continued: the log keeps that one whatever becomes of the next.
+  Result<std::string> seal_when_due(std::uint64_t sealed) {
+    const auto& sealing = state_.sealing();
+    const auto now =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(
+                                       std::chrono::system_clock::now().time_since_epoch())
+                                       .count());
+    if (sealing && (sealed != sealing->seal.number || !is_seal_due(sealing->seal, now))) {
+      return std::string();
+    }
+    auto next =
+        next_seal(key_, sealing ? &*sealing : nullptr, state_.heads().kept, now, seal_every_);
+    if (!next) return tl::unexpected(next.error());
+    if (auto done = state_.keep(std::move(*next)); !done) return tl::unexpected(done.error());
+    sealed_at_ = Clock::now();
+    return state_.sealing()->note;
+  }
+
+  /// By either clock: one that was set back must not put it off.
+  [[nodiscard]] bool is_seal_due(const Seal& seal, std::uint64_t now) const {
+    return now >= seal.until ||
+           Clock::now() - sealed_at_ >= std::chrono::nanoseconds(seal_every_.ns);
   }
 
   /// Before the signature leaves.
@@ -108,6 +139,8 @@ class SignatureServer {
   int socket_;
   Signer key_;
   SignerState state_;
+  Duration seal_every_;
+  Clock::time_point sealed_at_ = Clock::now();
   bool is_dirty_ = false;       ///< There is something to sync,
   Clock::time_point sync_due_;  ///< at the latest then.
   bool has_failed_ = false;     ///< The last sync did.
@@ -158,7 +191,7 @@ Result<SignatureServer> prepare(int socket, const SignerSettings& settings) {
                 ", once it is confined (docs/operations.md, \"Keys in a "
                 "token\")");
   }
-  return SignatureServer(socket, std::move(*key), std::move(*state));
+  return SignatureServer(socket, std::move(*key), std::move(*state), settings.seal_every);
 }
 
 }  // namespace
@@ -182,8 +215,15 @@ int serve_signatures(int socket, const SignerSettings& settings) {
 
 std::vector<std::string> signer_arguments(const SignerSettings& settings) {
   const TokenSettings& token = settings.token;
-  std::vector<std::string> out{signer_process_name, settings.key, settings.state, settings.user,
-                               token.uri,           token.origin, token.module,   token.pin};
+  std::vector<std::string> out{signer_process_name,
+                               settings.key,
+                               settings.state,
+                               settings.user,
+                               std::to_string(settings.seal_every.ns),
+                               token.uri,
+                               token.origin,
+                               token.module,
+                               token.pin};
   out.insert(out.end(), token.environment.begin(), token.environment.end());
   return out;
 }
@@ -196,7 +236,8 @@ int signer_main(int argc, char** argv) {
       given[1],
       given[2],
       given[3],
-      {given[4], given[5], given[6], given[7], {given.begin() + arguments_min, given.end()}}};
+      {std::strtoll(given[4].c_str(), nullptr, 10)},
+      {given[5], given[6], given[7], given[8], {given.begin() + arguments_min, given.end()}}};
   return serve_signatures(signer_socket, settings);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audit/token_key.h"
+#include "base/instant.h"
 
 namespace sluice::audit {
 
@@ -16,7 +17,8 @@ struct SignerSettings {
   std::filesystem::path key;    ///< See Signer::load.
   std::filesystem::path state;  ///< See SignerState.
   std::string user;             ///< Whom it becomes when it was started by root.
-  TokenSettings token = {};     ///< Where it names one, the key is there and not in a file.
+  Duration seal_every = seconds(3'600);
+  TokenSettings token = {};  ///< Where it names one, the key is there and not in a file.
 };
 
 /// Its name, as `ps` shows it; who runs under this name must call `signer_main`.

@@ -24,10 +24,15 @@ void put(Message& out, ByteView bytes) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
-void put(Message& out, const TreeHead& head) {
-  for (unsigned shift = 0; shift < 64; shift += 8) {
-    out.push_back(static_cast<std::uint8_t>(head.size >> shift));
+template <class Number>
+void put_number(Message& out, Number number) {
+  for (std::size_t i = 0; i < sizeof number; ++i) {
+    out.push_back(static_cast<std::uint8_t>(number >> (8 * i)));
   }
+}
+
+void put(Message& out, const TreeHead& head) {
+  put_number(out, head.size);
   put(out, head.root);
 }
 
@@ -44,12 +49,24 @@ class Fields {
     std::copy_n(rest_.begin(), out.size(), out.begin());
     rest_ = rest_.subspan(out.size());
   }
+  template <class Number>
+  void take_number(Number& number) {
+    std::array<std::uint8_t, sizeof number> bytes{};
+    take(bytes);
+    std::uint64_t value = 0;
+    for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8U | bytes[i];
+    number = static_cast<Number>(value);
+  }
   void take(TreeHead& head) {
-    std::array<std::uint8_t, sizeof head.size> size{};
-    take(size);
-    head.size = 0;
-    for (std::size_t i = size.size(); i-- > 0;) head.size = head.size << 8U | size[i];
+    take_number(head.size);
     take(head.root);
+  }
+  std::string_view take_text(std::size_t size) {
+    is_short_ = is_short_ || rest_.size() < size;
+    if (is_short_) return {};
+    const std::string_view text = as_text(rest_.first(size));
+    rest_ = rest_.subspan(size);
+    return text;
   }
   [[nodiscard]] ByteView rest() const { return rest_; }
   [[nodiscard]] bool is_short() const { return is_short_; }
@@ -80,21 +97,25 @@ Message encode(const Greeting& greeting) {
   put(out, greeting.keys.mocks);
   put(out, greeting.heads.kept);
   put(out, greeting.heads.last);
+  put_number(out, static_cast<std::uint16_t>(greeting.verifier.size()));
   put(out, as_bytes(greeting.verifier));
+  put(out, as_bytes(greeting.seal));
   return out;
 }
 
-Message encode(const Extension& request) {
+Message encode(std::uint64_t sealed, const Extension& next) {
   Message out = begin(request_type);
-  put(out, request.before);
-  put(out, request.now);
-  for (const Hash& hash : request.proof) put(out, hash);
+  put_number(out, sealed);
+  put(out, next.before);
+  put(out, next.now);
+  for (const Hash& hash : next.proof) put(out, hash);
   return out;
 }
 
-Message encode(const Signature& signature) {
+Message encode(const Answer& answer) {
   Message out = begin(signature_type);
-  put(out, signature);
+  put(out, answer.signature);
+  put(out, as_bytes(answer.seal));
   return out;
 }
 
@@ -104,11 +125,13 @@ Message encode_refusal(std::string_view reason) {
   return out;
 }
 
-std::optional<Extension> parse_request(ByteView message) {
+std::optional<Request> parse_request(ByteView message) {
   const auto bytes = body(message, request_type);
   if (!bytes) return std::nullopt;
   Fields fields(*bytes);
-  Extension out;
+  Request request;
+  Extension& out = request.next;
+  fields.take_number(request.sealed);
   fields.take(out.before);
   fields.take(out.now);
   const std::size_t hashes = fields.rest().size() / sizeof(Hash);
@@ -117,7 +140,7 @@ std::optional<Extension> parse_request(ByteView message) {
   }
   out.proof.resize(hashes);
   for (Hash& hash : out.proof) fields.take(hash);
-  return out;
+  return request;
 }
 
 Result<Greeting> parse_greeting(ByteView message) {
@@ -129,17 +152,22 @@ Result<Greeting> parse_greeting(ByteView message) {
   fields.take(out.keys.mocks);
   fields.take(out.heads.kept);
   fields.take(out.heads.last);
+  std::uint16_t line_bytes = 0;
+  fields.take_number(line_bytes);
+  out.verifier = fields.take_text(line_bytes);
   if (fields.is_short()) return fail("the signer's greeting is too short");
-  out.verifier = as_text(fields.rest());
+  out.seal = as_text(fields.rest());
   return out;
 }
 
-Result<Signature> parse_signature(ByteView message) {
+Result<Answer> parse_answer(ByteView message) {
   const auto bytes = body(message, signature_type);
   if (!bytes) return refused(message);
-  Signature out{};
-  if (bytes->size() != out.size()) return fail("the signer's signature has a wrong length");
-  std::ranges::copy(*bytes, out.begin());
+  Fields fields(*bytes);
+  Answer out;
+  fields.take(out.signature);
+  if (fields.is_short()) return fail("the signer's signature is too short");
+  out.seal = as_text(fields.rest());
   return out;
 }
 

@@ -1,13 +1,15 @@
 // What the gateway and its signer process say to each other, one message a datagram:
 //
 //   'H'  signer → gateway, first   operations key (64) ‖ mocks key (32) ‖ kept head ‖
-//                                  last head ‖ verifier line
-//   'S'  gateway → signer          head before ‖ head now ‖ proof (0 to 64 hashes)
-//   'K'  signer → gateway          signature (64)
+//                                  last head ‖ length of the verifier line (2) ‖ that
+//                                  line ‖ seal in force, or nothing
+//   'S'  gateway → signer          number of the newest seal that the log has (8) ‖ head
+//                                  before ‖ head now ‖ proof (0 to 64 hashes)
+//   'K'  signer → gateway          signature (64) ‖ a new seal, or nothing
 //   'R'  signer → gateway          why there is no greeting, or no signature, in words
 //
-// A head is its size (8 bytes, little-endian) and its root (32). There is no message with
-// a text to sign: the signer writes that itself. Pure; each message has one spelling.
+// A head is its size (8 bytes) and its root (32); numbers are little-endian. There is no message
+// with a text to sign: the signer writes that itself. Pure; each message has one spelling.
 #pragma once
 
 #include <optional>
@@ -28,19 +30,28 @@ struct Greeting {
   DerivedKeys keys;
   SignedHeads heads;
   std::string verifier;  ///< Its line.
+  std::string seal;
+};
+struct Request {
+  std::uint64_t sealed = 0;
+  Extension next;
+};
+struct Answer {
+  Signature signature{};
+  std::string seal;
 };
 
 using Message = std::vector<std::uint8_t>;
 Message encode(const Greeting& greeting);
-Message encode(const Extension& request);
-Message encode(const Signature& signature);
+Message encode(std::uint64_t sealed, const Extension& next);
+Message encode(const Answer& answer);
 /// Cut where it is too long.
 Message encode_refusal(std::string_view reason);
 
 /// nothing   not a request of this protocol.
-std::optional<Extension> parse_request(ByteView message);
+std::optional<Request> parse_request(ByteView message);
 /// errors   the refusal's words, or that it is neither.
 Result<Greeting> parse_greeting(ByteView message);
-Result<Signature> parse_signature(ByteView message);
+Result<Answer> parse_answer(ByteView message);
 
 }  // namespace sluice::audit::signer_protocol

@@ -85,7 +85,7 @@ Result<void> filter_calls(SignerCalls calls) {
   int bad = ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1);
   for (const int call : {SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(poll), SCMP_SYS(pwrite64),
                          SCMP_SYS(fdatasync), SCMP_SYS(clock_gettime), SCMP_SYS(futex),
-                         SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(madvise),
+                         SCMP_SYS(getrandom), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(madvise),
                          SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group)}) {
     bad |= ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
   }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "audit/crc32c.h"
+#include "base/assert.h"
 
 namespace sluice::audit {
 namespace {
@@ -40,8 +42,28 @@ struct Slot {
 };
 static_assert(sizeof(Slot) == 144 && std::is_trivially_copyable_v<Slot>);
 
-std::uint32_t crc_of(const Slot& slot) {
-  return crc32c(ByteView(reinterpret_cast<const std::uint8_t*>(&slot), offsetof(Slot, crc)));
+constexpr std::string_view seal_magic = "sluice-sealed-1\n";
+
+/// The seal in force, in a slot of the same kind behind the two of the heads. The secret is
+/// the next signature's, of which there is one.
+struct SealSlot {
+  std::array<char, seal_magic.size()> magic{};
+  std::array<std::uint8_t, 32> public_key{};
+  std::array<std::uint8_t, Seed::size> seed{};
+  std::uint32_t note_bytes = 0;
+  std::array<char, seal_bytes_max> note{};
+  std::uint32_t crc = 0;
+
+  SealSlot() = default;
+  ~SealSlot() { OPENSSL_cleanse(seed.data(), seed.size()); }
+  SealSlot(const SealSlot&) = delete;
+  SealSlot& operator=(const SealSlot&) = delete;
+};
+static_assert(sizeof(SealSlot) == 88 + seal_bytes_max && sizeof(SealSlot) <= slot_bytes);
+
+template <class Any>
+std::uint32_t crc_of(const Any& slot) {
+  return crc32c(ByteView(reinterpret_cast<const std::uint8_t*>(&slot), offsetof(Any, crc)));
 }
 
 tl::unexpected<Error> system_failure(std::string_view what) {
@@ -97,7 +119,8 @@ SignerState::SignerState(SignerState&& other) noexcept
       path_(std::move(other.path_)),
       public_key_(other.public_key_),
       turn_(other.turn_),
-      heads_(other.heads_) {}
+      heads_(other.heads_),
+      sealing_(std::move(other.sealing_)) {}
 
 SignerState::~SignerState() {
   if (fd_ >= 0) ::close(fd_);
@@ -135,6 +158,47 @@ Result<void> SignerState::read() {
   }
   turn_ = newest->turn;
   heads_ = {{newest->kept_size, newest->kept_root}, {newest->last_size, newest->last_root}};
+  read_sealing();
+  // A kill between the two writes left the key before in one.
+  return sealing_ ? keep(std::move(*sealing_)) : Result<void>();
+}
+
+/// A slot that cannot be read is one that a kill tore: the other one has the seal before,
+/// whose signature did not leave.
+void SignerState::read_sealing() {
+  for (int i = 0; i < slots; ++i) {
+    SealSlot slot;
+    if (::pread(fd_, &slot, sizeof slot, (slots + i) * slot_bytes) != sizeof slot) continue;
+    if (std::string_view(slot.magic.data(), slot.magic.size()) != seal_magic) continue;
+    if (slot.crc != crc_of(slot) || slot.public_key != public_key_) continue;
+    if (slot.note_bytes > slot.note.size()) continue;
+    Sealing found;
+    found.note.assign(slot.note.data(), slot.note_bytes);
+    const auto seal = parse_seal(found.note);
+    if (!seal || (sealing_ && sealing_->seal.number >= seal->number)) continue;
+    found.seal = *seal;
+    std::ranges::copy(slot.seed, found.seed.bytes().begin());
+    sealing_ = std::move(found);
+  }
+}
+
+Result<void> SignerState::keep(Sealing sealing) {
+  ASSERT(sealing.note.size() <= seal_bytes_max);
+  SealSlot slot;
+  std::ranges::copy(seal_magic, slot.magic.begin());
+  slot.public_key = public_key_;
+  std::ranges::copy(sealing.seed.bytes(), slot.seed.begin());
+  slot.note_bytes = static_cast<std::uint32_t>(sealing.note.size());
+  std::ranges::copy(sealing.note, slot.note.begin());
+  slot.crc = crc_of(slot);
+  // One after the other, so that at every instant one of them is whole.
+  for (int i = 0; i < slots; ++i) {
+    if (::pwrite(fd_, &slot, sizeof slot, (slots + i) * slot_bytes) != sizeof slot) {
+      return system_failure("write a seal into");
+    }
+    if (auto done = sync(); !done) return done;
+  }
+  sealing_ = std::move(sealing);
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "audit/compact_range.h"
 #include "audit/index_writer.h"
 #include "audit/record_filter.h"
+#include "audit/seal.h"
 #include "audit/segment_reader.h"
 #include "base/text_codec.h"
 
@@ -108,7 +109,7 @@ class Stripper {
   Result<void> add_record(const FrameStep& frame) {
     const auto record = fields_of(frame.payload());
     if (!record) return fail("a frame that holds no record");
-    const bool stays = is_of_retention(*record);
+    const bool stays = outlives_segment(*record);
     if (stays) end_range();
     if (auto done = chain_.add_record(frame.body); !done) return done;
     draft_.first_ns = std::min(draft_.first_ns, record->time_ns);
@@ -165,8 +166,8 @@ Result<StandInDraft> strip(SegmentReader& reader, const SegmentHeader& next, Dra
 
 }  // namespace
 
-bool is_of_retention(const RecordFields& record) noexcept {
-  constexpr std::array events{removed_event, hold_added_event, hold_released_event};
+bool outlives_segment(const RecordFields& record) noexcept {
+  constexpr std::array events{removed_event, hold_added_event, hold_released_event, seal_event};
   return is_phase(record, Phase::control) &&
          std::ranges::find(events, record.event) != events.end();
 }

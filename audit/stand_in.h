@@ -1,7 +1,7 @@
 // What stays of a sealed segment that retention removed: its header, its commits, and in
 // the place of its records the roots of the subtrees that they fall into between one commit
 // and the next. So the log still adds up to each checkpoint that was ever signed, while
-// nothing of what the records said is there. Records of removals and legal holds stay.
+// nothing of what the records said is there. Records of removals and legal holds stay, and seals.
 //
 // It takes three steps, and a record between them: the stand-in is drafted, a record of the
 // log names it by its digest, and it takes the segment's place.
@@ -25,8 +25,9 @@ inline constexpr std::string_view removed_event = "segment-removed";
 inline constexpr std::string_view hold_added_event = "legal-hold-added";
 inline constexpr std::string_view hold_released_event = "legal-hold-released";
 
-/// Records of what retention did, and was told: they outlive what they are about.
-bool is_of_retention(const RecordFields& record) noexcept;
+/// Records of what retention did, and was told, outlive what they are about; and so do
+/// seals, each of which the next one needs.
+bool outlives_segment(const RecordFields& record) noexcept;
 
 struct StandIn {
   std::uint64_t segment = 0;

@@ -13,6 +13,7 @@
 #include "audit/policy_store.h"
 #include "audit/record_fields.h"
 #include "audit/record_filter.h"
+#include "audit/seal.h"
 #include "audit/segment_reader.h"
 #include "audit/stand_in.h"
 #include "audit/timestamps.h"
@@ -40,7 +41,11 @@ struct Seen {
 class Walk {
  public:
   Walk(const std::filesystem::path& directory, const Verifier& verifier, VerifyReport& report)
-      : directory_(directory), verifier_(verifier), report_(report), chain_(verifier.origin()) {}
+      : directory_(directory),
+        verifier_(verifier),
+        report_(report),
+        chain_(verifier.origin()),
+        seals_(verifier, SealChain::Begins::at_the_first) {}
 
   /// The log must be what this witness saw.
   void expect(WitnessVerifier witness) { witness_.emplace(std::move(witness)); }
@@ -216,6 +221,7 @@ class Walk {
       return fail("the checkpoint file signs another root for these records");
     }
     if (auto done = meet(commit->checkpoint.root); !done) return done;
+    heads_.add({commit->checkpoint.size, commit->checkpoint.root});
     report_.records = commit->checkpoint.size;
     report_.checkpoints = chain_.commits();
     report_.root_hex = to_hex(commit->checkpoint.root);
@@ -229,6 +235,7 @@ class Walk {
     if (is_phase(*fields, Phase::control)) {
       if (auto done = check_event(*fields); !done) return done;
     }
+    if (auto done = check_seal(*fields); !done) return done;
     return fields->policy.empty() ? Result<void>() : check_policy(fields->policy);
   }
 
@@ -259,6 +266,21 @@ class Walk {
     }
     policies_.insert(digest);
     return {};
+  }
+
+  /// Seals follow one another, and the log was what each of them says.
+  Result<void> check_seal(const RecordFields& record) {
+    if (const std::string_view note = seal_in(record); !note.empty()) {
+      const auto seal = seals_.add(note);
+      if (!seal) return fail(seal.error().message);
+      if (*seal && !heads_.has((*seal)->head)) {
+        return fail(fmt::format("seal {} is of another log: of {} records it was not this one",
+                                (*seal)->number, (*seal)->head.size));
+      }
+      report_.seals = seals_.count();
+      report_.seal_chains = seals_.chains();
+    }
+    return seals_.see(record.time_ns);
   }
 
   /// Behind the last commit of the last segment anything may be: a running
@@ -346,6 +368,8 @@ class Walk {
   const Verifier& verifier_;
   VerifyReport& report_;
   Chain chain_;
+  SealChain seals_;
+  RecentHeads heads_;
   Checkpoint checkpoint_;
   std::set<Hash> policies_;  ///< Known to be there.
   Hash last_policy_{};       ///< Looked for already.

@@ -35,7 +35,9 @@ struct VerifyReport {
     std::uint64_t named_by = 0;    ///< Index of the record.
   };
   std::vector<Removal> removals;
-  std::uint64_t timestamps = 0;  ///< Beside the log, of checkpoints that it passes through.
+  std::uint64_t seals = 0;        ///< In it; see seal.h.
+  std::uint64_t seal_chains = 0;  ///< How often they began.
+  std::uint64_t timestamps = 0;   ///< Beside the log, of checkpoints that it passes through.
   std::string root_hex;
   std::string key;               ///< Verifier line the signatures were checked with.
   bool key_is_from_log = false;  ///< It came from the directory itself: proves consistency only.

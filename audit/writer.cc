@@ -7,6 +7,7 @@
 
 #include "audit/frame.h"
 #include "audit/record.h"
+#include "audit/seal.h"
 #include "base/assert.h"
 
 namespace sluice::audit {
@@ -91,11 +92,17 @@ Result<std::uint64_t> Writer::round() {
 }
 
 Result<std::uint64_t> Writer::commit_once() {
-  if (!drain_.has_unread() && !outage_) return std::uint64_t{0};
-  const auto staged = write_batch();
+  const std::string seal(log_.signer().seal());
+  const bool has_new_seal = seal != noted_seal_;
+  if (!drain_.has_unread() && !outage_ && !has_new_seal) return std::uint64_t{0};
+  const auto staged = write_batch(has_new_seal ? seal : std::string());
   if (!staged) {
     declare_broken(staged.error().message);
     return staged;
+  }
+  if (has_new_seal) {
+    noted_seal_ = seal;
+    log_.signer().note_sealed();
   }
   for (Ring* ring : rings_) ring->release_taken();
   records_.store(log_.tree().size(), std::memory_order_relaxed);
@@ -105,12 +112,14 @@ Result<std::uint64_t> Writer::commit_once() {
   return staged;
 }
 
-Result<std::uint64_t> Writer::write_batch() {
+Result<std::uint64_t> Writer::write_batch(const std::string& seal) {
   if (auto done = log_.begin_batch(); !done) return fail(done.error().message);
   if (outage_) stage_note(*outage_);
   if (const auto found = drain_.look(log_); !found) return fail(found.error().message);
   auto staged = drain_.stage_into(log_);
-  if (!staged || (*staged == 0 && !outage_)) return staged;
+  if (!staged || (*staged == 0 && !outage_ && seal.empty())) return staged;
+  // Behind the others: a log's first record may have to say what it follows.
+  if (!seal.empty()) stage_seal(seal);
   if (auto done = log_.commit(); !done) return fail(done.error().message);
   return staged;
 }
@@ -188,6 +197,20 @@ void Writer::stage_note(const Outage& outage) {
                                    outage.reason, refusals() - outage.refusals);
   if (!cut_.empty()) detail += fmt::format("; cut {}", cut_);
   record.detail = detail;
+  stage_own(record);
+}
+
+/// In the batch that follows the one with whose signature it came.
+void Writer::stage_seal(const std::string& seal) {
+  Record record;
+  record.phase = Phase::control;
+  record.time = options_.clock();
+  record.event = seal_event;
+  record.detail = seal;
+  stage_own(record);
+}
+
+void Writer::stage_own(const Record& record) {
   const std::size_t slot = rings_.size();
   const Position& own = log_.positions()[slot];
   const Stamp stamp{salts_.next(), own.epoch, own.sequence + 1,

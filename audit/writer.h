@@ -23,6 +23,8 @@
 
 namespace sluice::audit {
 
+struct Record;
+
 struct WriterOptions {
   Duration flush_interval;
   /// Between two attempts to go on after a failure: doubles from the one to the other.
@@ -76,9 +78,12 @@ class Writer {
   void run();
   void wait(Duration time);
   Result<std::uint64_t> commit_once();
-  Result<std::uint64_t> write_batch();
+  /// seal   to be noted in it; empty: none.
+  Result<std::uint64_t> write_batch(const std::string& seal);
   Result<std::uint64_t> resume();
   void stage_note(const Outage& outage);
+  void stage_seal(const std::string& seal);
+  void stage_own(const Record& record);
   void announce();
   void declare_broken(const std::string& reason);
   void end_outage();
@@ -94,7 +99,8 @@ class Writer {
   SaltSource salts_;
   std::vector<Position> announced_;  ///< Per slot: how far its worker was told.
   std::optional<Outage> outage_;
-  std::string cut_;  ///< What the last reread cut, in words.
+  std::string noted_seal_;  ///< Is among this log's records.
+  std::string cut_;         ///< What the last reread cut, in words.
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::uint64_t> records_{0};
   std::atomic<std::uint64_t> commits_{0};

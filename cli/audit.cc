@@ -1,4 +1,5 @@
 // sluice audit: search the log, follow it, print it.
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -79,8 +80,10 @@ std::string line_of(const nlohmann::json& record) {
                        count(record, "bytes_in"), count(record, "bytes_out"), rows_of(record),
                        masks.empty() ? "" : ", masked", masks, cause_of(record));
   }
+  std::string detail = field(record, "detail");
+  std::ranges::replace(detail, '\n', ' ');  // a seal has lines
   return fmt::format("{} {:<8} {} {} {}", time, phase, field(record, "event"),
-                     field(record, "peer"), field(record, "detail"));
+                     field(record, "peer"), detail);
 }
 
 class Printer {

@@ -18,6 +18,7 @@ audit::SignerSettings signer_settings(const config::Audit& settings) {
   audit::SignerSettings out{settings.signing_key.file,
                             signer.state.empty() ? state_beside(settings.directory) : signer.state,
                             signer.user,
+                            signer.seal_every,
                             {}};
   if (settings.token) {
     const config::AuditToken& token = *settings.token;

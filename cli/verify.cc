@@ -33,6 +33,8 @@ void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
                                     {"unsigned_tail_records", report.unsigned_tail_records},
                                     {"witnessed_records", report.witnessed_records},
                                     {"seen_records", report.seen_records},
+                                    {"seals", report.seals},
+                                    {"seal_chains", report.seal_chains},
                                     {"timestamps", report.timestamps},
                                     {"removals", removals_json(report)},
                                     {"root", report.root_hex},
@@ -74,6 +76,10 @@ void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
                timestamp_text(seen));
   }
   print_seen(report.seen_records);
+  if (report.seals != 0) {
+    fmt::print("sealed {}, in {}\n", counted(report.seals, "time"),
+               counted(report.seal_chains, "chain"));
+  }
   if (report.timestamps != 0) {
     fmt::print("it passes through what {} about; openssl ts -verify says whose\n",
                report.timestamps == 1 ? "a timestamp is"
@@ -102,6 +108,7 @@ void print_json(const evidence::PackageReport& report, bool has_trusted_key) {
                                     {"records_shown", report.records.records_shown},
                                     {"log_records", report.records.log_records},
                                     {"root", report.root_hex},
+                                    {"seals", report.seals},
                                     {"timestamps", report.timestamps.size()},
                                     {"witnesses", witnesses_json(report)},
                                     {"witnessed_records", report.witnessed_records},

@@ -82,8 +82,9 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
   if (now.audit.directory != next.audit.directory ||
       now.audit.signing_key != next.audit.signing_key || now.audit.token != next.audit.token ||
       now.audit.signer.state != next.audit.signer.state ||
-      now.audit.signer.user != next.audit.signer.user || now.audit.release != next.audit.release ||
-      now.audit.ring_bytes != next.audit.ring_bytes ||
+      now.audit.signer.user != next.audit.signer.user ||
+      now.audit.signer.seal_every != next.audit.signer.seal_every ||
+      now.audit.release != next.audit.release || now.audit.ring_bytes != next.audit.ring_bytes ||
       now.audit.segment_bytes != next.audit.segment_bytes ||
       !std::ranges::equal(now.audit.exports, next.audit.exports, is_same_export) ||
       now.audit.timestamps.authority != next.audit.timestamps.authority ||

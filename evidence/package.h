@@ -78,6 +78,7 @@ struct PackageReport {
   /// Who saw the log up to which record, if anybody did.
   std::vector<SeenBy> witnesses;
   std::uint64_t witnessed_records = 0;
+  std::uint64_t seals = 0;  ///< Among the records shown; see audit/seal.h.
   std::string root_hex;
   std::string key;
   std::uint64_t seen_records = 0;  ///< Of the checkpoint that was seen before.

@@ -12,6 +12,7 @@ import base64
 import datetime
 import hashlib
 import json
+import re
 import sys
 import zipfile
 
@@ -207,6 +208,69 @@ class Kept:
         expect(self.is_met, f"the package does not show the log at the {self.records} records that you saw")
 
 
+class Seals:
+    """Each is signed by the log's key and by the key that the seal before names, which signed nothing else."""
+    GRACE = 600
+
+    def __init__(self, records, origin, key, begins_at_first):
+        # Of which trees there are seals; what only looks like one adds a tree in vain.
+        found = re.findall(rb"\x18\x21fsealed\x18\x22.{2,3}?[^\n]{1,200}\n([0-9]{1,20})\n", records, re.S)
+        self.roots = {int(size): None for size in found}
+        self.origin, self.key, self.is_certain = origin, key, True
+        self.begins_at_first, self.count = begins_at_first, 0
+        self.number, self.note, self.until, self.size, self.began, self.successor = 0, b"", 0, 0, 0, b""
+        self.late = None
+
+    def look(self, tree):
+        if tree.end in self.roots:
+            self.roots[tree.end] = tree.root()
+
+    def finish(self, tree):
+        pass
+
+    def read(self, record, first_record):
+        if record[6] == 4 and record.get(33) == b"sealed":
+            self.add(record[34], first_record)
+        seconds = record[1] // 10**9
+        if self.number and seconds > self.until:
+            self.late = self.late or record[1]
+            expect(not self.is_certain or record[1] <= self.late + self.GRACE * 10**9,
+                   f"seal {self.number} had ended, and the log went on without another")
+
+    def add(self, note, first_record):
+        if note == self.note:
+            return
+        text, _, lines = note.decode().partition("\n\n")
+        name, size, root, seal = text.split("\n")
+        word, number, began, until, successor = seal.split(" ")
+        number, began, until, size, lines = int(number), int(began), int(until), int(size), lines.split("\n")
+        root, successor = (base64.b64decode(words, validate=True) for words in (root, successor))
+        again = (f"{name}\n{size}\n{base64.b64encode(root).decode()}\n"
+                 f"seal {number} {began} {until} {base64.b64encode(successor).decode()}")
+        expect(text == again and name == self.origin and len(successor) == 32 and number > 0 and
+               len(lines) == (2 if number == 1 else 3) and lines[-1] == "", "the seal is malformed")
+        message = text.encode() + b"\n"
+        self.check_line(lines[0], self.origin, self.key, message, "the seal is not signed by the log's key")
+        is_unseen = self.number == 0 and not self.begins_at_first
+        if number > 1 and not is_unseen and (self.is_certain or number == self.number + 1):
+            expect(number == self.number + 1, f"seal {number} follows seal {self.number}")
+            self.check_line(lines[1], self.origin + "/seal", self.successor, message,
+                            f"seal {number} is not signed by the key that seal {self.number} names")
+            expect(began >= self.began and size >= self.size, f"seal {number} is older than seal {self.number}")
+        expect(size < first_record or self.roots.get(size) == root,
+               f"seal {number} is of another log: of {size} records it was not this one")
+        self.number, self.note, self.began, self.until = number, note, began, until
+        self.size, self.successor, self.late = size, successor, None
+        self.count += 1
+
+    def check_line(self, line, name, key, message, what):
+        key_id = hashlib.sha256(name.encode() + b"\n\x01" + key).digest()[:4]
+        expect(line.startswith(f"— {name} "), what)
+        blob = base64.b64decode(line[len(f"— {name} "):], validate=True)
+        expect(len(blob) == 68 and blob[:4] == key_id, what)
+        check_signature(key, message, blob[4:], what)
+
+
 # The tree: RFC 6962 §2.1.
 
 def longer(tree, seen):
@@ -282,7 +346,7 @@ def time_text(ns):
     return whole.strftime("%Y-%m-%dT%H:%M:%S") + f".{ns % 10**9:09}Z"
 
 
-def check_records(data, manifest, tree, others):
+def check_records(data, manifest, tree, seals, others):
     is_filtered, last, shown, times_seen, at = manifest["kind"] == "filtered", {}, 0, [], 0
 
     def append(leaf):
@@ -296,8 +360,10 @@ def check_records(data, manifest, tree, others):
         if isinstance(value, bytes):
             expect(is_filtered and len(value) == 32, "bytes that are no record")
             append(value)
+            seals.is_certain = False
             continue
         expect(isinstance(value, dict), "bytes that are no record")
+        seals.read(value, manifest["first_record"])
         append(hashlib.sha256(b"\x00" + data[begin:at]).digest())
         shown += 1
         times_seen = [times_seen[0] if times_seen else value[1], value[1]]
@@ -345,9 +411,10 @@ def verify(path, wanted_key, witnesses=(), kept=()):
     cosigned = Cosigned(files, manifest, origin, key, set(witnesses))
     ends = [Kept(note, origin, key) for note in kept]
     others = [Timestamps(files, manifest, origin, key), cosigned]
-    for end in ends:
-        end.look(tree)
-    check_records(files["records.cbor"], manifest, tree, others + ends)
+    seals = Seals(files["records.cbor"], origin, key, manifest["first_record"] == 0)
+    for other in [seals, *ends]:
+        other.look(tree)
+    check_records(files["records.cbor"], manifest, tree, seals, [seals] + others + ends)
     for other in others:
         other.finish(tree)
     tree.append_range(manifest["log_records"], manifest["right"])

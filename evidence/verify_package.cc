@@ -8,6 +8,7 @@
 #include "audit/checkpoint.h"
 #include "audit/compact_range.h"
 #include "audit/record_fields.h"
+#include "audit/seal.h"
 #include "audit/timestamps.h"
 #include "base/text_codec.h"
 #include "base/timestamp.h"
@@ -75,6 +76,8 @@ class Walk {
       return fault(manifest_name, "the key is of another log than the manifest says");
     }
     verifier_.emplace(std::move(*verifier));
+    seals_.emplace(*verifier_, manifest_.first_record == 0 ? audit::SealChain::Begins::at_the_first
+                                                           : audit::SealChain::Begins::anywhere);
     const auto signature = archive_.read(std::string(signature_name), small_member_bytes_max);
     if (!signature) return fault(signature_name, signature.error().message);
     if (auto genuine = ssh_check(*verifier_, *text, *signature); !genuine) {
@@ -155,12 +158,8 @@ class Walk {
     }
     if (!check_kept()) return false;
     next_timestamp_ = manifest_.timestamps.begin();
-    const auto read = archive_.stream(std::string(records_name), [this](ByteView piece) {
-      buffer_.insert(buffer_.end(), piece.begin(), piece.end());
-      return take_items(item_bytes_max);
-    });
-    if (!read) return fault(records_name, read.error().message);
-    if (!report_.fault.empty() || !take_items(0)) return false;
+    // Once to know of which trees there are seals, and once for all else.
+    if (!read_items(&Walk::note_sealed) || !note_tree() || !read_items(&Walk::add)) return false;
     if (tree_.end() != manifest_.end_record) {
       return fault(records_name, fmt::format("records end at {} instead of {}", tree_.end(),
                                              manifest_.end_record));
@@ -179,13 +178,25 @@ class Walk {
     return manifest_.is_filtered() || check_bounds();
   }
 
+  using Take = bool (Walk::*)(ByteView item);
+
+  bool read_items(Take take) {
+    buffer_.clear();
+    const auto read = archive_.stream(std::string(records_name), [this, take](ByteView piece) {
+      buffer_.insert(buffer_.end(), piece.begin(), piece.end());
+      return take_items(take, item_bytes_max);
+    });
+    if (!read) return fault(records_name, read.error().message);
+    return report_.fault.empty() && take_items(take, 0);
+  }
+
   /// Takes items from the buffer while more than `keep` bytes are in it.
-  bool take_items(std::size_t keep) {
+  bool take_items(Take take, std::size_t keep) {
     std::size_t at = 0;
     while (buffer_.size() - at > keep) {
       const ByteView rest = ByteView(buffer_).subspan(at);
       const auto size = item_bytes(rest);
-      if (!size || !add(rest.first(*size))) {
+      if (!size || !(this->*take)(rest.first(*size))) {
         if (report_.fault.empty()) fault(place(), "bytes that are neither a record nor a hash");
         return false;
       }
@@ -193,6 +204,37 @@ class Walk {
     }
     buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(at));
     return true;
+  }
+
+  bool note_sealed(ByteView item) {
+    const auto fields = audit::fields_of(item);
+    const auto seal = fields ? audit::parse_seal(audit::seal_in(*fields)) : std::nullopt;
+    if (seal) sealed_.emplace(seal->head.size, std::nullopt);
+    return true;
+  }
+
+  /// A tree that there is a seal of.
+  bool note_tree() {
+    const auto found = sealed_.find(tree_.end());
+    if (found != sealed_.end()) found->second = tree_.root();
+    return true;
+  }
+
+  /// Seals follow one another, and the log was what those of the range's trees say.
+  bool check_seal(const audit::RecordFields& record) {
+    if (const std::string_view note = audit::seal_in(record); !note.empty()) {
+      const auto seal = seals_->add(note);
+      if (!seal) return fault(place(), seal.error().message);
+      if (*seal && (*seal)->head.size >= manifest_.first_record &&
+          sealed_.at((*seal)->head.size) != (*seal)->head.root) {
+        return fault(place(), fmt::format("seal {} is of another log: of {} records it was not "
+                                          "this one",
+                                          (*seal)->number, (*seal)->head.size));
+      }
+      report_.seals = seals_->count();
+    }
+    const auto seen = seals_->see(record.time_ns);
+    return seen || fault(place(), seen.error().message);
   }
 
   bool add(ByteView item) {
@@ -204,7 +246,8 @@ class Walk {
       if (!manifest_.is_filtered() || !content || content->size() != leaf.size()) return false;
       std::ranges::copy(*content, leaf.begin());
       tree_.append_leaf(leaf);
-      return check_seen();
+      seals_->skip();
+      return note_tree() && check_seen();
     }
     const auto origin = audit::fields_of(item);
     if (!origin) return false;
@@ -220,7 +263,7 @@ class Walk {
                                                  : last == 0 || origin->sequence == last + 1;
     if (!follows) return fault(place(), "a record does not follow its worker's last one");
     last = origin->sequence;
-    return check_seen();
+    return check_seal(*origin) && note_tree() && check_seen();
   }
 
   /// Where the tree is now: what an authority, witnesses or whoever verifies saw was it.
@@ -345,6 +388,9 @@ class Walk {
   Manifest manifest_;
   std::optional<audit::Verifier> verifier_;
   audit::CompactRange tree_{0};
+  std::optional<audit::SealChain> seals_;
+  /// Of each size that a seal is of, the root that the tree had.
+  std::map<std::uint64_t, std::optional<audit::Hash>> sealed_;
   std::vector<std::uint8_t> buffer_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> sequences_;
   std::set<audit::Hash> policies_;

@@ -641,7 +641,10 @@ constexpr std::array signer_fields{
                               "What it signed last, so that it signs no older log; without it a "
                               "file beside the directory, with `.signed` behind its name."),
     text<&AuditSigner::user>("user", Word::subject, not_required,
-                             "Whom it becomes when root starts the gateway.")};
+                             "Whom it becomes when root starts the gateway."),
+    duration<&AuditSigner::seal_every>(
+        "seal_every", seconds(1), seconds(86'400),
+        "How often it seals the log, and begins a new sealing key.")};
 constexpr Table signer_table{.title = "The signer",
                              .path = "audit.signer",
                              .sentence = "The process that alone holds the signing key.",

@@ -327,6 +327,7 @@ struct Timestamps {
 struct AuditSigner {
   std::string state;            ///< Path of what it remembers; empty: beside the log.
   std::string user = "nobody";  ///< Whom it becomes when root starts it.
+  Duration seal_every = seconds(3'600);
 };
 
 /// Where the key that signs checkpoints is: one of the two.

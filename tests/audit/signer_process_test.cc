@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "audit/checkpoint.h"
+#include "audit/seal.h"
 #include "audit/signer_client.h"
 #include "audit/signer_sandbox.h"
 #include "log_fixture.h"
@@ -264,6 +265,53 @@ TEST_CASE_METHOD(SignedFolder, "What keeps a signer from starting is told by its
   CHECK(nobody.error().message.find("there is no user 'no-such-user'") != std::string::npos);
   settings.user = "root";
   CHECK_FALSE(try_start());
+}
+
+TEST_CASE_METHOD(SignedFolder,
+                 "The signer seals the log again and again, through kills and restarts") {
+  settings.seal_every = seconds(1);
+  std::uint64_t seals = 0;
+  for (int life = 0; life < 3; ++life) {
+    const Started started = start();
+    const std::string greeted(started.signer->seal());
+    CHECK(greeted.empty() == (life == 0));
+    auto log = open_with(*started.signer);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(2200);
+    while (std::chrono::steady_clock::now() < until) append_durably(*log, 1);
+    if (life == 1) kill_and_wait(started.process);
+    log.reset();
+    const auto report = verify_with_key();
+    INFO(report.fault << " at " << report.where);
+    CHECK(report.ok);
+    CHECK(report.seals >= seals + 2);
+    CHECK(report.seal_chains == 1);
+    seals = report.seals;
+  }
+  // Whoever takes its memory away is seen to have done so.
+  std::filesystem::remove(settings.state);
+  const Started started = start();
+  { const auto log = open_with(*started.signer); }
+  const auto report = verify_with_key();
+  CHECK(report.ok);
+  CHECK(report.seal_chains == 2);
+}
+
+TEST_CASE_METHOD(SignedFolder, "A signer makes no seal before the log has the last one") {
+  settings.seal_every = seconds(1);
+  const Started started = start();
+  Tree tree;
+  REQUIRE(started.signer->sign(growth(tree, 1)));
+  const std::string first(started.signer->seal());
+  CHECK(parse_seal(first)->number == 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  REQUIRE(started.signer->sign(growth(tree, 1)));
+  CHECK(started.signer->seal() == first);
+  started.signer->note_sealed();
+  REQUIRE(started.signer->sign(growth(tree, 1)));
+  const auto second = parse_seal(started.signer->seal());
+  REQUIRE(second);
+  CHECK(second->number == 2);
+  CHECK(second->head.size == 2);
 }
 
 TEST_CASE_METHOD(SignedFolder, "A signer whose key is in a token signs in its sandbox") {

@@ -106,25 +106,26 @@ TEST_CASE("What was signed and lost may be signed otherwise until it was continu
 TEST_CASE("Each message of the signer has one spelling") {
   const Growing log;
   for (const auto& request : {log.from(0, 0), log.from(0, 9), log.from(7, 39)}) {
-    const Message message = signer_protocol::encode(request);
-    REQUIRE(message.size() == 81 + 32 * request.proof.size());
+    const Message message = signer_protocol::encode(5, request);
+    REQUIRE(message.size() == 89 + 32 * request.proof.size());
     const auto parsed = signer_protocol::parse_request(message);
     REQUIRE(parsed);
-    CHECK(parsed->before == request.before);
-    CHECK(parsed->now == request.now);
-    CHECK(parsed->proof == request.proof);
+    CHECK(parsed->sealed == 5);
+    CHECK(parsed->next.before == request.before);
+    CHECK(parsed->next.now == request.now);
+    CHECK(parsed->next.proof == request.proof);
     for (std::size_t cut = 0; cut < message.size(); ++cut) {
       const auto shorter = signer_protocol::parse_request(ByteView(message).first(cut));
-      CHECK(shorter.has_value() == (cut >= 81 && (cut - 81) % 32 == 0));
+      CHECK(shorter.has_value() == (cut >= 89 && (cut - 89) % 32 == 0));
     }
   }
   Extension longest{log.head(1), log.head(2), std::vector<Hash>(proof_hashes_max, hash_of(3))};
-  CHECK(signer_protocol::encode(longest).size() <= signer_protocol::message_bytes_max);
-  CHECK(signer_protocol::parse_request(signer_protocol::encode(longest)));
+  CHECK(signer_protocol::encode(0, longest).size() <= signer_protocol::message_bytes_max);
+  CHECK(signer_protocol::parse_request(signer_protocol::encode(0, longest)));
   longest.proof.emplace_back();
-  CHECK_FALSE(signer_protocol::parse_request(signer_protocol::encode(longest)));
+  CHECK_FALSE(signer_protocol::parse_request(signer_protocol::encode(0, longest)));
 
-  signer_protocol::Greeting greeting{{}, {log.head(3), log.head(5)}, "a+b+c"};
+  signer_protocol::Greeting greeting{{}, {log.head(3), log.head(5)}, "a+b+c", "a seal"};
   greeting.keys.operations.fill(7);
   greeting.keys.mocks = hash_of(9);
   const Message hello = signer_protocol::encode(greeting);
@@ -134,17 +135,24 @@ TEST_CASE("Each message of the signer has one spelling") {
   CHECK(heard->keys.mocks == greeting.keys.mocks);
   CHECK(heard->heads == greeting.heads);
   CHECK(heard->verifier == "a+b+c");
-  CHECK_FALSE(signer_protocol::parse_greeting(ByteView(hello).first(176)));
+  CHECK(heard->seal == "a seal");
+  CHECK_FALSE(signer_protocol::parse_greeting(ByteView(hello).first(178)));
 
-  Signature signature{};
-  signature.fill(1);
-  const Message answer = signer_protocol::encode(signature);
-  CHECK(signer_protocol::parse_signature(answer) == signature);
-  CHECK_FALSE(signer_protocol::parse_signature(ByteView(answer).first(64)));
+  signer_protocol::Answer given;
+  given.signature.fill(1);
+  for (const std::string& seal : {std::string(), std::string("a seal")}) {
+    given.seal = seal;
+    const auto got = signer_protocol::parse_answer(signer_protocol::encode(given));
+    REQUIRE(got);
+    CHECK(got->signature == given.signature);
+    CHECK(got->seal == seal);
+  }
+  const Message answer = signer_protocol::encode(given);
+  CHECK_FALSE(signer_protocol::parse_answer(ByteView(answer).first(64)));
   const Message refusal = signer_protocol::encode_refusal("not this one");
-  CHECK(signer_protocol::parse_signature(refusal).error().message == "not this one");
+  CHECK(signer_protocol::parse_answer(refusal).error().message == "not this one");
   CHECK(signer_protocol::parse_greeting(refusal).error().message == "not this one");
-  CHECK_FALSE(signer_protocol::parse_signature(hello));
+  CHECK_FALSE(signer_protocol::parse_answer(hello));
   CHECK_FALSE(signer_protocol::parse_greeting(answer));
   CHECK_FALSE(signer_protocol::parse_request(answer));
   CHECK_FALSE(signer_protocol::parse_request({}));
@@ -228,6 +236,42 @@ TEST_CASE("A signer's state belongs to one key and to one signer at a time") {
   CHECK(other.error().message.find("is that of another key") != std::string::npos);
   CHECK(open_state(path, key));
   CHECK_FALSE(open_state(folder.path(), key));
+}
+
+TEST_CASE("A signer's state keeps the seal in force, and nothing of the key before") {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "state";
+  auto key = Signer::of_seed("state.test", hash_of(4));
+  REQUIRE(key);
+  const auto open = [&] {
+    auto state = open_state(path, key->verifier());
+    REQUIRE(state);
+    return std::move(*state);
+  };
+  std::vector<std::string> seeds;
+  for (std::uint64_t number = 1; number < 5; ++number) {
+    SignerState state = open();
+    CHECK(state.sealing().has_value() == (number > 1));
+    const Sealing* before = state.sealing() ? &*state.sealing() : nullptr;
+    if (before != nullptr) CHECK(as_text(before->seed.bytes()) == seeds.back());
+    auto next = next_seal(*key, before, {}, 100, seconds(1));
+    REQUIRE(next);
+    seeds.emplace_back(as_text(next->seed.bytes()));
+    const std::string note = next->note;
+    REQUIRE(state.keep(std::move(*next)));
+    CHECK(state.sealing()->note == note);
+    const std::string content = read_file(path);
+    for (std::size_t i = 0; i < seeds.size(); ++i) {
+      CHECK((content.find(seeds[i]) != std::string::npos) == (i + 1 == seeds.size()));
+    }
+  }
+  // Torn in the first slot, it is in the second; a kill between the two leaves the newer.
+  const std::string good = read_file(path);
+  std::string torn = good;
+  torn[8192 + 100] = static_cast<char>(torn[8192 + 100] ^ 1);
+  write_file(path, torn);
+  CHECK(open().sealing()->seal.number == 4);
+  CHECK(read_file(path) == good);
 }
 
 }  // namespace sluice::audit

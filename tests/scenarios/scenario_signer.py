@@ -100,6 +100,8 @@ def run(context) -> None:
     gateway.start()
     gateway.stop()
 
+    check_erasing(context, target)
+
     # Who takes the signer's memory away starts anew, and the log says so.
     pathlib.Path(f"{gateway.audit}.signed").unlink()
     gateway.start()
@@ -107,6 +109,39 @@ def run(context) -> None:
     began = [record for record in gateway.records() if record.get("event") == "signer-began"]
     expect(len(began) == 2, f"not both beginnings are in the log: {began}")
     gateway.expect_verified()
+
+
+def check_erasing(context, target) -> None:
+    """A sealing key that is spent is neither in the signer's memory nor in its file."""
+    gateway = Gateway(context, target.port, name="sealing", audit="signer: {seal_every: 1s}").start()
+    state = pathlib.Path(f"{gateway.audit}.signed")
+
+    def seed() -> bytes:
+        return state.read_bytes()[8192 + 48:8192 + 80]
+
+    def another(before: bytes) -> bool:
+        wire.request(gateway.port, "GET", "/sealed", [gateway.auth])
+        return seed() != before
+
+    seeds = [seed()]
+    for _ in range(3):
+        wait_until(lambda: another(seeds[-1]), "another sealing key")
+        seeds.append(seed())
+    expect(len(set(seeds)) == 4 and len(seeds[-1]) == 32, f"no keys: {seeds}")
+    pid = signer_of(gateway)
+    if os.geteuid() == 0:
+        expect(not holds(gateway.process.pid, seed()), "the gateway has the sealing key")
+        gateway.process.signal(signal.SIGSTOP)  # no further seal
+        expect(holds(pid, seed()), "the signer does not hold its key: wrong search")
+        expect(not any(holds(pid, spent) for spent in seeds if spent != seed()), "a spent key is in its memory")
+        # Root's: nobody else may look at it, nor is it dumped.
+        expect(os.stat(f"/proc/{pid}/environ").st_uid == 0, "the signer's memory may be looked at")
+        gateway.process.signal(signal.SIGCONT)
+    content = state.read_bytes()
+    expect(not any(spent in content for spent in seeds if spent != seed()), "a spent key is in its file")
+    gateway.stop()
+    report = gateway.expect_verified()
+    expect(report["seals"] >= 4 and report["seal_chains"] == 1, f"seals: {report}")
 
 
 def call_until_dead(gateway) -> None:

@@ -16,6 +16,7 @@ import time
 
 from harness import go_judge, wire
 from harness.context import expect, wait_until
+from harness.forger import Forger, later, seal_of, seals, with_seal
 from harness.gateway import Gateway
 from harness.segments import HEAD, copied, edit_record, frames, is_record, rewrite, sealed, stripped
 from harness.target import Target
@@ -90,7 +91,7 @@ class World:
         self.context = context
         self.judge = go_judge.build(context)
         self.authority = Authority(context)
-        target = Target(context, keeps_bytes=False)
+        self.target = target = Target(context, keeps_bytes=False)
         stamped = f'timestamps: {{authority: "http://127.0.0.1:{self.authority.port}/tsr", every: 1s}}'
         self.gateway = Gateway(context, target.port, audit=f"segment: 1MiB\n  {stamped}")
         stranger = Gateway(context, target.port, name="stranger", audit=f"segment: 1MiB\n  {stamped}")
@@ -401,8 +402,102 @@ def package_cases(world, good: dict) -> list:
     ]
 
 
+class SealedWorld:
+    """A log with a handful of seals, and someone with the log's key who signs anew whatever is changed."""
+
+    def __init__(self, world):
+        context = world.context
+        self.world, self.judge = world, world.judge
+        self.gateway = Gateway(context, world.target.port, name="sealed", audit="signer: {seal_every: 1s}")
+        self.gateway.start()
+        number = 0
+        with wire.Client(self.gateway.port) as client:
+            def has_seals() -> bool:
+                nonlocal number
+                client.request("GET", f"/evidence/{number}", [self.gateway.auth])
+                number += 1
+                return max(self.gateway.audit.glob("segment-*.log")).read_bytes().count(b"fsealed") > 5
+            wait_until(has_seals, "seals", 30)
+        self.gateway.stop()
+        self.log = copied(self.gateway.audit, context.folder / "sealed-log")
+        self.kept = self.log / "checkpoint"
+        self.forger = Forger(script_of(world), (self.gateway.folder / "audit.key").read_text().strip())
+        expect(self.gateway.expect_verified()["seals"] > 5, "too few seals")
+
+    def refusing(self, log) -> set:
+        """Of the log, and of the package that is made of it."""
+        found = World.refusing_directory(self, log)
+        shutil.rmtree(self.gateway.audit)
+        shutil.copytree(log, self.gateway.audit)
+        package = self.world.package(self.gateway, "of-sealed")
+        by_package = set()
+        for who, words in ((SLUICE, ()), (SEEN, ("--seen", self.kept))):
+            if self.gateway.sluice("verify", package, "--key", self.gateway.verifier, *words).code == 4:
+                by_package.add(who)
+        by_script = {SCRIPT} if not self.world.auditor.by_script(package, self.gateway.verifier) else set()
+        package.unlink()
+        expect(by_package == found - {GO}, f"of the log {found}, of its package {by_package}")
+        return found | by_script
+
+
+def sealed_cases(sealed_world) -> list:
+    forger = sealed_world.forger
+    found, thief = BOTH | {SCRIPT}, bytes(32)
+
+    def changed(change):
+        def write(bodies):
+            change(bodies, seals(bodies))
+            return bodies
+        return lambda log: forger.rewrite(log, write)
+
+    def another_record(bodies, at) -> None:
+        index = next(i for i, body in enumerate(bodies) if at[1] < i < at[2] and b"/evidence/" in body)
+        bodies[index] = bodies[index].replace(b"/evidence/", b"/innocent/")
+
+    def uncertified(bodies, at) -> None:
+        text = seal_of(bodies[at[3]]).decode().partition("\n\n")[0] + "\n"
+        bodies[at[3]] = with_seal(bodies[at[3]], forger.note(text, thief))
+
+    def left_out(bodies, at) -> None:
+        bodies[at[3]] = with_seal(bodies[at[3]], seal_of(bodies[at[2]]))
+
+    def out_of_order(bodies, at) -> None:
+        one, other = seal_of(bodies[at[2]]), seal_of(bodies[at[3]])
+        bodies[at[2]], bodies[at[3]] = with_seal(bodies[at[2]], other), with_seal(bodies[at[3]], one)
+
+    def expired(bodies, at) -> None:
+        last = seal_of(bodies[at[2]])
+        for index in at[3:]:
+            bodies[index] = with_seal(bodies[index], last)
+        for index in range(len(bodies) - 5, len(bodies)):
+            bodies[index] = later(bodies[index], 3600)
+
+    def hidden(bodies, at) -> None:
+        for index, body in enumerate(bodies):
+            bodies[index] = body.replace(b"\x18\x21fsealed", b"\x18\x21fsealad")
+
+    return [
+        ("nothing, signed anew with the log's key", set(), changed(lambda bodies, at: None)),
+        ("an hour before the last seal is rewritten, with the log's key", found, changed(another_record)),
+        ("a seal is signed by a key that no seal names", found, changed(uncertified)),
+        ("a seal is not in the log", found, changed(left_out)),
+        ("seals are out of order", found, changed(out_of_order)),
+        ("a log goes on under a sealing key that had ended", found, changed(expired)),
+        # As if there had been none; who kept a checkpoint knows better.
+        ("all seals are hidden, with the log's key", {SEEN}, changed(hidden)),
+    ]
+
+
+def script_of(world):
+    specification = importlib.util.spec_from_file_location("verify", world.auditor.folder / "verify.py")
+    script = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(script)
+    return script
+
+
 def flip_bits_of_package(world, count: int) -> None:
     """verify.py finds them, but for those of the zip file's headers that change no file in it."""
+    script = script_of(world)
     good, files = world.earlier_package.read_bytes(), unpacked(world.earlier_package)
     path, found = world.context.folder / "flipped.zip", 0
     for _ in range(count):
@@ -460,6 +555,12 @@ def run(context) -> None:
         else:
             packed(path, files)
         judge("package", name, expected, world.refusing_package(path, files))
+    sealed_world = SealedWorld(world)
+    for name, expected, change in sealed_cases(sealed_world):
+        copy = shutil.copytree(sealed_world.log, context.folder / "changed")
+        change(copy)
+        judge("sealed", name, expected, sealed_world.refusing(copy))
+        shutil.rmtree(copy)
     for kind, name, expected, refusing in rows:
         print(f"{kind:<9} {name:<68} {', '.join(sorted(refusing)) or 'nobody'}")
         if refusing != expected:

@@ -107,16 +107,17 @@ def _removed(begin: int, leaves: list[bytes], positions: dict) -> bytes:
 
 
 def stripped(all_frames: list[bytes], item) -> list[bytes]:
-    """What stays of a segment that retention removes, if it has no record of retention itself.
+    """What stays of a segment that retention removes, if it has no record of retention itself: seals do.
     `item` reads CBOR."""
     out, leaves, positions = [all_frames[0]], [], {}
     begin = item(all_frames[0], HEAD.size + 1)[0][4]
     for frame in all_frames[1:]:
-        if is_record(frame):
-            record = item(frame, HEAD.size + 1)[0]
+        record = item(frame, HEAD.size + 1)[0] if is_record(frame) else {}
+        is_seal = record.get(33) == b"sealed"
+        if record and not is_seal:
             leaves.append(hashlib.sha256(frame[HEAD.size:]).digest())
             positions[record[2], record[3]] = record[4]
             continue
-        out += [_removed(begin, leaves, positions), frame]
-        begin, leaves, positions = begin + len(leaves), [], {}
+        out += [_removed(begin, leaves, positions), frame] if leaves else [frame]
+        begin, leaves, positions = begin + len(leaves) + is_seal, [], {}
     return out
