@@ -202,6 +202,18 @@ Result<void> SignerState::keep(Sealing sealing) {
   return {};
 }
 
+Result<void> SignerState::retire(const std::filesystem::path& aside) {
+  constexpr std::array<std::uint8_t, static_cast<std::size_t>(slots * slot_bytes)> nothing{};
+  if (::pwrite(fd_, nothing.data(), nothing.size(), slots * slot_bytes) !=
+      static_cast<ssize_t>(nothing.size())) {
+    return system_failure("erase the key in");
+  }
+  if (auto done = sync(); !done) return done;
+  sealing_.reset();
+  if (::rename(path_.c_str(), aside.c_str()) != 0) return system_failure("move away");
+  return sync_directory_of(aside);
+}
+
 Result<void> SignerState::store(const SignedHeads& heads) {
   Slot slot;
   std::ranges::copy(slot_magic, slot.magic.begin());

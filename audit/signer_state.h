@@ -38,6 +38,8 @@ class SignerState {
   [[nodiscard]] Result<void> keep(Sealing sealing);
   /// What was stored survives power loss, too.
   [[nodiscard]] Result<void> sync();
+  /// The log has ended: its sealing key is erased, and the rest moved to `aside`.
+  [[nodiscard]] Result<void> retire(const std::filesystem::path& aside);
 
  private:
   SignerState(int fd, std::filesystem::path path) : fd_(fd), path_(std::move(path)) {}

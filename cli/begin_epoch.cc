@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/keys.h"
+#include "audit/signer_state.h"
 #include "audit/succession.h"
 #include "cli/configuration.h"
 #include "cli/output.h"
@@ -13,16 +14,19 @@
 namespace sluice::cli {
 namespace {
 
-/// What the signer remembers of the log before stays with that.
-Result<void> put_aside(const std::filesystem::path& state, const std::string& place) {
+/// What the signer remembers of the log before stays with that; the key that would seal it does
+/// not.
+Result<void> put_aside(const std::filesystem::path& path, const std::string& place) {
   std::error_code error;
-  if (!std::filesystem::exists(state, error)) return {};
-  std::filesystem::rename(state, state.parent_path() / (place + ".signed"), error);
-  if (!error) return {};
+  if (!std::filesystem::exists(path, error)) return {};
+  auto state = audit::SignerState::open(path);
+  auto done = state ? state->retire(path.parent_path() / (place + ".signed"))
+                    : Result<void>(tl::unexpected(state.error()));
+  if (done) return {};
   return fail(
       fmt::format("the new log is made, but what the signer remembers of the old one could "
                   "not be put aside: {}: {}; rename it by hand",
-                  state.string(), error.message()));
+                  path.string(), done.error().message));
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ def run(context) -> None:
     gateway.stop()
     first_key, first_checkpoint = gateway.verifier, (gateway.audit / "checkpoint").read_text()
 
+    expect(b"sluice-sealed-1" in (gateway.folder / "audit.signed").read_bytes(), "nothing to erase")
+
     segment = gateway.audit / "segment-00000001.log"
     content = bytearray(segment.read_bytes())
     content[content.index(b"/asked")] ^= 1
@@ -49,6 +51,9 @@ def run(context) -> None:
     begun = begin_epoch(gateway, "a byte of the first segment was changed")
     aside = gateway.folder / begun["aside"]
     expect(begun["verifier"] == gateway.verifier, f"not the new key: {begun}")
+    remembered = (gateway.folder / (begun["aside"] + ".signed")).read_bytes()
+    expect(b"sluice-signed-1" in remembered, "what the signer remembered is lost")
+    expect(b"sluice-sealed-1" not in remembered, "the old log's sealing key is still there")
     gateway.start()
     ask(gateway, 3)
     gateway.stop()
