@@ -168,8 +168,9 @@ Result<StandInDraft> strip(SegmentReader& reader, const SegmentHeader& next, Dra
 
 bool outlives_segment(const RecordFields& record) noexcept {
   constexpr std::array events{removed_event, hold_added_event, hold_released_event, seal_event};
-  return is_phase(record, Phase::control) &&
-         std::ranges::find(events, record.event) != events.end();
+  return is_phase(record, Phase::discontinuity) ||
+         (is_phase(record, Phase::control) &&
+          std::ranges::find(events, record.event) != events.end());
 }
 
 std::string name_of(const StandIn& stand_in) {

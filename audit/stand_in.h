@@ -26,7 +26,7 @@ inline constexpr std::string_view hold_added_event = "legal-hold-added";
 inline constexpr std::string_view hold_released_event = "legal-hold-released";
 
 /// Records of what retention did, and was told, outlive what they are about; and so do
-/// seals, each of which the next one needs.
+/// seals, each of which the next one needs, and what says that a log stands behind another.
 bool outlives_segment(const RecordFields& record) noexcept;
 
 struct StandIn {

@@ -309,6 +309,15 @@ TEST_CASE_METHOD(OldLog, "Records of removals and holds outlive the segments tha
   CHECK(report.removals.front().named_by < report.removals.back().first_record);
 }
 
+TEST_CASE(
+    "What says that a log stands behind another outlives its segment, an operation does not") {
+  RecordFields fields;
+  fields.phase = static_cast<std::uint64_t>(Phase::discontinuity);
+  CHECK(outlives_segment(fields));
+  fields.phase = static_cast<std::uint64_t>(Phase::intent);
+  CHECK_FALSE(outlives_segment(fields));
+}
+
 TEST_CASE_METHOD(OldLog, "A segment that does not add up is kept, to be looked at") {
   write_byte(segment(1), 600, 0xff);
   const std::string before = read_file(segment(1));
