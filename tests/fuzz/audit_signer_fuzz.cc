@@ -14,20 +14,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return std::ranges::equal(again, bytes);
   };
   if (const auto request = signer_protocol::parse_request(bytes)) {
-    if (!is_same(signer_protocol::encode(*request))) std::abort();
-    const SignedHeads heads{{2, request->before.root}, {5, {}}};
-    const auto after = heads.after(*request);
-    const bool is_grown = request->now.size > 2 || request->now == request->before;
-    if (after && (request->before.size != 2 || !is_grown || after->last != request->now)) {
+    const Extension& next = request->next;
+    if (!is_same(signer_protocol::encode(request->sealed, next))) std::abort();
+    const SignedHeads heads{{2, next.before.root}, {5, {}}};
+    const auto after = heads.after(next);
+    const bool is_grown = next.now.size > 2 || next.now == next.before;
+    if (after && (next.before.size != 2 || !is_grown || after->last != next.now)) {
       // Only a tree of five leaves whose root is nothing but zeros is also known.
-      if (request->before != heads.last) std::abort();
+      if (next.before != heads.last) std::abort();
     }
   }
   if (const auto greeting = signer_protocol::parse_greeting(bytes)) {
     if (!is_same(signer_protocol::encode(*greeting))) std::abort();
   }
-  if (const auto signature = signer_protocol::parse_signature(bytes)) {
-    if (!is_same(signer_protocol::encode(*signature))) std::abort();
+  if (const auto answer = signer_protocol::parse_answer(bytes)) {
+    if (!is_same(signer_protocol::encode(*answer))) std::abort();
   }
   return 0;
 }
