@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "audit/policy_store.h"
+#include "audit/reader.h"
 #include "dataplane/loop/loop_impl.h"
 #include "must.h"
 
