@@ -13,6 +13,7 @@
 
 #include "audit/directory_lock.h"
 #include "audit/file.h"
+#include "audit/legal_holds.h"
 #include "audit/segment.h"
 #include "audit/segment_log.h"
 #include "audit/verify.h"
@@ -63,17 +64,32 @@ std::string compact(std::string time) {
   return time;
 }
 
-/// With a name of its own and a parent, however it is written.
-fs::path plain(const fs::path& directory) {
-  const fs::path path = fs::absolute(directory).lexically_normal();
-  return path.has_filename() ? path : path.parent_path();
-}
+/// A directory that is gone again unless it is kept.
+class NewDirectory {
+ public:
+  static Result<NewDirectory> make(const fs::path& path, const fs::path& like) {
+    std::error_code error;
+    const bool is_made = fs::create_directory(path, like, error);  // with its permissions
+    if (error) return fail(fmt::format("cannot make {}: {}", path.string(), error.message()));
+    if (!is_made) return fail(fmt::format("{} is there already", path.string()));
+    return NewDirectory(path);
+  }
+  ~NewDirectory() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  NewDirectory(NewDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  NewDirectory& operator=(NewDirectory&&) = delete;
 
-Result<void> make_directory_like(const fs::path& like, const fs::path& path) {
-  std::error_code error;
-  const bool is_made = fs::create_directory(path, like, error);  // with its permissions
-  if (error) return fail(fmt::format("cannot make {}: {}", path.string(), error.message()));
-  if (!is_made) return fail(fmt::format("{} is there already", path.string()));
+  void keep() noexcept { path_.clear(); }
+
+ private:
+  explicit NewDirectory(fs::path path) : path_(std::move(path)) {}
+  fs::path path_;
+};
+
+/// The gateway may run as another user than the operator.
+Result<void> give_owner_of(const fs::path& like, const fs::path& path) {
   struct ::stat info {};
   if (::stat(like.c_str(), &info) != 0 || ::chown(path.c_str(), info.st_uid, info.st_gid) != 0) {
     return fail(fmt::format("cannot give {} its owner: {}", path.string(), std::strerror(errno)));
@@ -90,8 +106,11 @@ std::string text_of(const Predecessor& before) {
 
 Result<Predecessor> begin_epoch(const fs::path& given, const Verifier& next,
                                 const std::string& reason, WallTime now) {
-  const fs::path directory = plain(given);
   if (auto good = check_reason(reason); !good) return tl::unexpected(good.error());
+  // A link to it goes on leading there.
+  std::error_code missing;
+  const fs::path directory = fs::canonical(given, missing);
+  if (missing) return fail(fmt::format("there is no log in {}", given.string()));
   const auto line = read_small_file(directory / verifier_name);
   if (!line) return tl::unexpected(line.error());
   if (!*line) return fail(fmt::format("there is no log in {}", directory.string()));
@@ -122,17 +141,26 @@ Result<Predecessor> begin_epoch(const fs::path& given, const Verifier& next,
   if (checkpoint && *checkpoint) before.checkpoint = **checkpoint;
 
   const fs::path aside = directory.parent_path() / before.place;
-  if (auto made = make_directory_like(directory, aside); !made) return tl::unexpected(made.error());
-  auto done = replace_file(real_disk(), aside / predecessor_name, text_of(before));
-  const bool is_exchanged = done && ::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD,
-                                                directory.c_str(), RENAME_EXCHANGE) == 0;
-  if (!is_exchanged) {
-    const int error = errno;
-    std::error_code ignored;
-    fs::remove_all(aside, ignored);
-    if (!done) return tl::unexpected(done.error());
-    return fail(fmt::format("cannot put {} aside: {}", directory.string(), std::strerror(error)));
+  auto made = NewDirectory::make(aside, directory);
+  if (!made) return tl::unexpected(made.error());
+  const auto put = [&](std::string_view name, std::string_view content) -> Result<void> {
+    if (auto done = replace_file(real_disk(), aside / name, content); !done) return done;
+    return give_owner_of(directory, aside / name);
+  };
+  if (auto done = put(predecessor_name, text_of(before)); !done) {
+    return tl::unexpected(done.error());
   }
+  // As they lie, readable or not: they are in force on until somebody releases them.
+  const auto holds = read_small_file(directory / legal_holds_name);
+  if (!holds) return tl::unexpected(holds.error());
+  if (*holds) {
+    if (auto done = put(legal_holds_name, **holds); !done) return tl::unexpected(done.error());
+  }
+  if (auto done = give_owner_of(directory, aside); !done) return tl::unexpected(done.error());
+  if (::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, directory.c_str(), RENAME_EXCHANGE) != 0) {
+    return fail(fmt::format("cannot put {} aside: {}", directory.string(), std::strerror(errno)));
+  }
+  made->keep();
   if (auto synced = real_disk().sync_directory(directory.parent_path()); !synced) {
     return tl::unexpected(synced.error());
   }

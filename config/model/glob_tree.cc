@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "config/model/star_pattern.h"
 
 namespace sluice::config {
 namespace {
@@ -30,27 +31,8 @@ std::uint64_t hash_of(std::uint32_t node, std::string_view text) noexcept {
   return hash;
 }
 
-/// Whether `pattern`, in which each star stands for any run, is all of `text`.
-bool matches_stars(std::string_view pattern, std::string_view text) noexcept {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;  // The last one that was passed,
-  std::size_t taken_to = 0;                   // and the end of what it stands for.
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      taken_to = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++taken_to;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+bool is_all_of(std::string_view pattern, std::string_view text) noexcept {
+  return matches_stars(pattern, text, [](char a, char b) { return a == b; });
 }
 
 }  // namespace
@@ -228,8 +210,8 @@ void GlobTree::pass_literal(std::uint32_t node, std::string_view text,
 }
 
 bool GlobTree::matches(const Pattern& pattern, std::string_view segment) const noexcept {
-  if (matches_stars(pattern.text, segment)) return true;
-  return reading_ == GlobReading::wide && matches_stars(pattern.with_parameters, segment);
+  if (is_all_of(pattern.text, segment)) return true;
+  return reading_ == GlobReading::wide && is_all_of(pattern.with_parameters, segment);
 }
 
 void GlobTree::hit(std::uint32_t glob, PathSearch& search) noexcept {

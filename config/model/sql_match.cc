@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/ascii.h"
+#include "config/model/star_pattern.h"
 
 namespace sluice::config {
 namespace {
@@ -78,32 +79,11 @@ constexpr auto reaching_functions = std::to_array<std::string_view>({"pg_read_fi
                                                                      "xpath_table",
                                                                      "pg_execute_*"});
 
-bool same(char a, char b, bool ignores_case) noexcept {
-  return a == b || (ignores_case && lower_of(a) == lower_of(b));
-}
-
 /// '*' stands for any run.
 bool matches(std::string_view glob, std::string_view text, bool ignores_case) noexcept {
-  std::size_t g = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_text = 0;
-  while (t < text.size()) {
-    if (g < glob.size() && glob[g] == '*') {
-      star = g++;
-      star_text = t;
-    } else if (g < glob.size() && same(glob[g], text[t], ignores_case)) {
-      ++g;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      g = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  while (g < glob.size() && glob[g] == '*') ++g;
-  return g == glob.size();
+  return matches_stars(glob, text, [ignores_case](char a, char b) {
+    return a == b || (ignores_case && lower_of(a) == lower_of(b));
+  });
 }
 
 enum class NameKind : std::uint8_t { relation, function };

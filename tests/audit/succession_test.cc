@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "audit/legal_holds.h"
 #include "audit/worker_log.h"
 #include "log_fixture.h"
 
@@ -142,6 +143,31 @@ TEST_CASE("An epoch does not begin") {
   CHECK(fs::exists(directory / "segment-00000001.log"));
   CHECK_FALSE(fs::exists(directory / "predecessor"));
   CHECK_FALSE(fs::exists(folder.folder.path() / "log.until-20260921T141320.000Z"));
+}
+
+TEST_CASE("Legal holds stay in force") {
+  LogFolder folder;
+  fill(folder);
+  LegalHold hold;
+  hold.id = 3;
+  hold.reason = "case 17";
+  const LegalHolds holds{4, {hold}};
+  REQUIRE(write_legal_holds(real_disk(), folder.options.directory, holds));
+  REQUIRE(begin_epoch(folder.options.directory, change_key(folder, "second"), "why", noon));
+  CHECK(read_legal_holds(folder.options.directory) == holds);
+}
+
+TEST_CASE("A link to the directory goes on leading to the log in use") {
+  LogFolder folder;
+  fill(folder);
+  const fs::path link = folder.folder.path() / "link";
+  fs::create_directory_symlink(folder.options.directory, link);
+  const auto before = begin_epoch(link, change_key(folder, "second"), "why", noon);
+  REQUIRE(before);
+  CHECK(before->place.starts_with("log.until-"));
+  CHECK(fs::is_symlink(link));
+  CHECK(fs::exists(link / "predecessor"));
+  CHECK(fs::exists(folder.folder.path() / before->place / "segment-00000001.log"));
 }
 
 TEST_CASE("What is aside already is left alone") {
