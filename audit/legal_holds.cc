@@ -49,10 +49,10 @@ std::string text_of(const LegalHolds& holds) {
 
 }  // namespace
 
-std::string text_of(const LegalHold& hold) {
+std::string text_of(const LegalHold& hold, std::string_view by) {
   const LegalHold unbounded;
   return fmt::format(
-      "legal hold {} from {} until {}: {}", hold.id,
+      "legal hold {} by {}, from {} until {}: {}", hold.id, by,
       hold.from_ns == unbounded.from_ns ? "the log's beginning" : time_text(hold.from_ns),
       hold.until_ns == unbounded.until_ns ? "further notice" : time_text(hold.until_ns),
       hold.reason);

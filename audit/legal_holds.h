@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "audit/file.h"
@@ -30,8 +31,8 @@ struct LegalHold {
   friend bool operator==(const LegalHold&, const LegalHold&) = default;
 };
 
-/// "legal hold 3 from 2026-11-01T00:00:00Z until further notice: why"
-std::string text_of(const LegalHold& hold);
+/// "legal hold 3 by user 1000, from 2026-11-01T00:00:00Z until further notice: why"
+std::string text_of(const LegalHold& hold, std::string_view by);
 
 struct LegalHolds {
   std::uint64_t next_id = 1;  ///< None is given twice.

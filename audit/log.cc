@@ -17,6 +17,7 @@
 #include "audit/succession.h"
 #include "audit/writer.h"
 #include "base/assert.h"
+#include "base/timestamp.h"
 
 namespace sluice::audit {
 namespace {
@@ -89,6 +90,7 @@ struct Opening {
   std::uint64_t epoch = 0;
   std::uint64_t found = 0;            ///< Records in the segments.
   std::string cut;                    ///< What was cut from them, in words.
+  LastEpoch last;                     ///< Who wrote before.
   std::uint64_t lost = 0;             ///< See continue_signed.
   bool is_signer_new = false;         ///< It remembers nothing.
   std::optional<Predecessor> before;  ///< Of a log that has no record yet.
@@ -166,6 +168,11 @@ void Log::State::note_opening(Now now, const Opening& opening, const RingRecover
     record.detail = detail;
     control.append_single(record);
   };
+  const auto note_gap = [&](std::string_view event, const std::string& detail) {
+    record.phase = Phase::gap;
+    note(event, detail);
+    record.phase = Phase::control;
+  };
   if (opening.before) {
     record.phase = Phase::discontinuity;
     record.event = "epoch-began";
@@ -188,7 +195,14 @@ void Log::State::note_opening(Now now, const Opening& opening, const RingRecover
                      opening.lost, opening.found));
   }
   if (!opening.cut.empty()) note("log-cut", opening.cut);
-  for (const auto& damage : from_rings.damaged) note("ring-damaged", damage);
+  for (const auto& damage : from_rings.damaged) note_gap("ring-damaged", damage);
+  if (!opening.last.is_closed && !from_rings.is_all_of(opening.last.epoch)) {
+    note_gap("epoch-cut",
+             fmt::format("epoch {:016x} did not end by itself, and what it had not yet written is "
+                         "not whole: records behind {} may be missing",
+                         opening.last.epoch, timestamp_text(WallTime{static_cast<std::int64_t>(
+                                                 opening.last.time_ns)}, 9)));
+  }
   if (recovered > 0) note("log-recovered", fmt::format("{} records from rings", recovered));
   note("log-opened", fmt::format("epoch {:016x}, {} workers", opening.epoch, options.workers));
 }
@@ -237,6 +251,7 @@ Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, Now now,
   opening.epoch = random_epoch();
   opening.found = past->end.tree.size();
   opening.cut = past->cut;
+  opening.last = past->last;
   opening.is_signer_new = !signer.state_file().empty() && signer.heads() == SignedHeads{};
   const auto lost = continue_signed(signer, options.directory, TreeHead::of(past->end.tree));
   if (!lost) return fail(lost.error().message);
@@ -268,7 +283,7 @@ Log::~Log() {
   Record record;
   record.phase = Phase::control;
   record.time = clocks();
-  record.event = "log-closed";
+  record.event = closed_event;
   control().append_single(record);
   state_->options.has_thread ? state_->writer->stop() : state_->writer->drain();
   if (state_->writer->failure().empty()) state_->remove_rings();

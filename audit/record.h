@@ -22,6 +22,7 @@ enum class Phase : std::uint8_t {
   session = 3,        ///< A client connection opened or closed without an operation to name.
   control = 4,        ///< Start, reload, drain, stop: something the gateway itself did.
   heartbeat = 5,      ///< The gateway runs, and how far its clock can be trusted.
+  gap = 7,            ///< Something may be missing here that no sequence number shows.
   discontinuity = 8,  ///< The log begins behind another one (audit/succession.h).
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "audit/record_filter.h"
+#include "audit/record_view.h"
 #include "audit/segment_reader.h"
 
 namespace sluice::audit {
@@ -70,6 +72,7 @@ class Scan {
   }
 
   [[nodiscard]] const Chain& committed() const { return committed_; }
+  [[nodiscard]] const LastEpoch& last() const { return committed_last_; }
   /// In the last segment: end of the last commit; 0 when it has none.
   [[nodiscard]] std::uint64_t committed_bytes() const { return committed_bytes_; }
 
@@ -91,6 +94,7 @@ class Scan {
     auto reader = SegmentReader::open(path);
     if (!reader) return fail(reader.error().message);
     chain_ = committed_;
+    last_ = committed_last_;
     committed_bytes_ = 0;
     bool has_header = false;
     for (;;) {
@@ -119,6 +123,7 @@ class Scan {
   Result<void> add(const FrameStep& frame, std::uint64_t offset) {
     switch (frame.type()) {
       case FrameType::record:
+        note_epoch(frame.payload());
         return chain_.add_record(frame.body);
       case FrameType::commit: {
         auto commit = chain_.add_commit(frame.payload());
@@ -131,6 +136,7 @@ class Scan {
         }
         last_commit_ = std::move(*commit);
         committed_ = chain_;
+        committed_last_ = last_;
         committed_bytes_ = offset + frame.bytes;
         return {};
       }
@@ -140,6 +146,16 @@ class Scan {
         break;
     }
     return fail("a frame of unknown or misplaced type");
+  }
+
+  void note_epoch(ByteView record) {
+    const auto origin = origin_of(record);
+    if (!origin) return;  // For the chain to refuse.
+    const auto fields = fields_of(record);
+    const bool is_end =
+        fields && is_phase(*fields, Phase::control) && fields->event == closed_event;
+    const bool was_closed = last_.is_closed && last_.epoch == origin->epoch;
+    last_ = {origin->epoch, origin->time_ns, is_end || was_closed};
   }
 
   Result<void> check_end(std::uint64_t number, const std::filesystem::path& path) const {
@@ -170,6 +186,8 @@ class Scan {
   std::uint64_t segments_;
   Chain chain_;
   Chain committed_;
+  LastEpoch last_;
+  LastEpoch committed_last_;
   std::optional<SignedCheckpoint> last_commit_;
   std::uint64_t committed_bytes_ = 0;
   bool is_checkpoint_seen_ = false;
@@ -251,7 +269,8 @@ Result<SegmentRecovery> recover_segments(Disk& disk, const std::filesystem::path
       return tl::unexpected(done.error());
   }
   const Chain& chain = scan.committed();
-  return SegmentRecovery{{*segments, chain.commits(), chain.tree()}, chain, std::move(cut)};
+  return SegmentRecovery{
+      {*segments, chain.commits(), chain.tree()}, chain, scan.last(), std::move(cut)};
 }
 
 }  // namespace sluice::audit

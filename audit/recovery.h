@@ -3,8 +3,10 @@
 // durable commit. Rings are emptied afterwards, by the log.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "audit/chain.h"
 #include "audit/file.h"
@@ -13,9 +15,20 @@
 
 namespace sluice::audit {
 
+/// Of the last record of a gateway that ended by itself.
+inline constexpr std::string_view closed_event = "log-closed";
+
+/// The gateway that wrote last.
+struct LastEpoch {
+  std::uint64_t epoch = 0;    ///< 0: there is no record.
+  std::uint64_t time_ns = 0;  ///< Of its last record.
+  bool is_closed = true;      ///< It ended by itself: with "log-closed".
+};
+
 struct SegmentRecovery {
   LogEnd end;
   Chain chain;
+  LastEpoch last;
   std::string cut;  ///< What was cut, in words; empty when nothing.
 };
 

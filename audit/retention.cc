@@ -223,7 +223,7 @@ Result<LegalHolds> Retention::legal_holds() const {
   return read_legal_holds(options_.directory);
 }
 
-Result<LegalHold> Retention::add_legal_hold(LegalHold hold) {
+Result<LegalHold> Retention::add_legal_hold(LegalHold hold, std::string_view by) {
   if (!is_reason(hold.reason)) {
     return fail(fmt::format("a reason is a line of at most {} bytes", legal_hold_reason_bytes_max));
   }
@@ -236,13 +236,13 @@ Result<LegalHold> Retention::add_legal_hold(LegalHold hold) {
   }
   hold.id = holds->next_id++;
   holds->list.push_back(hold);
-  if (auto done = change_holds(*holds, hold_added_event, hold); !done) {
+  if (auto done = change_holds(*holds, hold_added_event, hold, by); !done) {
     return tl::unexpected(done.error());
   }
   return hold;
 }
 
-Result<LegalHold> Retention::release_legal_hold(std::uint64_t id) {
+Result<LegalHold> Retention::release_legal_hold(std::uint64_t id, std::string_view by) {
   const std::lock_guard lock(mutex_);
   auto holds = read_legal_holds(options_.directory);
   if (!holds) return tl::unexpected(holds.error());
@@ -250,15 +250,15 @@ Result<LegalHold> Retention::release_legal_hold(std::uint64_t id) {
   if (found == holds->list.end()) return fail(fmt::format("there is no legal hold {}", id));
   const LegalHold hold = *found;
   holds->list.erase(found);
-  if (auto done = change_holds(*holds, hold_released_event, hold); !done) {
+  if (auto done = change_holds(*holds, hold_released_event, hold, by); !done) {
     return tl::unexpected(done.error());
   }
   return hold;
 }
 
 Result<void> Retention::change_holds(const LegalHolds& next, std::string_view event,
-                                     const LegalHold& hold) {
-  if (auto done = options_.record(event, text_of(hold)); !done) return done;
+                                     const LegalHold& hold, std::string_view by) {
+  if (auto done = options_.record(event, text_of(hold, by)); !done) return done;
   return write_legal_holds(disk_, options_.directory, next);
 }
 

@@ -64,11 +64,12 @@ class Retention {
   // Thread-safe. A removal under way is awaited, so that what these say holds from then on.
   [[nodiscard]] Result<LegalHolds> legal_holds() const;
   /// Gives it a number. `hold.id` is not looked at.
+  /// by       who asked, for the record of it.
   /// errors   it is about no time, its reason is none, there are too many; or the log or the
   ///          disk does not take it: then it is not in force.
-  Result<LegalHold> add_legal_hold(LegalHold hold);
+  Result<LegalHold> add_legal_hold(LegalHold hold, std::string_view by);
   /// errors   there is none of this number, or the log or the disk does not take it.
-  Result<LegalHold> release_legal_hold(std::uint64_t id);
+  Result<LegalHold> release_legal_hold(std::uint64_t id, std::string_view by);
   [[nodiscard]] RetentionStatus status() const;
 
  private:
@@ -87,7 +88,8 @@ class Retention {
   [[nodiscard]] Result<Span> span_of(std::uint64_t segment) const;
   [[nodiscard]] std::string awaited_by(std::uint64_t end_record) const;
   [[nodiscard]] Result<bool> is_held(const Span& span) const;
-  Result<void> change_holds(const LegalHolds& next, std::string_view event, const LegalHold& hold);
+  Result<void> change_holds(const LegalHolds& next, std::string_view event, const LegalHold& hold,
+                            std::string_view by);
   /// Of each reason once, until all is well again: an empty one says that.
   void complain(std::string_view event, const std::string& reason);
 

@@ -92,6 +92,7 @@ Result<std::unique_ptr<Ring>> Ring::create(const std::filesystem::path& path, st
   shared->capacity = bytes;
   shared->epoch = epoch;
   shared->worker = worker;
+  shared->boot = boot_id();
   shared->check = (*ring)->check_of_head();
   if (std::rename(draft.c_str(), path.c_str()) != 0) return ring_failure("name", path);
   return ring;
@@ -128,6 +129,9 @@ std::uint32_t Ring::worker() const noexcept {
 }
 std::uint64_t Ring::epoch() const noexcept {
   return shared_->epoch;
+}
+bool Ring::is_of_this_boot() const noexcept {
+  return shared_->boot != BootId{} && shared_->boot == boot_id();
 }
 
 void Ring::mark_broken(const FailureMark& mark) noexcept {

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "audit/boot_id.h"
 #include "base/bytes.h"
 #include "base/result.h"
 
@@ -44,6 +45,8 @@ class Ring {
 
   [[nodiscard]] std::uint32_t worker() const noexcept;
   [[nodiscard]] std::uint64_t epoch() const noexcept;
+  /// Whether the host ran ever since it was made.
+  [[nodiscard]] bool is_of_this_boot() const noexcept;
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
   // Producer.
@@ -113,6 +116,7 @@ class Ring {
     std::uint64_t epoch;
     std::uint64_t worker;
     std::uint64_t check;  ///< CRC32C of the five above.
+    BootId boot;
     alignas(64) std::atomic<std::uint64_t> written;
     alignas(64) std::atomic<std::uint64_t> consumed;
     alignas(64) std::atomic<std::uint64_t> failed_segment;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -36,6 +37,13 @@ Result<void> for_each_ring(const std::filesystem::path& directory, Each&& each) 
 }
 
 }  // namespace
+
+bool RingRecovery::is_all_of(std::uint64_t epoch) const noexcept {
+  return damaged.empty() && !rings.empty() &&
+         std::ranges::all_of(rings, [epoch](const auto& ring) {
+           return ring->epoch() == epoch && ring->is_of_this_boot();
+         });
+}
 
 std::filesystem::path ring_path(const std::filesystem::path& directory, std::uint32_t worker) {
   return directory / fmt::format("{}{}", name_prefix, worker);

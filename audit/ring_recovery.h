@@ -17,6 +17,10 @@ struct RingRecovery {
   std::vector<std::unique_ptr<Ring>> rings;
   std::vector<std::string> damaged;  ///< Ring files that could not be read, in words.
   FailureMark failure;
+
+  /// Whether they hold all that a gateway of this epoch had not yet written: a killed one's
+  /// do, as long as the host was not started anew.
+  [[nodiscard]] bool is_all_of(std::uint64_t epoch) const noexcept;
 };
 
 std::filesystem::path ring_path(const std::filesystem::path& directory, std::uint32_t worker);

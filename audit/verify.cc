@@ -235,6 +235,7 @@ class Walk {
     if (is_phase(*fields, Phase::control)) {
       if (auto done = check_event(*fields); !done) return done;
     }
+    if (is_phase(*fields, Phase::gap)) ++report_.gaps;
     if (auto done = check_seal(*fields); !done) return done;
     return fields->policy.empty() ? Result<void>() : check_policy(fields->policy);
   }

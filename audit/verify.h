@@ -35,6 +35,7 @@ struct VerifyReport {
     std::uint64_t named_by = 0;    ///< Index of the record.
   };
   std::vector<Removal> removals;
+  std::uint64_t gaps = 0;         ///< Records of phase gap.
   std::uint64_t seals = 0;        ///< In it; see seal.h.
   std::uint64_t seal_chains = 0;  ///< How often they began.
   std::uint64_t timestamps = 0;   ///< Beside the log, of checkpoints that it passes through.

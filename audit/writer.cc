@@ -189,7 +189,7 @@ void Writer::end_outage() {
 /// The log's own record of the gap, the first behind it.
 void Writer::stage_note(const Outage& outage) {
   Record record;
-  record.phase = Phase::control;
+  record.phase = Phase::gap;
   record.time = options_.clock();
   record.event = "log-resumed";
   std::string detail = fmt::format("nothing was written for {} ms: {}; {} appends were refused",

@@ -89,7 +89,8 @@ Result<std::string> list_legal_holds(const audit::Retention& retention) {
   return Json{{"legal_holds", std::move(list)}}.dump();
 }
 
-Result<std::string> add_legal_hold(audit::Retention& retention, const std::string& body) {
+Result<std::string> add_legal_hold(audit::Retention& retention, const std::string& body,
+                                   const std::string& by) {
   audit::LegalHold hold;
   try {
     const Json page = Json::parse(body);
@@ -100,14 +101,15 @@ Result<std::string> add_legal_hold(audit::Retention& retention, const std::strin
   } catch (const Json::exception& fault) {
     return fail(fault.what());
   }
-  return text_of(retention.add_legal_hold(std::move(hold)));
+  return text_of(retention.add_legal_hold(std::move(hold), by));
 }
 
-Result<std::string> release_legal_hold(audit::Retention& retention, const std::string& body) {
+Result<std::string> release_legal_hold(audit::Retention& retention, const std::string& body,
+                                       const std::string& by) {
   const Json page = Json::parse(body, nullptr, false);
   const auto id = page.is_object() ? page.find("id") : page.end();
   if (id == page.end() || !id->is_number_unsigned()) return fail("it needs the hold's number");
-  return text_of(retention.release_legal_hold(id->get<std::uint64_t>()));
+  return text_of(retention.release_legal_hold(id->get<std::uint64_t>(), by));
 }
 
 ExitCode perform(const LegalHoldAddOptions& options) {

@@ -12,9 +12,12 @@ namespace sluice::cli {
 Result<std::string> list_legal_holds(const audit::Retention& retention);
 /// body   {"from":…,"until":…,"reason":…}, times in RFC 3339 or empty
 /// The hold that is in force now.
-Result<std::string> add_legal_hold(audit::Retention& retention, const std::string& body);
+/// by     who asks
+Result<std::string> add_legal_hold(audit::Retention& retention, const std::string& body,
+                                   const std::string& by);
 /// body   {"id":…}
 /// The hold that was.
-Result<std::string> release_legal_hold(audit::Retention& retention, const std::string& body);
+Result<std::string> release_legal_hold(audit::Retention& retention, const std::string& body,
+                                       const std::string& by);
 
 }  // namespace sluice::cli

@@ -151,9 +151,13 @@ control::AdminActions Service::actions() {
           .drain = [this] { drain(); },
           .legal_holds = [this] { return list_legal_holds(retention_); },
           .add_legal_hold =
-              [this](const std::string& body) { return add_legal_hold(retention_, body); },
+              [this](const std::string& body, const std::string& by) {
+                return add_legal_hold(retention_, body, by);
+              },
           .release_legal_hold =
-              [this](const std::string& body) { return release_legal_hold(retention_, body); }};
+              [this](const std::string& body, const std::string& by) {
+                return release_legal_hold(retention_, body, by);
+              }};
 }
 
 Result<std::uint64_t> Service::reload() {

@@ -34,12 +34,19 @@ void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
                                     {"witnessed_records", report.witnessed_records},
                                     {"seen_records", report.seen_records},
                                     {"seals", report.seals},
+                                    {"gaps", report.gaps},
                                     {"seal_chains", report.seal_chains},
                                     {"timestamps", report.timestamps},
                                     {"removals", removals_json(report)},
                                     {"root", report.root_hex},
                                     {"trusted_key", has_trusted_key}};
   fmt::print("{}\n", page.dump());
+}
+
+void print_gaps(std::uint64_t gaps) {
+  if (gaps == 0) return;
+  fmt::print("{} in it, where records may be missing, as records of phase gap say\n",
+             counted(gaps, "gap"));
 }
 
 void print_seen(std::uint64_t records) {
@@ -75,6 +82,7 @@ void print_text(const audit::VerifyReport& report, bool has_trusted_key) {
     fmt::print("the witness saw {} at {}\n", counted(report.witnessed_records, "record"),
                timestamp_text(seen));
   }
+  print_gaps(report.gaps);
   print_seen(report.seen_records);
   if (report.seals != 0) {
     fmt::print("sealed {}, in {}\n", counted(report.seals, "time"),
@@ -109,6 +117,7 @@ void print_json(const evidence::PackageReport& report, bool has_trusted_key) {
                                     {"log_records", report.records.log_records},
                                     {"root", report.root_hex},
                                     {"seals", report.seals},
+                                    {"gaps", report.gaps},
                                     {"timestamps", report.timestamps.size()},
                                     {"witnesses", witnesses_json(report)},
                                     {"witnessed_records", report.witnessed_records},
@@ -137,6 +146,7 @@ void print_text(const evidence::PackageReport& report, bool has_trusted_key) {
     fmt::print("the witness {} saw {} at {}\n", one.witness,
                counted(report.witnessed_records, "record"), timestamp_text(one.when));
   }
+  print_gaps(report.gaps);
   print_seen(report.seen_records);
   if (!has_trusted_key) print_key_advice("in the package");
 }

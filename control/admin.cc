@@ -1,5 +1,6 @@
 #include "control/admin.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -56,12 +57,16 @@ HttpReply holds(const AdminActions& actions, const HttpRequest&) {
   return json_or_why(actions.legal_holds());
 }
 
+std::string who_asks(const HttpRequest& request) {
+  return request.user ? fmt::format("user {}", *request.user) : "an unknown user";
+}
+
 HttpReply add_hold(const AdminActions& actions, const HttpRequest& request) {
-  return json_or_why(actions.add_legal_hold(request.body));
+  return json_or_why(actions.add_legal_hold(request.body, who_asks(request)));
 }
 
 HttpReply release_hold(const AdminActions& actions, const HttpRequest& request) {
-  return json_or_why(actions.release_legal_hold(request.body));
+  return json_or_why(actions.release_legal_hold(request.body, who_asks(request)));
 }
 
 struct Route {

@@ -30,9 +30,10 @@ struct AdminActions {
       reload;  ///< A JSON object, or why the old configuration stays.
   std::function<void()> drain;
   std::function<Result<std::string>()> legal_holds;  ///< Legal holds: a JSON object.
-  /// A JSON object each way, or why there is no change.
-  std::function<Result<std::string>(const std::string& body)> add_legal_hold;
-  std::function<Result<std::string>(const std::string& body)> release_legal_hold;
+  /// A JSON object each way, or why there is no change. `by` is who asks.
+  std::function<Result<std::string>(const std::string& body, const std::string& by)> add_legal_hold;
+  std::function<Result<std::string>(const std::string& body, const std::string& by)>
+      release_legal_hold;
 };
 
 /// The routes alone; pure but for what the actions do.

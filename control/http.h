@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,8 @@ struct HttpRequest {
   HttpFields fields = {};  ///< Without Host, Connection and framing.
   std::string body = {};
   std::string host = "localhost";
+  /// Who asks over a unix socket, as the kernel says: a user's number.
+  std::optional<std::uint32_t> user = {};
 };
 
 struct HttpReply {

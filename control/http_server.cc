@@ -96,10 +96,11 @@ void send_reply(const Descriptor& socket, const HttpReply& reply, bool without_b
 
 void serve(const Descriptor& socket, const HttpServer::Handler& handler) {
   if (!set_timeout(socket, exchange_timeout)) return;
-  const auto received = receive(socket);
+  auto received = receive(socket);
   if (received.refused) {
     send_reply(socket, received.reply, false);
   } else if (received.complete) {
+    received.request.user = peer_user(socket);
     send_reply(socket, handler(received.request), received.request.method == "HEAD");
   }
 }

@@ -194,6 +194,15 @@ Result<Descriptor> connect_tcp(const std::string& host, std::uint16_t port, Dura
   return fail(system_error(fmt::format("connect to {}:{}", host, port), error));
 }
 
+std::optional<std::uint32_t> peer_user(const Descriptor& socket) noexcept {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  const bool is_known =
+      ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+      peer.uid != static_cast<uid_t>(-1);
+  return is_known ? std::optional<std::uint32_t>(peer.uid) : std::nullopt;
+}
+
 Result<void> set_timeout(const Descriptor& socket, Duration timeout) {
   const timeval value{.tv_sec = timeout.ns / 1'000'000'000,
                       .tv_usec = timeout.ns % 1'000'000'000 / 1'000};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/instant.h"
@@ -28,6 +29,9 @@ Result<Descriptor> connect_loopback(std::uint16_t port);
 /// To a host of a name or a numeric address; `timeout` is for each address, and for
 /// each read and write later.
 Result<Descriptor> connect_tcp(const std::string& host, std::uint16_t port, Duration timeout);
+
+/// The user of the process at the other end; nothing where the kernel does not say, as of TCP.
+std::optional<std::uint32_t> peer_user(const Descriptor& socket) noexcept;
 
 /// Reads and writes give up after this long without progress.
 Result<void> set_timeout(const Descriptor& socket, Duration timeout);

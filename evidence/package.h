@@ -79,6 +79,7 @@ struct PackageReport {
   std::vector<SeenBy> witnesses;
   std::uint64_t witnessed_records = 0;
   std::uint64_t seals = 0;  ///< Among the records shown; see audit/seal.h.
+  std::uint64_t gaps = 0;   ///< Among the records shown.
   std::string root_hex;
   std::string key;
   std::uint64_t seen_records = 0;  ///< Of the checkpoint that was seen before.

@@ -347,7 +347,7 @@ def time_text(ns):
 
 
 def check_records(data, manifest, tree, seals, others):
-    is_filtered, last, shown, times_seen, at = manifest["kind"] == "filtered", {}, 0, [], 0
+    is_filtered, last, shown, gaps, times_seen, at = manifest["kind"] == "filtered", {}, 0, 0, [], 0
 
     def append(leaf):
         tree.append(0, leaf)
@@ -366,6 +366,7 @@ def check_records(data, manifest, tree, seals, others):
         seals.read(value, manifest["first_record"])
         append(hashlib.sha256(b"\x00" + data[begin:at]).digest())
         shown += 1
+        gaps += value[6] == 7
         times_seen = [times_seen[0] if times_seen else value[1], value[1]]
         worker, sequence = (value[2], value[3]), value[4]
         if 39 in value:
@@ -378,12 +379,13 @@ def check_records(data, manifest, tree, seals, others):
     expect(tree.end == manifest["end_record"], "records are missing, or too many")
     expect(shown == manifest["records_shown"], "another number of records is shown than the manifest says")
     if is_filtered:
-        return
+        return gaps
     expect(manifest["first_record"] == 0 or time_text(times_seen[0]) < manifest["from"],
            "the range does not reach back to its beginning")
     expect(manifest["end_record"] == manifest["log_records"] or
            (manifest["until"] and time_text(times_seen[1]) >= manifest["until"]),
            "the range does not reach its end")
+    return gaps
 
 
 def verify(path, wanted_key, witnesses=(), kept=()):
@@ -414,14 +416,14 @@ def verify(path, wanted_key, witnesses=(), kept=()):
     seals = Seals(files["records.cbor"], origin, key, manifest["first_record"] == 0)
     for other in [seals, *ends]:
         other.look(tree)
-    check_records(files["records.cbor"], manifest, tree, seals, [seals] + others + ends)
+    gaps = check_records(files["records.cbor"], manifest, tree, seals, [seals] + others + ends)
     for other in others:
         other.finish(tree)
     tree.append_range(manifest["log_records"], manifest["right"])
     expect(tree.root().hex() == manifest["log_root"], "the records are not those that the checkpoint signs")
     for end in ends:
         end.finish(tree)
-    return manifest, cosigned.names
+    return manifest, cosigned.names, gaps
 
 
 def main():
@@ -431,13 +433,15 @@ def main():
     witnesses = [word for word in more if "+" in word]
     try:
         kept = [open(word, "rb").read() for word in more if "+" not in word]
-        manifest, names = verify(sys.argv[1], wanted_key, witnesses, kept)
+        manifest, names, gaps = verify(sys.argv[1], wanted_key, witnesses, kept)
     except Exception as fault:  # Whatever stops it, the package was not verified.
         print(f"NOT VERIFIED: {fault}")
         sys.exit(4)
     print(f"verified: {manifest['kind']}, records {manifest['first_record']} to {manifest['end_record']} of "
           f"{manifest['log_records']}, {manifest['records_shown']} shown")
     print(f"root of the log: {manifest['log_root']}")
+    if gaps:
+        print(f"{gaps} of them say that others may be missing there")
     for name in names:
         print(f"the witness {name} saw {manifest['cosigned']['log_records']} records of it")
     if not wanted_key:

@@ -256,6 +256,7 @@ class Walk {
     }
     tree_.append_leaf(audit::leaf_hash(item));
     ++shown_;
+    if (audit::is_phase(*origin, audit::Phase::gap)) ++report_.gaps;
     times_.first = shown_ == 1 ? origin->time_ns : times_.first;
     times_.second = origin->time_ns;
     std::uint64_t& last = sequences_[{origin->epoch, origin->worker}];

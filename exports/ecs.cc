@@ -10,8 +10,7 @@ using nlohmann::json;
 std::string_view category_of(const ExportedRecord& record) {
   const std::string phase = record.text("phase");
   if (phase == "session") return "session";
-  if (phase == "control" || phase == "heartbeat" || phase == "discontinuity")
-    return "configuration";
+  if (is_of_gateway(record)) return "configuration";
   return record.text("protocol") == "postgres" ? "database" : "api";
 }
 

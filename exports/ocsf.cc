@@ -31,7 +31,7 @@ Activity activity_of(const ExportedRecord& record) {
   constexpr unsigned api_activity = 6003;
   constexpr unsigned datastore_activity = 6005;
   const std::string phase = record.text("phase");
-  if (phase == "control" || phase == "heartbeat" || phase == "discontinuity") {
+  if (is_of_gateway(record)) {
     const std::string event = record.text("event");
     const unsigned activity = event == "started" ? 3 : event == "stopped" ? 4 : activity_other;
     return {application_activity, application_lifecycle, activity};

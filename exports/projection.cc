@@ -12,6 +12,11 @@ std::string one_line(const nlohmann::json& json) {
   return json.dump(no_indent, ' ', ensure_ascii);
 }
 
+bool is_of_gateway(const ExportedRecord& record) {
+  const std::string phase = record.text("phase");
+  return phase == "control" || phase == "heartbeat" || phase == "gap" || phase == "discontinuity";
+}
+
 std::string to_native(const ExportedRecord& record) {
   nlohmann::json out = record.json();
   out["index"] = record.index();

@@ -19,6 +19,9 @@ struct Product {
   std::string_view origin;  ///< The log's.
 };
 
+/// Whether the record is about the gateway or its log, and not about anybody's operation.
+bool is_of_gateway(const ExportedRecord& record);
+
 /// returns  no newline at its end.
 std::string project(config::ExportFormat format, const ExportedRecord& record,
                     const Product& product);

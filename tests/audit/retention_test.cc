@@ -207,9 +207,9 @@ TEST_CASE_METHOD(OldLog, "A legal hold keeps what retention would remove, until 
   wanted.from_ns = static_cast<std::uint64_t>(time_ns(30));
   wanted.until_ns = static_cast<std::uint64_t>(time_ns(40));
   wanted.reason = "case 17";
-  const auto hold = retention.add_legal_hold(wanted);
+  const auto hold = retention.add_legal_hold(wanted, "user 7");
   REQUIRE(hold);
-  CHECK(records().back().find("legal hold 1 from 2026-09-21") != std::string::npos);
+  CHECK(records().back().find("legal hold 1 by user 7, from 2026-09-21") != std::string::npos);
   retention.pass(never);
   CHECK(removed() >= 2);
   CHECK_FALSE(holds("/accounts/1/"));
@@ -220,9 +220,9 @@ TEST_CASE_METHOD(OldLog, "A legal hold keeps what retention would remove, until 
 
   // It is there after a restart, too.
   CHECK(Retention(retention_options()).legal_holds()->list == std::vector{*hold});
-  CHECK_FALSE(retention.release_legal_hold(7));
+  CHECK_FALSE(retention.release_legal_hold(7, "user 7"));
   const std::uint64_t before = removed();
-  REQUIRE(retention.release_legal_hold(hold->id));
+  REQUIRE(retention.release_legal_hold(hold->id, "user 7"));
   retention.pass(never);
   CHECK(removed() > before);
   CHECK_FALSE(holds("/accounts/35/"));
@@ -236,22 +236,22 @@ TEST_CASE_METHOD(OldLog,
   LegalHold wanted;
   wanted.reason = "why";
   may_record = false;
-  CHECK_FALSE(retention.add_legal_hold(wanted));
+  CHECK_FALSE(retention.add_legal_hold(wanted, "user 7"));
   CHECK(retention.legal_holds()->list.empty());
   may_record = true;
-  CHECK(retention.add_legal_hold(wanted)->id == 1);
-  CHECK(retention.release_legal_hold(1));
-  CHECK(retention.add_legal_hold(wanted)->id == 2);
+  CHECK(retention.add_legal_hold(wanted, "user 7")->id == 1);
+  CHECK(retention.release_legal_hold(1, "user 7"));
+  CHECK(retention.add_legal_hold(wanted, "user 7")->id == 2);
   for (const char* reason : {"", "two\nlines", "\xff"}) {
     wanted.reason = reason;
-    CHECK_FALSE(retention.add_legal_hold(wanted));
+    CHECK_FALSE(retention.add_legal_hold(wanted, "user 7"));
   }
   wanted.reason = std::string(legal_hold_reason_bytes_max, 'x');
   wanted.until_ns = 0;
-  CHECK_FALSE(retention.add_legal_hold(wanted));
+  CHECK_FALSE(retention.add_legal_hold(wanted, "user 7"));
   wanted.until_ns = 1;
-  for (std::size_t i = 1; i < legal_holds_max; ++i) CHECK(retention.add_legal_hold(wanted));
-  CHECK_FALSE(retention.add_legal_hold(wanted));
+  for (std::size_t i = 1; i < legal_holds_max; ++i) CHECK(retention.add_legal_hold(wanted, "user 7"));
+  CHECK_FALSE(retention.add_legal_hold(wanted, "user 7"));
   CHECK(retention.legal_holds()->list.size() == legal_holds_max);
 }
 
@@ -294,7 +294,7 @@ TEST_CASE_METHOD(OldLog, "Records of removals and holds outlive the segments tha
   wanted.reason = "case 17";
   Retention retention(retention_options());
   wanted.until_ns = 1;
-  REQUIRE(retention.add_legal_hold(wanted));
+  REQUIRE(retention.add_legal_hold(wanted, "user 7"));
   retention.pass(never);
   const std::uint64_t first = removed();
   fill(400);

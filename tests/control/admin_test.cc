@@ -26,8 +26,10 @@ struct Gateway {
             .reload = [this] { return reload; },
             .drain = [this] { drained = true; },
             .legal_holds = [this] { return holds; },
-            .add_legal_hold = [](const std::string& body) { return body; },
-            .release_legal_hold = [this](const std::string&) -> Result<std::string> {
+            .add_legal_hold = [](const std::string& body,
+                                 const std::string& by) { return body + " by " + by; },
+            .release_legal_hold = [this](const std::string&,
+                                         const std::string&) -> Result<std::string> {
               return holds ? sluice::fail("there is no legal hold 3") : holds;
             }};
   }
@@ -92,7 +94,10 @@ TEST_CASE("legal holds are asked for and changed as JSON") {
   const auto added =
       answer(actions, {.method = "POST", .target = "/legal-holds", .body = "{}"}, true);
   CHECK(added.status == 200);
-  CHECK(added.body == "{}\n");
+  CHECK(added.body == "{} by an unknown user\n");
+  const HttpRequest known{
+      .method = "POST", .target = "/legal-holds", .body = "{}", .user = std::uint32_t{1000}};
+  CHECK(answer(actions, known, true).body == "{} by user 1000\n");
   const auto released = answer(actions, {.method = "POST", .target = "/legal-holds/release"}, true);
   CHECK(released.status == 422);
   CHECK(released.body == "{\"error\":\"there is no legal hold 3\"}\n");

@@ -99,6 +99,12 @@ TEST_CASE("OCSF: statements are datastore activity, the gateway's own doings its
   CHECK(start.at("class_uid") == 6002);
   CHECK(start.at("activity_id") == 3);
   CHECK_FALSE(start.contains("src_endpoint"));
+
+  control.phase = audit::Phase::gap;
+  control.event = "epoch-cut";
+  CHECK(json::parse(to_ocsf(exported(control), product)).at("class_uid") == 6002);
+  CHECK(json::parse(to_ecs(exported(control), product)).at("event").at("category") ==
+        json{"configuration"});
 }
 
 TEST_CASE("OCSF: an outcome is found by its operation") {

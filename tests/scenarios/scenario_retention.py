@@ -1,4 +1,5 @@
 """Old segments go, but for those under a legal hold; what is left proves itself to everybody."""
+import os
 import shutil
 import subprocess
 import time
@@ -73,6 +74,8 @@ def run(context) -> None:
     events = [record["event"] for record in gateway.records() if record["phase"] == "control"]
     expect([event for event in events if event.startswith("legal-hold")] == ["legal-hold-added", "legal-hold-released"]
            and events.count("segment-removed") >= len(report["removals"]), f"{events}")
+    asked = [record["detail"] for record in gateway.records() if record.get("event", "").startswith("legal-hold")]
+    expect(all(detail.startswith(f"legal hold 1 by user {os.getuid()}, from ") for detail in asked), f"{asked}")
     status = gateway.sluice("status", "-c", gateway.configuration)
     expect("retention: " in status.out, status.out)
 
