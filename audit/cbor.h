@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "audit/utf8.h"
 #include "base/bytes.h"
 
 namespace sluice::audit::cbor {
@@ -45,10 +46,17 @@ class Writer {
     }
   }
   void unsigned_integer(std::uint64_t value) noexcept { head(Major::unsigned_integer, value); }
-  void string(Major major, ByteView bytes) noexcept {
+  /// Returns whether all of it is ASCII: with what is copied anyway that costs little.
+  bool string(Major major, ByteView bytes) noexcept {
     head(major, bytes.size());
-    copy(bytes.data(), bytes.size());
+    const bool ascii = copy(bytes.data(), bytes.size());
     at_ += bytes.size();
+    return ascii;
+  }
+  /// Makes the string whose head is at `head` one of the other kind.
+  static void retype(std::uint8_t* head, Major major) noexcept {
+    constexpr unsigned info = 0x1f;
+    *head = static_cast<std::uint8_t>((static_cast<unsigned>(major) << 5U) | (*head & info));
   }
   void bytes(ByteView value) noexcept { string(Major::bytes, value); }
   void text(std::string_view value) noexcept { string(Major::text, as_bytes(value)); }
@@ -61,23 +69,35 @@ class Writer {
  private:
   /// Most strings are short, and a call of memcpy costs more than they do: two
   /// moves of fixed size that overlap in the middle.
-  void copy(const std::uint8_t* from, std::size_t bytes) noexcept {
+  bool copy(const std::uint8_t* from, std::size_t bytes) noexcept {
     if (bytes > 32) {
       std::memcpy(at_, from, bytes);
-    } else if (bytes >= 16) {
-      copy_ends<16>(from, bytes);
-    } else if (bytes >= 8) {
-      copy_ends<8>(from, bytes);
-    } else if (bytes >= 4) {
-      copy_ends<4>(from, bytes);
-    } else {
-      for (std::size_t i = 0; i < bytes; ++i) at_[i] = from[i];
+      return is_ascii(as_text({from, bytes}));
     }
+    if (bytes >= 16) {
+      const bool begins = copy_ends<std::uint64_t>(at_, from, 16);
+      const bool ends = copy_ends<std::uint64_t>(at_ + bytes - 16, from + bytes - 16, 16);
+      return begins && ends;
+    }
+    if (bytes >= 8) return copy_ends<std::uint64_t>(at_, from, bytes);
+    if (bytes >= 4) return copy_ends<std::uint32_t>(at_, from, bytes);
+    unsigned seen = 0;
+    for (std::size_t i = 0; i < bytes; ++i) {
+      at_[i] = from[i];
+      seen |= from[i];
+    }
+    return seen < 0x80;
   }
-  template <std::size_t Width>
-  void copy_ends(const std::uint8_t* from, std::size_t bytes) noexcept {
-    std::memcpy(at_, from, Width);
-    std::memcpy(at_ + bytes - Width, from + bytes - Width, Width);
+  template <class Word>
+  static bool copy_ends(std::uint8_t* to, const std::uint8_t* from, std::size_t bytes) noexcept {
+    constexpr auto high_bits = static_cast<Word>(0x8080808080808080U);
+    Word first{};
+    Word last{};
+    std::memcpy(&first, from, sizeof first);
+    std::memcpy(&last, from + bytes - sizeof last, sizeof last);
+    std::memcpy(to, &first, sizeof first);
+    std::memcpy(to + bytes - sizeof last, &last, sizeof last);
+    return ((first | last) & high_bits) == 0;
   }
   template <class T>
   void put(T value) noexcept {

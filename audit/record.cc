@@ -117,12 +117,13 @@ class MapWriter {
   }
   /// What is not UTF-8 is kept byte for byte, as a byte string.
   void text(std::string_view value) noexcept {
-    const bool is_text = is_ascii(value) || is_utf8(value);
     if (value.size() > limits_.text_bytes) {
-      value = is_text ? cut_utf8(value, limits_.text_bytes) : value.substr(0, limits_.text_bytes);
+      value = cut_utf8(value, limits_.text_bytes);
       is_cut_ = true;
     }
-    out_.string(is_text ? cbor::Major::text : cbor::Major::bytes, as_bytes(value));
+    std::uint8_t* const head = out_.at();
+    const bool ascii = out_.string(cbor::Major::text, as_bytes(value));
+    if (!ascii && !is_utf8(value)) cbor::Writer::retype(head, cbor::Major::bytes);
   }
   template <class T>
   std::span<const T> shorten(std::span<const T> list) noexcept {

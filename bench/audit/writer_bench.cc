@@ -1,81 +1,25 @@
 // The log as a whole: what one writer takes per second, and what durable release adds to
 // an operation beside the sync that it waits for.
 #include <benchmark/benchmark.h>
-#include <fcntl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
-#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include "audit/checkpoint.h"
-#include "audit/log.h"
-#include "audit/signer_client.h"
+#include "audit/file.h"
+#include "audit/merkle.h"
+#include "log_folder.h"
 
 namespace sluice::audit {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// In SLUICE_BENCH_FOLDER, or in memory when the writer's own work is in question.
-class LogFolder {
- public:
-  explicit LogFolder(const char* otherwise) {
-    const char* base = std::getenv("SLUICE_BENCH_FOLDER");
-    std::string name = std::string(base != nullptr ? base : otherwise) + "/sluice-bench-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path = name;
-    options.directory = path / "log";
-    options.signing_key = path / "log.key";
-    options.segment_bytes = std::size_t{1} << 40;
-    if (auto made = create_signing_key(options.signing_key, "bench/audit"); !made) {
-      throw std::runtime_error(made.error().message);
-    }
-  }
-  ~LogFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  LogFolder(const LogFolder&) = delete;
-  LogFolder& operator=(const LogFolder&) = delete;
-
-  [[nodiscard]] std::unique_ptr<Log> open() const {
-    auto log = Log::open(options, Now{}, {});
-    if (!log) throw std::runtime_error(log.error().message);
-    return std::move(*log);
-  }
-
-  std::filesystem::path path;
-  LogOptions options;
-};
-
-/// A signer in a process, as the gateway has it; here a copy of this one.
-std::unique_ptr<ProcessSigner> start_signer(const LogFolder& folder) {
-  const SignerSettings settings{folder.options.signing_key, folder.path / "signed", "nobody"};
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    throw std::runtime_error("socketpair");
-  }
-  const pid_t process = ::fork();
-  if (process < 0) throw std::runtime_error("fork");
-  if (process == 0) {
-    ::close(ends[0]);
-    ::_exit(serve_signatures(ends[1], settings));
-  }
-  ::close(ends[1]);
-  auto signer = ProcessSigner::attach(ends[0], process, settings);
-  if (!signer) throw std::runtime_error(signer.error().message);
-  return std::move(*signer);
-}
 
 /// 200 bytes as it lies in the log.
 Record record_of_200_bytes() {
@@ -148,52 +92,64 @@ void tree_grows(benchmark::State& state) {
 }
 BENCHMARK(tree_grows);
 
-void checkpoint_is_signed(benchmark::State& state) {
-  const LogFolder folder("/dev/shm");
-  auto signer = Signer::load(folder.options.signing_key);
-  if (!signer) throw std::runtime_error(signer.error().message);
-  for (auto _ : state) benchmark::DoNotOptimize(sign_checkpoint(*signer, 1'000'000, Hash{}));
+double microseconds(Clock::duration time) {
+  return std::chrono::duration<double, std::micro>(time).count();
 }
-BENCHMARK(checkpoint_is_signed);
 
-/// A batch of one record: its proof, there, checked, remembered, signed, and back.
-void checkpoint_is_signed_by_process(benchmark::State& state) {
-  const LogFolder folder("/dev/shm");
-  const auto signer = start_signer(folder);
-  Tree tree;
-  for (auto _ : state) {
-    TreeGrowth growth(tree);
-    growth.append(tree, as_bytes("a record"));
-    const auto note =
-        sign_checkpoint(*signer, {growth.before(), TreeHead::of(tree), growth.proof(tree)});
-    if (!note) throw std::runtime_error(note.error().message);
-  }
-}
-BENCHMARK(checkpoint_is_signed_by_process)->UseRealTime();
-
-double percentile(std::vector<double>& sorted, double share) {
+double percentile(const std::vector<double>& sorted, double share) {
   if (sorted.empty()) return 0;
   return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
 }
 
-/// What it is measured in: 4 KiB at the end of a file.
-double median_sync_us(const std::filesystem::path& folder) {
-  const int fd = ::open((folder / "sync").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) throw std::runtime_error("open");
-  const std::vector<char> block(4096);
-  std::vector<double> times;
-  for (int i = 0; i < 200; ++i) {
-    const auto begin = Clock::now();
-    const bool is_done =
-        ::write(fd, block.data(), block.size()) == static_cast<ssize_t>(block.size()) &&
-        ::fdatasync(fd) == 0;
-    if (!is_done) throw std::runtime_error("sync");
-    times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
+/// The operating system's disk, and how long it took for each sync.
+class TimedDisk final : public Disk {
+ public:
+  Result<std::unique_ptr<File>> create(const std::filesystem::path& path) override {
+    return timed(real_disk().create(path));
   }
-  ::close(fd);
-  std::ranges::sort(times);
-  return percentile(times, 0.5);
-}
+  Result<std::unique_ptr<File>> open(const std::filesystem::path& path) override {
+    return timed(real_disk().open(path));
+  }
+  Result<void> truncate(const std::filesystem::path& path, std::uint64_t bytes) override {
+    return real_disk().truncate(path, bytes);
+  }
+  Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    return real_disk().rename(from, to);
+  }
+  Result<void> remove(const std::filesystem::path& path) override {
+    return real_disk().remove(path);
+  }
+  Result<void> sync_directory(const std::filesystem::path& path) override {
+    return real_disk().sync_directory(path);
+  }
+  /// In µs, once nothing writes any more.
+  [[nodiscard]] const std::vector<double>& syncs() const noexcept { return syncs_; }
+
+ private:
+  class TimedFile final : public File {
+   public:
+    TimedFile(std::unique_ptr<File> file, std::vector<double>& syncs)
+        : file_(std::move(file)), syncs_(syncs) {}
+    Result<void> append(ByteView bytes) override { return file_->append(bytes); }
+    Result<void> overwrite(ByteView bytes) override { return file_->overwrite(bytes); }
+    Result<void> sync() override {
+      const auto begin = Clock::now();
+      auto done = file_->sync();
+      syncs_.push_back(microseconds(Clock::now() - begin));
+      return done;
+    }
+
+   private:
+    std::unique_ptr<File> file_;
+    std::vector<double>& syncs_;
+  };
+  Result<std::unique_ptr<File>> timed(Result<std::unique_ptr<File>> file) {
+    if (!file) return file;
+    return std::make_unique<TimedFile>(std::move(*file), syncs_);
+  }
+
+  std::vector<double> syncs_;
+};
 
 struct Operation {
   Clock::time_point due;
@@ -202,16 +158,20 @@ struct Operation {
 };
 
 /// A worker with range(0) operations a second that are answered at once: from when one is
-/// due until its intent and its outcome are durable (range(1)), or only appended.
+/// due until its intent and its outcome are durable (range(1)), or only appended. The signer
+/// is a process. What a sync takes is taken from the log's own, in the same seconds.
 void operations_wait(benchmark::State& state) {
-  const LogFolder folder("/tmp");
+  LogFolder folder("/tmp");
   const bool durable = state.range(1) != 0;
-  const auto log = folder.open();
+  const auto signer = start_signer(folder);
+  TimedDisk disk;
+  folder.options.signer = signer.get();
+  folder.options.disk = &disk;
+  auto log = folder.open();
   WorkerLog& worker = log->worker(0);
   const Record record = record_of_200_bytes();
   const Clock::duration gap = std::chrono::nanoseconds(1'000'000'000 / state.range(0));
   std::vector<double> waits;
-  const double sync_us = median_sync_us(folder.path);
   for (auto _ : state) {
     std::deque<Operation> begun;
     std::deque<Operation> ending;
@@ -230,18 +190,23 @@ void operations_wait(benchmark::State& state) {
         ending.back().outcome = worker.append_outcome(record);
       }
       for (; !ending.empty() && ending.front().outcome <= through; ending.pop_front()) {
-        waits.push_back(
-            std::chrono::duration<double, std::micro>(Clock::now() - ending.front().due).count());
+        waits.push_back(microseconds(Clock::now() - ending.front().due));
       }
       if (durable && !(begun.empty() && ending.empty())) worker.request_flush();
       std::this_thread::yield();
     }
   }
+  log.reset();
   std::ranges::sort(waits);
+  std::vector<double> syncs = disk.syncs();
+  std::ranges::sort(syncs);
+  const double sync_us = percentile(syncs, 0.5);
   state.counters["p50_us"] = percentile(waits, 0.5);
   state.counters["p99_us"] = percentile(waits, 0.99);
   state.counters["sync_us"] = sync_us;
-  state.counters["p50_in_syncs"] = percentile(waits, 0.5) / sync_us;
+  state.counters["sync_p99_us"] = percentile(syncs, 0.99);
+  state.counters["syncs"] = static_cast<double>(syncs.size());
+  if (durable) state.counters["p50_in_syncs"] = percentile(waits, 0.5) / sync_us;
 }
 BENCHMARK(operations_wait)
     ->ArgNames({"per_s", "durable"})

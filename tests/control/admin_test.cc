@@ -122,6 +122,9 @@ TEST_CASE("the admin socket is its owner's alone, survives a crash and is remove
     REQUIRE(reply);
     CHECK(reply->status == 202);
     CHECK(gateway.drained);
+    const auto held = ask(path, {.method = "POST", .target = "/legal-holds", .body = "{}"});
+    REQUIRE(held);
+    CHECK(held->body == "{} by user " + std::to_string(::getuid()) + "\n");
 
     const auto second = AdminServer::start({.socket = path, .tcp = {}}, gateway.actions());
     REQUIRE_FALSE(second);
