@@ -8,6 +8,7 @@
 #include "audit/checkpoint.h"
 #include "audit/compact_range.h"
 #include "audit/record_fields.h"
+#include "audit/record_filter.h"
 #include "audit/seal.h"
 #include "audit/timestamps.h"
 #include "base/text_codec.h"

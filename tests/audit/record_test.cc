@@ -230,6 +230,15 @@ TEST_CASE("What is not UTF-8 is kept byte for byte") {
   CHECK(json_of(record).find(R"("resource":{"hex":"2f61ffc3"})") != std::string::npos);
 }
 
+TEST_CASE("What is cut off does not make a byte string of what is kept") {
+  Record record = sample_intent();
+  const std::string resource = std::string(100'000, 'x') + '\xff';
+  record.resource = resource;
+  const std::string json = json_of(record);
+  CHECK(json.find("\"resource\":\"xxx") != std::string::npos);
+  CHECK(json.ends_with(R"("cut":true})"));
+}
+
 TEST_CASE("JSON escapes everything a terminal could act on") {
   Record record;
   record.detail =

@@ -1,6 +1,7 @@
 #include "control/admin.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
