@@ -65,6 +65,7 @@ def kill_again_and_again(context, judge, release: str, rounds: int) -> None:
     expect(len(seen) > rounds, f"only {len(seen)} requests reached the target: nothing was under load")
     expect(seen <= recorded, f"without a record: {sorted(seen - recorded)[:5]}")
     expect(answered <= seen, "an answer came from nowhere")
+    expect(report["gaps"] == 0, "a killed gateway's rings have all that the log has not")
     lost = answered - finished(records)
     expect(not lost, f"answered without an outcome: {sorted(lost)[:5]}")
     gateway.stop()
@@ -73,7 +74,24 @@ def kill_again_and_again(context, judge, release: str, rounds: int) -> None:
     expect(verdict.returncode == 0, f"refused by others: {verdict.stderr}")
 
 
+def kill_with_its_host(context) -> None:
+    """What a power cut takes, too: the rings. The log says that something may be missing."""
+    gateway = Gateway(context, Target(context, keeps_bytes=False).port, name="host")
+    gateway.start()
+    wire.request(gateway.port, "GET", "/r/last", [gateway.auth])
+    gateway.process.signal(signal.SIGKILL)
+    gateway.process.wait()
+    for ring in gateway.audit.glob("ring-*"):
+        ring.unlink()
+    gateway.start()
+    gateway.stop()
+    expect(gateway.expect_verified()["gaps"] == 1, "the gap is not told")
+    gaps = [record["event"] for record in gateway.records() if record["phase"] == "gap"]
+    expect(gaps == ["epoch-cut"], f"{gaps}")
+
+
 def run(context) -> None:
     judge = go_judge.build(context)
+    kill_with_its_host(context)
     for release in ("recorded", "durable"):
         kill_again_and_again(context, judge, release, 100 if context.full else 6)
