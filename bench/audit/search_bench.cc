@@ -1,9 +1,10 @@
 // What a search costs: makes a log of many records, then asks it what an auditor asks,
 // of its segments as they were written and once they are compressed.
 //
-//   bench_audit_search [--records N] [--folder F]
+//   bench_audit_search [--records N] [--folder F]                all of it, and removes the log
+//   bench_audit_search make|ask|compress --folder F [--records N]   one step, and keeps it
 //
-// Each answer is compared with what reading the whole log gives, once, before it is timed.
+// Each answer is compared with what reading the whole log gave when it was made.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,8 +12,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -36,6 +38,7 @@ constexpr std::uint64_t operations_per_session = 50;
 constexpr std::uint64_t rare_each = 1'000'003;  // operations
 constexpr std::uint64_t denied_each = 4'000'037;
 constexpr std::size_t rounds = 9;
+constexpr std::string_view expected_name = "expected";  // Behind the number of records.
 
 double seconds_since(Clock::time_point since) {
   return std::chrono::duration<double>(Clock::now() - since).count();
@@ -126,7 +129,7 @@ std::vector<Question> questions(std::uint64_t records) {
   return out;
 }
 
-std::uint64_t ask(const fs::path& directory, const RecordQuery& query) {
+std::uint64_t count_found(const fs::path& directory, const RecordQuery& query) {
   RecordFilter filter(query);
   std::uint64_t found = 0;
   const auto done = search(directory, filter, {[&found](ByteView) { return ++found > 0; }, {}});
@@ -156,7 +159,7 @@ void time_answers(const fs::path& directory, const std::vector<Question>& asked,
     std::vector<double> times;
     for (std::size_t round = 0; round < rounds; ++round) {
       const auto since = Clock::now();
-      const std::uint64_t found = ask(directory, asked[i].query);
+      const std::uint64_t found = count_found(directory, asked[i].query);
       times.push_back(seconds_since(since));
       if (found != expected[i]) stop(fmt::format("{}: another answer", asked[i].words));
     }
@@ -166,25 +169,7 @@ void time_answers(const fs::path& directory, const std::vector<Question>& asked,
   }
 }
 
-void compress(const fs::path& directory, std::uint64_t segments, std::uintmax_t bytes) {
-  const std::atomic<bool> stop_never = false;
-  const auto since = Clock::now();
-  std::uintmax_t compressed = 0;
-  for (std::uint64_t segment = 1; segment < segments; ++segment) {
-    const fs::path path = segment_path(directory, segment);
-    if (const auto done = compress_segment(real_disk(), path, stop_never); !done) {
-      stop(done.error().message);
-    }
-    compressed += fs::file_size(compressed_path(path));
-  }
-  const double seconds = seconds_since(since);
-  fmt::print("compressed to {} MB in {:.1f} s: {:.1f} % of the segments, {:.0f} MB/s\n",
-             compressed >> 20U, seconds,
-             100.0 * static_cast<double>(compressed) / static_cast<double>(bytes),
-             static_cast<double>(bytes) / seconds / (1U << 20U));
-}
-
-void run(const fs::path& folder, std::uint64_t records) {
+void make(const fs::path& folder, std::uint64_t records) {
   const fs::path directory = folder / "log";
   auto since = Clock::now();
   fill(folder, records);
@@ -213,14 +198,60 @@ void run(const fs::path& folder, std::uint64_t records) {
   }
   fmt::print("indexes of {} parts of the last segment, {} MB, in {:.2f} s\n", open.parts,
              open.end >> 20U, seconds_since(since));
-  const auto asked = questions(records);
   since = Clock::now();
-  const auto expected = read_all(directory, asked);
+  const auto found = read_all(directory, questions(records));
   fmt::print("reading all of it: {:.2f} s\n", seconds_since(since));
-  time_answers(directory, asked, expected);
-  if (segments < 2) return;
-  compress(directory, segments, bytes);
-  time_answers(directory, asked, expected);
+  std::ofstream expected(folder / expected_name);
+  expected << records;
+  for (const std::uint64_t count : found) expected << ' ' << count;
+}
+
+void ask(const fs::path& folder) {
+  std::ifstream file(folder / expected_name);
+  std::uint64_t records = 0;
+  file >> records;
+  const auto asked = questions(records);
+  std::vector<std::uint64_t> expected(asked.size());
+  for (std::uint64_t& count : expected) file >> count;
+  if (!file) stop(fmt::format("no log was made in {}", folder.string()));
+  time_answers(folder / "log", asked, expected);
+}
+
+void compress(const fs::path& folder) {
+  const fs::path directory = folder / "log";
+  const std::uint64_t segments = *count_segments(directory);
+  const std::atomic<bool> stop_never = false;
+  const auto since = Clock::now();
+  std::uintmax_t bytes = 0;
+  std::uintmax_t compressed = 0;
+  for (std::uint64_t segment = 1; segment < segments; ++segment) {
+    const fs::path path = segment_path(directory, segment);
+    bytes += fs::file_size(path);
+    if (const auto done = compress_segment(real_disk(), path, stop_never); !done) {
+      stop(done.error().message);
+    }
+    compressed += fs::file_size(compressed_path(path));
+  }
+  if (bytes == 0) return;
+  const double seconds = seconds_since(since);
+  fmt::print("compressed to {} MB in {:.1f} s: {:.1f} % of the segments, {:.0f} MB/s\n",
+             compressed >> 20U, seconds,
+             100.0 * static_cast<double>(compressed) / static_cast<double>(bytes),
+             static_cast<double>(bytes) / seconds / (1U << 20U));
+}
+
+void run(const std::string& step, std::uint64_t records, const fs::path& base) {
+  if (step == "make") return make(base, records);
+  if (step == "ask") return ask(base);
+  if (step == "compress") return compress(base);
+  std::string folder = (base / "sluice-search-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) stop("mkdtemp");
+  make(folder, records);
+  ask(folder);
+  compress(folder);
+  ask(folder);
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
 }
 
 }  // namespace
@@ -228,16 +259,18 @@ void run(const fs::path& folder, std::uint64_t records) {
 
 int main(int argc, char** argv) {
   std::uint64_t records = 20'000;
-  std::filesystem::path base = "/tmp";
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view name = argv[i];
-    if (name == "--records") records = std::strtoull(argv[i + 1], nullptr, 10);
-    if (name == "--folder") base = argv[i + 1];
+  std::string folder = "/tmp";
+  std::string step;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with("--") && i + 1 < argc) {
+      const char* const value = argv[++i];
+      if (word == "--records") records = std::strtoull(value, nullptr, 10);
+      if (word == "--folder") folder = value;
+    } else {
+      step = word;
+    }
   }
-  std::string folder = (base / "sluice-search-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) return 1;
-  sluice::audit::run(folder, records);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder, ignored);
+  sluice::audit::run(step, records, folder);
   return 0;
 }
