@@ -197,11 +197,12 @@ void Log::State::note_opening(Now now, const Opening& opening, const RingRecover
   if (!opening.cut.empty()) note("log-cut", opening.cut);
   for (const auto& damage : from_rings.damaged) note_gap("ring-damaged", damage);
   if (!opening.last.is_closed && !from_rings.is_all_of(opening.last.epoch)) {
-    note_gap("epoch-cut",
-             fmt::format("epoch {:016x} did not end by itself, and what it had not yet written is "
-                         "not whole: records behind {} may be missing",
-                         opening.last.epoch, timestamp_text(WallTime{static_cast<std::int64_t>(
-                                                 opening.last.time_ns)}, 9)));
+    note_gap(
+        "epoch-cut",
+        fmt::format("epoch {:016x} did not end by itself, and what it had not yet written is "
+                    "not whole: records behind {} may be missing",
+                    opening.last.epoch,
+                    timestamp_text(WallTime{static_cast<std::int64_t>(opening.last.time_ns)}, 9)));
   }
   if (recovered > 0) note("log-recovered", fmt::format("{} records from rings", recovered));
   note("log-opened", fmt::format("epoch {:016x}, {} workers", opening.epoch, options.workers));

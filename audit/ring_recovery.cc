@@ -39,8 +39,7 @@ Result<void> for_each_ring(const std::filesystem::path& directory, Each&& each) 
 }  // namespace
 
 bool RingRecovery::is_all_of(std::uint64_t epoch) const noexcept {
-  return damaged.empty() && !rings.empty() &&
-         std::ranges::all_of(rings, [epoch](const auto& ring) {
+  return damaged.empty() && !rings.empty() && std::ranges::all_of(rings, [epoch](const auto& ring) {
            return ring->epoch() == epoch && ring->is_of_this_boot();
          });
 }

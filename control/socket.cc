@@ -197,9 +197,8 @@ Result<Descriptor> connect_tcp(const std::string& host, std::uint16_t port, Dura
 std::optional<std::uint32_t> peer_user(const Descriptor& socket) noexcept {
   ucred peer{};
   socklen_t size = sizeof peer;
-  const bool is_known =
-      ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-      peer.uid != static_cast<uid_t>(-1);
+  const bool is_known = ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+                        peer.uid != static_cast<uid_t>(-1);
   return is_known ? std::optional<std::uint32_t>(peer.uid) : std::nullopt;
 }
 

@@ -48,8 +48,8 @@ bool is_retention(std::string_view event) {
 /// What may have left a hole, or kept somebody else from seeing the log.
 bool is_gap(std::string_view event) {
   constexpr std::array<std::string_view, 7> gaps{
-      "log-cut",     "log-recovered",      "timestamp-failed", "export-stopped",
-      "cosignature-missing", "export-lags", "export-caught-up"};
+      "log-cut",     "log-recovered",   "timestamp-failed", "export-stopped", "cosignature-missing",
+      "export-lags", "export-caught-up"};
   return std::ranges::find(gaps, event) != gaps.end();
 }
 

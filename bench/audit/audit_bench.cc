@@ -13,6 +13,7 @@
 #include "audit/flush_signal.h"
 #include "audit/frame.h"
 #include "audit/log.h"
+#include "audit/log_signer.h"
 #include "audit/operation_key.h"
 #include "audit/ring.h"
 #include "audit/salt.h"
@@ -210,7 +211,7 @@ Signer make_signer(const Folder& folder) {
 /// order, hash, tree, frame, sign; with the real disk when range(1) is 1.
 void writer_batch(benchmark::State& state) {
   const Folder folder;
-  Signer signer = make_signer(folder);
+  LocalSigner signer(make_signer(folder));
   NullDisk null_disk;
   Disk& disk = state.range(1) == 0 ? static_cast<Disk&>(null_disk) : real_disk();
   SegmentLog log(disk, folder.path, signer, std::size_t{1} << 40, LogEnd{});

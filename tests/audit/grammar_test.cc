@@ -1,8 +1,6 @@
 // docs/audit_log.cddl is what others read records by: it says what the code does.
 #include <catch2/catch.hpp>
 
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -20,9 +18,7 @@ namespace {
 using Names = std::map<std::uint64_t, std::string>;
 
 std::string grammar() {
-  std::ifstream file(SLUICE_TEST_DATA "/../../docs/audit_log.cddl");
-  REQUIRE(file);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return read_file(SLUICE_TEST_DATA "/../../docs/audit_log.cddl");
 }
 
 std::string between(const std::string& text, const std::string& begin, const std::string& end) {

@@ -45,7 +45,8 @@ TEST_CASE("CRC32C of any length is what the bits say, wherever it is cut in two"
   const auto naive = [](std::uint32_t remainder, ByteView bytes) {
     for (const std::uint8_t byte : bytes) {
       remainder ^= byte;
-      for (int bit = 0; bit < 8; ++bit) remainder = (remainder >> 1U) ^ ((remainder & 1U) * 0x82f63b78U);
+      for (int bit = 0; bit < 8; ++bit)
+        remainder = (remainder >> 1U) ^ ((remainder & 1U) * 0x82f63b78U);
     }
     return remainder;
   };
@@ -58,7 +59,9 @@ TEST_CASE("CRC32C of any length is what the bits say, wherever it is cut in two"
     const std::uint32_t expected = naive(crc32c_start, all);
     wrong += crc32c_add(crc32c_start, all) != expected ? 1U : 0U;
     const std::size_t cut = size == 0 ? 0 : random() % size;
-    wrong += crc32c_add(crc32c_add(crc32c_start, all.first(cut)), all.subspan(cut)) != expected ? 1U : 0U;
+    wrong += crc32c_add(crc32c_add(crc32c_start, all.first(cut)), all.subspan(cut)) != expected
+                 ? 1U
+                 : 0U;
   }
   CHECK(wrong == 0);
 }

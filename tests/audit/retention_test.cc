@@ -250,7 +250,8 @@ TEST_CASE_METHOD(OldLog,
   wanted.until_ns = 0;
   CHECK_FALSE(retention.add_legal_hold(wanted, "user 7"));
   wanted.until_ns = 1;
-  for (std::size_t i = 1; i < legal_holds_max; ++i) CHECK(retention.add_legal_hold(wanted, "user 7"));
+  for (std::size_t i = 1; i < legal_holds_max; ++i)
+    CHECK(retention.add_legal_hold(wanted, "user 7"));
   CHECK_FALSE(retention.add_legal_hold(wanted, "user 7"));
   CHECK(retention.legal_holds()->list.size() == legal_holds_max);
 }
