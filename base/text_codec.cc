@@ -1,6 +1,7 @@
 #include "base/text_codec.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/ascii.h"
 
@@ -34,14 +35,20 @@ std::string encode(ByteView bytes, std::string_view alphabet, bool padded) {
 
 std::optional<std::vector<std::uint8_t>> decode(std::string_view text, std::string_view alphabet) {
   if (text.size() % 4 == 1) return std::nullopt;
+  constexpr std::uint8_t no_digit = 64;
+  std::array<std::uint8_t, 256> digit_of;
+  digit_of.fill(no_digit);
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    digit_of[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  }
   std::vector<std::uint8_t> out;
   out.reserve(text.size() / 4 * 3 + 2);
   std::uint32_t group = 0;
   unsigned bits = 0;
   for (const char c : text) {
-    const auto value = alphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    group = group << 6 | static_cast<std::uint32_t>(value);
+    const std::uint8_t digit = digit_of[static_cast<std::uint8_t>(c)];
+    if (digit == no_digit) return std::nullopt;
+    group = group << 6 | digit;
     bits += 6;
     if (bits >= 8) {
       bits -= 8;

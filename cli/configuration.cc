@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "cli/signer.h"
 #include "config/load/load.h"
+#include "identity/jwk_set.h"
 
 namespace sluice::cli {
 namespace {
@@ -12,6 +13,18 @@ namespace {
 bool is_there(const std::string& path) {
   std::error_code unknown;
   return std::filesystem::exists(path, unknown) || unknown;
+}
+
+/// The keys of issuers that publish them in a file.
+Result<void> check_key_files(const config::Identity& settings) {
+  for (const config::OidcIssuer& issuer : settings.oidc) {
+    if (issuer.jwks_file.empty()) continue;
+    const auto text = config::World::real().read_file(issuer.jwks_file);
+    if (!text) return fail(fmt::format("cannot read the keys '{}'", issuer.jwks_file));
+    const auto set = identity::parse_jwk_set(*text);
+    if (!set) return fail(fmt::format("{}: {}", issuer.jwks_file, set.error().message));
+  }
+  return {};
 }
 
 tl::unexpected<Error> absent(const std::string& path) {
@@ -75,6 +88,7 @@ Result<std::shared_ptr<const dataplane::Snapshot>> make_snapshot(const config::S
   if (auto policy = read_witness_policy(settings); !policy) {
     return tl::unexpected(policy.error());
   }
+  if (auto good = check_key_files(settings.identity); !good) return tl::unexpected(good.error());
   auto keys = read_keys(settings, mocks);
   if (!keys) return tl::unexpected(keys.error());
   return dataplane::compile(settings, std::move(*keys), generation);

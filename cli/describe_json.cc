@@ -139,10 +139,27 @@ std::string describe_json(const config::Settings& settings) {
     exports.push_back(
         {{"name", one.name}, {"format", text(one.format)}, {"to", destination_text(one)}});
   }
+  Json issuers = Json::array();
+  for (const auto& one : settings.identity.oidc) {
+    issuers.push_back({{"name", one.name},
+                       {"issuer", one.issuer},
+                       {"audience", one.audience},
+                       {"jwks", one.jwks_file},
+                       {"algorithms", one.algorithms},
+                       {"untyped", one.untyped},
+                       {"subject_claim", one.subject_claim},
+                       {"groups_claim", one.groups_claim},
+                       {"prefix", one.prefix},
+                       {"authorized_parties", one.authorized_parties},
+                       {"clock_skew_ms", ms(one.clock_skew)},
+                       {"keys_refresh_ms", ms(one.keys_refresh)},
+                       {"keys_max_age_ms", ms(one.keys_max_age)}});
+  }
   const config::SigningKey& key = settings.audit.signing_key;
   const Json page{{"listeners", std::move(listeners)},
                   {"identity",
                    {{"api_keys", settings.identity.api_keys_file},
+                    {"oidc", std::move(issuers)},
                     {"allow_anonymous", settings.identity.allow_anonymous}}},
                   {"audit",
                    {{"directory", settings.audit.directory},

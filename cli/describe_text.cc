@@ -171,6 +171,20 @@ void add_limits(Lines out, const config::Listener& listener) {
                  duration_text(listener.timeouts.idle), duration_text(listener.timeouts.stall));
 }
 
+/// Whose tokens callers may show, and what of them counts.
+void add_issuer(Lines out, const config::OidcIssuer& issuer) {
+  fmt::format_to(
+      out, "  tokens of {} ({}) for {}: subject from {}, {}; {}{}; keys {}\n", issuer.name,
+      issuer.issuer, issuer.audience, issuer.subject_claim,
+      issuer.groups_claim.empty() ? "no groups" : "groups from " + issuer.groups_claim,
+      issuer.algorithms.empty() ? "any algorithm that fits its keys" : joined(issuer.algorithms),
+      issuer.prefix.empty() ? std::string() : fmt::format("; names begin with '{}'", issuer.prefix),
+      issuer.jwks_file.empty()
+          ? fmt::format("fetched every {}, good for {}", duration_text(issuer.keys_refresh),
+                        duration_text(issuer.keys_max_age))
+          : "in " + issuer.jwks_file);
+}
+
 }  // namespace
 
 std::string describe_text(const config::Settings& settings) {
@@ -182,6 +196,7 @@ std::string describe_text(const config::Settings& settings) {
     if (listener.protocol == config::Protocol::http) {
       fmt::format_to(out, "  X-Forwarded-*: {}; Via: {}\n", text(listener.forwarded),
                      listener.via ? "added" : "off");
+      for (const auto& issuer : settings.identity.oidc) add_issuer(out, issuer);
     } else {
       fmt::format_to(out, "  logins: SCRAM-SHA-256; passwords in clear text: {}\n",
                      listener.postgres.passwords_from_loopback ? "from the same host" : "refused");

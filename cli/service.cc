@@ -22,6 +22,9 @@ control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
   view.requests_denied = metrics.requests_denied.read();
   view.requests_unauthenticated = metrics.requests_unauthenticated.read();
   view.requests_malformed = metrics.requests_malformed.read();
+  for (std::size_t i = 0; i < view.tokens_refused.size(); ++i) {
+    view.tokens_refused[i] = metrics.tokens_refused[i].read();
+  }
   view.requests_unavailable = metrics.requests_unavailable.read();
   for (std::size_t i = 0; i < view.responses.size(); ++i) {
     view.responses[i] = metrics.responses[i].read();
@@ -54,11 +57,13 @@ Now clocks() {
 
 }  // namespace
 
-Service::Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
-                 const audit::LogSigner& signer, const std::string& keys_file)
+Service::Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
+                 std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer,
+                 const std::string& keys_file)
     : configuration_(std::move(configuration)),
       mocks_(signer.derived_keys().mocks),
       log_origin_(signer.verifier().origin()),
+      key_keeper_(std::move(key_keeper)),
       gateway_(std::move(gateway)),
       timestamper_(gateway_->snapshot()->settings.audit.timestamps,
                    gateway_->snapshot()->settings.audit.directory,
@@ -76,10 +81,14 @@ Result<std::unique_ptr<Service>> Service::start(
   const config::Settings& settings = first->settings;
   auto cosigner = make_cosigner(settings);
   if (!cosigner) return tl::unexpected(cosigner.error());
-  auto gateway = dataplane::Gateway::start(first, signer);
+  auto key_keeper = std::make_unique<control::KeyKeeper>();
+  auto gateway = dataplane::Gateway::start(
+      first, signer, [keeper = key_keeper.get()](std::string_view issuer) { keeper->ask(issuer); });
   if (!gateway) return tl::unexpected(gateway.error());
   auto service = std::unique_ptr<Service>(
-      new Service(configuration, std::move(*gateway), signer, settings.identity.api_keys_file));
+      new Service(configuration, std::move(key_keeper), std::move(*gateway), signer,
+                  settings.identity.api_keys_file));
+  service->start_key_keeper();
   if (auto done = service->start_exports(settings.audit); !done) {
     return tl::unexpected(done.error());
   }
@@ -89,6 +98,20 @@ Result<std::unique_ptr<Service>> Service::start(
   if (!admin) return tl::unexpected(admin.error());
   service->admin_ = std::move(*admin);
   return service;
+}
+
+Service::~Service() {
+  // Its threads call the gateway, whose workers call it: so it ends first, and goes last.
+  key_keeper_->stop();
+}
+
+void Service::start_key_keeper() {
+  key_keeper_->start(
+      {.fetch = control::fetch_keys,
+       .post = [this](std::shared_ptr<const identity::TokenKeys> keys) { gateway_->take_up(keys); },
+       .note = [this](std::string_view event,
+                      std::string_view detail) { gateway_->record_event(event, detail); }},
+      gateway_->snapshot()->settings.identity.oidc);
 }
 
 Result<void> Service::start_exports(const config::Audit& settings) {
@@ -223,6 +246,7 @@ Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Sna
   const std::uint64_t generation = (*next)->generation;
   const std::string keys_file = (*next)->settings.identity.api_keys_file;
   if (auto done = gateway_->reload(std::move(*next)); !done) return note_failure(done.error());
+  key_keeper_->adopt(gateway_->snapshot()->settings.identity.oidc);
   if (keys_file != keys_file_) {
     keys_file_ = keys_file;
     keys_watch_ = control::FileWatch(keys_file);
@@ -275,6 +299,7 @@ control::GatewayView Service::view() const {
                             status.has_stopped, status.lag});
   }
 
+  view.issuers = key_keeper_->view();
   const std::lock_guard lock(reloading_);
   view.reloads = reloads_;
   view.reload_failures = reload_failures_;

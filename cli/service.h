@@ -20,6 +20,7 @@
 #include "control/cosigner.h"
 #include "control/file_watch.h"
 #include "control/gateway_view.h"
+#include "control/key_keeper.h"
 #include "control/timestamper.h"
 #include "dataplane/gateway.h"
 #include "exports/exporter.h"
@@ -34,7 +35,7 @@ class Service {
       const std::string& configuration, const std::shared_ptr<const dataplane::Snapshot>& first,
       audit::LogSigner& signer);
   /// Drops connections, records the stop and signs a last checkpoint.
-  ~Service() = default;
+  ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -60,12 +61,14 @@ class Service {
   void watch_log();
 
  private:
-  Service(std::string configuration, std::unique_ptr<dataplane::Gateway> gateway,
-          const audit::LogSigner& signer, const std::string& keys_file);
+  Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
+          std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer,
+          const std::string& keys_file);
   Result<std::uint64_t> adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next);
   Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::AdminActions actions();
   void take_up(std::unique_ptr<control::Cosigner> cosigner);
+  void start_key_keeper();
   [[nodiscard]] audit::RetentionOptions retention_options();
   /// Into the log, and to the operator.
   void alarm(std::string_view event, std::string_view detail);
@@ -73,6 +76,7 @@ class Service {
   std::string configuration_;
   identity::Digest mocks_;  ///< See audit::DerivedKeys.
   std::string log_origin_;
+  std::unique_ptr<control::KeyKeeper> key_keeper_;  ///< Workers of the gateway ask it.
   std::unique_ptr<dataplane::Gateway> gateway_;
   control::Timestamper timestamper_;
   std::unique_ptr<control::Cosigner> cosigner_;                ///< Null without witnesses.

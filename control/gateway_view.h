@@ -12,6 +12,8 @@
 #include "audit/retention.h"
 #include "base/histogram.h"
 #include "base/instant.h"
+#include "control/key_keeper.h"
+#include "identity/token_fault.h"
 
 namespace sluice::control {
 
@@ -25,6 +27,7 @@ struct WorkerView {
   std::uint64_t requests_denied = 0;
   std::uint64_t requests_unauthenticated = 0;
   std::uint64_t requests_malformed = 0;
+  std::array<std::uint64_t, identity::token_faults> tokens_refused{};  ///< By why.
   std::uint64_t requests_unavailable = 0;
   std::array<std::uint64_t, 6> responses{};  ///< By status class; [0] for none.
   std::uint64_t masks_applied = 0;
@@ -74,6 +77,7 @@ struct GatewayView {
   audit::LogStatus log;
   audit::RetentionStatus retention;
   std::vector<ExportView> exports;
+  std::vector<IssuerView> issuers;
 };
 
 /// For /metrics.

@@ -171,6 +171,32 @@ void add_exports(Exposition& page, const GatewayView& view) {
                     [](const ExportView& one) { return one.failures; });
 }
 
+void add_issuers(Exposition& page, const GatewayView& view) {
+  if (view.issuers.empty()) return;
+  const auto add = [&](std::string_view name, Type type, std::string_view help, auto value) {
+    page.family(name, type, help);
+    for (const IssuerView& issuer : view.issuers) {
+      const std::array<Label, 1> labels{{{"issuer", issuer.name}}};
+      page.sample(labels, value(issuer));
+    }
+  };
+  add("sluice_issuer_keys", Type::gauge, "Keys of an issuer that can prove tokens.",
+      [](const IssuerView& issuer) { return std::uint64_t{issuer.keys}; });
+  add("sluice_issuer_keys_age_seconds", Type::gauge, "Since an issuer's keys were last fetched.",
+      [](const IssuerView& issuer) { return static_cast<double>(issuer.age.ns) / 1e9; });
+  add("sluice_issuer_fetches_total", Type::counter, "Attempts to fetch an issuer's keys.",
+      [](const IssuerView& issuer) { return issuer.fetches; });
+  add("sluice_issuer_fetch_failures_total", Type::counter, "Those that failed.",
+      [](const IssuerView& issuer) { return issuer.failures; });
+  page.family("sluice_tokens_refused_total", Type::counter, "Tokens refused, by why.");
+  for (std::size_t i = 1; i < identity::token_faults; ++i) {
+    std::uint64_t count = 0;
+    for (const WorkerView& worker : view.workers) count += worker.tokens_refused[i];
+    const std::array<Label, 1> labels{{{"reason", name(static_cast<identity::TokenFault>(i))}}};
+    page.sample(labels, count);
+  }
+}
+
 void add_gateway(Exposition& page, const GatewayView& view) {
   page.family("sluice_build_info", Type::gauge, "Always 1; the version is a label.");
   const std::array<Label, 1> version{{{"version", view.version}}};
@@ -202,6 +228,7 @@ std::string metrics_text(const GatewayView& view) {
   add_audit(page, view.log);
   add_retention(page, view.retention);
   add_exports(page, view);
+  add_issuers(page, view);
   return page.text();
 }
 

@@ -84,6 +84,16 @@ std::string status_json(const GatewayView& view) {
                    static_cast<double>(one.lag.ns) / 1e9, one.failures, json_text(one.last_error),
                    one.has_stopped);
   }
+  page += "],\"issuers\":[";
+  for (std::size_t i = 0; i < view.issuers.size(); ++i) {
+    const IssuerView& one = view.issuers[i];
+    fmt::format_to(out,
+                   "{}{{\"name\":{},\"issuer\":{},\"keys\":{},\"skipped\":{},"
+                   "\"age_seconds\":{:.1f},\"fetches\":{},\"failures\":{},\"last_error\":{}}}",
+                   i == 0 ? "" : ",", json_text(one.name), json_text(one.issuer), one.keys,
+                   one.skipped, static_cast<double>(one.age.ns) / 1e9, one.fetches, one.failures,
+                   json_text(one.last_error));
+  }
   page += "]}";
   return page;
 }

@@ -116,6 +116,7 @@ struct Gateway::State {
   std::unique_ptr<audit::Log> log;
   std::unique_ptr<Prover> prover;
   std::vector<std::string> addresses;
+  std::function<void(std::string_view)> want_keys;
   mutable std::mutex mutex;  ///< Guards what follows, and the control thread's own log.
   std::shared_ptr<const Snapshot> snapshot;
 
@@ -193,6 +194,7 @@ void Gateway::State::run_workers() {
     options.worker = static_cast<std::uint32_t>(i);
     options.durable = snapshot->settings.audit.release == config::Release::durable;
     options.prove = [this](ProofRequest request) { return prover->request(std::move(request)); };
+    options.want_keys = want_keys;
     options.post = [this](std::uint32_t number, WorkerMail mail) {
       if (number >= workers.size()) return false;
       workers[number]->mailbox->post(std::move(mail));
@@ -249,10 +251,12 @@ std::uint64_t Gateway::State::control_durable_through() const {
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Gateway>> Gateway::start(std::shared_ptr<const Snapshot> snapshot,
-                                                audit::LogSigner& signer) {
+                                                audit::LogSigner& signer,
+                                                std::function<void(std::string_view)> want_keys) {
   if (auto ok = matcher::self_test(); !ok) return fail(ok.error().message);
   auto state = std::make_unique<State>();
   state->snapshot = std::move(snapshot);
+  state->want_keys = std::move(want_keys);
   if (auto ok = state->open_transports(); !ok) return fail(ok.error().message);
   if (auto ok = state->open_log(signer); !ok) return fail(ok.error().message);
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(state)));
@@ -292,6 +296,12 @@ Result<void> Gateway::reload(std::shared_ptr<const Snapshot> snapshot) {
 std::shared_ptr<const Snapshot> Gateway::snapshot() const {
   const std::lock_guard lock(state_->mutex);
   return state_->snapshot;
+}
+
+void Gateway::take_up(const std::shared_ptr<const identity::TokenKeys>& keys) {
+  WorkerMail mail;
+  mail.token_keys = keys;
+  state_->post(mail);
 }
 
 void Gateway::drain() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "dataplane/metrics.h"
 #include "dataplane/session/snapshot.h"
 #include "dataplane/transport/transport_counters.h"
+#include "identity/oidc.h"
 
 namespace sluice::dataplane {
 
@@ -20,10 +22,13 @@ class Gateway {
  public:
   /// Tests the matcher, opens the log and the listeners, starts the workers. The signer
   /// outlives the gateway.
+  /// want_keys  called by workers for an issuer of whose tokens one names an unknown key; it
+  ///            waits for nothing, and sooner or later take_up() follows.
   /// errors  the matcher gives wrong answers, a log that cannot be opened or
   ///         trusted, an address in use, a kernel that refuses io_uring.
   static Result<std::unique_ptr<Gateway>> start(std::shared_ptr<const Snapshot> snapshot,
-                                                audit::LogSigner& signer);
+                                                audit::LogSigner& signer,
+                                                std::function<void(std::string_view)> want_keys);
   /// Closes every connection, records that, and stops.
   ~Gateway();
   Gateway(const Gateway&) = delete;
@@ -34,6 +39,8 @@ class Gateway {
   /// errors  it changes what only a restart can: listeners, workers, audit.
   Result<void> reload(std::shared_ptr<const Snapshot> snapshot);
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
+  /// From now on tokens are proved by these keys.
+  void take_up(const std::shared_ptr<const identity::TokenKeys>& keys);
 
   /// No new connections; idle ones are closed, busy ones after their response.
   void drain();

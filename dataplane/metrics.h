@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "dataplane/target_latencies.h"
+#include "identity/token_fault.h"
 
 namespace sluice::dataplane {
 
@@ -35,6 +36,7 @@ struct WorkerMetrics {
   Tally requests_allowed;
   Tally requests_denied;  ///< By policy.
   Tally requests_unauthenticated;
+  std::array<Tally, identity::token_faults> tokens_refused;  ///< By why.
   Tally requests_malformed;
   Tally requests_unavailable;      ///< Refused because the gateway or the target could not serve.
   std::array<Tally, 6> responses;  ///< By status class; [0] for none.

@@ -56,6 +56,16 @@ std::optional<std::size_t> decode_base64(std::string_view text, std::span<char> 
   return held == 0 ? std::optional(written) : std::nullopt;
 }
 
+bool is_visible(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+/// A JWS in its compact form (RFC 7515 §7.1) has dots and no colon. Keys are "sk_…" or
+/// "login:secret", either of which may hold dots.
+bool is_token(std::string_view text) noexcept {
+  return text.find('.') != text.npos && text.find(':') == text.npos && !text.starts_with("sk_");
+}
+
 bool has_control(std::string_view text) noexcept {
   return std::any_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -69,6 +79,7 @@ Credential& Credential::operator=(const Credential& other) noexcept {
   if (this == &other) return *this;
   form_ = other.form_;
   size_ = other.size_;
+  token_ = other.token_;
   std::copy_n(other.bytes_.begin(), size_, bytes_.begin());
   return *this;
 }
@@ -77,10 +88,15 @@ Credential::~Credential() {
   OPENSSL_cleanse(bytes_.data(), size_);
 }
 
+void Credential::take_bearer(std::string_view text) noexcept {
+  if (!is_token(text)) return take_key(text);
+  if (!is_visible(text)) return;
+  token_ = text;
+  form_ = Form::token;
+}
+
 void Credential::take_key(std::string_view text) noexcept {
-  const bool is_visible =
-      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
-  if (text.empty() || text.size() > bytes_max || !is_visible) return;
+  if (text.empty() || text.size() > bytes_max || !is_visible(text)) return;
   std::copy(text.begin(), text.end(), bytes_.begin());
   size_ = static_cast<std::uint16_t>(text.size());
   form_ = Form::key;
@@ -102,7 +118,7 @@ void Credential::take_login(std::string_view base64) noexcept {
 Credential parse_authorization(std::string_view header_value) noexcept {
   Credential credential;
   if (takes_scheme(header_value, "bearer")) {
-    credential.take_key(header_value);
+    credential.take_bearer(header_value);
   } else if (takes_scheme(header_value, "basic")) {
     credential.take_login(header_value);
   }

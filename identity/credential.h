@@ -7,7 +7,8 @@
 
 namespace sluice::identity {
 
-/// Holds its bytes itself (no heap) and wipes them when it goes.
+/// Holds its bytes itself (no heap) and wipes them when it goes; but a token, which is long and
+/// short-lived, stays where it is.
 class Credential {
  public:
   static constexpr std::size_t bytes_max = 512;
@@ -15,6 +16,7 @@ class Credential {
   enum class Form : std::uint8_t {
     key,        ///< "Bearer KEY" or the whole X-Api-Key field.
     login,      ///< "Basic …": presented() is "login:secret".
+    token,      ///< "Bearer …" with dots: presented() is the field's own bytes, of any length.
     malformed,  ///< Unknown scheme, bad base64, too long, control characters.
   };
 
@@ -23,8 +25,11 @@ class Credential {
   ~Credential();
 
   [[nodiscard]] Form form() const noexcept { return form_; }
-  /// What ApiKeys::verify() takes; empty when malformed. Lives with this object.
-  [[nodiscard]] std::string_view presented() const noexcept { return {bytes_.data(), size_}; }
+  /// What ApiKeys::verify() takes, or verify_token(); empty when malformed. Lives with this
+  /// object, a token with its header field.
+  [[nodiscard]] std::string_view presented() const noexcept {
+    return form_ == Form::token ? token_ : std::string_view(bytes_.data(), size_);
+  }
 
  private:
   friend Credential parse_authorization(std::string_view header_value) noexcept;
@@ -32,11 +37,13 @@ class Credential {
   // Not defaulted, so that Credential{} leaves the bytes alone: they are written as they come.
   Credential() noexcept {}  // NOLINT(modernize-use-equals-default)
 
+  void take_bearer(std::string_view text) noexcept;
   void take_key(std::string_view text) noexcept;
   void take_login(std::string_view base64) noexcept;
 
   Form form_ = Form::malformed;
   std::uint16_t size_ = 0;
+  std::string_view token_;
   std::array<char, bytes_max> bytes_;
 };
 

@@ -26,7 +26,7 @@ CONFINED = {
     r"zip\.h": ["evidence/archive.cc", "tests/"],
     r"zstd\.h": ["audit/compressed_segment.cc", "tests/"],
     r"seccomp\.h": ["audit/signer_sandbox.cc"],
-    r"curl/.*": ["exports/http_client.cc"],
+    r"curl/.*": ["control/https_get.cc", "exports/http_client.cc"],
     r"librdkafka/.*": ["exports/kafka_destination.cc", "tests/"],
     r"pg_query\.h": ["sql/", "tests/"],
     r"openssl/.*": ["audit/", "exports/stream.cc", "identity/", "load/", "matcher/", "tests/"],

@@ -204,10 +204,33 @@ class Checker {
 
   void check_identity() {
     const Identity& identity = settings_.identity;
+    const Place place = places_.of_section(&identity, places_.of_section(&settings_, {}));
     const bool has_keys = !identity.api_keys_file.empty() || places_.has(&identity.api_keys_file);
-    if (!has_keys && !identity.allow_anonymous) {
-      report(places_.of_section(&identity, places_.of_section(&settings_, {})),
-             "nobody could be identified: set identity.api_keys or identity.anonymous");
+    if (!has_keys && identity.oidc.empty() && !identity.allow_anonymous) {
+      report(place,
+             "nobody could be identified: set identity.api_keys, identity.oidc or "
+             "identity.anonymous");
+    }
+    check_names(identity.oidc, "issuer");
+    for (const OidcIssuer& issuer : identity.oidc) check(issuer);
+  }
+
+  void check(const OidcIssuer& issuer) {
+    for (const OidcIssuer& other : settings_.identity.oidc) {
+      if (&other == &issuer) break;
+      if (issuer.issuer.empty() || other.issuer != issuer.issuer) continue;
+      report(places_.of(&issuer.issuer, issuer.place),
+             fmt::format("'{}' is the issuer '{}' already; its tokens could mean either",
+                         issuer.issuer, other.name));
+    }
+    if (issuer.keys_max_age <= issuer.keys_refresh) {
+      report(places_.of(&issuer.keys_max_age, issuer.place),
+             fmt::format("'keys_max_age' ({}) must be longer than 'keys_refresh' ({})",
+                         duration_text(issuer.keys_max_age), duration_text(issuer.keys_refresh)));
+    }
+    if (!issuer.jwks_file.empty() && !issuer.ca_file.empty()) {
+      report(places_.of(&issuer.ca_file, issuer.place),
+             "'ca' is for keys that are fetched, and 'jwks' is a file");
     }
   }
 

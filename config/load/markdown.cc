@@ -90,6 +90,10 @@ std::string word_text(Word word) {
       return "URL path";
     case Word::http_url:
       return "http URL";
+    case Word::issuer_url:
+      return "https URL";
+    case Word::jws_algorithm:
+      return "algorithm";
     case Word::file_path:
       return "path";
     case Word::variable:

@@ -201,13 +201,60 @@ constexpr Table target_table{.title = "A target",
 
 // Identity.
 
+constexpr std::array oidc_fields{
+    text<&OidcIssuer::name>("name", Word::name, required,
+                            "Names the issuer in records and metrics."),
+    text<&OidcIssuer::issuer>("issuer", Word::issuer_url, required,
+                              "The issuer's URL, as `iss` of its tokens has it, byte for byte."),
+    text<&OidcIssuer::audience>("audience", Word::subject, required,
+                                "What `aud` of a token must be or hold."),
+    file<&OidcIssuer::jwks_file>("jwks", not_required,
+                                 "A file with the issuer's keys (RFC 7517); without it they are "
+                                 "found by discovery."),
+    file<&OidcIssuer::ca_file>("ca", not_required,
+                               "PEM certificates that the issuer's is checked by; without it the "
+                               "system's."),
+    texts<&OidcIssuer::algorithms>("algorithms", Word::jws_algorithm, 10,
+                                   "How tokens may be signed, such as `ES256`; without it in any "
+                                   "way that fits a key of the issuer's."),
+    flag<&OidcIssuer::untyped>("untyped",
+                               "Whether tokens without `typ` are taken, beside `JWT` and `at+jwt`."),
+    text<&OidcIssuer::subject_claim>("subject_claim", Word::subject, not_required,
+                                     "The claim that names the caller; dots lead into it."),
+    text<&OidcIssuer::groups_claim>("groups_claim", Word::subject, not_required,
+                                    "The claim that lists groups, such as `realm_access.roles`; a "
+                                    "token without it is refused. Without this key there are no "
+                                    "groups."),
+    text<&OidcIssuer::prefix>("prefix", Word::subject, not_required,
+                              "What comes before each subject and group, so that they cannot be "
+                              "taken for another issuer's or an API key's."),
+    texts<&OidcIssuer::authorized_parties>("authorized_parties", Word::subject, 64,
+                                           "The clients whose tokens are taken, by `azp` and "
+                                           "`client_id`; without it any."),
+    duration<&OidcIssuer::clock_skew>("clock_skew", seconds(0), seconds(300),
+                                      "How far the issuer's clock may be off."),
+    duration<&OidcIssuer::keys_refresh>("keys_refresh", seconds(10), seconds(86'400),
+                                        "How often its keys are fetched."),
+    duration<&OidcIssuer::keys_max_age>("keys_max_age", seconds(10), seconds(30 * 86'400),
+                                        "How long keys are good while newer ones cannot be "
+                                        "fetched.")};
+constexpr Table oidc_table{.title = "An OpenID Connect issuer",
+                           .path = "identity.oidc[]",
+                           .sentence =
+                               "An identity provider whose tokens prove who calls. See "
+                               "docs/identity.md.",
+                           .fields = oidc_fields,
+                           .make = make_owner<OidcIssuer>,
+                           .place = place_in<OidcIssuer>};
+
 constexpr std::array identity_fields{
     file<&Identity::api_keys_file>("api_keys", not_required,
                                    "The file of API keys, as `sluice key new` writes them."),
     flag<&Identity::allow_anonymous>(
         "anonymous", "Whether requests without a credential are judged, as anonymous."),
-    later("oidc", "OpenID Connect."), later("saml", "SAML."),
-    later("mtls", "Client certificates.")};
+    sections<&Identity::oidc>("oidc", oidc_table, 16, not_required,
+                              "OpenID Connect issuers, whose tokens HTTP callers show as bearer."),
+    later("saml", "SAML."), later("mtls", "Client certificates.")};
 constexpr Table identity_table{.title = "Identity",
                                .path = "identity",
                                .sentence = "How callers prove who they are.",

@@ -37,6 +37,8 @@ enum class Word : std::uint8_t {
   sql_column,
   file_path,
   http_url,
+  issuer_url,
+  jws_algorithm,
   variable,  ///< "NAME=VALUE" of an environment.
 };
 

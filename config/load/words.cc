@@ -8,8 +8,10 @@
 #include "config/load/quantity.h"
 #include "config/load/schema.h"
 #include "config/model/http_url.h"
+#include "config/model/jws_algorithm.h"
 #include "config/model/path_glob.h"
 #include "config/model/policy.h"
+#include "config/model/secure_url.h"
 #include "config/model/sql_match.h"
 #include "config/model/token.h"
 
@@ -150,6 +152,14 @@ std::optional<std::string> word_fault(Word word, std::string_view text) {
         return line_fault(text, 4096);
       }
       return fmt::format("'{}' is not NAME=VALUE", text);
+    case Word::issuer_url:
+      if (is_secure_url(text)) return std::nullopt;
+      return fmt::format(
+          "'{}' is not a URL like https://id.example.com; http:// is for this host alone", text);
+    case Word::jws_algorithm:
+      if (jws_algorithm(text)) return std::nullopt;
+      return fmt::format("no algorithm '{}'; known are {}", text,
+                         fmt::join(jws_algorithm_names, ", "));
     case Word::http_url:
       if (parse_http_url(text)) return std::nullopt;
       return fmt::format("'{}' is not a URL like http://tsa.example.com/tsr", text);

@@ -2,14 +2,28 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/instant.h"
 
 namespace sluice::config {
 
-/// How a principal proved who it is. OIDC, certificates and tokens join here.
-enum class Proof : unsigned char { none, api_key };
+/// How a principal proved who it is. Certificates join here.
+enum class Proof : unsigned char { none, api_key, oidc };
+
+/// What records call it.
+constexpr std::string_view text(Proof proof) noexcept {
+  switch (proof) {
+    case Proof::none:
+      return "none";
+    case Proof::api_key:
+      return "api-key";
+    case Proof::oidc:
+      return "oidc";
+  }
+  return "none";
+}
 
 /// One link of a delegation chain, nearest actor first: user → agent → tool (RFC 8693 "act").
 struct Actor {

@@ -123,8 +123,28 @@ struct Target {
   Place place;
 };
 
+/// An OpenID Connect provider whose tokens are taken.
+struct OidcIssuer {
+  std::string name;
+  std::string issuer;    ///< A URL; equal to `iss` of its tokens, byte for byte.
+  std::string audience;  ///< One of `aud`.
+  std::string jwks_file;  ///< Path of its keys; empty: they are found by discovery.
+  std::string ca_file;    ///< Who may have signed its certificate; empty: the system's.
+  std::vector<std::string> algorithms;  ///< As jws_algorithm_names has them; empty: all.
+  bool untyped = false;                 ///< Tokens without `typ` are taken.
+  std::string subject_claim = "sub";
+  std::string groups_claim;                     ///< A path with dots; empty: no groups.
+  std::string prefix;                           ///< Of its subjects and groups.
+  std::vector<std::string> authorized_parties;  ///< Of `azp` and `client_id`; empty: any.
+  Duration clock_skew = seconds(60);
+  Duration keys_refresh = seconds(600);
+  Duration keys_max_age = seconds(86'400);  ///< Since they were last fetched.
+  Place place;
+};
+
 struct Identity {
   std::string api_keys_file;     ///< Empty: no API keys.
+  std::vector<OidcIssuer> oidc;
   bool allow_anonymous = false;  ///< Requests without a credential get the anonymous principal.
   Place place;
 };

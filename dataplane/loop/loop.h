@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "audit/worker_log.h"
@@ -33,6 +34,7 @@ struct CancelRequest {
 /// What other threads tell a worker.
 struct WorkerMail {
   std::shared_ptr<const Snapshot> snapshot;  ///< Set: judge new operations by it.
+  std::shared_ptr<const identity::TokenKeys> token_keys;  ///< Set: prove tokens by them.
   bool drain = false;
   bool stop = false;
   /// A slow credential check is done: for this connection and session.
@@ -58,6 +60,8 @@ struct LoopOptions {
   /// Hands a slow check to another thread; the answer comes by mail. False when
   /// too many wait already.
   std::function<bool(ProofRequest)> prove;
+  /// A token of the issuer names an unknown key. Waits for nothing; the answer is mail with keys.
+  std::function<void(std::string_view issuer)> want_keys;
   /// Brings mail to a worker, which may be this one. False when there is none of that number.
   std::function<bool(std::uint32_t worker, WorkerMail)> post;
 };
@@ -165,6 +169,8 @@ class Loop {
   void resume_waiting();
   void resume_waiting_for_buffers();
   void resume_waiting_for_durable();
+  void await_keys(Connection& client);
+  void resume_waiting_for_keys();
   void stop_releasing();
 
   [[nodiscard]] Connection* find(ConnId id) noexcept;
@@ -183,6 +189,7 @@ class Loop {
   std::vector<ConnId> waiting_for_log_;
   std::vector<ConnId> waiting_for_buffers_;
   std::vector<ConnId> waiting_for_durable_;
+  std::vector<ConnId> waiting_for_keys_;
   std::vector<ConnId> may_splice_;
   std::vector<ConnId> durable_again_;  ///< Reused, so that waiting allocates nothing.
   std::uint64_t durable_through_ = 0;  ///< What may leave without waiting.

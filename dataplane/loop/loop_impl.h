@@ -3,6 +3,7 @@
 
 #include "dataplane/loop/cancels_impl.h"
 #include "dataplane/loop/events_impl.h"
+#include "dataplane/loop/keys_impl.h"
 #include "dataplane/loop/probes_impl.h"
 #include "dataplane/loop/releases_impl.h"
 #include "dataplane/loop/turn_impl.h"

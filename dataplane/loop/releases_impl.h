@@ -18,6 +18,7 @@ void Loop<T>::settle(Connection& client) {
         options_.prove({options_.worker, client.id, session.keys(), session.take_proof_wish()});
     if (!taken) session.on_no_proof();
   }
+  if (session.wants_keys()) await_keys(client);
   pass_on_cancel(client);
   grant_wishes(client);
   const bool is_last_moment = stopping_ && !session.owes_record();

@@ -55,8 +55,12 @@ bool Loop<T>::turn(Duration wait) {
   if (mailbox_.maybe_has_mail()) mail = mailbox_.take();
   // Before the batch: a request in it may have been sent when the reload was
   // confirmed already, and must be judged by the new rules.
+  bool has_new_keys = false;
   for (WorkerMail& letter : mail) {
     if (letter.snapshot) adopt(std::move(letter.snapshot));
+    if (!letter.token_keys) continue;
+    context_.tokens.take_up(std::move(letter.token_keys));
+    has_new_keys = true;
   }
   // Between two events of a connection the kernel has swept the caches; what an
   // event needs first is fetched while its predecessors are handled.
@@ -66,6 +70,7 @@ bool Loop<T>::turn(Duration wait) {
     handle(done_[i]);
   }
   for (const WorkerMail& letter : mail) read(letter);
+  if (has_new_keys) resume_waiting_for_keys();
   if (context_.log.is_broken()) stop_releasing();
   context_.session_ends.flush();
   resume_waiting();
@@ -98,7 +103,7 @@ void Loop<T>::prefetch_session(const Completion& completion) const noexcept {
   if (connection->session) connection->session->prefetch();
 }
 
-/// All but the snapshot, which was adopted already.
+/// All but the snapshot and the keys of issuers, which were taken up already.
 template <Transport T>
 void Loop<T>::read(const WorkerMail& mail) {
   if (Connection* const client = find(mail.proved); client && client->role == Role::client) {

@@ -113,7 +113,7 @@ void describe_principal(const config::Principal& principal, audit::Record& recor
   record.subject = principal.subject;
   record.issuer = principal.issuer;
   record.credential_id = principal.credential_id;
-  if (principal.proof == config::Proof::api_key) record.proof = "api-key";
+  record.proof = text(principal.proof);
   worker.groups.assign(principal.groups.begin(), principal.groups.end());
   record.groups = worker.groups;
 }

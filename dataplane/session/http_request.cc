@@ -39,6 +39,7 @@ struct HttpSession::Judged {
   const config::PrincipalView* view = nullptr;
   config::HttpAction action;
   std::string_view rule;
+  std::string_view reason;  ///< For the record, where the client must not learn it.
 };
 
 bool HttpSession::read_head() {
@@ -134,28 +135,58 @@ void HttpSession::begin(const http1::RequestHead& head, std::size_t head_bytes) 
 
 /// Finds out who calls. False when the request was refused or waits for a proof.
 bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
-  const Snapshot& snapshot = exchange_->view->snapshot();
-  const auto refuse_unproved = [&](std::string_view reason) {
-    worker_.metrics.requests_unauthenticated.add();
-    refuse(head, judged, 401, identity_rule, reason);
-    return false;
-  };
   const PresentedCredential presented = presented_credential(head);
-  if (presented.is_repeated) return refuse_unproved("more than one credential was presented");
+  if (presented.is_repeated) {
+    return refuse_unproved(head, judged, "more than one credential was presented");
+  }
   if (!presented.credential) {
-    if (!snapshot.settings.identity.allow_anonymous) {
-      return refuse_unproved("no credential was presented; send an API key as a bearer token");
+    if (!exchange_->view->snapshot().settings.identity.allow_anonymous) {
+      return refuse_unproved(head, judged,
+                             "no credential was presented; send an API key as a bearer token");
     }
     judged.view = &exchange_->view->anonymous(listener_);
     return true;
   }
+  if (presented.credential->form() == identity::Credential::Form::token) {
+    return identify_by_token(head, judged, presented.credential->presented());
+  }
   const auto verdict = prove(presented.credential->presented());
   if (!verdict) return false;
-  if (verdict->fault != identity::KeyFault::none)
-    return refuse_unproved(identity::text(verdict->fault));
+  if (verdict->fault != identity::KeyFault::none) {
+    return refuse_unproved(head, judged, identity::text(verdict->fault));
+  }
   judged.principal = verdict->principal;
   judged.view = &exchange_->view->principal(listener_, verdict->index);
   return true;
+}
+
+bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judged,
+                                    std::string_view token) {
+  const Snapshot& snapshot = exchange_->view->snapshot();
+  const TokenProofs::Answer answer =
+      worker_.tokens.prove(token, worker_.fingerprint_key.of(token), snapshot, worker_.now);
+  const bool has_awaited_keys = std::exchange(has_awaited_keys_, false);
+  if (answer.awaited != nullptr && !has_awaited_keys) {
+    keys_wish_ = answer.awaited->issuer;
+    stage_ = Stage::proof;
+    note_progress();
+    return false;
+  }
+  if (answer.fault != identity::TokenFault::none) {
+    worker_.metrics.tokens_refused[static_cast<std::size_t>(answer.fault)].add();
+    judged.reason = identity::text(answer.fault);
+    return refuse_unproved(head, judged, "the token was not accepted");
+  }
+  judged.principal = &answer.proof->principal();
+  judged.view = &answer.proof->view(snapshot, listener_);
+  return true;
+}
+
+bool HttpSession::refuse_unproved(const http1::RequestHead& head, const Judged& judged,
+                                  std::string_view detail) {
+  worker_.metrics.requests_unauthenticated.add();
+  refuse(head, judged, 401, identity_rule, detail);
+  return false;
 }
 
 /// Nothing while a slow check is under way.
@@ -499,7 +530,7 @@ void HttpSession::refuse(const http1::RequestHead& head, const Judged& judged, s
   audit::Record record = describe(head, judged);
   record.ruling = audit::RulingKind::deny;
   record.rule = rule;
-  record.reason = detail;
+  record.reason = judged.reason.empty() ? detail : judged.reason;
   record.status = status;
   const auto sequence = log_.append_single(record);
   Refusal refusal{status,

@@ -157,6 +157,16 @@ void HttpSession::on_proof(const identity::KeyVerdict& verdict) {
   if (stage_ != Stage::proof) return;
   proof_ = verdict;
   has_proof_ = true;
+  identify_again();
+}
+
+void HttpSession::on_token_keys() {
+  if (stage_ != Stage::proof) return;
+  has_awaited_keys_ = true;
+  identify_again();
+}
+
+void HttpSession::identify_again() {
   if (held_head_ != no_buffer) {
     // Its head left the inbox: what stands there now belongs to the next request.
     stage_ = Stage::judge;

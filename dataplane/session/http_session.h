@@ -40,6 +40,7 @@ class HttpSession final : public Session {
   void on_upstream_spliced(std::uint64_t size_bytes) override;
   void on_proof(const identity::KeyVerdict& verdict) override;
   void on_no_proof() override;
+  void on_token_keys() override;
   void on_log_room() override;
   void on_log_broken() override;
   void on_buffers() override;
@@ -57,7 +58,7 @@ class HttpSession final : public Session {
  private:
   enum class Stage : std::uint8_t {
     head,      ///< Between requests, or inside a head.
-    proof,     ///< A slow credential check is under way.
+    proof,     ///< A slow credential check is under way, or newer keys are fetched.
     inspect,   ///< The body is held until it was scanned whole.
     judge,     ///< The whole body is here.
     body,      ///< Relaying the request body.
@@ -72,6 +73,7 @@ class HttpSession final : public Session {
   };
 
   void advance();
+  void identify_again();
 
   // http_request.cc: the client's side.
   bool read_head();
@@ -79,6 +81,9 @@ class HttpSession final : public Session {
   bool wait_for_more(std::size_t bytes_max);
   void begin(const http1::RequestHead& head, std::size_t head_bytes);
   bool identify(const http1::RequestHead& head, Judged& judged);
+  bool identify_by_token(const http1::RequestHead& head, Judged& judged, std::string_view token);
+  bool refuse_unproved(const http1::RequestHead& head, const Judged& judged,
+                       std::string_view detail);
   std::optional<identity::KeyVerdict> prove(std::string_view secret);
   bool must_gather(const http1::RequestHead& head, std::size_t head_bytes, const Judged& judged);
   void hold_body(const http1::RequestHead& head, std::size_t head_bytes);
@@ -152,6 +157,7 @@ class HttpSession final : public Session {
   identity::ProvenCredential proven_;
   Stage stage_ = Stage::head;
   bool has_proof_ = false;
+  bool has_awaited_keys_ = false;  ///< For this request, once.
   bool upstream_reused_ = false;
   bool continue_answered_ = false;
   bool client_ended_ = false;

@@ -76,6 +76,7 @@ class Session {
   virtual void on_upstream_spliced(std::uint64_t /*size_bytes*/) {}
   virtual void on_proof(const identity::KeyVerdict& verdict) = 0;
   virtual void on_no_proof() = 0;  ///< Too many checks are under way.
+  virtual void on_token_keys() {}  ///< The keys of issuers are newer than when it asked.
   virtual void on_log_room() = 0;  ///< The audit ring may have room again.
   /// The log takes no records: what is under way ends here.
   virtual void on_log_broken() = 0;
@@ -113,6 +114,9 @@ class Session {
   /// A credential needs slow proof: take it, once.
   [[nodiscard]] bool wants_proof() const noexcept { return !proof_wish_.empty(); }
   [[nodiscard]] std::string take_proof_wish() noexcept;
+  /// A token names a key of this issuer's that is not known: take it, once.
+  [[nodiscard]] bool wants_keys() const noexcept { return !keys_wish_.empty(); }
+  [[nodiscard]] std::string take_keys_wish() noexcept { return std::exchange(keys_wish_, {}); }
   /// The table that the proof is about.
   [[nodiscard]] virtual std::shared_ptr<const identity::ApiKeys> keys() const noexcept = 0;
   /// The client shows the key of another session, to cancel what that runs: take it, once.
@@ -179,6 +183,7 @@ class Session {
   SliceQueue to_upstream_;
   std::string peer_text_;
   std::string proof_wish_;
+  std::string keys_wish_;
   std::optional<CancelKey> cancel_wish_;
   std::uint64_t number_;
   std::uint64_t operations_ = 0;

@@ -19,6 +19,7 @@
 #include "dataplane/session/session_log.h"
 #include "dataplane/session/snapshot_view.h"
 #include "dataplane/session/statement_judge.h"
+#include "dataplane/session/token_proofs.h"
 #include "matcher/scratch.h"
 #include "parsers/http1/message.h"
 
@@ -49,6 +50,7 @@ struct WorkerContext {
   matcher::Scratch text_scratch;  ///< For heads and records, in between.
   ExchangePool exchanges;
   ProofCache proofs;
+  TokenProofs tokens;
   MaskedHost masked_host;
   const FingerprintKey fingerprint_key = FingerprintKey::random();
   StatementJudge statements{fingerprint_key};

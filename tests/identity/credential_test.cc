@@ -53,6 +53,23 @@ TEST_CASE("Bearer and Basic credentials are cut from the header") {
   }
 }
 
+TEST_CASE("a bearer with dots is a token, of any length, and stays where it is") {
+  const std::string field = "Bearer eyJh." + std::string(9000, 'A') + ".c2ln";
+  const Credential credential = parse_authorization(field);
+  CHECK(credential.form() == Form::token);
+  CHECK(credential.presented().data() == field.data() + 7);
+  CHECK(credential.presented().size() == field.size() - 7);
+  CHECK(parse_authorization("bearer a.b.c").form() == Form::token);
+  CHECK(parse_authorization("Bearer .").form() == Form::token);
+  // Keys may have dots in their ids, logins anywhere.
+  CHECK(parse_authorization("Bearer sk_a.b.c_d").form() == Form::key);
+  CHECK(parse_authorization("Bearer ann.b.c:secret").form() == Form::key);
+  CHECK(parse_api_key_field("a.b.c").form() == Form::key);
+  for (const char* bad : {"Bearer a.b. c", "Bearer a.b.\x7F", "Bearer a.b.\xC3\xA9", "Basic a.b.c"}) {
+    CHECK(parse_authorization(bad).form() == Form::malformed);
+  }
+}
+
 TEST_CASE("an X-Api-Key field is the key itself") {
   CHECK(parse_api_key_field("sk_a_b").presented() == "sk_a_b");
   CHECK(parse_api_key_field("sk_a_b").form() == Form::key);

@@ -1,0 +1,76 @@
+// Tokens that proved who calls, remembered by one worker: who shows the same one with each
+// request pays for its signature once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/fingerprint.h"
+#include "base/instant.h"
+#include "config/model/policy.h"
+#include "config/model/principal.h"
+#include "dataplane/session/snapshot.h"
+#include "identity/oidc.h"
+
+namespace sluice::dataplane {
+
+/// A token that held, and what its principal may do.
+class TokenProof {
+ public:
+  TokenProof(config::Principal principal, std::size_t listeners)
+      : principal_(std::move(principal)), views_(listeners) {}
+
+  [[nodiscard]] const config::Principal& principal() const noexcept { return principal_; }
+  /// On one listener of the snapshot that it was proved under; worked out on first use.
+  [[nodiscard]] const config::PrincipalView& view(const Snapshot& snapshot, std::size_t listener);
+
+ private:
+  config::Principal principal_;
+  std::vector<std::unique_ptr<const config::PrincipalView>> views_;
+};
+
+/// Holds fingerprints, never tokens. What it remembers is believed until the token expires, for
+/// one configuration and one set of keys.
+class TokenProofs {
+ public:
+  static constexpr std::size_t tokens_max = 8192;
+
+  struct Answer {
+    identity::TokenFault fault = identity::TokenFault::none;
+    TokenProof* proof = nullptr;  ///< Without a fault; until the next call.
+    /// Newer keys of this issuer may change the verdict, and it is worth asking for them.
+    const config::OidcIssuer* awaited = nullptr;
+  };
+
+  /// print  of the token, under the worker's key. Allocates nothing for a token that it knows.
+  [[nodiscard]] Answer prove(std::string_view token, const Fingerprint& print,
+                             const Snapshot& snapshot, const Now& now);
+
+  /// From now on tokens are proved by these.
+  void take_up(std::shared_ptr<const identity::TokenKeys> keys) noexcept {
+    keys_ = std::move(keys);
+  }
+
+ private:
+  /// Fingerprints are uniform already.
+  struct FirstWord {
+    std::size_t operator()(const Fingerprint& print) const noexcept { return print[0]; }
+  };
+  using Table = std::unordered_map<Fingerprint, TokenProof, FirstWord>;
+
+  [[nodiscard]] TokenProof* find(const Fingerprint& print, WallTime now);
+  void make_room();
+
+  std::shared_ptr<const identity::TokenKeys> keys_ = std::make_shared<identity::TokenKeys>();
+  std::uint64_t configuration_ = 0;    ///< Generation that the proofs are of.
+  std::uint64_t keys_generation_ = 0;  ///< Likewise.
+  // What is used moves to the younger half; when that is full the older one goes.
+  Table young_;
+  Table old_;
+};
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,56 @@
+// OpenID Connect tokens: a token and the keys of its issuer in, a principal or a named fault out.
+// Pure: the configuration, the keys and the time are arguments.
+//
+// source   RFC 7515 (JWS), RFC 7519 (JWT), RFC 8725 (their best practices), RFC 9068 (access
+//          tokens), RFC 8693 §4.1 (actors), OpenID Connect Core 1.0 §2
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/instant.h"
+#include "config/model/principal.h"
+#include "config/model/settings.h"
+#include "identity/jwk_set.h"
+#include "identity/token_fault.h"
+
+namespace sluice::identity {
+
+inline constexpr std::size_t token_bytes_max = std::size_t{16} << 10;
+inline constexpr std::size_t token_groups_max = 512;
+inline constexpr std::size_t token_actors_max = 4;
+inline constexpr std::size_t claim_bytes_max = 256;  ///< Of a subject, a group, an actor.
+
+/// One issuer's keys, and what to think of their age.
+struct IssuerKeys {
+  std::string issuer;
+  std::shared_ptr<const JwkSet> keys;  ///< Null: never fetched.
+  WallTime good_until;                 ///< From then on they prove nothing.
+  Instant ask_from;                    ///< Not before then is it worth asking for newer ones.
+};
+
+/// All issuers' keys, immutable: what workers take up.
+struct TokenKeys {
+  std::uint64_t generation = 0;  ///< Another when any key came or went; not 0 when any is there.
+  std::vector<IssuerKeys> issuers;
+
+  [[nodiscard]] const IssuerKeys* find(std::string_view issuer) const noexcept;
+};
+
+struct TokenVerdict {
+  TokenFault fault = TokenFault::none;
+  /// Of those given; null until the token names one.
+  const config::OidcIssuer* issuer = nullptr;
+  /// Without a fault. `expires` is also when the keys are too old to go on believing it.
+  config::Principal principal;
+};
+
+/// token    three parts in base64url, as it stands behind "Bearer ".
+TokenVerdict verify_token(std::string_view token, std::span<const config::OidcIssuer> issuers,
+                          const TokenKeys& keys, WallTime now);
+
+}  // namespace sluice::identity

@@ -1,0 +1,181 @@
+#include "identity/token_claims.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <span>
+
+#include "base/text_codec.h"
+#include "base/timestamp.h"
+#include "identity/oidc.h"
+#include "identity/secret_hash.h"
+
+namespace sluice::identity {
+namespace {
+
+using Kind = JsonValue::Kind;
+
+/// A name that rules and records can hold.
+bool is_short_text(const JsonValue& value) noexcept {
+  return value.kind == Kind::text && !value.text.empty() && value.text.size() <= claim_bytes_max &&
+         std::ranges::none_of(value.text, [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return byte < 0x20 || byte == 0x7F;
+         });
+}
+
+/// RFC 7519 §2, NumericDate: seconds, perhaps with a fraction. Nothing: no such time.
+std::optional<WallTime> time_of(const JsonValue& value) noexcept {
+  constexpr double ns_per_second = 1e9;
+  constexpr auto end_seconds = static_cast<double>(timestamp_end.ns) / ns_per_second;
+  const bool is_time = value.kind == Kind::number && value.number >= 0 && value.number < end_seconds;
+  if (!is_time) return std::nullopt;
+  return WallTime{static_cast<std::int64_t>(value.number * ns_per_second)};
+}
+
+TokenFault check_times(const JsonValue& claims, Duration skew, WallTime now, WallTime& expires) {
+  const JsonValue* const expiry = claims.find("exp");
+  if (expiry == nullptr) return TokenFault::no_expiry;
+  const auto end = time_of(*expiry);
+  if (!end) return TokenFault::bad_time;
+  // §4.1.4: on or after it the token is not accepted.
+  expires = *end + skew;
+  if (now >= expires) return TokenFault::expired;
+  struct Start {
+    std::string_view claim;
+    TokenFault fault;
+  };
+  for (const Start& start : {Start{"nbf", TokenFault::not_yet_valid},
+                             Start{"iat", TokenFault::issued_in_future}}) {
+    const JsonValue* const claim = claims.find(start.claim);
+    if (claim == nullptr) continue;
+    const auto from = time_of(*claim);
+    if (!from) return TokenFault::bad_time;
+    if (*from > now + skew) return start.fault;
+  }
+  return TokenFault::none;
+}
+
+/// §4.1.3: a text, or a list of which one is enough.
+TokenFault check_audience(const JsonValue& claims, const std::string& audience) {
+  const JsonValue* const claim = claims.find("aud");
+  if (claim == nullptr) return TokenFault::wrong_audience;
+  const auto is_ours = [&audience](const JsonValue& value) {
+    return value.kind == Kind::text && value.text == audience;
+  };
+  const bool is_for_us = claim->kind == Kind::array ? std::ranges::any_of(claim->items, is_ours)
+                                                    : is_ours(*claim);
+  return is_for_us ? TokenFault::none : TokenFault::wrong_audience;
+}
+
+/// OpenID Connect Core §2 has `azp`, RFC 9068 §2.2 `client_id`: to whom the token was given.
+TokenFault check_party(const JsonValue& claims, const std::vector<std::string>& parties) {
+  if (parties.empty()) return TokenFault::none;
+  bool is_named = false;
+  for (const std::string_view name : {"azp", "client_id"}) {
+    const JsonValue* const claim = claims.find(name);
+    if (claim == nullptr) continue;
+    is_named = true;
+    if (claim->kind != Kind::text || std::ranges::find(parties, claim->text) == parties.end()) {
+      return TokenFault::wrong_party;
+    }
+  }
+  return is_named ? TokenFault::none : TokenFault::wrong_party;
+}
+
+/// A claim by its name as a whole (some hold dots), or else by a path with dots.
+const JsonValue* find_claim(const JsonValue& claims, std::string_view path) {
+  if (const JsonValue* const whole = claims.find(path)) return whole;
+  const JsonValue* at = &claims;
+  while (at != nullptr) {
+    const std::size_t dot = path.find('.');
+    at = at->find(path.substr(0, dot));
+    if (dot == path.npos) return at;
+    path.remove_prefix(dot + 1);
+  }
+  return nullptr;
+}
+
+/// What Entra ID says where it leaves groups out ("groups overage claim").
+bool has_overage(const JsonValue& claims, std::string_view groups_claim) {
+  if (const JsonValue* const sign = claims.find("hasgroups")) {
+    if (sign->kind != Kind::boolean || sign->boolean) return true;
+  }
+  const JsonValue* const elsewhere = claims.find("_claim_names");
+  return elsewhere != nullptr && elsewhere->find(groups_claim) != nullptr;
+}
+
+TokenFault read_groups(const JsonValue& claims, const config::OidcIssuer& issuer,
+                       std::vector<std::string>& groups) {
+  if (issuer.groups_claim.empty()) return TokenFault::none;
+  if (has_overage(claims, issuer.groups_claim)) return TokenFault::groups_overage;
+  const JsonValue* const claim = find_claim(claims, issuer.groups_claim);
+  if (claim == nullptr) return TokenFault::no_groups;
+  // One text is one group: splitting it at spaces could make groups that nobody gave.
+  const std::span<const JsonValue> values =
+      claim->kind == Kind::array ? std::span(claim->items) : std::span(claim, 1);
+  if (values.size() > token_groups_max) return TokenFault::too_many_groups;
+  groups.reserve(values.size());
+  for (const JsonValue& value : values) {
+    if (!is_short_text(value)) return TokenFault::bad_groups;
+    groups.push_back(issuer.prefix + value.text);
+  }
+  return TokenFault::none;
+}
+
+/// RFC 8693 §4.1: the outermost actor acts now, those within acted before.
+TokenFault read_actors(const JsonValue& claims, const config::OidcIssuer& issuer,
+                       std::vector<config::Actor>& actors) {
+  for (const JsonValue* act = claims.find("act"); act != nullptr; act = act->find("act")) {
+    if (actors.size() == token_actors_max) return TokenFault::delegation_too_deep;
+    const JsonValue* const subject = act->find("sub");
+    const JsonValue* const other = act->find("iss");
+    if (subject == nullptr || !is_short_text(*subject) ||
+        (other != nullptr && !is_short_text(*other))) {
+      return TokenFault::bad_actor;
+    }
+    actors.push_back({issuer.prefix + subject->text, other == nullptr ? issuer.name : other->text});
+  }
+  return TokenFault::none;
+}
+
+/// Tells tokens apart in records: by their own id, or by a digest that gives nothing away.
+std::string id_of(const JsonValue& claims, std::string_view token) {
+  if (const JsonValue* const id = claims.find("jti"); id != nullptr && is_short_text(*id)) {
+    return id->text;
+  }
+  constexpr std::size_t digest_bytes = 16;
+  const auto digest = sha256(token);
+  if (!digest) return {};
+  return fmt::format("sha256:{}", to_hex(ByteView(*digest).first(digest_bytes)));
+}
+
+}  // namespace
+
+TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer,
+                       std::string_view token, WallTime now, config::Principal& principal) {
+  TokenFault fault = check_times(claims, issuer.clock_skew, now, principal.expires);
+  if (fault == TokenFault::none) fault = check_audience(claims, issuer.audience);
+  if (fault == TokenFault::none) fault = check_party(claims, issuer.authorized_parties);
+  if (fault != TokenFault::none) return fault;
+  // RFC 7800: who shows it must prove that it has a key, which is not looked at here.
+  if (claims.find("cnf") != nullptr) return TokenFault::bound_to_key;
+  // RFC 8417 §2.2: logout tokens and the like are signed with the same keys.
+  if (claims.find("events") != nullptr) return TokenFault::security_event;
+
+  const JsonValue* const subject = find_claim(claims, issuer.subject_claim);
+  if (subject == nullptr) return TokenFault::no_subject;
+  if (!is_short_text(*subject)) return TokenFault::bad_subject;
+  fault = read_groups(claims, issuer, principal.groups);
+  if (fault == TokenFault::none) fault = read_actors(claims, issuer, principal.acting_for);
+  if (fault != TokenFault::none) return fault;
+  principal.subject = issuer.prefix + subject->text;
+  principal.issuer = issuer.name;
+  principal.proof = config::Proof::oidc;
+  principal.credential_id = id_of(claims, token);
+  return TokenFault::none;
+}
+
+}  // namespace sluice::identity

@@ -1,0 +1,19 @@
+// What the claims of a token say, once its signature held; private to this room.
+#pragma once
+
+#include <string_view>
+
+#include "base/instant.h"
+#include "config/model/principal.h"
+#include "config/model/settings.h"
+#include "identity/json_value.h"
+#include "identity/token_fault.h"
+
+namespace sluice::identity {
+
+/// token      only to name it where it has no `jti`.
+/// principal  filled in when there is no fault.
+TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer,
+                       std::string_view token, WallTime now, config::Principal& principal);
+
+}  // namespace sluice::identity

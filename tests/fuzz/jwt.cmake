@@ -1,0 +1,2 @@
+sluice_fuzz(jwt ${CMAKE_CURRENT_LIST_DIR}/jwt_fuzz.cc sluice_identity)
+sluice_fuzz(jwks ${CMAKE_CURRENT_LIST_DIR}/jwks_fuzz.cc sluice_identity)
