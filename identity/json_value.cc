@@ -15,9 +15,9 @@ class Builder {
   [[nodiscard]] JsonFault fault() const noexcept { return fault_; }
 
   // The names of the events are the library's.
-  bool null() { return add({}) != nullptr; }
+  bool null() { return add(JsonValue::Kind::null) != nullptr; }
   bool boolean(bool value) {
-    JsonValue* const added = add({.kind = JsonValue::Kind::boolean});
+    JsonValue* const added = add(JsonValue::Kind::boolean);
     if (added != nullptr) added->boolean = value;
     return added != nullptr;
   }
@@ -25,7 +25,7 @@ class Builder {
   bool number_unsigned(std::uint64_t value) { return add_number(static_cast<double>(value)); }
   bool number_float(double value, const std::string& /*text*/) { return add_number(value); }
   bool string(std::string& value) {
-    JsonValue* const added = add({.kind = JsonValue::Kind::text});
+    JsonValue* const added = add(JsonValue::Kind::text);
     if (added != nullptr) added->text = std::move(value);
     return added != nullptr;
   }
@@ -51,25 +51,23 @@ class Builder {
     fault_ = fault;
     return false;
   }
-  JsonValue* add(JsonValue value) {
+  JsonValue* add(JsonValue::Kind kind) {
     if (++values_ > limits_.values_max) {
       refuse(JsonFault::too_large);
       return nullptr;
     }
-    if (open_.empty()) {
-      root_ = std::move(value);
-      return &root_;
-    }
-    return &open_.back()->items.emplace_back(std::move(value));
+    JsonValue& value = open_.empty() ? root_ : open_.back()->items.emplace_back();
+    value.kind = kind;
+    return &value;
   }
   bool add_number(double value) {
-    JsonValue* const added = add({.kind = JsonValue::Kind::number});
+    JsonValue* const added = add(JsonValue::Kind::number);
     if (added != nullptr) added->number = value;
     return added != nullptr;
   }
   bool open(JsonValue::Kind kind) {
     if (open_.size() == limits_.depth_max) return refuse(JsonFault::too_large);
-    JsonValue* const added = add({.kind = kind});
+    JsonValue* const added = add(kind);
     // Stays where it is while it is open: until then its parent takes no other.
     if (added != nullptr) open_.push_back(added);
     return added != nullptr;
@@ -99,8 +97,11 @@ const std::string* JsonValue::find_text(std::string_view name) const noexcept {
 }
 
 Result<JsonValue, JsonFault> read_json_object(std::string_view text, const JsonLimits& limits) {
-  // The library skips a byte order mark, which RFC 8259 §8.1 has no sender write.
-  if (text.starts_with('\xEF')) return tl::unexpected(JsonFault::malformed);
+  // The library skips a byte order mark, which RFC 8259 §8.1 has no sender write, and takes a
+  // NUL for the end.
+  if (text.starts_with('\xEF') || text.find('\0') != text.npos) {
+    return tl::unexpected(JsonFault::malformed);
+  }
   JsonValue root;
   Builder builder(root, limits);
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) {

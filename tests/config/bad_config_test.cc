@@ -261,15 +261,49 @@ const Case cases[] = {
     {3, "targets: [{name: api, addresses: ['10.0.0.1:${PORT}']}]",
      "a.yaml:3:35: '${' begins ${env:NAME}; write '$${' for the characters themselves"},
     {4, "identity: {anonymous: false}",
-     "a.yaml:4:11: nobody could be identified: set identity.api_keys or identity.anonymous"},
+     "a.yaml:4:11: nobody could be identified: set identity.api_keys, identity.oidc or "
+     "identity.anonymous"},
     {4, "identity: {api_keys: /etc/keys.yaml}",
      "a.yaml:4:22: 'api_keys' must be a reference to a file; write file:PATH or cred:NAME"},
     {4, "identity: {oidc: [], anonymous: true}",
-     "a.yaml:4:12: 'oidc' is not available in this version"},
+     "a.yaml:4:18: 'oidc' is an empty list; leave the key out instead"},
+    {4, "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, zzz: 1}]}",
+     "a.yaml:4:64: unknown key 'zzz'; known here: name, issuer, audience, jwks, ca, algorithms, "
+     "untyped, subject_claim, groups_claim, prefix, authorized_parties, clock_skew, keys_refresh, "
+     "keys_max_age"},
+    {4, "identity: {oidc: [{name: a, issuer: 'http://id.example.com', audience: x}]}",
+     "a.yaml:4:37: 'issuer': 'http://id.example.com' is not a URL like https://id.example.com; "
+     "http:// is for this host alone"},
+    {4, "identity: {oidc: [{name: a, issuer: 'https://u@id', audience: x}]}",
+     "a.yaml:4:37: 'issuer': 'https://u@id' is not a URL like https://id.example.com; http:// is "
+     "for this host alone"},
+    {4, "identity: {oidc: [{name: a, issuer: 'https://id?x=1', audience: x}]}",
+     "a.yaml:4:37: 'issuer': 'https://id?x=1' is not a URL like https://id.example.com; http:// "
+     "is for this host alone"},
+    {4,
+     "identity: {oidc: [{name: a, issuer: 'https://id', audience: x},\n"
+     "                  {name: b, issuer: 'https://id', audience: y}]}",
+     "a.yaml:5:37: 'https://id' is the issuer 'a' already; its tokens could mean either"},
+    {4,
+     "identity: {oidc: [{name: a, issuer: 'https://id', audience: x},\n"
+     "                  {name: a, issuer: 'https://id2', audience: y}]}",
+     "a.yaml:5:26: issuer 'a' is there twice; first at a.yaml:4"},
+    {4, "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, algorithms: [HS256]}]}",
+     "a.yaml:4:77: 'algorithms': no algorithm 'HS256'; known are RS256, RS384, RS512, PS256, "
+     "PS384, PS512, ES256, ES384, ES512, EdDSA"},
+    {4, "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, clock_skew: 1h}]}",
+     "a.yaml:4:76: 'clock_skew' must be between 0s and 5m, not 1h"},
+    {4, "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, keys_max_age: 5m}]}",
+     "a.yaml:4:78: 'keys_max_age' (5m) must be longer than 'keys_refresh' (10m)"},
+    {4,
+     "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, jwks: 'file:/k', ca: "
+     "'file:/c'}]}",
+     "a.yaml:4:85: 'ca' is for keys that are fetched, and 'jwks' is a file"},
     {4, "identity: {mtls: {}, anonymous: true}",
      "a.yaml:4:12: 'mtls' is not available in this version"},
     {4, "# none",
-     "a.yaml:1:1: nobody could be identified: set identity.api_keys or identity.anonymous"},
+     "a.yaml:1:1: nobody could be identified: set identity.api_keys, identity.oidc or "
+     "identity.anonymous"},
     {6, "policies: [{name: r}]", "a.yaml:6:12: 'ruling' is missing: What happens to a match."},
     {6, "policies: [{name: r, ruling: permit}]",
      "a.yaml:6:30: 'ruling' must be 'allow', 'deny' or 'hold', not 'permit'"},

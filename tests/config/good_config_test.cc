@@ -45,7 +45,24 @@ targets:
     timeouts: {connect: 1s, response: 2m, idle: 1h}
     connections: 7
     queue: {wait: 3s, sessions: 5}
-identity: {api_keys: file:keys.yaml, anonymous: true}
+identity:
+  api_keys: file:keys.yaml
+  anonymous: true
+  oidc:
+    - name: corp
+      issuer: "https://id.example.com/realm"
+      audience: sluice
+      ca: file:ca.pem
+      algorithms: [ES256, EdDSA]
+      untyped: true
+      subject_claim: preferred_username
+      groups_claim: realm_access.roles
+      prefix: "corp:"
+      authorized_parties: [console]
+      clock_skew: 5s
+      keys_refresh: 1m
+      keys_max_age: 1h
+    - {name: here, issuer: "http://127.0.0.1:9000", audience: api, jwks: file:keys.json}
 policies:
   - name: the rule
     principals: {subjects: [ann, "*"], groups: [staff], anonymous: true}
@@ -187,6 +204,26 @@ TEST_CASE("every key reaches its field") {
 
   CHECK(settings.identity.api_keys_file == "/etc/sluice/keys.yaml");
   CHECK(settings.identity.allow_anonymous);
+  REQUIRE(settings.identity.oidc.size() == 2);
+  const OidcIssuer& corp = settings.identity.oidc[0];
+  CHECK(corp.name == "corp");
+  CHECK(corp.issuer == "https://id.example.com/realm");
+  CHECK(corp.audience == "sluice");
+  CHECK(corp.jwks_file.empty());
+  CHECK(corp.ca_file == "/etc/sluice/ca.pem");
+  CHECK(corp.algorithms == std::vector<std::string>{"ES256", "EdDSA"});
+  CHECK(corp.untyped);
+  CHECK(corp.subject_claim == "preferred_username");
+  CHECK(corp.groups_claim == "realm_access.roles");
+  CHECK(corp.prefix == "corp:");
+  CHECK(corp.authorized_parties == std::vector<std::string>{"console"});
+  CHECK(corp.clock_skew == seconds(5));
+  CHECK(corp.keys_refresh == seconds(60));
+  CHECK(corp.keys_max_age == seconds(3600));
+  const OidcIssuer& here = settings.identity.oidc[1];
+  CHECK(here.issuer == "http://127.0.0.1:9000");
+  CHECK(here.jwks_file == "/etc/sluice/keys.json");
+  CHECK(here.subject_claim == "sub");
 
   REQUIRE(settings.policies.size() == 1);
   const PolicyRule& rule = settings.policies[0];

@@ -1,6 +1,7 @@
 #include "identity/json_value.h"
 
 #include <catch2/catch.hpp>
+#include <optional>
 
 using namespace sluice;
 using namespace sluice::identity;

@@ -1,0 +1,132 @@
+#include "dataplane/session/token_proofs.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+
+#include "snapshot_of.h"
+#include "token_bench.h"
+
+using namespace sluice;
+using namespace sluice::dataplane;
+using config::JwsAlgorithm;
+using identity::TokenFault;
+
+namespace {
+
+constexpr const char* configuration = R"(version: 1
+listeners:
+  - {name: payments, address: "127.0.0.1:8080", protocol: http, target: api}
+targets:
+  - {name: api, addresses: ["127.0.0.1:9001"]}
+identity:
+  oidc:
+    - {name: corp, issuer: "https://id.example.com", audience: sluice, groups_claim: groups}
+    - {name: absent, issuer: "https://absent.example.com", audience: sluice}
+policies:
+  - {name: staff may all, principals: {groups: [staff]}, ruling: allow}
+audit: {directory: audit, signing_key: file:audit.key}
+)";
+
+std::string token_of(std::string_view subject) {
+  return test::make_token(test::provider_keys().p256, JwsAlgorithm::es256, test::good_header,
+                          test::with(test::good_claims, "ann", subject));
+}
+
+struct Bench {
+  Bench() { take_up(1); }
+  void take_up(std::uint64_t generation) {
+    keys = std::make_shared<identity::TokenKeys>(test::TokenBench().keys);
+    keys->generation = generation;
+    std::erase_if(keys->issuers, [](const auto& one) {
+      return one.issuer == "https://absent.example.com";
+    });
+    proofs.take_up(keys);
+  }
+  TokenProofs::Answer prove(const std::string& token) {
+    return proofs.prove(token, print_key.of(token), *snapshot, now);
+  }
+
+  FingerprintKey print_key{1, 2};
+  std::shared_ptr<const Snapshot> snapshot = test::snapshot_of(configuration, "[]");
+  std::shared_ptr<identity::TokenKeys> keys;
+  TokenProofs proofs;
+  Now now{{1'000'000'000}, test::token_now};
+};
+
+}  // namespace
+
+TEST_CASE("A token that held is remembered until it expires") {
+  Bench bench;
+  const std::string token = token_of("ann");
+  const auto first = bench.prove(token);
+  REQUIRE(first.proof != nullptr);
+  CHECK(first.proof->principal().subject == "ann");
+  const auto* const view = &first.proof->view(*bench.snapshot, 0);
+  const auto again = bench.prove(token);
+  CHECK(again.proof == first.proof);
+  CHECK(&again.proof->view(*bench.snapshot, 0) == view);
+
+  bench.now.wall = bench.now.wall + seconds(660);
+  CHECK(bench.prove(token).fault == TokenFault::expired);
+}
+
+TEST_CASE("What was proved is proved again under other keys or another configuration") {
+  Bench bench;
+  const std::string token = token_of("ann");
+  REQUIRE(bench.prove(token).proof != nullptr);
+  SECTION("keys that went") {
+    auto keys = std::make_shared<identity::TokenKeys>();
+    keys->generation = 2;
+    bench.proofs.take_up(keys);
+    CHECK(bench.prove(token).fault == TokenFault::no_keys);
+  }
+  SECTION("an issuer that went") {
+    bench.snapshot = test::snapshot_of(test::open_gateway(""), "[]", "unused", 2);
+    CHECK(bench.prove(token).fault == TokenFault::unknown_issuer);
+  }
+}
+
+TEST_CASE("A token that is bad stays bad, and nothing of it is kept") {
+  Bench bench;
+  std::string token = token_of("ann");
+  token[token.size() - 5] = token[token.size() - 5] == 'A' ? 'B' : 'A';
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = bench.prove(token);
+    CHECK(answer.fault == TokenFault::bad_signature);
+    CHECK(answer.proof == nullptr);
+    CHECK(answer.awaited == nullptr);
+  }
+}
+
+TEST_CASE("Newer keys are awaited where they could help, and not too often") {
+  Bench bench;
+  const std::string token =
+      test::make_token(test::provider_keys().p256, JwsAlgorithm::es256,
+                       R"({"alg":"ES256","typ":"JWT","kid":"new"})", test::good_claims);
+  auto answer = bench.prove(token);
+  CHECK(answer.fault == TokenFault::unknown_key);
+  REQUIRE(answer.awaited != nullptr);
+  CHECK(answer.awaited->name == "corp");
+
+  bench.keys->issuers.front().ask_from = bench.now.monotonic + milliseconds(1);
+  answer = bench.prove(token);
+  CHECK(answer.fault == TokenFault::unknown_key);
+  CHECK(answer.awaited == nullptr);
+
+  answer = bench.prove(test::make_token(
+      test::provider_keys().p256, JwsAlgorithm::es256, test::good_header,
+      test::with(test::good_claims, "id.example.com", "absent.example.com")));
+  CHECK(answer.fault == TokenFault::no_keys);
+  CHECK(answer.awaited != nullptr);
+}
+
+TEST_CASE("Of many tokens those in use are remembered") {
+  Bench bench;
+  const std::string used = token_of("ann");
+  const auto* const proof = bench.prove(used).proof;
+  for (int i = 0; i < 6'000; ++i) {
+    REQUIRE(bench.prove(token_of(fmt::format("user-{}", i))).proof != nullptr);
+    if (i % 1000 == 0) CHECK(bench.prove(used).proof == proof);
+  }
+}
