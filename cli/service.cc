@@ -85,9 +85,9 @@ Result<std::unique_ptr<Service>> Service::start(
   auto gateway = dataplane::Gateway::start(
       first, signer, [keeper = key_keeper.get()](std::string_view issuer) { keeper->ask(issuer); });
   if (!gateway) return tl::unexpected(gateway.error());
-  auto service = std::unique_ptr<Service>(
-      new Service(configuration, std::move(key_keeper), std::move(*gateway), signer,
-                  settings.identity.api_keys_file));
+  auto service = std::unique_ptr<Service>(new Service(configuration, std::move(key_keeper),
+                                                      std::move(*gateway), signer,
+                                                      settings.identity.api_keys_file));
   service->start_key_keeper();
   if (auto done = service->start_exports(settings.audit); !done) {
     return tl::unexpected(done.error());

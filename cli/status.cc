@@ -62,8 +62,9 @@ void print_text(const Json& page) {
   for (const auto& one : page.at("issuers")) {
     const auto keys = number(one, "keys");
     fmt::print("  issuer {}: {}{}\n", one.at("name").get<std::string>(), counted(keys, "key"),
-               keys == 0 ? std::string()
-                         : fmt::format(", fetched {:.0f} s ago", one.at("age_seconds").get<double>()));
+               keys == 0
+                   ? std::string()
+                   : fmt::format(", fetched {:.0f} s ago", one.at("age_seconds").get<double>()));
     if (const auto error = one.at("last_error").get<std::string>(); !error.empty()) {
       fmt::print("    its keys cannot be fetched: {}\n", error);
     }

@@ -25,8 +25,8 @@ std::size_t take(char* bytes, std::size_t size, std::size_t count, void* into) {
   return size * count;
 }
 
-int look_at_stop(void* stop, curl_off_t /*down_whole*/, curl_off_t /*down*/, curl_off_t /*up_whole*/,
-                 curl_off_t /*up*/) {
+int look_at_stop(void* stop, curl_off_t /*down_whole*/, curl_off_t /*down*/,
+                 curl_off_t /*up_whole*/, curl_off_t /*up*/) {
   return stop != nullptr && static_cast<const std::atomic<bool>*>(stop)->load() ? 1 : 0;
 }
 

@@ -37,9 +37,9 @@ std::string key_ids(const identity::JwkSet& set) {
 
 /// Whether keys of the one are keys of the other, fetched in the same way.
 bool is_same_source(const config::OidcIssuer& one, const config::OidcIssuer& other) {
-  return one.name == other.name && one.issuer == other.issuer &&
-         one.jwks_file == other.jwks_file && one.ca_file == other.ca_file &&
-         one.keys_refresh == other.keys_refresh && one.keys_max_age == other.keys_max_age;
+  return one.name == other.name && one.issuer == other.issuer && one.jwks_file == other.jwks_file &&
+         one.ca_file == other.ca_file && one.keys_refresh == other.keys_refresh &&
+         one.keys_max_age == other.keys_max_age;
 }
 
 Result<std::string> read_key_file(const std::string& path) {

@@ -143,11 +143,10 @@ Made make_okp(const JsonValue& jwk) {
   if (curve == nullptr || *curve != "Ed25519") return faulty("an OKP key on an unknown curve");
   const auto x = bytes_of(jwk, "x");
   if (!x || x->size() != ed25519_key_bytes) return faulty("an OKP key without a good 'x'");
-  Made made{
-      {EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, x->data(), x->size()),
-       &EVP_PKEY_free},
-      {},
-      {}};
+  Made made{{EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, x->data(), x->size()),
+             &EVP_PKEY_free},
+            {},
+            {}};
   if (!made.key) return faulty("an OKP key that OpenSSL refuses");
   made.algorithms.set(static_cast<std::size_t>(JwsAlgorithm::eddsa));
   return made;

@@ -20,8 +20,8 @@ enum class Scheme : std::uint8_t { pkcs1, pss, ecdsa, eddsa };
 
 struct Method {
   Scheme scheme;
-  const char* digest;          ///< Null where the scheme has its own.
-  std::size_t integer_bytes;   ///< ECDSA: of r, and of s.
+  const char* digest;         ///< Null where the scheme has its own.
+  std::size_t integer_bytes;  ///< ECDSA: of r, and of s.
 };
 
 /// In the order of the enum.

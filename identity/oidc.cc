@@ -47,8 +47,7 @@ TokenFault split(std::string_view token, Parts& parts) noexcept {
   const std::size_t second = token.rfind('.');
   parts = {token.substr(0, first), token.substr(first + 1, second - first - 1),
            token.substr(second + 1), token.substr(0, second)};
-  return parts.header.empty() || parts.payload.empty() ? TokenFault::not_compact
-                                                       : TokenFault::none;
+  return parts.header.empty() || parts.payload.empty() ? TokenFault::not_compact : TokenFault::none;
 }
 
 Result<JsonValue, TokenFault> read_part(std::string_view part) {

@@ -30,7 +30,8 @@ bool is_short_text(const JsonValue& value) noexcept {
 std::optional<WallTime> time_of(const JsonValue& value) noexcept {
   constexpr double ns_per_second = 1e9;
   constexpr auto end_seconds = static_cast<double>(timestamp_end.ns) / ns_per_second;
-  const bool is_time = value.kind == Kind::number && value.number >= 0 && value.number < end_seconds;
+  const bool is_time =
+      value.kind == Kind::number && value.number >= 0 && value.number < end_seconds;
   if (!is_time) return std::nullopt;
   return WallTime{static_cast<std::int64_t>(value.number * ns_per_second)};
 }
@@ -47,8 +48,8 @@ TokenFault check_times(const JsonValue& claims, Duration skew, WallTime now, Wal
     std::string_view claim;
     TokenFault fault;
   };
-  for (const Start& start : {Start{"nbf", TokenFault::not_yet_valid},
-                             Start{"iat", TokenFault::issued_in_future}}) {
+  for (const Start& start :
+       {Start{"nbf", TokenFault::not_yet_valid}, Start{"iat", TokenFault::issued_in_future}}) {
     const JsonValue* const claim = claims.find(start.claim);
     if (claim == nullptr) continue;
     const auto from = time_of(*claim);
@@ -65,8 +66,8 @@ TokenFault check_audience(const JsonValue& claims, const std::string& audience) 
   const auto is_ours = [&audience](const JsonValue& value) {
     return value.kind == Kind::text && value.text == audience;
   };
-  const bool is_for_us = claim->kind == Kind::array ? std::ranges::any_of(claim->items, is_ours)
-                                                    : is_ours(*claim);
+  const bool is_for_us =
+      claim->kind == Kind::array ? std::ranges::any_of(claim->items, is_ours) : is_ours(*claim);
   return is_for_us ? TokenFault::none : TokenFault::wrong_audience;
 }
 

@@ -64,7 +64,8 @@ void known(benchmark::State& state, std::size_t tokens, std::size_t more_bytes) 
   std::vector<std::string> shown;
   for (std::size_t i = 0; i < tokens; ++i) {
     const std::string claims =
-        with(good_claims, "ann", fmt::format("user-{}\",\"more\":\"{}", i, std::string(more_bytes, 'x')));
+        with(good_claims, "ann",
+             fmt::format("user-{}\",\"more\":\"{}", i, std::string(more_bytes, 'x')));
     shown.push_back(make_token(provider_keys().p256, JwsAlgorithm::es256, good_header, claims));
   }
   const auto ask = [&](const std::string& token) {

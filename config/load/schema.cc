@@ -217,8 +217,8 @@ constexpr std::array oidc_fields{
     texts<&OidcIssuer::algorithms>("algorithms", Word::jws_algorithm, 10,
                                    "How tokens may be signed, such as `ES256`; without it in any "
                                    "way that fits a key of the issuer's."),
-    flag<&OidcIssuer::untyped>("untyped",
-                               "Whether tokens without `typ` are taken, beside `JWT` and `at+jwt`."),
+    flag<&OidcIssuer::untyped>(
+        "untyped", "Whether tokens without `typ` are taken, beside `JWT` and `at+jwt`."),
     text<&OidcIssuer::subject_claim>("subject_claim", Word::subject, not_required,
                                      "The claim that names the caller; dots lead into it."),
     text<&OidcIssuer::groups_claim>("groups_claim", Word::subject, not_required,

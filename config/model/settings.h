@@ -126,8 +126,8 @@ struct Target {
 /// An OpenID Connect provider whose tokens are taken.
 struct OidcIssuer {
   std::string name;
-  std::string issuer;    ///< A URL; equal to `iss` of its tokens, byte for byte.
-  std::string audience;  ///< One of `aud`.
+  std::string issuer;     ///< A URL; equal to `iss` of its tokens, byte for byte.
+  std::string audience;   ///< One of `aud`.
   std::string jwks_file;  ///< Path of its keys; empty: they are found by discovery.
   std::string ca_file;    ///< Who may have signed its certificate; empty: the system's.
   std::vector<std::string> algorithms;  ///< As jws_algorithm_names has them; empty: all.
@@ -143,7 +143,7 @@ struct OidcIssuer {
 };
 
 struct Identity {
-  std::string api_keys_file;     ///< Empty: no API keys.
+  std::string api_keys_file;  ///< Empty: no API keys.
   std::vector<OidcIssuer> oidc;
   bool allow_anonymous = false;  ///< Requests without a credential get the anonymous principal.
   Place place;

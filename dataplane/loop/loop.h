@@ -33,7 +33,7 @@ struct CancelRequest {
 
 /// What other threads tell a worker.
 struct WorkerMail {
-  std::shared_ptr<const Snapshot> snapshot;  ///< Set: judge new operations by it.
+  std::shared_ptr<const Snapshot> snapshot;               ///< Set: judge new operations by it.
   std::shared_ptr<const identity::TokenKeys> token_keys;  ///< Set: prove tokens by them.
   bool drain = false;
   bool stop = false;

@@ -26,13 +26,13 @@ GetUrl web(std::map<std::string, std::string> pages) {
 }  // namespace
 
 TEST_CASE("an issuer's keys are where its own document says") {
-  const auto get = web(
-      {{"https://id/.well-known/openid-configuration",
-        R"({"issuer":"https://id","jwks_uri":"https://keys.example/jwks"})"},
-       {"https://id/realm/.well-known/openid-configuration",
-        R"({"issuer":"https://id/realm/","jwks_uri":"http://127.0.0.1:1/k","scopes":["a"]})"},
-       {"https://keys.example/jwks", "the keys"},
-       {"http://127.0.0.1:1/k", "the realm's"}});
+  const auto get =
+      web({{"https://id/.well-known/openid-configuration",
+            R"({"issuer":"https://id","jwks_uri":"https://keys.example/jwks"})"},
+           {"https://id/realm/.well-known/openid-configuration",
+            R"({"issuer":"https://id/realm/","jwks_uri":"http://127.0.0.1:1/k","scopes":["a"]})"},
+           {"https://keys.example/jwks", "the keys"},
+           {"http://127.0.0.1:1/k", "the realm's"}});
   CHECK(*discover_keys(issuer_at("https://id"), get) == "the keys");
   CHECK(*discover_keys(issuer_at("https://id/realm/"), get) == "the realm's");
 }

@@ -39,8 +39,8 @@ class FakeWorld {
     answer_ = std::move(answer);
   }
   KeyKeeper::World world() {
-    return {.fetch = [this](const config::OidcIssuer&, const std::atomic<bool>& stop)
-                -> Result<std::string> {
+    return {.fetch = [this](const config::OidcIssuer&,
+                            const std::atomic<bool>& stop) -> Result<std::string> {
               while (hangs && !stop) std::this_thread::sleep_for(std::chrono::milliseconds(1));
               const std::lock_guard lock(mutex_);
               ++fetches_;

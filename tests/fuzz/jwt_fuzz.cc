@@ -31,8 +31,8 @@ struct Scene {
     auto set = parse_jwk_set(published);
     if (!set) std::abort();
     keys.generation = 1;
-    keys.issuers.push_back({issuer.issuer, std::make_shared<const JwkSet>(std::move(*set)),
-                            now + seconds(60), {}});
+    keys.issuers.push_back(
+        {issuer.issuer, std::make_shared<const JwkSet>(std::move(*set)), now + seconds(60), {}});
   }
   std::vector<config::OidcIssuer> issuers;
   TokenKeys keys;

@@ -129,8 +129,7 @@ const Case shapes[] = {
     {"something behind the header's object", TokenFault::bad_json,
      [] { return header_then("{}"); }},
     {"a comma too many", TokenFault::bad_json, [] { return header_and(""); }},
-    {"a comment", TokenFault::bad_json,
-     [] { return header_then("/**/"); }},
+    {"a comment", TokenFault::bad_json, [] { return header_then("/**/"); }},
     {"a byte order mark", TokenFault::bad_json,
      [] { return with_header("\xEF\xBB\xBF" + std::string(good_header)); }},
     {"NUL behind the header", TokenFault::bad_json,
@@ -153,8 +152,10 @@ const Case shapes[] = {
     {"a thousand levels", TokenFault::too_complex, [] { return claims_and(nested(1000)); }},
     {"too many members", TokenFault::too_complex, [] { return claims_and(members(150)); }},
     {"too many values", TokenFault::too_complex,
-     [] { return claims_and(R"("x":[)" + fmt::format("{}", fmt::join(std::vector<int>(2100), ",")) +
-                            "]"); }},
+     [] {
+       return claims_and(R"("x":[)" + fmt::format("{}", fmt::join(std::vector<int>(2100), ",")) +
+                         "]");
+     }},
 };
 
 const Case headers[] = {
@@ -271,11 +272,10 @@ const Case signatures[] = {
        return signed_text(with(good_header, "JWT", "at+jwt"), good_claims) +
               token.substr(token.rfind('.'));
      }},
-    {"r and s are zero", TokenFault::bad_signature, [] { return signed_by(std::string(64, '\0')); }},
+    {"r and s are zero", TokenFault::bad_signature,
+     [] { return signed_by(std::string(64, '\0')); }},
     {"r and s are the order", TokenFault::bad_signature,
-     [] {
-       return signed_by(from_hex_text(p256_order) + from_hex_text(p256_order));
-     }},
+     [] { return signed_by(from_hex_text(p256_order) + from_hex_text(p256_order)); }},
     {"r and s in DER", TokenFault::bad_signature,
      [] { return signed_by(from_hex_text("3006020101020101")); }},
     {"a signature too short", TokenFault::bad_signature,
@@ -338,7 +338,8 @@ const Case claims[] = {
      [] { return claims_with("1800000600", "1e300"); }},
     {"exp in milliseconds", TokenFault::bad_time,
      [] { return claims_with("1800000600", "1800000600000"); }},
-    {"expired long ago", TokenFault::expired, [] { return claims_with("1800000600", "1300819380"); }},
+    {"expired long ago", TokenFault::expired,
+     [] { return claims_with("1800000600", "1300819380"); }},
     {"expired by the skew and no more", TokenFault::expired,
      [] { return claims_with("1800000600", "1799999940"); }},
     {"nbf ahead", TokenFault::not_yet_valid,
@@ -350,7 +351,8 @@ const Case claims[] = {
     {"iat in a list", TokenFault::bad_time,
      [] { return claims_with(R"("iat":1799999990)", R"("iat":[1799999990])"); }},
     {"no aud", TokenFault::wrong_audience, [] { return claims_with(R"("aud")", R"("aux")"); }},
-    {"another aud", TokenFault::wrong_audience, [] { return claims_with(R"("sluice")", R"("api")"); }},
+    {"another aud", TokenFault::wrong_audience,
+     [] { return claims_with(R"("sluice")", R"("api")"); }},
     {"aud that only begins so", TokenFault::wrong_audience,
      [] { return claims_with(R"("sluice")", R"("sluice2")"); }},
     {"aud in another case", TokenFault::wrong_audience,
@@ -366,20 +368,23 @@ const Case claims[] = {
     {"azp and client_id differ", TokenFault::wrong_party,
      [] { return strict(R"(,"azp":"console","client_id":"other")"); }},
     {"bound to a certificate", TokenFault::bound_to_key,
-     [] { return claims_and(R"("cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"})"); }},
+     [] {
+       return claims_and(R"("cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"})");
+     }},
     {"bound to a DPoP key", TokenFault::bound_to_key,
      [] { return claims_and(R"("cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"})"); }},
-    {"bound to nothing known", TokenFault::bound_to_key, [] { return claims_and(R"("cnf":null)"); }},
+    {"bound to nothing known", TokenFault::bound_to_key,
+     [] { return claims_and(R"("cnf":null)"); }},
     {"a security event", TokenFault::security_event,
      [] {
-       return claims_and(
-           R"("events":{"http://schemas.openid.net/event/backchannel-logout":{}})");
+       return claims_and(R"("events":{"http://schemas.openid.net/event/backchannel-logout":{}})");
      }},
     {"no sub", TokenFault::no_subject, [] { return claims_with(R"("sub")", R"("sup")"); }},
     {"an empty sub", TokenFault::bad_subject, [] { return claims_with(R"("ann")", R"("")"); }},
     {"sub is a number", TokenFault::bad_subject, [] { return claims_with(R"("ann")", "7"); }},
     {"sub of 261 bytes", TokenFault::bad_subject, [] { return claims_with("ann", text_261); }},
-    {"a line end in sub", TokenFault::bad_subject, [] { return claims_with("ann", R"(ann\nroot)"); }},
+    {"a line end in sub", TokenFault::bad_subject,
+     [] { return claims_with("ann", R"(ann\nroot)"); }},
     {"NUL in sub", TokenFault::bad_subject, [] { return claims_with("ann", R"(ann\u0000)"); }},
     {"no groups", TokenFault::no_groups, [] { return claims_with(R"("groups")", R"("grouqs")"); }},
     {"groups are a number", TokenFault::bad_groups,

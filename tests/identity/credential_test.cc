@@ -65,7 +65,8 @@ TEST_CASE("a bearer with dots is a token, of any length, and stays where it is")
   CHECK(parse_authorization("Bearer sk_a.b.c_d").form() == Form::key);
   CHECK(parse_authorization("Bearer ann.b.c:secret").form() == Form::key);
   CHECK(parse_api_key_field("a.b.c").form() == Form::key);
-  for (const char* bad : {"Bearer a.b. c", "Bearer a.b.\x7F", "Bearer a.b.\xC3\xA9", "Basic a.b.c"}) {
+  for (const char* bad :
+       {"Bearer a.b. c", "Bearer a.b.\x7F", "Bearer a.b.\xC3\xA9", "Basic a.b.c"}) {
     CHECK(parse_authorization(bad).form() == Form::malformed);
   }
 }

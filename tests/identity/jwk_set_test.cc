@@ -47,8 +47,7 @@ const Vector vectors[] = {
     {p521_key, JwsAlgorithm::es512, "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA",
      "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8G"
      "aSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn"},
-    {ed25519_key, JwsAlgorithm::eddsa,
-     "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
+    {ed25519_key, JwsAlgorithm::eddsa, "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
      "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"},
 };
 
@@ -167,6 +166,5 @@ TEST_CASE("a set without a usable key, or beyond its limits, is none") {
   CHECK(parse_jwk_set(many + "]}"));
   CHECK_FALSE(parse_jwk_set(many + "," + good + "]}"));
   CHECK_FALSE(parse_jwk_set(R"({"keys":[)" + good + "]}" + std::string(jwk_set_bytes_max, ' ')));
-  CHECK(parse_jwk_set(R"({"keys":[]})").error().message ==
-        "no key of the set can prove a token");
+  CHECK(parse_jwk_set(R"({"keys":[]})").error().message == "no key of the set can prove a token");
 }

@@ -25,12 +25,12 @@ struct Signed {
 };
 std::vector<Signed> kinds() {
   const ProviderKeys& made = provider_keys();
-  return {{JwsAlgorithm::rs256, made.rsa, "rsa"},    {JwsAlgorithm::rs384, made.rsa, "rsa"},
-          {JwsAlgorithm::rs512, made.rsa, "rsa"},    {JwsAlgorithm::ps256, made.rsa, "rsa"},
-          {JwsAlgorithm::ps384, made.rsa, "rsa"},    {JwsAlgorithm::ps512, made.rsa, "rsa"},
-          {JwsAlgorithm::rs256, made.bound_rsa, "bound"},
-          {JwsAlgorithm::es256, made.p256, "p256"},  {JwsAlgorithm::es384, made.p384, "p384"},
-          {JwsAlgorithm::es512, made.p521, "p521"},  {JwsAlgorithm::eddsa, made.ed25519, "ed"}};
+  return {{JwsAlgorithm::rs256, made.rsa, "rsa"},         {JwsAlgorithm::rs384, made.rsa, "rsa"},
+          {JwsAlgorithm::rs512, made.rsa, "rsa"},         {JwsAlgorithm::ps256, made.rsa, "rsa"},
+          {JwsAlgorithm::ps384, made.rsa, "rsa"},         {JwsAlgorithm::ps512, made.rsa, "rsa"},
+          {JwsAlgorithm::rs256, made.bound_rsa, "bound"}, {JwsAlgorithm::es256, made.p256, "p256"},
+          {JwsAlgorithm::es384, made.p384, "p384"},       {JwsAlgorithm::es512, made.p521, "p521"},
+          {JwsAlgorithm::eddsa, made.ed25519, "ed"}};
 }
 std::string token_of(const Signed& kind) {
   const auto name = config::jws_algorithm_names[static_cast<std::size_t>(kind.algorithm)];
@@ -98,13 +98,15 @@ TEST_CASE("types are compared without case and without their prefix; none is for
 
 TEST_CASE("a token without a key id is the only fitting key's") {
   const TokenBench bench;
-  CHECK(bench.verify(make_token(provider_keys().other, JwsAlgorithm::es256,
-                                R"({"alg":"ES256","typ":"JWT"})",
-                                R"({"iss":"https://other.example.com","aud":"sluice",)"
-                                R"("sub":"bob","exp":1800000001})"))
+  CHECK(bench
+            .verify(make_token(provider_keys().other, JwsAlgorithm::es256,
+                               R"({"alg":"ES256","typ":"JWT"})",
+                               R"({"iss":"https://other.example.com","aud":"sluice",)"
+                               R"("sub":"bob","exp":1800000001})"))
             .principal.subject == "bob");
-  CHECK(bench.verify(make_token(provider_keys().ed25519, JwsAlgorithm::eddsa,
-                                R"({"alg":"EdDSA","typ":"JWT"})", good_claims))
+  CHECK(bench
+            .verify(make_token(provider_keys().ed25519, JwsAlgorithm::eddsa,
+                               R"({"alg":"EdDSA","typ":"JWT"})", good_claims))
             .fault == TokenFault::none);
 }
 
@@ -139,9 +141,9 @@ TEST_CASE("claims are found by name or by path, and get the issuer's prefix") {
   corp.groups_claim = "realm_access.roles";
   corp.subject_claim = "preferred_username";
   corp.prefix = "corp:";
-  const auto principal = principal_of(
-      with(good_claims, R"("groups":["staff","payments"])",
-           R"("realm_access":{"roles":["clerk"]},"preferred_username":"Ann")"));
+  const auto principal =
+      principal_of(with(good_claims, R"("groups":["staff","payments"])",
+                        R"("realm_access":{"roles":["clerk"]},"preferred_username":"Ann")"));
   CHECK(principal.subject == "corp:Ann");
   CHECK(principal.groups == std::vector<std::string>{"corp:clerk"});
 
@@ -161,8 +163,8 @@ TEST_CASE("an empty list of groups is a list, and an audience may be one of seve
   CHECK(bench.verify(token_with(good_header, with(good_claims, R"(["staff","payments"])", "[]")))
             .fault == TokenFault::none);
   CHECK(bench
-            .verify(token_with(good_header,
-                               with(good_claims, R"("sluice")", R"(["api",7,"sluice"])")))
+            .verify(
+                token_with(good_header, with(good_claims, R"("sluice")", R"(["api",7,"sluice"])")))
             .fault == TokenFault::none);
 }
 
@@ -170,11 +172,12 @@ TEST_CASE("a token of an accepted client is taken, by either claim's name") {
   const TokenBench bench;
   for (const char* party : {R"("azp":"console")", R"("client_id":"console")",
                             R"("azp":"console","client_id":"console")"}) {
-    CHECK(bench.verify(make_token(provider_keys().rsa, JwsAlgorithm::rs256,
-                                  R"({"alg":"RS256","typ":"JWT","kid":"rsa"})",
-                                  fmt::format(R"({{"iss":"https://strict.example.com",)"
-                                              R"("aud":"sluice","sub":"ann","exp":1800000600,{}}})",
-                                              party)))
+    CHECK(bench
+              .verify(make_token(provider_keys().rsa, JwsAlgorithm::rs256,
+                                 R"({"alg":"RS256","typ":"JWT","kid":"rsa"})",
+                                 fmt::format(R"({{"iss":"https://strict.example.com",)"
+                                             R"("aud":"sluice","sub":"ann","exp":1800000600,{}}})",
+                                             party)))
               .fault == TokenFault::none);
   }
 }

@@ -47,22 +47,21 @@ struct TokenBench {
     add("absent", "https://absent.example.com");
     add("stale", "https://stale.example.com");
     add("other", "https://other.example.com");
-    const std::string all = key_set(
-        {made.rsa.jwk("rsa"), made.bound_rsa.jwk("bound", R"(,"alg":"RS256","use":"sig")"),
-         made.p256.jwk("p256"), made.p384.jwk("p384"), made.p521.jwk("p521"),
-         made.ed25519.jwk("ed"), made.p256.jwk("twin"), made.twin.jwk("twin")});
+    const std::string all =
+        key_set({made.rsa.jwk("rsa"), made.bound_rsa.jwk("bound", R"(,"alg":"RS256","use":"sig")"),
+                 made.p256.jwk("p256"), made.p384.jwk("p384"), made.p521.jwk("p521"),
+                 made.ed25519.jwk("ed"), made.p256.jwk("twin"), made.twin.jwk("twin")});
     const auto set = std::make_shared<const identity::JwkSet>(*identity::parse_jwk_set(all));
     const WallTime later = token_now + seconds(3600);
     keys.generation = 1;
-    keys.issuers = {
-        {issuers[0].issuer, set, later, {}},
-        {issuers[1].issuer, set, later, {}},
-        {issuers[3].issuer, set, token_now, {}},
-        {issuers[4].issuer,
-         std::make_shared<const identity::JwkSet>(
-             *identity::parse_jwk_set(key_set({made.other.jwk("only")}))),
-         later,
-         {}}};
+    keys.issuers = {{issuers[0].issuer, set, later, {}},
+                    {issuers[1].issuer, set, later, {}},
+                    {issuers[3].issuer, set, token_now, {}},
+                    {issuers[4].issuer,
+                     std::make_shared<const identity::JwkSet>(
+                         *identity::parse_jwk_set(key_set({made.other.jwk("only")}))),
+                     later,
+                     {}}};
   }
 
   [[nodiscard]] identity::TokenVerdict verify(std::string_view token) const {

@@ -117,13 +117,12 @@ std::string ProviderKey::jwk(std::string_view id, std::string_view more) const {
                            to_base64url(point.subspan(point.size() / 2))));
 }
 
-std::string ProviderKey::sign(JwsAlgorithm algorithm, std::string_view text,
-                              int salt_bytes) const {
+std::string ProviderKey::sign(JwsAlgorithm algorithm, std::string_view text, int salt_bytes) const {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                         &EVP_MD_CTX_free);
   EVP_PKEY_CTX* parameters = nullptr;
-  check(EVP_DigestSignInit(context.get(), &parameters, digest_of(algorithm), nullptr,
-                           key_.get()) == 1);
+  check(EVP_DigestSignInit(context.get(), &parameters, digest_of(algorithm), nullptr, key_.get()) ==
+        1);
   if (is_pss(algorithm)) {
     check(EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1);
     check(EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, salt_bytes) == 1);

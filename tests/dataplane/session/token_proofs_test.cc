@@ -38,9 +38,8 @@ struct Bench {
   void take_up(std::uint64_t generation) {
     keys = std::make_shared<identity::TokenKeys>(test::TokenBench().keys);
     keys->generation = generation;
-    std::erase_if(keys->issuers, [](const auto& one) {
-      return one.issuer == "https://absent.example.com";
-    });
+    std::erase_if(keys->issuers,
+                  [](const auto& one) { return one.issuer == "https://absent.example.com"; });
     proofs.take_up(keys);
   }
   TokenProofs::Answer prove(const std::string& token) {
@@ -114,9 +113,9 @@ TEST_CASE("Newer keys are awaited where they could help, and not too often") {
   CHECK(answer.fault == TokenFault::unknown_key);
   CHECK(answer.awaited == nullptr);
 
-  answer = bench.prove(test::make_token(
-      test::provider_keys().p256, JwsAlgorithm::es256, test::good_header,
-      test::with(test::good_claims, "id.example.com", "absent.example.com")));
+  answer = bench.prove(
+      test::make_token(test::provider_keys().p256, JwsAlgorithm::es256, test::good_header,
+                       test::with(test::good_claims, "id.example.com", "absent.example.com")));
   CHECK(answer.fault == TokenFault::no_keys);
   CHECK(answer.awaited != nullptr);
 }
