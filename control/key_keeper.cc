@@ -73,6 +73,8 @@ struct KeyKeeper::Issuer {
   std::thread thread;
 };
 
+KeyKeeper::KeyKeeper() = default;
+
 KeyKeeper::~KeyKeeper() {
   stop();
 }

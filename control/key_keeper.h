@@ -48,7 +48,7 @@ class KeyKeeper {
     std::function<void(std::string_view event, std::string_view detail)> note;
   };
 
-  KeyKeeper() = default;
+  KeyKeeper();
   ~KeyKeeper();
   KeyKeeper(const KeyKeeper&) = delete;
   KeyKeeper& operator=(const KeyKeeper&) = delete;
