@@ -15,6 +15,7 @@
 #include "dataplane/transport/uring_transport.h"
 #include "snapshot_of.h"
 #include "temporary_folder.h"
+#include "token_maker.h"
 
 namespace {
 thread_local std::uint64_t allocations = 0;  // of this thread
@@ -114,7 +115,9 @@ listeners:
   - {{name: payments, address: "127.0.0.1:1", protocol: http, target: api}}
 targets:
   - {{name: api, addresses: ["127.0.0.1:{}"]}}
-identity: {{api_keys: "file:keys.yaml"}}
+identity:
+  api_keys: "file:keys.yaml"
+  oidc: [{{name: corp, issuer: "https://id.example.com", audience: sluice}}]
 policies:
   - {{name: open, operations: {{http: {{paths: ["/v1/**"], headers: [{{name: x-tenant, pattern: "^acme$"}}]}}}}, ruling: allow}}
 masks:
@@ -124,6 +127,27 @@ audit: {{directory: audit, signing_key: "file:audit.key"}}
 )",
                      target_port);
 }
+
+/// Keys of the configuration's issuer, and a token that they prove.
+struct Provider {
+  test::ProviderKey key{test::ProviderKey::Kind::p256};
+  std::string token = test::make_token(
+      key, config::JwsAlgorithm::es256, R"({"alg":"ES256","typ":"JWT","kid":"k"})",
+      R"({"iss":"https://id.example.com","aud":"sluice","sub":"bob","exp":4102444800})");
+
+  [[nodiscard]] WorkerMail keys() const {
+    auto table = std::make_shared<identity::TokenKeys>();
+    table->generation = 1;
+    table->issuers.push_back({"https://id.example.com",
+                              std::make_shared<const identity::JwkSet>(
+                                  must(identity::parse_jwk_set(test::key_set({key.jwk("k")})))),
+                              {INT64_MAX},
+                              {}});
+    WorkerMail mail;
+    mail.token_keys = std::move(table);
+    return mail;
+  }
+};
 
 }  // namespace
 
@@ -155,6 +179,8 @@ TEST_CASE("A worker that is warm allocates nothing per request") {
 
   WorkerMetrics metrics;
   Mailbox<WorkerMail> mailbox([&] { transport->waker().wake(); });
+  const Provider provider;
+  mailbox.post(provider.keys());
   std::atomic<std::uint64_t> counted{0};
   std::thread worker([&] {
     Loop<UringTransport> loop(*transport, log->worker(0), metrics, mailbox, snapshot, {});
@@ -164,14 +190,19 @@ TEST_CASE("A worker that is warm allocates nothing per request") {
   const Socket client(::socket(AF_INET, SOCK_STREAM, 0));
   const sockaddr_in gateway = loopback(ntohs(listening.v4.sin_port));
   REQUIRE(::connect(client.fd, reinterpret_cast<const sockaddr*>(&gateway), sizeof gateway) == 0);
-  const std::string request = fmt::format(
-      "GET /v1/payments?card=4111111111111111 HTTP/1.1\r\nHost: api\r\nX-Tenant: acme\r\n"
-      "Authorization: Bearer {}\r\n\r\n",
-      key.secret);
+  const auto request_with = [](std::string_view credential) {
+    return fmt::format(
+        "GET /v1/payments?card=4111111111111111 HTTP/1.1\r\nHost: api\r\nX-Tenant: acme\r\n"
+        "Authorization: Bearer {}\r\n\r\n",
+        credential);
+  };
+  const std::string requests[] = {request_with(key.secret), request_with(provider.token)};
   const auto ask = [&](int times) {
     for (int i = 0; i < times; ++i) {
-      client.write(request);
-      REQUIRE(client.read_through("\"status\":\"paid\"}\n"));
+      for (const std::string& request : requests) {
+        client.write(request);
+        REQUIRE(client.read_through("\"status\":\"paid\"}\n"));
+      }
     }
   };
   ask(200);
@@ -180,7 +211,7 @@ TEST_CASE("A worker that is warm allocates nothing per request") {
   // The turn of the last answer may not have been counted yet; nor does it matter.
   REQUIRE(warm != 0);  // starting up did allocate: the counter works
   CHECK(counted.load() == warm);
-  CHECK(metrics.masks_applied.read() == 2400);
+  CHECK(metrics.masks_applied.read() == 4800);
 
   ::shutdown(client.fd, SHUT_RDWR);
   WorkerMail mail;

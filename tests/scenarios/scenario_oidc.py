@@ -6,11 +6,13 @@ import json
 import os
 import pathlib
 import shutil
+import ssl
 import subprocess
 import threading
 import urllib.parse
 
 from harness import wire
+from harness.authority import Authority
 from harness.context import expect, wait_until
 from harness.gateway import Gateway
 from harness.processes import free_port
@@ -35,10 +37,14 @@ class Provider:
         done = subprocess.run(["npm", "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"],
                               cwd=self._folder, capture_output=True, text=True, timeout=300, env=os.environ)
         expect(done.returncode == 0, f"npm: {done.stdout}{done.stderr}")
+        authority = Authority(self._folder)
+        self.ca = authority.certificate
+        self._certificate = authority.issue("127.0.0.1", "IP")
         self.start()
 
     def start(self) -> None:
-        self._process = self._context.start(["node", self._folder / "provider.mjs", str(self.port)], name="provider")
+        self._process = self._context.start(["node", self._folder / "provider.mjs", self.port, *self._certificate],
+                                            name="provider")
 
         def is_there() -> bool:
             try:
@@ -51,7 +57,8 @@ class Provider:
         self._process.kill()
 
     def _ask(self, method: str, path: str, body: str = "", headers: dict | None = None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20,
+                                                 context=ssl.create_default_context(cafile=self.ca))
         connection.request(method, path, body, headers or {})
         reply = connection.getresponse()
         return reply.status, reply.read()
@@ -101,11 +108,12 @@ def run(context) -> None:
     target = Target(context)
     gateway = Gateway(context, target.port, policies=POLICIES, workers=2, identity=f"""oidc:
     - name: corp
-      issuer: "http://127.0.0.1:{provider.port}"
+      issuer: "https://127.0.0.1:{provider.port}"
       audience: "{AUDIENCE}"
       groups_claim: groups
       keys_refresh: 10s
-      keys_max_age: 15s""").start()
+      keys_max_age: 15s
+      # ca""").start()
 
     def ask(token: str, path: str = "/pay"):
         return wire.request(gateway.port, "GET", path, [("Authorization", f"Bearer {token}")])
@@ -113,8 +121,14 @@ def run(context) -> None:
     def issuer() -> dict:
         return json.loads(gateway.admin("GET", "/status")[1])["issuers"][0]
 
-    # Groups decide; what is refused is refused alike, whatever the reason.
+    # A provider whose certificate nobody vouches for is not believed.
     good = provider.token("batch")
+    expect(ask(good).status == 401 and "certificate" in issuer()["last_error"], f"issuer: {issuer()}")
+    trusting = gateway.configuration.read_text().replace("# ca", f"ca: file:{provider.ca}")
+    gateway.configuration.write_text(trusting)
+    gateway.sluice("reload", "--socket", gateway.admin_socket, check=True)
+
+    # Groups decide; what is refused is refused alike, whatever the reason.
     expect(ask(good).status == 200, "a member of the group is refused")
     expect(ask(provider.token("intern")).status == 403, "who is not in the group is let in")
     forged = good[:-8] + ("A" if good[-8] != "A" else "B") + good[-7:]

@@ -1,13 +1,14 @@
-// An OpenID Connect provider on loopback: node provider.mjs PORT
+// An OpenID Connect provider on loopback: node provider.mjs PORT CERTIFICATE KEY
 //
 // Its clients get JWT access tokens for themselves, with groups. POST /control/rotate makes it sign
 // with a new key, published in that moment; /control/withdraw forgets all keys but that one.
 import { generateKeyPairSync } from "node:crypto";
-import http from "node:http";
+import { readFileSync } from "node:fs";
+import https from "node:https";
 import Provider from "oidc-provider";
 
 const port = Number(process.argv[2]);
-const issuer = `http://127.0.0.1:${port}`;
+const issuer = `https://127.0.0.1:${port}`;
 const groups = { batch: ["settlement"], intern: ["interns"], lost: undefined };
 
 function newKey(id) {
@@ -50,8 +51,8 @@ function provide() {
 }
 
 let answer = provide();
-http
-  .createServer((request, response) => {
+https
+  .createServer({ cert: readFileSync(process.argv[3]), key: readFileSync(process.argv[4]) }, (request, response) => {
     if (request.url === "/control/rotate") keys = [newKey(`key-${++made}`), ...keys];
     else if (request.url === "/control/withdraw") keys = keys.slice(0, 1);
     else return answer(request, response);
