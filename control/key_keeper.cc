@@ -195,7 +195,8 @@ void KeyKeeper::post() {
   for (const auto& issuer : issuers_) {
     if (issuer->fetches == 0) continue;  // Whoever needs its keys waits for the first attempt.
     table->issuers.push_back({issuer->settings.issuer, issuer->keys,
-                              issuer->fetched + issuer->settings.keys_max_age, issuer->ask_from});
+                              issuer->fetched + issuer->settings.keys_max_age, issuer->fetches,
+                              issuer->ask_from});
   }
   world_.post(std::move(table));
 }

@@ -30,6 +30,7 @@ struct IssuerKeys {
   std::string issuer;
   std::shared_ptr<const JwkSet> keys;  ///< Null: never fetched.
   WallTime good_until;                 ///< From then on they prove nothing.
+  std::uint64_t attempts = 0;          ///< To fetch them, so far.
   Instant ask_from;                    ///< Not before then is it worth asking for newer ones.
 };
 

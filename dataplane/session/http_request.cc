@@ -165,11 +165,13 @@ bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judg
   const Snapshot& snapshot = exchange_->view->snapshot();
   const TokenProofs::Answer answer =
       worker_.tokens.prove(token, worker_.fingerprint_key.of(token), snapshot, worker_.now);
-  const bool has_awaited_keys = std::exchange(has_awaited_keys_, false);
-  if (answer.awaited != nullptr && !has_awaited_keys) {
+  const auto before = std::exchange(attempts_before_, std::nullopt);
+  // Another issuer's keys are no answer.
+  if (answer.awaited != nullptr && answer.attempts == before.value_or(answer.attempts)) {
     keys_wish_ = answer.awaited->issuer;
+    attempts_before_ = answer.attempts;
     stage_ = Stage::proof;
-    note_progress();
+    if (!before) note_progress();
     return false;
   }
   if (answer.fault != identity::TokenFault::none) {

@@ -161,9 +161,7 @@ void HttpSession::on_proof(const identity::KeyVerdict& verdict) {
 }
 
 void HttpSession::on_token_keys() {
-  if (stage_ != Stage::proof) return;
-  has_awaited_keys_ = true;
-  identify_again();
+  if (stage_ == Stage::proof) identify_again();
 }
 
 void HttpSession::identify_again() {

@@ -36,6 +36,7 @@ TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint
   } else if (identity::is_about_keys(verdict.fault)) {
     const identity::IssuerKeys* const keys = keys_->find(verdict.issuer->issuer);
     if (keys == nullptr || now.monotonic >= keys->ask_from) answer.awaited = verdict.issuer;
+    if (keys != nullptr) answer.attempts = keys->attempts;
   }
   return answer;
 }

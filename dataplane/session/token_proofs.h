@@ -44,6 +44,7 @@ class TokenProofs {
     TokenProof* proof = nullptr;  ///< Without a fault; until the next call.
     /// Newer keys of this issuer may change the verdict, and it is worth asking for them.
     const config::OidcIssuer* awaited = nullptr;
+    std::uint64_t attempts = 0;  ///< To fetch its keys, so far: another number is an answer.
   };
 
   /// print  of the token, under the worker's key. Allocates nothing for a token that it knows.

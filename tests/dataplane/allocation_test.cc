@@ -142,6 +142,7 @@ struct Provider {
                               std::make_shared<const identity::JwkSet>(
                                   must(identity::parse_jwk_set(test::key_set({key.jwk("k")})))),
                               {INT64_MAX},
+                              1,
                               {}});
     WorkerMail mail;
     mail.token_keys = std::move(table);

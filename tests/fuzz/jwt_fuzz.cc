@@ -32,7 +32,7 @@ struct Scene {
     if (!set) std::abort();
     keys.generation = 1;
     keys.issuers.push_back(
-        {issuer.issuer, std::make_shared<const JwkSet>(std::move(*set)), now + seconds(60), {}});
+        {issuer.issuer, std::make_shared<const JwkSet>(std::move(*set)), now + seconds(60), 1, {}});
   }
   std::vector<config::OidcIssuer> issuers;
   TokenKeys keys;

@@ -54,13 +54,14 @@ struct TokenBench {
     const auto set = std::make_shared<const identity::JwkSet>(*identity::parse_jwk_set(all));
     const WallTime later = token_now + seconds(3600);
     keys.generation = 1;
-    keys.issuers = {{issuers[0].issuer, set, later, {}},
-                    {issuers[1].issuer, set, later, {}},
-                    {issuers[3].issuer, set, token_now, {}},
+    keys.issuers = {{issuers[0].issuer, set, later, 1, {}},
+                    {issuers[1].issuer, set, later, 1, {}},
+                    {issuers[3].issuer, set, token_now, 1, {}},
                     {issuers[4].issuer,
                      std::make_shared<const identity::JwkSet>(
                          *identity::parse_jwk_set(key_set({made.other.jwk("only")}))),
                      later,
+                     1,
                      {}}};
   }
 

@@ -57,6 +57,12 @@ std::string token_of_new_key() {
   return test::make_token(test::provider_keys().p256, JwsAlgorithm::es256,
                           R"({"alg":"ES256","typ":"JWT","kid":"new"})", test::good_claims);
 }
+/// After so many attempts that brought nothing new.
+std::shared_ptr<const identity::TokenKeys> keys_after(std::uint64_t attempts) {
+  auto table = test::TokenBench().keys;
+  table.issuers.front().attempts = attempts;
+  return std::make_shared<const identity::TokenKeys>(std::move(table));
+}
 std::shared_ptr<const identity::TokenKeys> keys_with_new(Instant ask_from) {
   auto table = test::TokenBench().keys;
   table.generation = 2;
@@ -121,12 +127,23 @@ TEST_CASE("A token of an unknown key waits for newer keys, once") {
     CHECK(bench.status() == "403");
   }
   SECTION("which do not") {
+    bench.worker().tokens.take_up(keys_after(2));
     bench.session().on_token_keys();
     CHECK(bench.status() == "401");
     CHECK_FALSE(bench.session().wants_keys());
     // The next request may wait anew.
     bench.ask("/elsewhere", token_of_new_key());
     CHECK(bench.session().wants_keys());
+  }
+  SECTION("while others come, which are another issuer's") {
+    for (int i = 0; i < 3; ++i) {
+      bench.pass(seconds(3));
+      bench.session().on_token_keys();
+      CHECK(bench.status() == "none");
+      CHECK(bench.session().take_keys_wish() == "https://id.example.com");
+    }
+    bench.pass(seconds(3));
+    CHECK(bench.status() == "503");
   }
   SECTION("which never come") {
     bench.pass(seconds(11));
