@@ -10,8 +10,9 @@
 namespace sluice::control {
 
 struct HttpsGet {
-  std::string url = {};      ///< https://, or http:// of this host.
-  std::string ca_file = {};  ///< Who may have signed the other side's certificate; empty: the system's.
+  std::string url = {};  ///< https://, or http:// of this host.
+  std::string ca_file =
+      {};  ///< Who may have signed the other side's certificate; empty: the system's.
   std::size_t body_bytes_max = 0;
   const std::atomic<bool>* stop = nullptr;  ///< Set: ends the exchange within a second.
 };
