@@ -18,7 +18,7 @@ std::int64_t ms(Duration duration) {
 Json target_json(const config::Target& target) {
   Json addresses = Json::array();
   for (const auto& address : target.addresses) addresses.push_back(config::address_text(address));
-  Json page{{"name", target.name}, {"addresses", std::move(addresses)}};
+  Json page{{"name", target.name}, {"addresses", std::move(addresses)}, {"tls", tls_text(target)}};
   if (target.credential) {
     const config::TargetCredential& credential = *target.credential;
     if (credential.value) {
@@ -110,6 +110,7 @@ Json limits_json(const config::Listener& listener) {
 Json listener_json(const config::Settings& settings, const config::Listener& listener) {
   Json page{{"name", listener.name},
             {"address", config::address_text(listener.address)},
+            {"tls", tls_text(listener)},
             {"protocol", text(listener.protocol)}};
   if (listener.protocol == config::Protocol::http) {
     page["via"] = listener.via;

@@ -79,6 +79,7 @@ void add_target(Lines out, const config::Target& target) {
   std::vector<std::string> addresses;
   for (const auto& address : target.addresses) addresses.push_back(address_text(address));
   fmt::format_to(out, "  target {} at {}\n", target.name, joined(addresses));
+  fmt::format_to(out, "    TLS: {}\n", tls_text(target));
   if (target.credential) {
     const config::TargetCredential& credential = *target.credential;
     if (credential.value) {
@@ -193,6 +194,7 @@ std::string describe_text(const config::Settings& settings) {
   for (const auto& listener : settings.listeners) {
     fmt::format_to(out, "listener {}: {} on {}\n", listener.name, text(listener.protocol),
                    address_text(listener.address));
+    fmt::format_to(out, "  TLS: {}\n", tls_text(listener));
     if (listener.protocol == config::Protocol::http) {
       fmt::format_to(out, "  X-Forwarded-*: {}; Via: {}\n", text(listener.forwarded),
                      listener.via ? "added" : "off");

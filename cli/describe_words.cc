@@ -119,6 +119,30 @@ std::string destination_text(const config::AuditExport& one) {
   return out + (one.syslog->server_name.empty() ? "in clear" : "TLS as " + one.syslog->server_name);
 }
 
+std::string tls_text(const config::Listener& listener) {
+  if (!listener.tls) return "none, clients speak in clear";
+  const std::size_t more = listener.tls->by_name.size();
+  return fmt::format("1.2 and 1.3 only, with the certificate in {}{}",
+                     listener.tls->certificate.path,
+                     more == 0 ? std::string() : fmt::format(" and {} by name", more));
+}
+
+std::string tls_text(const config::Target& target) {
+  if (!target.tls) return "none, the target is spoken to in clear";
+  if (target.tls->verify == config::TlsVerify::none) {
+    return "NOT VERIFIED: whoever answers is taken for the target";
+  }
+  std::string names = target.tls->name;
+  for (const auto& address : target.addresses) {
+    const std::string& own = address.name.empty() ? address.host : address.name;
+    if (!target.tls->name.empty() || names.find(own) != std::string::npos) continue;
+    names += (names.empty() ? "" : ", ") + own;
+  }
+  return fmt::format("the certificate must be for {} and signed by {}", names,
+                     target.tls->ca.path.empty() ? "an authority of the system's"
+                                                 : "one in " + target.tls->ca.path);
+}
+
 std::string text(const config::MaskShow& show) {
   switch (show.kind) {
     case config::MaskShowKind::redact:

@@ -17,6 +17,9 @@ std::string_view text(config::ForwardedFields forwarded) noexcept;
 std::string_view text(config::Release release) noexcept;
 std::string_view text(config::ExportFormat format) noexcept;
 std::string text(const config::MaskShow& show);
+/// What clients of a listener must speak, and what a target must prove.
+std::string tls_text(const config::Listener& listener);
+std::string tls_text(const config::Target& target);
 /// Where an export's records go: "files in /var/log/sluice".
 std::string destination_text(const config::AuditExport& one);
 

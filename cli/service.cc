@@ -10,6 +10,19 @@
 namespace sluice::cli {
 namespace {
 
+control::TlsView view_of(const dataplane::TlsMetrics& metrics) {
+  control::TlsView view;
+  view.handshaking = metrics.handshaking.read();
+  view.done_tls12 = metrics.done_tls12.read();
+  view.done_tls13 = metrics.done_tls13.read();
+  view.resumed = metrics.resumed.read();
+  view.broken = metrics.broken.read();
+  for (std::size_t i = 1; i < metrics.failed.size(); ++i) {
+    view.failed.emplace_back(text(static_cast<dataplane::TlsFault>(i)), metrics.failed[i].read());
+  }
+  return view;
+}
+
 control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
   const auto& metrics = worker.metrics;
   control::WorkerView view;
@@ -36,6 +49,8 @@ control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
   view.upstream_retries = metrics.upstream_retries.read();
   view.log_stalls = metrics.log_stalls.read();
   view.buffers_free = metrics.buffers_free.read();
+  view.tls_clients = view_of(metrics.tls_clients);
+  view.tls_targets = view_of(metrics.tls_targets);
   return view;
 }
 

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "audit/log.h"
@@ -16,6 +18,16 @@
 #include "identity/token_fault.h"
 
 namespace sluice::control {
+
+/// TLS towards one side.
+struct TlsView {
+  std::uint64_t handshaking = 0;
+  std::uint64_t done_tls12 = 0;
+  std::uint64_t done_tls13 = 0;
+  std::uint64_t resumed = 0;
+  std::vector<std::pair<std::string_view, std::uint64_t>> failed;  ///< By reason.
+  std::uint64_t broken = 0;
+};
 
 struct WorkerView {
   std::uint64_t clients_accepted = 0;
@@ -37,6 +49,8 @@ struct WorkerView {
   std::uint64_t upstream_retries = 0;
   std::uint64_t log_stalls = 0;
   std::uint64_t buffers_free = 0;
+  TlsView tls_clients;
+  TlsView tls_targets;
 };
 
 /// Latencies of the requests to one target, over all workers.

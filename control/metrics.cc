@@ -91,6 +91,53 @@ void add_requests(Exposition& page, const GatewayView& view) {
   }
 }
 
+/// TLS of one worker towards one side.
+struct TlsSide {
+  std::string worker;
+  std::string_view side;
+  const TlsView& tls;
+};
+
+std::vector<TlsSide> tls_sides(const GatewayView& view) {
+  std::vector<TlsSide> sides;
+  for (std::size_t i = 0; i < view.workers.size(); ++i) {
+    sides.push_back({fmt::format("{}", i), "client", view.workers[i].tls_clients});
+    sides.push_back({fmt::format("{}", i), "target", view.workers[i].tls_targets});
+  }
+  return sides;
+}
+
+void add_tls_family(Exposition& page, const std::vector<TlsSide>& sides, std::string_view name,
+                    Type type, std::string_view help, std::uint64_t TlsView::*value) {
+  page.family(name, type, help);
+  for (const TlsSide& one : sides) {
+    const std::array<Label, 2> labels{{{"worker", one.worker}, {"side", one.side}}};
+    page.sample(labels, one.tls.*value);
+  }
+}
+
+void add_tls(Exposition& page, const GatewayView& view) {
+  const auto sides = tls_sides(view);
+  page.family("sluice_tls_handshakes_total", Type::counter,
+              "TLS handshakes that are over, by the version agreed on or why they failed.");
+  for (const TlsSide& one : sides) {
+    const auto add = [&](std::string_view result, std::uint64_t count) {
+      const std::array<Label, 3> labels{
+          {{"worker", one.worker}, {"side", one.side}, {"result", result}}};
+      page.sample(labels, count);
+    };
+    add("TLSv1.2", one.tls.done_tls12);
+    add("TLSv1.3", one.tls.done_tls13);
+    for (const auto& [reason, count] : one.tls.failed) add(reason, count);
+  }
+  add_tls_family(page, sides, "sluice_tls_handshakes", Type::gauge, "TLS handshakes under way.",
+                 &TlsView::handshaking);
+  add_tls_family(page, sides, "sluice_tls_resumed_total", Type::counter,
+                 "TLS handshakes that resumed an earlier session.", &TlsView::resumed);
+  add_tls_family(page, sides, "sluice_tls_broken_total", Type::counter,
+                 "Connections whose TLS failed behind the handshake.", &TlsView::broken);
+}
+
 void add_latencies(Exposition& page, const GatewayView& view) {
   page.family("sluice_request_duration_seconds", Type::histogram,
               "From a request's head to the last byte of its response.");
@@ -224,6 +271,7 @@ std::string metrics_text(const GatewayView& view) {
   add_gateway(page, view);
   add_worker_families(page, view);
   add_requests(page, view);
+  add_tls(page, view);
   add_latencies(page, view);
   add_audit(page, view.log);
   add_retention(page, view.retention);

@@ -61,7 +61,9 @@ struct Worker {
 };
 
 std::string listener_key(const config::Listener& listener) {
-  return fmt::format("{} {}:{}", listener.name, listener.address.host, listener.address.port);
+  // Clients that are there already would go on in clear.
+  return fmt::format("{} {}:{}{}", listener.name, listener.address.host, listener.address.port,
+                     listener.tls ? " tls" : "");
 }
 
 bool is_same_export(const config::AuditExport& one, const config::AuditExport& other) {
@@ -77,7 +79,7 @@ bool is_same_export(const config::AuditExport& one, const config::AuditExport& o
 /// Why `next` needs a restart; empty when it does not.
 std::string restart_reason(const config::Settings& now, const config::Settings& next) {
   if (!std::ranges::equal(now.listeners, next.listeners, {}, listener_key, listener_key)) {
-    return "listeners were added, removed, renamed or moved";
+    return "listeners were added, removed, renamed or moved, or their TLS switched on or off";
   }
   if (now.audit.directory != next.audit.directory ||
       now.audit.signing_key != next.audit.signing_key || now.audit.token != next.audit.token ||

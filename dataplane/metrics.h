@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "dataplane/target_latencies.h"
+#include "dataplane/tls/tls_fault.h"
 #include "identity/token_fault.h"
 
 namespace sluice::dataplane {
@@ -28,6 +29,16 @@ class Tally {
   std::atomic<std::uint64_t> value_{0};
 };
 
+/// TLS towards one side.
+struct TlsMetrics {
+  Tally handshaking;  ///< Handshakes under way.
+  Tally done_tls12;
+  Tally done_tls13;
+  Tally resumed;                         ///< Of those that are done.
+  std::array<Tally, tls_faults> failed;  ///< Handshakes, by TlsFault.
+  Tally broken;                          ///< Connections that failed behind their handshake.
+};
+
 struct WorkerMetrics {
   Tally clients_accepted;
   Tally clients_open;
@@ -46,6 +57,8 @@ struct WorkerMetrics {
   Tally upstream_retries;
   Tally log_stalls;  ///< Times reading stopped because the audit ring was full.
   Tally buffers_free;
+  TlsMetrics tls_clients;
+  TlsMetrics tls_targets;
   TargetLatencies latencies;
 };
 

@@ -44,6 +44,7 @@ void Worker::on(const Completion& done) {
       on_closed(*connection);
       break;
     case Completion::Kind::accepted:
+    case Completion::Kind::secured:
     case Completion::Kind::spliced:
     case Completion::Kind::woken:
       break;

@@ -66,6 +66,7 @@ class Relay {
         return close_pair(end);
       case Completion::Kind::closed:
         return on_closed(end);
+      case Completion::Kind::secured:
       case Completion::Kind::spliced:
       case Completion::Kind::woken:
         return;

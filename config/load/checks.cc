@@ -104,6 +104,10 @@ class Checker {
         report(places_.of(&target.health.path, target.place),
                "a path is asked for by HTTP, which this target does not speak");
       }
+      if (!is_http && target.tls) {
+        report(places_.of_section(&*target.tls, target.place),
+               "TLS to PostgreSQL targets is not available in this version");
+      }
       if (!target.credential) continue;
       const bool is_login = !target.credential->user.empty();
       if (is_login == is_http) {
@@ -115,6 +119,10 @@ class Checker {
     if (is_http && places_.has_section(&listener.postgres)) {
       report(places_.of_section(&listener.postgres, listener.place),
              "this section is for protocol: postgres");
+    }
+    if (!is_http && listener.tls) {
+      report(places_.of_section(&*listener.tls, listener.place),
+             "TLS on PostgreSQL listeners is not available in this version");
     }
     if (!is_http && places_.has_section(&listener.http)) {
       report(places_.of_section(&listener.http, listener.place),
@@ -147,6 +155,7 @@ class Checker {
   }
 
   void check(const Target& target) {
+    if (target.tls) check_tls(target);
     if (target.health.timeout > target.health.interval) {
       report(
           places_.of_section(&target.health, target.place),
@@ -174,6 +183,13 @@ class Checker {
              fmt::format("'{}' holds control characters, which a header field cannot carry",
                          credential.value->reference));
     }
+  }
+
+  void check_tls(const Target& target) {
+    const TargetTls& tls = *target.tls;
+    if (tls.verify == TlsVerify::full || !places_.has(&tls.ca)) return;
+    report(places_.of(&tls.ca, target.place),
+           "'ca' with 'verify: none': no certificate would be looked at");
   }
 
   /// What is to notice that the directory was rolled back must not be rolled back with it.

@@ -123,6 +123,7 @@ std::string value_json(const Field& field) {
     case Kind::secret:
       return or_environment(pattern("^(file|env|cred):.+$"));
     case Kind::file:
+    case Kind::file_text:
       return or_environment(pattern("^(file|cred):.+$"));
     case Kind::signing_key:
       return or_environment(pattern("^(file|cred|pkcs11):.+$"));
@@ -141,6 +142,7 @@ std::string value_json(const Field& field) {
           .text();
     }
     case Kind::choice_or_section:
+    case Kind::word_or_section:
       return Object()
           .add("anyOf", array({words(field.choices), table_object(*field.table).text()}))
           .text();

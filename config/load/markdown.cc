@@ -88,6 +88,8 @@ std::string word_text(Word word) {
       return "finder";
     case Word::url_path:
       return "URL path";
+    case Word::host_name:
+      return "host name";
     case Word::http_url:
       return "http URL";
     case Word::issuer_url:
@@ -138,6 +140,7 @@ std::string type_text(const Field& field) {
     case Kind::secret:
       return "secret";
     case Kind::file:
+    case Kind::file_text:
       return "file reference";
     case Kind::signing_key:
       return "file reference or PKCS#11 URI";
@@ -151,6 +154,9 @@ std::string type_text(const Field& field) {
       return fmt::format("finders or [section](#{})", anchor(field.table->title));
     case Kind::choice_or_section:
       return fmt::format("word or [section](#{})", anchor(field.table->title));
+    case Kind::word_or_section:
+      return fmt::format("`{}` or [section](#{})", field.choices.front().word,
+                         anchor(field.table->title));
     case Kind::later:
       return "";
   }

@@ -12,6 +12,7 @@ namespace sluice::config {
 namespace {
 
 constexpr std::size_t secret_bytes_max = std::size_t{64} << 10;
+constexpr std::size_t file_text_bytes_max = std::size_t{4} << 20;
 
 template <class Type>
 Type& opened(const Field& field, void* owner) {
@@ -159,7 +160,9 @@ void Reader::read_field(const YamlNode& node, const Field& field, void* owner) {
     case Kind::secret:
       return read_secret(node, field, owner);
     case Kind::file:
-      return read_file(node, field, owner);
+      return read_file(node, field, opened<std::string>(field, owner));
+    case Kind::file_text:
+      return read_file_text(node, field, opened<FileText>(field, owner));
     case Kind::signing_key:
       return read_signing_key(node, field, owner);
     case Kind::texts:
@@ -172,6 +175,8 @@ void Reader::read_field(const YamlNode& node, const Field& field, void* owner) {
       return read_builtins_or_section(node, field, owner);
     case Kind::choice_or_section:
       return read_choice_or_section(node, field, owner);
+    case Kind::word_or_section:
+      return read_word_or_section(node, field, owner);
     case Kind::later:
       return;
   }
@@ -318,7 +323,8 @@ void Reader::read_target_addresses(const YamlNode& node, const Field& field,
       report(item.place, fmt::format("'{}': cannot resolve '{}'", field.key, address->host));
     }
     for (const std::string& host : hosts) {
-      if (!is_known({host, address->port})) values.push_back({host, address->port});
+      if (is_known({host, address->port})) continue;
+      values.push_back({host, address->port, address->host});
     }
   }
 }
@@ -346,19 +352,35 @@ std::optional<std::string> Reader::path_of(std::string_view reference, const Pla
   return *directory + "/" + std::string(name);
 }
 
-void Reader::read_file(const YamlNode& node, const Field& field, void* owner) {
-  auto& value = opened<std::string>(field, owner);
-  places_.note(&value, node.place);
+std::optional<std::string> Reader::read_path(const YamlNode& node, const Field& field) {
   const auto reference = text_of(node, "a reference");
-  if (!reference) return;
+  if (!reference) return std::nullopt;
   auto path = path_of(*reference, node.place);
   if (!path) {
     // The text may be the secret that belongs into the file: it is not repeated.
-    return report(
+    report(
         node.place,
         fmt::format("'{}' must be a reference to a file; write file:PATH or cred:NAME", field.key));
   }
-  value = std::move(*path);
+  return path;
+}
+
+void Reader::read_file(const YamlNode& node, const Field& field, std::string& value) {
+  places_.note(&value, node.place);
+  if (auto path = read_path(node, field)) value = std::move(*path);
+}
+
+void Reader::read_file_text(const YamlNode& node, const Field& field, FileText& value) {
+  places_.note(&value, node.place);
+  auto path = read_path(node, field);
+  if (!path || path->empty()) return;  // reported there
+  auto text = world_.read_file(*path);
+  if (!text) return report(node.place, fmt::format("cannot read '{}'", *path));
+  if (text->size() > file_text_bytes_max) {
+    return report(node.place,
+                  fmt::format("'{}' is larger than {}", *path, size_text(file_text_bytes_max)));
+  }
+  value = {std::move(*path), std::move(*text), node.place};
 }
 
 void Reader::read_signing_key(const YamlNode& node, const Field& field, void* owner) {
@@ -460,6 +482,19 @@ void Reader::read_choice_or_section(const YamlNode& node, const Field& field, vo
     return report(node.place, fmt::format("'{}' takes one way only", field.key));
   }
   read_section(node, *field.table, field.open(owner));
+}
+
+void Reader::read_word_or_section(const YamlNode& node, const Field& field, void* owner) {
+  if (node.kind == YamlNode::Kind::mapping)
+    return read_section(node, *field.table, field.open(owner));
+  const auto text = text_of(node, fmt::format("'{}' or a section", field.choices.front().word));
+  if (!text) return;
+  places_.note_section(field.open(owner), node.place);
+  if (*text == field.choices.front().word) return;
+  report(node.place,
+         fmt::format("'{}' must be '{}' or a section, not '{}'", field.key,
+                     field.choices.front().word, *text),
+         suggestion_among(*text, field.choices));
 }
 
 std::optional<std::string> Reader::text_of(const YamlNode& node, std::string_view wanted) {

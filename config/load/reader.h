@@ -63,11 +63,13 @@ class Reader {
   void read_target_addresses(const YamlNode& node, const Field& field,
                              std::vector<SocketAddress>& values);
   void read_secret(const YamlNode& node, const Field& field, void* owner);
-  void read_file(const YamlNode& node, const Field& field, void* owner);
+  void read_file(const YamlNode& node, const Field& field, std::string& value);
+  void read_file_text(const YamlNode& node, const Field& field, FileText& value);
   void read_signing_key(const YamlNode& node, const Field& field, void* owner);
   void read_sections(const YamlNode& node, const Field& field, void* owner);
   void read_builtins_or_section(const YamlNode& node, const Field& field, void* owner);
   void read_choice_or_section(const YamlNode& node, const Field& field, void* owner);
+  void read_word_or_section(const YamlNode& node, const Field& field, void* owner);
   void report_unknown_key(const YamlEntry& entry, const Table& table);
 
   /// The scalar with its `${env:NAME}` filled in.
@@ -75,6 +77,7 @@ class Reader {
   std::optional<std::string> expanded(const YamlNode& node);
   /// The path that a reference file:… or cred:… names.
   std::optional<std::string> path_of(std::string_view reference, const Place& place);
+  std::optional<std::string> read_path(const YamlNode& node, const Field& field);
   [[nodiscard]] std::string absolute(std::string_view path) const;
   bool is_list(const YamlNode& node, const Field& field);
   void report(const Place& place, std::string message, std::string suggestion = {});

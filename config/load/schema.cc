@@ -85,6 +85,32 @@ constexpr Table postgres_listener_table{.title = "A PostgreSQL listener",
                                         .fields = postgres_listener_fields,
                                         .make = make_owner<PostgresListener>};
 
+constexpr std::array key_pair_fields{
+    file_text<&TlsKeyPair::certificate>(
+        "certificate", required,
+        "As PEM, with the certificates that lead to its authority behind it."),
+    file_text<&TlsKeyPair::key>("key", required, "Its private key as PEM, without a passphrase.")};
+constexpr Table key_pair_table{.title = "A further certificate of a listener",
+                               .path = "listeners[].tls.by_name",
+                               .sentence = "For clients that ask for a name in it (SNI).",
+                               .fields = key_pair_fields,
+                               .make = make_owner<TlsKeyPair>};
+
+constexpr std::array listener_tls_fields{
+    file_text<&ListenerTls::certificate>(
+        "certificate", required,
+        "As PEM, with the certificates that lead to its authority behind it."),
+    file_text<&ListenerTls::key>("key", required, "Its private key as PEM, without a passphrase."),
+    sections<&ListenerTls::by_name>("by_name", key_pair_table, 64, not_required,
+                                    "For clients that ask for another name."),
+    duration<&ListenerTls::handshake_timeout>("handshake", milliseconds(100), seconds(600),
+                                              "Until the handshake is over.")};
+constexpr Table listener_tls_table{.title = "TLS towards clients",
+                                   .path = "listeners[].tls",
+                                   .sentence = "TLS 1.2 and 1.3; nothing is served in clear then.",
+                                   .fields = listener_tls_fields,
+                                   .make = make_owner<ListenerTls>};
+
 constexpr std::array listener_fields{
     text<&Listener::name>("name", Word::name, required,
                           "Names the listener in records and metrics."),
@@ -101,7 +127,8 @@ constexpr std::array listener_fields{
                                  "What only a PostgreSQL listener has."),
     section<&Listener::timeouts>("timeouts", timeouts_table, not_required,
                                  "How long a client may take."),
-    later("tls", "TLS towards clients.")};
+    section<&Listener::tls>("tls", listener_tls_table, not_required,
+                            "HTTP only. Without it clients speak in clear.")};
 constexpr Table listener_table{.title = "A listener",
                                .path = "listeners[]",
                                .sentence = "An address where clients arrive.",
@@ -124,6 +151,27 @@ constexpr Table credential_table{
     .sentence = "What the gateway presents to the target; clients never see it.",
     .fields = credential_fields,
     .make = make_owner<TargetCredential>};
+
+constexpr std::array tls_verifies{
+    word_for("full", TlsVerify::full, "an authority that is trusted has signed it for the name"),
+    word_for("none", TlsVerify::none,
+             "not at all: whoever is on the way can be the target, and read the credential")};
+
+constexpr std::array target_tls_fields{
+    choice<&TargetTls::verify>("verify", tls_verifies, not_required,
+                               "What the target's certificate must be."),
+    text<&TargetTls::name>("name", Word::host_name, not_required,
+                           "That it must be for; without it what each address is written as. A "
+                           "target with several certificates is asked for it (SNI)."),
+    file_text<&TargetTls::ca>("ca", not_required,
+                              "Who may have signed it, as PEM; without it the system's.")};
+constexpr Table target_tls_table{
+    .title = "TLS towards a target",
+    .path = "targets[].tls",
+    .sentence = "TLS 1.2 and 1.3. `tls: verify-full` stands for it with nothing else written.",
+    .fields = target_tls_fields,
+    .make = make_owner<TargetTls>};
+constexpr std::array<Choice, 1> target_tls_words{{{"verify-full", 0, ""}}};
 
 constexpr std::array health_fields{
     text<&HealthCheck::path>("path", Word::url_path, not_required,
@@ -191,7 +239,8 @@ constexpr std::array target_fields{
                                          "Connections per worker, busy and idle."),
     section<&Target::queue>("queue", pool_queue_table, not_required,
                             "What happens when all connections are in use."),
-    later("tls", "TLS towards the target.")};
+    word_or_section<&Target::tls>("tls", target_tls_words, target_tls_table,
+                                  "HTTP only. Without it the target is spoken to in clear.")};
 constexpr Table target_table{.title = "A target",
                              .path = "targets[]",
                              .sentence = "A system behind the gateway.",

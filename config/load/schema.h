@@ -32,6 +32,7 @@ enum class Word : std::uint8_t {
   json_path,
   builtin,
   url_path,
+  host_name,  ///< Or an IP address in digits.
   sql_class,
   sql_name,  ///< Of a relation or function, as a rule writes it.
   sql_column,
@@ -62,12 +63,14 @@ struct Field {
     target_addresses,     ///< std::vector<SocketAddress>; names are resolved.
     secret,               ///< Secret
     file,                 ///< std::string, a path written as a reference.
+    file_text,            ///< FileText: such a path, and what it holds.
     signing_key,          ///< SigningKey: such a path, or a URI.
     texts,                ///< std::vector<std::string>
     section,              ///< A nested struct.
     sections,             ///< A list of structs.
     builtins_or_section,  ///< "builtin:NAME", a list of them, or a section.
     choice_or_section,    ///< A word for the struct's kind, or a section that implies one.
+    word_or_section,      ///< The only choice's word, for a section with nothing in it, or that.
     later,                ///< Named by the product, not in this version: an error that says so.
   };
 

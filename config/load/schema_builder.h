@@ -165,6 +165,11 @@ constexpr Field file(std::string_view key, bool is_required, std::string_view se
   return value<Member>(key, Field::Kind::file, is_required, sentence);
 }
 template <auto Member>
+constexpr Field file_text(std::string_view key, bool is_required, std::string_view sentence) {
+  static_assert(std::is_same_v<TypeOf<Member>, FileText>);
+  return value<Member>(key, Field::Kind::file_text, is_required, sentence);
+}
+template <auto Member>
 constexpr Field signing_key(std::string_view key, bool is_required, std::string_view sentence) {
   static_assert(std::is_same_v<TypeOf<Member>, SigningKey>);
   return value<Member>(key, Field::Kind::signing_key, is_required, sentence);
@@ -198,6 +203,15 @@ constexpr Field section(std::string_view key, const Table& table, bool is_requir
                         std::string_view sentence) {
   Field field = value<Member>(key, Field::Kind::section, is_required, sentence);
   field.table = &table;
+  return field;
+}
+/// word  the one choice that may stand for the section.
+template <auto Member>
+constexpr Field word_or_section(std::string_view key, std::span<const Choice, 1> word,
+                                const Table& table, std::string_view sentence) {
+  Field field = section<Member>(key, table, not_required, sentence);
+  field.kind = Field::Kind::word_or_section;
+  field.choices = word;
   return field;
 }
 template <auto Member>

@@ -72,6 +72,16 @@ Fault url_path_fault(std::string_view text) {
   return fmt::format("'{}' is not a path like /health", text);
 }
 
+/// RFC 1123 §2.1, as far as it keeps anything else from being meant.
+Fault host_name_fault(std::string_view text) {
+  const bool is_good = !text.empty() && text.size() <= 253 && text.front() != '.' &&
+                       std::all_of(text.begin(), text.end(), [](char c) {
+                         return is_letter_or_digit(c) || c == '.' || c == '-' || c == ':';
+                       });
+  if (is_good) return std::nullopt;
+  return fmt::format("'{}' is not a host name or an IP address", text);
+}
+
 Fault builtin_fault(std::string_view text) {
   const auto known = builtin_finders();
   if (std::any_of(known.begin(), known.end(),
@@ -139,6 +149,8 @@ std::optional<std::string> word_fault(Word word, std::string_view text) {
       return builtin_fault(text);
     case Word::url_path:
       return url_path_fault(text);
+    case Word::host_name:
+      return host_name_fault(text);
     case Word::sql_class:
       return sql_class_fault(text);
     case Word::sql_name:

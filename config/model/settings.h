@@ -24,8 +24,9 @@ struct Place {
 enum class Protocol : std::uint8_t { http, postgres };
 
 struct SocketAddress {
-  std::string host;  ///< Numeric IPv4 or IPv6, or a name (targets only, resolved at load).
+  std::string host;  ///< Numeric IPv4 or IPv6.
   std::uint16_t port = 0;
+  std::string name = {};  ///< That it was written as (targets only, resolved at load), or empty.
   friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
 };
 
@@ -34,6 +35,13 @@ struct Secret {
   std::string reference;  ///< As written, for messages.
   std::string value;
   friend bool operator==(const Secret&, const Secret&) = default;
+};
+
+/// A file that was read with the configuration. Its text is never printed.
+struct FileText {
+  std::string path;
+  std::string text;
+  Place place;  ///< Where the configuration names it.
 };
 
 enum class ForwardedFields : std::uint8_t {
@@ -73,11 +81,33 @@ struct PostgresListener {
   Duration idle_timeout = seconds(8 * 3600);
 };
 
+/// A certificate that the gateway shows, with those that lead to its authority, and its key.
+struct TlsKeyPair {
+  FileText certificate;
+  FileText key;
+};
+
+struct ListenerTls {
+  FileText certificate;  ///< For clients that ask for no name, or for an unknown one.
+  FileText key;
+  std::vector<TlsKeyPair> by_name;  ///< For clients that ask for a name in its certificate.
+  Duration handshake_timeout = seconds(10);
+};
+
+enum class TlsVerify : std::uint8_t { full, none };
+
+struct TargetTls {
+  TlsVerify verify = TlsVerify::full;
+  std::string name;  ///< That the certificate must be for; empty: what the address was written as.
+  FileText ca;       ///< Who may have signed it; without a path: the system's.
+};
+
 struct Listener {
   std::string name;
   SocketAddress address;
   Protocol protocol = Protocol::http;
   std::string target;
+  std::optional<ListenerTls> tls;  ///< Nothing: in clear.
   bool via = true;
   ForwardedFields forwarded = ForwardedFields::replace;
   HttpLimits http;
@@ -114,6 +144,7 @@ struct Target {
   std::string name;
   std::vector<SocketAddress> addresses;
   std::optional<TargetCredential> credential;
+  std::optional<TargetTls> tls;  ///< Nothing: in clear.
   HealthCheck health;
   Duration connect_timeout = seconds(3);
   Duration response_timeout = seconds(60);    ///< Request sent to first response byte.

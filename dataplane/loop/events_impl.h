@@ -19,6 +19,8 @@ void Loop<T>::handle(const Completion& completion) {
   switch (completion.kind) {
     case Kind::connected:
       return on_connected(*connection);
+    case Kind::secured:
+      return on_secured(*connection);
     case Kind::received:
       return on_received(*connection, completion);
     case Kind::peer_closed:
@@ -39,18 +41,40 @@ void Loop<T>::handle(const Completion& completion) {
 
 template <Transport T>
 void Loop<T>::on_accepted(const Completion& completion) {
-  Connection& client = open(completion.conn, Role::client);
+  Connection& client = open(completion.conn, Role::arriving);
   context_.metrics.clients_accepted.add();
   context_.metrics.clients_open.add();
+  client.listener = completion.listener;
+  client.peer = completion.peer;
+  if (context_.draining || stopping_) return close(client);
+  const auto& tls = listener_tls_[completion.listener];
+  if (!tls) return begin_session(client);
+  const config::Listener& listener =
+      context_.current->snapshot().listeners[completion.listener].settings;
+  client.deadline = context_.now.monotonic + listener.tls->handshake_timeout;
+  transport_.secure(client.id, tls);
+}
+
+template <Transport T>
+void Loop<T>::begin_session(Connection& client) {
+  client.role = Role::client;
   // Unique in this process: the worker's number, and a count.
   const std::uint64_t number = std::uint64_t{options_.worker} << 48 | ++session_counter_;
-  client.session = make_session(context_, completion.listener, completion.peer, number);
-  if (context_.draining || stopping_) return close(client);
+  client.session = make_session(context_, client.listener, client.peer, number);
   set_receiving(client, true);
 }
 
 template <Transport T>
 void Loop<T>::on_connected(Connection& connection) {
+  const bool is_secured = connection.pool != nullptr && connection.pool->tls() != nullptr;
+  if (!is_secured) return on_ready(connection);
+  UpstreamPool& pool = *connection.pool;
+  transport_.secure(connection.id, pool.tls(), pool.tls_name(connection.address));
+}
+
+/// A connection to a target stands.
+template <Transport T>
+void Loop<T>::on_ready(Connection& connection) {
   connection.connecting = false;
   if (connection.role == Role::probe) {
     const ByteView request = connection.probe->request();
@@ -91,6 +115,7 @@ void Loop<T>::on_received(Connection& connection, const Completion& completion) 
       // Nobody asked: whatever this is, no later request may take it for its answer.
       context_.pool.release(completion.buffer);
       return close(connection);
+    case Role::arriving:
     case Role::canceller:
     case Role::gone:
     case Role::none:
@@ -102,7 +127,13 @@ void Loop<T>::on_received(Connection& connection, const Completion& completion) 
 template <Transport T>
 void Loop<T>::on_ended(Connection& connection, bool is_broken) {
   connection.receiving = false;
+  const TlsStream* const tls = transport_.stream(connection.id);
+  if (tls != nullptr && (connection.role == Role::arriving || connection.connecting)) {
+    return on_handshake_failed(connection, tls->failure().fault);
+  }
   switch (connection.role) {
+    case Role::arriving:
+      return close(connection);
     case Role::client: {
       Session& session = *connection.session;
       is_broken ? session.on_client_lost() : session.on_client_end();

@@ -18,6 +18,7 @@
 #include "dataplane/session/session.h"
 #include "dataplane/session/snapshot.h"
 #include "dataplane/session/worker_context.h"
+#include "dataplane/tls/secure_transport.h"
 #include "dataplane/transport/transport.h"
 #include "dataplane/upstream/health_probe.h"
 #include "dataplane/upstream/pool.h"
@@ -81,6 +82,7 @@ class Loop {
  private:
   enum class Role : std::uint8_t {
     none,
+    arriving,  ///< A client whose TLS handshake is under way: it has no session yet.
     client,
     upstream,
     idle_upstream,
@@ -94,7 +96,7 @@ class Loop {
     Role role = Role::none;
     bool receiving = false;
     bool sending = false;
-    bool connecting = false;
+    bool connecting = false;  ///< Until it stands, TLS included.
     bool shut = false;
     bool waits_for_log = false;
     bool waits_for_buffers = false;
@@ -105,11 +107,13 @@ class Loop {
     UpstreamPool* pool = nullptr;  ///< Upstreams.
     std::unique_ptr<UpstreamState> state;  ///< Upstreams: what sessions know of it.
     UpstreamPool* awaited = nullptr;       ///< Clients: where they wait for an upstream.
-    std::uint32_t cancels = 0;             ///< Upstreams: under way.
-    bool is_resetting = false;             ///< Upstreams: a reset was asked for.
-    bool may_be_cancelled = false;         ///< Upstreams: by a cancel that went astray.
+    std::uint16_t listener = 0;            ///< Arriving: where, and who.
+    Endpoint peer{};
+    std::uint32_t cancels = 0;      ///< Upstreams: under way.
+    bool is_resetting = false;      ///< Upstreams: a reset was asked for.
+    bool may_be_cancelled = false;  ///< Upstreams: by a cancel that went astray.
     std::size_t address = 0;
-    Instant deadline;  ///< Of connecting, idling, probing or cancelling.
+    Instant deadline;  ///< Of arriving, connecting, idling, probing or cancelling.
     std::unique_ptr<HealthProbe> probe;
     std::vector<std::uint8_t> packet;  ///< Cancellers.
     std::uint32_t asker_worker = 0;    ///< Cancellers: who waits for its end.
@@ -122,7 +126,10 @@ class Loop {
   void prefetch(const Completion& completion) const noexcept;
   void prefetch_session(const Completion& completion) const noexcept;
   void on_accepted(const Completion& completion);
+  void begin_session(Connection& client);
   void on_connected(Connection& connection);
+  void on_secured(Connection& connection);
+  void on_ready(Connection& connection);
   void on_received(Connection& connection, const Completion& completion);
   void on_ended(Connection& connection, bool is_broken);
   void on_closed(Connection& connection);
@@ -145,6 +152,9 @@ class Loop {
   void settle_upstream(Connection& upstream);
   void on_reset_bytes(Connection& upstream, const Completion& completion);
   void close(Connection& connection);
+  void say_end(Connection& connection);
+  void on_handshake_failed(Connection& connection, TlsFault fault);
+  void note_failed_handshake(const Connection& connection, TlsFault fault);
   void close_upstream(Connection& client);
   void pass_on_cancel(Connection& client);
   void cancel(const CancelRequest& request);
@@ -160,6 +170,7 @@ class Loop {
   void give_back_lent(Connection& connection);
   void read(const WorkerMail& mail);
   void adopt(std::shared_ptr<const Snapshot> snapshot);
+  void adopt_certificates(const Snapshot& snapshot);
   [[nodiscard]] UpstreamPool& pool_for(const TargetPlan& target);
   void retire_views();
   [[nodiscard]] Duration idle_timeout_of(const UpstreamPool& pool) const;
@@ -177,7 +188,7 @@ class Loop {
   Connection& client_of(const Connection& upstream) noexcept;
   Connection& open(ConnId id, Role role) noexcept;
 
-  T& transport_;
+  SecureTransport<T> transport_;
   WorkerContext context_;
   Mailbox<WorkerMail>& mailbox_;
   LoopOptions options_;
@@ -186,6 +197,8 @@ class Loop {
   std::vector<std::uint32_t> live_position_;  ///< Where in live_ an index stands.
   std::vector<std::unique_ptr<UpstreamPool>> pools_;
   std::vector<std::unique_ptr<SnapshotView>> views_;  ///< The last is current.
+  /// By listener, for who arrives; null: in clear.
+  std::vector<std::shared_ptr<const TlsContext>> listener_tls_;
   std::vector<ConnId> waiting_for_log_;
   std::vector<ConnId> waiting_for_buffers_;
   std::vector<ConnId> waiting_for_durable_;
@@ -195,6 +208,8 @@ class Loop {
   std::uint64_t durable_through_ = 0;  ///< What may leave without waiting.
   std::array<Completion, 256> done_;
   Instant next_sweep_;
+  Instant next_handshake_note_;           ///< Failed handshakes are recorded once a second,
+  std::uint64_t unnoted_handshakes_ = 0;  ///< and those between are counted.
   std::uint64_t session_counter_ = 0;
   bool stopping_ = false;
 };

@@ -3,9 +3,11 @@
 
 #include "dataplane/loop/cancels_impl.h"
 #include "dataplane/loop/events_impl.h"
+#include "dataplane/loop/handshakes_impl.h"
 #include "dataplane/loop/keys_impl.h"
 #include "dataplane/loop/probes_impl.h"
 #include "dataplane/loop/releases_impl.h"
 #include "dataplane/loop/turn_impl.h"
 #include "dataplane/loop/upstreams_impl.h"
 #include "dataplane/loop/views_impl.h"
+#include "dataplane/tls/secure_transport_impl.h"

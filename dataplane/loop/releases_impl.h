@@ -27,7 +27,10 @@ void Loop<T>::settle(Connection& client) {
   flush(client, session.to_client());
   if (session.client_end() == Session::ClientEnd::after_flush && !client.shut &&
       session.to_client().empty() && !client.sending && may_leave(client, session.to_client())) {
-    if (!session.lingers()) return close(client);
+    if (!session.lingers()) {
+      say_end(client);
+      return close(client);
+    }
     client.shut = true;
     transport_.shutdown(client.id);
   }

@@ -20,7 +20,7 @@ template <Transport T>
 Loop<T>::Loop(T& transport, audit::WorkerLog& log, WorkerMetrics& metrics,
               Mailbox<WorkerMail>& mailbox, std::shared_ptr<const Snapshot> snapshot,
               LoopOptions options)
-    : transport_(transport),
+    : transport_(transport, metrics.tls_clients, metrics.tls_targets),
       context_(transport.pool(), log, metrics),
       mailbox_(mailbox),
       options_(std::move(options)),
@@ -120,6 +120,7 @@ void Loop<T>::read(const WorkerMail& mail) {
     transport_.stop_accepting();
     for (std::size_t i = 0; i < live_.size(); ++i) {
       Connection& connection = connections_[live_[i]];
+      if (connection.role == Role::arriving) close(connection);
       if (connection.role != Role::client) continue;
       connection.session->on_drain();
       settle(connection);
@@ -151,11 +152,18 @@ void Loop<T>::sweep(Connection& connection) {
     case Role::client:
       connection.session->on_tick();
       return settle(connection);
-    case Role::upstream:
-      if (connection.connecting && late)
-        give_up_connecting(connection, UpstreamTrouble::connect_timeout);
+    case Role::arriving:
+      if (late) on_handshake_failed(connection, TlsFault::timeout);
       return;
+    case Role::upstream:
+      if (!connection.connecting || !late) return;
+      if (transport_.stream(connection.id) != nullptr) {
+        return on_handshake_failed(connection, TlsFault::timeout);
+      }
+      return give_up_connecting(connection, UpstreamTrouble::connect_timeout);
     case Role::idle_upstream:
+      if (late) say_end(connection);
+      [[fallthrough]];
     case Role::settling:
       if (late) close(connection);
       return;
@@ -206,6 +214,9 @@ void Loop<T>::close(Connection& connection) {
     case Role::client:
       close_upstream(connection);
       connection.session.reset();
+      context_.metrics.clients_open.subtract();
+      break;
+    case Role::arriving:
       context_.metrics.clients_open.subtract();
       break;
     case Role::upstream:

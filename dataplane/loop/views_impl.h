@@ -9,9 +9,19 @@
 
 namespace sluice::dataplane {
 
+/// What was planned was tried, too: here it works.
+template <class Plan>
+std::shared_ptr<const TlsContext> tls_of(const std::shared_ptr<const Plan>& plan) {
+  if (!plan) return nullptr;
+  auto made = TlsContext::make(plan);
+  ASSERT(made.has_value());
+  return std::move(*made);
+}
+
 template <Transport T>
 void Loop<T>::adopt(std::shared_ptr<const Snapshot> snapshot) {
   context_.make_room_for(*snapshot);
+  adopt_certificates(*snapshot);
   std::vector<std::string_view> names;
   for (const TargetPlan& target : snapshot->targets) names.push_back(target.settings.name);
   auto latencies = context_.metrics.latencies.adopt(names);
@@ -24,15 +34,33 @@ void Loop<T>::adopt(std::shared_ptr<const Snapshot> snapshot) {
   retire_views();
 }
 
+/// For who arrives from now on.
+template <Transport T>
+void Loop<T>::adopt_certificates(const Snapshot& snapshot) {
+  listener_tls_.resize(snapshot.listeners.size());
+  for (std::size_t i = 0; i < snapshot.listeners.size(); ++i) {
+    const auto& plan = snapshot.listeners[i].tls;
+    const auto& now = listener_tls_[i];
+    // With the same certificates clients may go on using the tickets that they have.
+    if (plan && now && now->server()->digest == plan->digest) continue;
+    listener_tls_[i] = plan ? tls_of(plan) : nullptr;
+  }
+}
+
 template <Transport T>
 UpstreamPool& Loop<T>::pool_for(const TargetPlan& target) {
   const auto known = std::ranges::find_if(pools_, [&target](const auto& pool) {
-    return pool->serves(target.settings.name, target.endpoint_texts);
+    return pool->serves(target.settings.name, target.endpoint_texts, target.tls.get());
   });
-  if (known != pools_.end()) return **known;
-  pools_.push_back(std::make_unique<UpstreamPool>(target.settings.name, target.endpoints,
-                                                  target.endpoint_texts));
-  return *pools_.back();
+  if (known == pools_.end()) {
+    pools_.push_back(std::make_unique<UpstreamPool>(target.settings.name, target.endpoints,
+                                                    target.endpoint_texts, tls_of(target.tls)));
+    return *pools_.back();
+  }
+  // The same rules, perhaps with the system's authorities as they are now.
+  UpstreamPool& pool = **known;
+  if (target.tls && pool.tls()->client() != target.tls.get()) pool.set_tls(tls_of(target.tls));
+  return pool;
 }
 
 /// Forgets snapshots that no operation uses any more.

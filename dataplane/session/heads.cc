@@ -167,7 +167,7 @@ void write_request_head(http1::HeadWriter& out, const http1::RequestHead& reques
   if (rules.listener->settings.forwarded != config::ForwardedFields::off) {
     out.field("X-Forwarded-For", rules.peer_host);
     out.field("X-Forwarded-Host", request.host);
-    out.field("X-Forwarded-Proto", "http");
+    out.field("X-Forwarded-Proto", rules.listener->tls ? "https" : "http");
   }
   if (rules.listener->settings.via) out.field("Via", via_value);
   if (const auto& credential = rules.target->settings.credential) {

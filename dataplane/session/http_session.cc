@@ -107,6 +107,11 @@ void HttpSession::on_upstream_trouble(UpstreamTrouble trouble) {
     case UpstreamTrouble::connect_timeout:
       return fail_exchange(504, "upstream-unreachable",
                            "the target did not accept a connection in time");
+    case UpstreamTrouble::untrusted:
+      return fail_exchange(502, "upstream-untrusted", "the target could not prove who it is");
+    case UpstreamTrouble::tls_failed:
+      return fail_exchange(502, "upstream-tls-failed",
+                           "no TLS connection to the target could be made");
   }
 }
 

@@ -105,6 +105,8 @@ void PostgresSession::on_upstream_trouble(UpstreamTrouble trouble) {
                           "upstream-unreachable");
     case UpstreamTrouble::connect_failed:
     case UpstreamTrouble::connect_timeout:
+    case UpstreamTrouble::untrusted:
+    case UpstreamTrouble::tls_failed:
       return fail_session("08001", "the target could not be reached", "upstream-unreachable");
     case UpstreamTrouble::queue_full:
       return fail_session("53300",

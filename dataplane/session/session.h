@@ -27,6 +27,8 @@ enum class UpstreamTrouble : std::uint8_t {
   no_address,  ///< None is healthy, or all connections are in use.
   connect_failed,
   connect_timeout,
+  untrusted,     ///< It showed a certificate that is not accepted.
+  tls_failed,    ///< It stands, and no TLS could be spoken.
   queue_full,    ///< All are in use, and too many sessions wait already.
   wait_timeout,  ///< None became free in time.
 };

@@ -98,7 +98,7 @@ Result<void> compile_masks(const config::Settings& settings, Snapshot& snapshot)
 }
 
 Result<TargetPlan> plan_target(const config::Target& target) {
-  TargetPlan plan{target, {}, {}};
+  TargetPlan plan{target, {}, {}, nullptr};
   for (const auto& address : target.addresses) {
     auto endpoint = parse_endpoint(address.host, address.port);
     if (!endpoint) {
@@ -108,6 +108,10 @@ Result<TargetPlan> plan_target(const config::Target& target) {
     plan.endpoint_texts.push_back(text(*endpoint));
     plan.endpoints.push_back(*endpoint);
   }
+  if (!target.tls) return plan;
+  auto tls = plan_tls(*target.tls, target.addresses);
+  if (!tls) return tl::unexpected(tls.error());
+  plan.tls = std::move(*tls);
   return plan;
 }
 
@@ -176,6 +180,12 @@ Result<ListenerPlan> plan_listener(const config::Settings& settings,
     return refuse({fmt::format("no target is named '{}'", listener.target)});
   }
   plan.target = static_cast<std::size_t>(target - settings.targets.begin());
+
+  if (listener.tls) {
+    auto tls = plan_tls(*listener.tls);
+    if (!tls) return tl::unexpected(tls.error());
+    plan.tls = std::move(*tls);
+  }
 
   auto policy = config::Policy::compile(settings, listener);
   if (!policy) return fail(policy.error().message);

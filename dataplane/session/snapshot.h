@@ -12,6 +12,7 @@
 #include "config/model/policy.h"
 #include "config/model/settings.h"
 #include "dataplane/session/column_catalog.h"
+#include "dataplane/tls/tls_plan.h"
 #include "dataplane/transport/transport.h"
 #include "identity/api_keys.h"
 #include "matcher/mask_program.h"
@@ -24,12 +25,14 @@ struct TargetPlan {
   config::Target settings;
   std::vector<Endpoint> endpoints;  ///< Same order as settings.addresses.
   std::vector<std::string> endpoint_texts;
+  std::shared_ptr<const TlsClientPlan> tls;  ///< Null: in clear.
 };
 
 struct ListenerPlan {
   config::Listener settings;
   Endpoint endpoint;
-  std::size_t target = 0;  ///< Index into Snapshot::targets.
+  std::size_t target = 0;                    ///< Index into Snapshot::targets.
+  std::shared_ptr<const TlsServerPlan> tls;  ///< Null: in clear.
   config::Policy policy;
   http1::Limits limits;
   std::vector<ColumnMask> columns;  ///< That masks name.

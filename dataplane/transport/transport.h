@@ -50,6 +50,7 @@ struct Completion {
   enum class Kind : std::uint8_t {
     accepted,     ///< `conn` is new, on `listener`, from `peer`. Receiving has not begun.
     connected,    ///< connect() succeeded.
+    secured,      ///< A TLS handshake is over (dataplane/tls/secure_transport.h).
     received,     ///< `size_bytes` at pool.data(buffer); the loop now owns one hold on it.
     peer_closed,  ///< The peer will send no more. Sending may still work.
     sent,         ///< The whole send is over; its slices are free.

@@ -5,8 +5,9 @@
 namespace sluice::dataplane {
 
 UpstreamPool::UpstreamPool(std::string target_name, const std::vector<Endpoint>& endpoints,
-                           std::vector<std::string> endpoint_texts)
-    : target_name_(std::move(target_name)), addresses_(endpoints.size()) {
+                           std::vector<std::string> endpoint_texts,
+                           std::shared_ptr<const TlsContext> tls)
+    : target_name_(std::move(target_name)), tls_(std::move(tls)), addresses_(endpoints.size()) {
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     addresses_[i].endpoint = endpoints[i];
     addresses_[i].text = std::move(endpoint_texts[i]);
@@ -67,9 +68,12 @@ void UpstreamPool::probed(std::size_t address, bool ok, const config::HealthChec
   }
 }
 
-bool UpstreamPool::serves(const std::string& name,
-                          const std::vector<std::string>& texts) const noexcept {
-  return name == target_name_ && std::ranges::equal(addresses_, texts, {}, &Address::text);
+bool UpstreamPool::serves(const std::string& name, const std::vector<std::string>& texts,
+                          const TlsClientPlan* tls) const noexcept {
+  const bool is_alike = (tls == nullptr) == (tls_ == nullptr) &&
+                        (tls == nullptr || tls->digest == tls_->client()->digest);
+  return is_alike && name == target_name_ &&
+         std::ranges::equal(addresses_, texts, {}, &Address::text);
 }
 
 }  // namespace sluice::dataplane

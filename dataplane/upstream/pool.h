@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/instant.h"
 #include "config/model/settings.h"
+#include "dataplane/tls/tls_context.h"
 #include "dataplane/transport/transport.h"
 
 namespace sluice::dataplane {
@@ -65,11 +68,20 @@ class UpstreamPool {
   [[nodiscard]] Address& address(std::size_t index) noexcept { return addresses_[index]; }
   [[nodiscard]] std::size_t size() const noexcept { return addresses_.size(); }
   [[nodiscard]] const std::string& target_name() const noexcept { return target_name_; }
-  [[nodiscard]] bool serves(const std::string& name,
-                            const std::vector<std::string>& texts) const noexcept;
+  /// A connection that was made in clear, or to somebody else, serves no other target.
+  [[nodiscard]] bool serves(const std::string& name, const std::vector<std::string>& texts,
+                            const TlsClientPlan* tls) const noexcept;
+  [[nodiscard]] const std::shared_ptr<const TlsContext>& tls() const noexcept { return tls_; }
+  /// How connections are made from now on; null: in clear.
+  void set_tls(std::shared_ptr<const TlsContext> tls) noexcept { tls_ = std::move(tls); }
+  /// The name that an address's certificate must be for.
+  [[nodiscard]] const std::string& tls_name(std::size_t address) const noexcept {
+    return tls_->client()->names[address];
+  }
 
  private:
   std::string target_name_;
+  std::shared_ptr<const TlsContext> tls_;
   std::vector<Address> addresses_;
   std::deque<Waiting> waiting_;
   std::size_t next_ = 0;  ///< Where ties begin, so that equals take turns.

@@ -118,7 +118,18 @@ const Case cases[] = {
     {2, "listeners: [{name: in, address: '127.0.0.1:80', target: apo}]",
      "a.yaml:2:57: unknown target 'apo'; did you mean 'api'?"},
     {2, "listeners: [{name: in, address: '127.0.0.1:80', target: api, tls: {}}]",
-     "a.yaml:2:62: 'tls' is not available in this version"},
+     "a.yaml:2:67: an empty section; fill it or leave it out"},
+    {2,
+     "listeners: [{name: in, address: '127.0.0.1:80', target: api, tls: {certificate: file:/none, "
+     "handshake: 1ms}}]",
+     "a.yaml:2:67: 'key' is missing: Its private key as PEM, without a passphrase.\n"
+     "a.yaml:2:81: cannot read '/none'\n"
+     "a.yaml:2:104: 'handshake' must be between 100ms and 10m, not 1ms"},
+    {2,
+     "listeners: [{name: in, address: '127.0.0.1:80', target: api, tls: {certificate: MIIB, key: "
+     "MIIE}}]",
+     "a.yaml:2:81: 'certificate' must be a reference to a file; write file:PATH or cred:NAME\n"
+     "a.yaml:2:92: 'key' must be a reference to a file; write file:PATH or cred:NAME"},
     {2, "listeners: [{name: in, address: '127.0.0.1:80', target: api, protocol: mysql}]",
      "a.yaml:2:72: protocol 'mysql' is not available in this version"},
     {2, "listeners: [{name: in, address: '127.0.0.1:80', target: api, protocol: postgres}]",
@@ -195,8 +206,18 @@ const Case cases[] = {
      "a.yaml:3:50: 'addresses' lists 10.0.0.1:80 twice"},
     {3, "targets: [{name: api, addresses: ['nowhere.example:80']}]",
      "a.yaml:3:35: 'addresses': cannot resolve 'nowhere.example'"},
-    {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: verify-full}]",
-     "a.yaml:3:51: 'tls' is not available in this version"},
+    {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: verify-ful}]",
+     "a.yaml:3:56: 'tls' must be 'verify-full' or a section, not 'verify-ful'; did you mean "
+     "'verify-full'?"},
+    {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: [verify-full]}]",
+     "a.yaml:3:56: expected 'verify-full' or a section, found a list"},
+    {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: {}}]",
+     "a.yaml:3:56: an empty section; fill it or leave it out"},
+    {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: {verify: off, name: a_b}}]",
+     "a.yaml:3:65: 'verify' must be 'full' or 'none', not 'off'\n"
+     "a.yaml:3:76: 'name': 'a_b' is not a host name or an IP address"},
+    {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: {verify: none, ca: 'file:/key'}}]",
+     "a.yaml:3:75: 'ca' with 'verify: none': no certificate would be looked at"},
     {3,
      "targets: [{name: api, addresses: ['10.0.0.1:80'], credential: {header: Authorization, value: "
      "hunter2}}]",

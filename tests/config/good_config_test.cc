@@ -122,6 +122,65 @@ TestWorld world_of_everything() {
 
 }  // namespace
 
+TEST_CASE("TLS of listeners and targets: files are read, names are kept") {
+  TestWorld world = world_of_everything();
+  world.files["/gw.crt"] = "certificate";
+  world.files["/gw.key"] = "key";
+  world.files["/b.crt"] = "another";
+  const Loaded loaded = load_text(
+      "version: 1\n"
+      "listeners:\n"
+      "  - {name: in, address: '127.0.0.1:1', target: a, tls: {certificate: file:/gw.crt,\n"
+      "     key: file:/gw.key, by_name: [{certificate: file:/b.crt, key: file:/gw.key}]}}\n"
+      "targets:\n"
+      "  - {name: a, addresses: ['api.example:443', '10.0.0.1:443'], tls: verify-full}\n"
+      "  - {name: b, addresses: ['10.0.0.1:443'], tls: {name: b.example, ca: 'file:/gw.crt'}}\n"
+      "  - {name: c, addresses: ['10.0.0.1:443'], tls: {verify: none}}\n"
+      "  - {name: d, addresses: ['10.0.0.1:443']}\n"
+      "identity: {anonymous: true}\n"
+      "audit: {signing_key: 'file:/key'}\n",
+      "a.yaml", world.world());
+  REQUIRE(texts(loaded.problems).empty());
+  const auto& tls = loaded.settings.listeners[0].tls;
+  REQUIRE(tls);
+  CHECK(tls->certificate.path == "/gw.crt");
+  CHECK(tls->certificate.text == "certificate");
+  CHECK(tls->certificate.place.line == 3);
+  CHECK(tls->key.text == "key");
+  CHECK(tls->by_name[0].certificate.text == "another");
+  CHECK(tls->handshake_timeout == seconds(10));
+
+  const auto& targets = loaded.settings.targets;
+  REQUIRE(targets[0].tls);
+  CHECK(targets[0].tls->verify == TlsVerify::full);
+  CHECK(targets[0].tls->ca.path.empty());
+  CHECK(targets[0].addresses[0].name == "api.example");
+  CHECK(targets[0].addresses[0].host == "10.0.0.5");
+  CHECK(targets[0].addresses[2].name.empty());
+  CHECK(targets[1].tls->name == "b.example");
+  CHECK(targets[1].tls->ca.text == "certificate");
+  CHECK(targets[2].tls->verify == TlsVerify::none);
+  CHECK_FALSE(targets[3].tls);
+}
+
+TEST_CASE("TLS where it is not spoken is refused, not left out") {
+  TestWorld world = world_of_everything();
+  world.files["/gw.crt"] = world.files["/gw.key"] = "text";
+  const Loaded loaded = load_text(
+      "version: 1\n"
+      "listeners:\n"
+      "  - {name: in, address: '127.0.0.1:1', target: db, protocol: postgres,\n"
+      "     tls: {certificate: file:/gw.crt, key: file:/gw.key}}\n"
+      "targets:\n"
+      "  - {name: db, addresses: ['10.0.0.1:80'], credential: {user: u}, tls: verify-full}\n"
+      "identity: {anonymous: true}\n"
+      "audit: {signing_key: 'file:/key'}\n",
+      "a.yaml", world.world());
+  CHECK(texts(loaded.problems) ==
+        "a.yaml:4:11: TLS on PostgreSQL listeners is not available in this version\n"
+        "a.yaml:6:74: TLS to PostgreSQL targets is not available in this version");
+}
+
 TEST_CASE("every key of a rule about SQL reaches its field") {
   const Loaded loaded = load_text(
       "version: 1\n"

@@ -144,6 +144,23 @@ void check_answers(const SimGateway& gateway) {
   }
 }
 
+/// What came whole is right, or says that it failed.
+void check_failing_answers(const SimGateway& gateway) {
+  for (const auto& client : gateway.clients()) {
+    check_no_secret(client->rest());
+    for (std::size_t i = 0; i < client->responses().size(); ++i) {
+      const PlainMessage& response = client->responses()[i];
+      check_no_secret(response.head + response.body);
+      const int status = response.status();
+      if (status == 200 || status == 401 || status == 403) {
+        check_response(client->operations()[i], response);
+      } else {
+        CHECK((status == 502 || status == 503 || status == 504 || status == 408));
+      }
+    }
+  }
+}
+
 /// The records tell how long the bodies of what was answered were.
 void check_sizes(const SimGateway& gateway) {
   std::map<std::string, std::string> outcomes;  // by session and operation
@@ -201,6 +218,54 @@ TEST_CASE("Every operation is answered as a naive reference says, on any network
   check_log(gateway);
 }
 
+TEST_CASE("Behind TLS on one side or both every operation is answered the same") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(400)));
+  CAPTURE(seed);
+  SimOptions options;
+  options.seed = seed;
+  SimRandom shape(seed);
+  options.chunk_bytes_max = 1U << (4 + shape.up_to(12));
+  options.window_bytes = 1U << (8 + shape.up_to(10));
+  options.starve_per_mille = static_cast<unsigned>(shape.up_to(100));
+  const bool long_bodies = seed % 5 == 0;
+  if (long_bodies) options.chunk_bytes_max = options.window_bytes = 64 * 1024;
+  SimGateway gateway(
+      options,
+      {.long_bodies = long_bodies, .tls_clients = seed % 3 != 0, .tls_target = seed % 3 != 1});
+  for (int i = 0; i < 6; ++i) gateway.add_client(1 + shape.up_to(long_bodies ? 3 : 12));
+  REQUIRE(gateway.run());
+  check_answers(gateway);
+  check_target(gateway);
+  for (const auto& client : gateway.tls_clients()) {
+    // Whoever was answered whole was told so: nothing was cut off.
+    CHECK(client->stream().state() == TlsStream::State::open);
+    CHECK_FALSE(client->was_truncated());
+  }
+  check_log(gateway);
+  const WorkerMetrics& metrics = gateway.worker().metrics();
+  CHECK(metrics.tls_clients.done_tls13.read() == gateway.tls_clients().size());
+  CHECK((metrics.tls_targets.done_tls13.read() != 0) == (seed % 3 != 1));
+  CHECK(metrics.tls_clients.handshaking.read() + metrics.tls_targets.handshaking.read() == 0);
+}
+
+TEST_CASE("Behind TLS resets and flaky targets cost answers, never secrets or records") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(500)));
+  CAPTURE(seed);
+  SimOptions options;
+  options.seed = seed;
+  SimRandom shape(seed);
+  options.chunk_bytes_max = 1U << (4 + shape.up_to(10));
+  options.reset_per_mille = 100;
+  options.refuse_per_mille = 100;
+  options.starve_per_mille = 50;
+  SimGateway gateway(options, {.flaky_target = true, .tls_clients = true, .tls_target = true});
+  for (int i = 0; i < 6; ++i) gateway.add_client(1 + shape.up_to(12));
+  REQUIRE(gateway.run());
+  check_failing_answers(gateway);
+  check_target(gateway);
+  check_log(gateway);
+}
+
 TEST_CASE("Resets and flaky targets cost answers, never secrets or records") {
   const std::uint64_t seed = GENERATE(from_range(seeds(100)));
   CAPTURE(seed);
@@ -214,19 +279,7 @@ TEST_CASE("Resets and flaky targets cost answers, never secrets or records") {
   SimGateway gateway(options, {.flaky_target = true});
   for (int i = 0; i < 6; ++i) gateway.add_client(1 + shape.up_to(12));
   REQUIRE(gateway.run());
-  for (const auto& client : gateway.clients()) {
-    check_no_secret(client->rest());
-    for (std::size_t i = 0; i < client->responses().size(); ++i) {
-      const PlainMessage& response = client->responses()[i];
-      check_no_secret(response.head + response.body);
-      const int status = response.status();
-      if (status == 200 || status == 401 || status == 403) {
-        check_response(client->operations()[i], response);
-      } else {
-        CHECK((status == 502 || status == 503 || status == 504 || status == 408));
-      }
-    }
-  }
+  check_failing_answers(gateway);
   check_target(gateway);
   check_log(gateway);
 }

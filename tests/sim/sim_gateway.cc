@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "snapshot_of.h"
+#include "test_tls.h"
 
 namespace sluice::dataplane {
 
@@ -12,9 +13,9 @@ namespace {
 
 constexpr const char* configuration = R"(version: 1
 listeners:
-  - {name: payments, address: "127.0.0.1:8080", protocol: http, target: api}
+  - {name: payments, address: "127.0.0.1:8080", protocol: http, target: api@L}
 targets:
-  - {name: api, addresses: ["127.0.0.1:9001", "127.0.0.1:9002"]}
+  - {name: api, addresses: ["127.0.0.1:9001", "127.0.0.1:9002"]@T}
 identity:
   api_keys: file:keys.yaml
 policies:
@@ -35,7 +36,28 @@ constexpr const char* masks = R"(masks:
 )";
 
 std::string configuration_of(const SimScene& scene) {
-  return scene.long_bodies ? configuration : std::string(configuration) + masks;
+  std::string text = scene.long_bodies ? configuration : std::string(configuration) + masks;
+  const auto fill = [&text](std::string_view mark, std::string_view with) {
+    text.replace(text.find(mark), mark.size(), with);
+  };
+  fill("@L", scene.tls_clients ? ", tls: {certificate: file:gw.crt, key: file:gw.key}" : "");
+  fill("@T", scene.tls_target ? ", tls: {ca: file:ca.crt, name: api.test}" : "");
+  return text;
+}
+
+/// Both ends, made once.
+struct Tls {
+  test::Pem gateway = test::test_certificate("DNS:gw.test");
+  std::shared_ptr<const TlsContext> target =
+      test::tls_server(test::test_certificate("DNS:api.test"));
+  std::shared_ptr<const TlsContext> client = test::tls_client();
+  test::Files files{{"gw.crt", gateway.certificate},
+                    {"gw.key", gateway.key},
+                    {"ca.crt", test::test_authority().certificate}};
+};
+const Tls& tls() {
+  static const Tls made;
+  return made;
 }
 
 }  // namespace
@@ -52,13 +74,16 @@ SimGateway::SimGateway(const SimOptions& options, const SimScene& scene, const S
     transport().serve(endpoint, [this]() -> SimPeer* {
       targets_.push_back(
           std::make_unique<ScriptedTarget>(operations_, target_log_, random_, scene_.flaky_target));
-      return targets_.back().get();
+      if (!scene_.tls_target) return targets_.back().get();
+      tls_targets_.push_back(std::make_unique<test::TlsSimPeer>(*targets_.back(), tls().target));
+      return tls_targets_.back().get();
     });
   }
   LoopOptions loop_options;
   loop_options.durable = scene.durable;
-  worker_.start(test::snapshot_of(configuration_of(scene), key.yaml_entry),
-                std::move(loop_options));
+  worker_.start(
+      test::snapshot_of(configuration_of(scene), key.yaml_entry, "unused", 1, tls().files),
+      std::move(loop_options));
 }
 
 ScriptedClient& SimGateway::add_client(std::size_t count) {
@@ -72,14 +97,19 @@ ScriptedClient& SimGateway::add_client(std::size_t count) {
   const auto manner = random_.up_to(1) == 0 ? ScriptedClient::Manner::one_by_one
                                             : ScriptedClient::Manner::pipelined;
   clients_.push_back(std::make_unique<ScriptedClient>(std::move(operations), key_, manner));
-  transport().bring_client(0, *clients_.back(),
-                           milliseconds(static_cast<std::int64_t>(random_.up_to(50))));
+  SimPeer* peer = clients_.back().get();
+  if (scene_.tls_clients) {
+    tls_clients_.push_back(
+        std::make_unique<test::TlsSimPeer>(*clients_.back(), tls().client, "gw.test"));
+    peer = tls_clients_.back().get();
+  }
+  transport().bring_client(0, *peer, milliseconds(static_cast<std::int64_t>(random_.up_to(50))));
   return *clients_.back();
 }
 
 void SimGateway::reload_without_keys() {
   WorkerMail mail;
-  mail.snapshot = test::snapshot_of(configuration_of(scene_), "[]");
+  mail.snapshot = test::snapshot_of(configuration_of(scene_), "[]", "unused", 1, tls().files);
   worker_.post(std::move(mail));
 }
 

@@ -10,6 +10,7 @@
 #include "scripted_client.h"
 #include "scripted_target.h"
 #include "sim_worker.h"
+#include "tls_sim_peer.h"
 
 namespace sluice::dataplane {
 
@@ -18,6 +19,8 @@ struct SimScene {
   bool flaky_target = false;
   bool durable = false;
   bool long_bodies = false;  ///< That no mask looks at.
+  bool tls_clients = false;
+  bool tls_target = false;
 };
 
 class SimGateway {
@@ -38,6 +41,10 @@ class SimGateway {
   void stop() { worker_.stop(); }
 
   [[nodiscard]] const TargetLog& target_log() const { return target_log_; }
+  /// Clients that speak TLS, in the order of clients().
+  [[nodiscard]] const std::vector<std::unique_ptr<test::TlsSimPeer>>& tls_clients() const {
+    return tls_clients_;
+  }
   [[nodiscard]] const std::vector<std::unique_ptr<ScriptedClient>>& clients() const {
     return clients_;
   }
@@ -57,6 +64,8 @@ class SimGateway {
   TargetLog target_log_;
   std::vector<std::unique_ptr<ScriptedTarget>> targets_;
   std::vector<std::unique_ptr<ScriptedClient>> clients_;
+  std::vector<std::unique_ptr<test::TlsSimPeer>> tls_targets_;
+  std::vector<std::unique_ptr<test::TlsSimPeer>> tls_clients_;
   SimWorker worker_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -34,14 +35,22 @@ policies:
 )" + rest;
 }
 
+/// Contents by path.
+using Files = std::map<std::string, std::string>;
+
 /// keys    the API keys file.
-/// secret  what every `file:` reference holds.
+/// secret  what every `file:` reference holds, but for
+/// files   those whose path is here.
 inline std::shared_ptr<const dataplane::Snapshot> snapshot_of(const std::string& configuration,
                                                               const std::string& keys,
                                                               const std::string& secret = "unused",
-                                                              std::uint64_t generation = 1) {
+                                                              std::uint64_t generation = 1,
+                                                              const Files& files = {}) {
   config::World world;
-  world.read_file = [&secret](const std::string&) { return std::optional<std::string>(secret); };
+  world.read_file = [&](const std::string& path) -> std::optional<std::string> {
+    const auto file = files.find(path);
+    return file == files.end() ? secret : file->second;
+  };
   world.environment = [](const std::string&) { return std::optional<std::string>{}; };
   const config::Loaded loaded = config::load_text(configuration, "test.yaml", world);
   if (!loaded.problems.empty()) throw std::runtime_error(loaded.problems.front().text());

@@ -1,5 +1,5 @@
 // The transport's promises, kept alike on the kernel's newest ways, on those of
-// older kernels, and in the simulation.
+// older kernels, in the simulation, and there behind TLS.
 #include <dirent.h>
 
 #include <catch2/catch.hpp>
@@ -8,12 +8,13 @@
 #include <thread>
 
 #include "harness.h"
+#include "tls/secure_world.h"
 
 namespace sluice::dataplane {
 namespace {
 
 #define IN_EVERY_WORLD(name) \
-  TEMPLATE_TEST_CASE(name, "[transport]", ModernWorld, PlainWorld, SimWorld)
+  TEMPLATE_TEST_CASE(name, "[transport]", ModernWorld, PlainWorld, SimWorld, SecureWorld)
 
 constexpr std::size_t mebibyte = 1024 * 1024;
 

@@ -162,6 +162,7 @@ class Harness {
       case Completion::Kind::closed:
         state.closed = true;
         break;
+      case Completion::Kind::secured:
       case Completion::Kind::woken:
         break;
     }

@@ -1,0 +1,78 @@
+// TLS handshakes: what follows one that is over, and one that failed.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "dataplane/loop/loop.h"
+
+namespace sluice::dataplane {
+
+/// Who makes handshakes fail must not fill the log.
+inline constexpr Duration handshake_note_interval = seconds(1);
+
+template <Transport T>
+void Loop<T>::on_secured(Connection& connection) {
+  connection.role == Role::arriving ? begin_session(connection) : on_ready(connection);
+}
+
+inline UpstreamTrouble trouble_of(TlsFault fault) noexcept {
+  if (fault == TlsFault::timeout) return UpstreamTrouble::connect_timeout;
+  return is_about_certificate(fault) ? UpstreamTrouble::untrusted : UpstreamTrouble::tls_failed;
+}
+
+template <Transport T>
+void Loop<T>::on_handshake_failed(Connection& connection, TlsFault fault) {
+  if (fault == TlsFault::timeout) {  // the transport knows of the others
+    auto& metrics = context_.metrics;
+    auto& side = connection.role == Role::arriving ? metrics.tls_clients : metrics.tls_targets;
+    side.failed[static_cast<std::size_t>(fault)].add();
+  }
+  note_failed_handshake(connection, fault);
+  switch (connection.role) {
+    case Role::upstream:
+      return give_up_connecting(connection, trouble_of(fault));
+    case Role::probe:
+      return end_probe(connection, false);
+    default:
+      return close(connection);
+  }
+}
+
+/// One record a second at most; it says how many failed since the one before it.
+template <Transport T>
+void Loop<T>::note_failed_handshake(const Connection& connection, TlsFault fault) {
+  ++unnoted_handshakes_;
+  if (context_.now.monotonic < next_handshake_note_) return;
+  const bool is_client = connection.role == Role::arriving;
+  const std::string where =
+      is_client
+          ? fmt::format("listener {}: client {}",
+                        context_.current->snapshot().listeners[connection.listener].settings.name,
+                        text(connection.peer))
+          : fmt::format("target {}: {}", connection.pool->target_name(),
+                        connection.pool->address(connection.address).text);
+  const TlsStream* const tls = transport_.stream(connection.id);
+  const std::string_view detail = tls == nullptr ? std::string_view() : tls->failure().detail;
+  std::string said = fmt::format("{}: {}", where, text(fault));
+  if (!detail.empty()) said += fmt::format(" ({})", detail);
+  if (unnoted_handshakes_ > 1) said += fmt::format("; {} before it", unnoted_handshakes_ - 1);
+  audit::Record record;
+  record.phase = audit::Phase::control;
+  record.time = context_.now;
+  record.event = is_client ? "tls-client-refused" : "tls-target-refused";
+  record.detail = said;
+  if (!context_.log.append_single(record)) return;  // the next one tells of this one, too
+  unnoted_handshakes_ = 0;
+  next_handshake_note_ = context_.now.monotonic + handshake_note_interval;
+}
+
+/// Tells a peer that nothing was cut off: what was sent is all there is.
+template <Transport T>
+void Loop<T>::say_end(Connection& connection) {
+  if (transport_.stream(connection.id) != nullptr) transport_.shutdown(connection.id);
+}
+
+}  // namespace sluice::dataplane

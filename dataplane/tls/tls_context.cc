@@ -1,0 +1,133 @@
+#include "dataplane/tls/tls_context.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace sluice::dataplane {
+namespace {
+
+constexpr const char* tls12_ciphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr const char* tls13_ciphers =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+constexpr const char* groups = "X25519:P-256:P-384";
+
+/// RSA of 2048 bits, curves of 224, no SHA-1.
+constexpr int security_level = 2;
+
+std::string reason() {
+  const char* const text = ERR_reason_error_string(ERR_peek_error());
+  ERR_clear_error();
+  return text == nullptr ? "OpenSSL does not say why" : text;
+}
+
+/// RFC 7301 §3.1: names, each behind its length.
+std::array<std::uint8_t, 1 + http_alpn.size()> alpn_list() noexcept {
+  std::array<std::uint8_t, 1 + http_alpn.size()> list{};
+  list[0] = static_cast<std::uint8_t>(http_alpn.size());
+  std::memcpy(list.data() + 1, http_alpn.data(), http_alpn.size());
+  return list;
+}
+
+/// RFC 7301 §3.2: a client that offers protocols and none of ours is refused.
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
+                    const unsigned char* offered, unsigned int offered_size, void*) {
+  static const auto ours = alpn_list();
+  unsigned char* chosen = nullptr;
+  const int found =
+      SSL_select_next_proto(&chosen, out_size, ours.data(), ours.size(), offered, offered_size);
+  *out = chosen;
+  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+bool use(SSL* ssl, const TlsCertificate& certificate) {
+  return SSL_use_cert_and_key(ssl, certificate.leaf.get(), certificate.key.get(),
+                              certificate.chain.get(), 1) == 1;
+}
+
+/// RFC 6066 §3: the certificates for the name that the client asks for, of each algorithm.
+int choose_certificate(SSL* ssl, void* argument) {
+  const auto& plan = *static_cast<const TlsServerPlan*>(argument);
+  const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr) return 1;
+  bool is_found = false;
+  for (const TlsCertificate& certificate : plan.certificates) {
+    if (X509_check_host(certificate.leaf.get(), name, 0, 0, nullptr) != 1) continue;
+    if (!std::exchange(is_found, true)) SSL_certs_clear(ssl);
+    if (!use(ssl, certificate)) return 0;
+  }
+  return 1;
+}
+
+bool set_up(SSL_CTX* context) {
+  SSL_CTX_set_security_level(context, security_level);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // A record is written as far as there is room, and the rest from where it lies then. An idle
+  // connection gives the two buffers of a record back: 34 KiB of each would be most of its
+  // memory, and what all connections take in turn stays in the cache.
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
+  // Tickets are kept by clients; a cache here would be locked and take memory.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+         SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
+         SSL_CTX_set_cipher_list(context, tls12_ciphers) == 1 &&
+         SSL_CTX_set_ciphersuites(context, tls13_ciphers) == 1 &&
+         SSL_CTX_set1_groups_list(context, groups) == 1 &&
+         SSL_CTX_set_max_early_data(context, 0) == 1;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::make(
+    std::shared_ptr<const TlsServerPlan> plan) {
+  std::shared_ptr<TlsContext> made(new TlsContext);
+  made->context_.reset(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX* const context = made->context_.get();
+  if (context == nullptr || !set_up(context)) return fail(reason());
+  const TlsCertificate& first = plan->certificates.front();
+  if (SSL_CTX_use_cert_and_key(context, first.leaf.get(), first.key.get(), first.chain.get(), 1) !=
+      1) {
+    return fail(reason());
+  }
+  // Each is tried, so that none is refused in a handshake.
+  const Openssl<SSL> trial(SSL_new(context));
+  for (const TlsCertificate& certificate : plan->certificates) {
+    if (!trial || !use(trial.get(), certificate)) return fail(reason());
+  }
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  if (plan->certificates.size() > 1) {
+    SSL_CTX_set_cert_cb(context, choose_certificate, const_cast<TlsServerPlan*>(plan.get()));
+  }
+  made->server_ = std::move(plan);
+  return made;
+}
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::make(
+    std::shared_ptr<const TlsClientPlan> plan) {
+  std::shared_ptr<TlsContext> made(new TlsContext);
+  made->context_.reset(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX* const context = made->context_.get();
+  if (context == nullptr || !set_up(context)) return fail(reason());
+  const auto ours = alpn_list();
+  // It says 0 when it worked, unlike the others.
+  if (SSL_CTX_set_alpn_protos(context, ours.data(), ours.size()) != 0) return fail(reason());
+  if (plan->trusted) {
+    SSL_CTX_set1_cert_store(context, plan->trusted.get());
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  } else {
+    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+  }
+  made->client_ = std::move(plan);
+  return made;
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,48 @@
+// What TLS is made of, read and checked: certificates with their keys for listeners, and who
+// is trusted for targets. Immutable; all workers share it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/sha256.h"
+#include "base/result.h"
+#include "config/model/settings.h"
+#include "dataplane/tls/openssl.h"
+
+namespace sluice::dataplane {
+
+/// The one protocol that HTTP listeners and targets speak inside of TLS (RFC 7301).
+inline constexpr std::string_view http_alpn = "http/1.1";
+
+struct TlsCertificate {
+  Openssl<X509> leaf;
+  Openssl<STACK_OF(X509)> chain;  ///< Behind the leaf; may be empty.
+  Openssl<EVP_PKEY> key;
+};
+
+/// For one listener.
+struct TlsServerPlan {
+  std::vector<TlsCertificate> certificates;  ///< The first is for clients that ask for no name.
+  audit::Hash digest{};                      ///< Of all that was read.
+};
+
+/// For one target.
+struct TlsClientPlan {
+  std::shared_ptr<X509_STORE> trusted;  ///< Null: the target's certificate is not looked at.
+  std::vector<std::string> names;  ///< By address: a DNS name or an address that it must be for.
+  audit::Hash digest{};
+};
+
+/// errors  with their place: no certificate, no key, an encrypted key, a key of another
+///         certificate, one that is weak, expired or not valid yet.
+Result<std::shared_ptr<const TlsServerPlan>> plan_tls(const config::ListenerTls& settings);
+
+/// The system's certificates are read from where its OpenSSL has them.
+/// errors  with their place: a file without a certificate.
+Result<std::shared_ptr<const TlsClientPlan>> plan_tls(
+    const config::TargetTls& settings, const std::vector<config::SocketAddress>& addresses);
+
+}  // namespace sluice::dataplane

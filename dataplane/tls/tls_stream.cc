@@ -1,0 +1,223 @@
+#include "dataplane/tls/tls_stream.h"
+
+#include <arpa/inet.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace sluice::dataplane {
+namespace {
+
+bool is_ip_address(const std::string& name) {
+  std::array<std::uint8_t, sizeof(in6_addr)> address{};
+  return ::inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
+         ::inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
+}
+
+/// What is left of earlier errors would be taken for ours.
+void forget_errors() noexcept {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+}  // namespace
+
+/// OpenSSL's way to the wire: a source and sink without a descriptor.
+struct TlsStream::WireMethod {
+  static Wire& wire(BIO* bio) noexcept { return *static_cast<Wire*>(BIO_get_data(bio)); }
+
+  static int read(BIO* bio, char* data, std::size_t size, std::size_t* done) {
+    BIO_clear_retry_flags(bio);
+    ByteView& in = wire(bio).in;
+    *done = std::min(size, in.size());
+    if (*done == 0) {
+      BIO_set_retry_read(bio);
+      return 0;
+    }
+    std::memcpy(data, in.data(), *done);
+    in = in.subspan(*done);
+    return 1;
+  }
+
+  static int write(BIO* bio, const char* data, std::size_t size, std::size_t* done) {
+    BIO_clear_retry_flags(bio);
+    TlsOutput& out = *wire(bio).out;
+    *done = std::min(size, out.left_bytes());
+    if (*done == 0) {
+      BIO_set_retry_write(bio);
+      return 0;
+    }
+    std::memcpy(out.room.data() + out.size_bytes, data, *done);
+    out.size_bytes += *done;
+    return 1;
+  }
+
+  static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+  static BIO_METHOD* make() {
+    BIO_METHOD* const method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire");
+    ASSERT(method != nullptr && BIO_meth_set_read_ex(method, read) == 1 &&
+           BIO_meth_set_write_ex(method, write) == 1 && BIO_meth_set_ctrl(method, control) == 1);
+    return method;
+  }
+
+  static BIO* open(Wire& wire) {
+    static const BIO_METHOD* const method = make();
+    BIO* const bio = BIO_new(method);
+    if (bio == nullptr) return nullptr;
+    BIO_set_data(bio, &wire);
+    BIO_set_init(bio, 1);
+    return bio;
+  }
+};
+
+TlsStream::TlsStream(std::shared_ptr<const TlsContext> context, const std::string& peer_name)
+    : context_(std::move(context)), ssl_(SSL_new(context_->get())) {
+  BIO* const bio = ssl_ ? WireMethod::open(wire_) : nullptr;
+  if (bio == nullptr) {
+    forget_errors();
+    give_up(TlsFault::no_room);
+    return;
+  }
+  SSL_set_bio(ssl_.get(), bio, bio);
+  if (is_server()) {
+    SSL_set_accept_state(ssl_.get());
+  } else {
+    SSL_set_connect_state(ssl_.get());
+    expect_peer(peer_name);
+  }
+}
+
+TlsStream::~TlsStream() = default;
+
+/// RFC 9110 §4.3.4 and RFC 6125 §6.4: the names in the certificate's subjectAltName count, and
+/// a wildcard stands for a whole label.
+void TlsStream::expect_peer(const std::string& peer_name) {
+  X509_VERIFY_PARAM* const rules = SSL_get0_param(ssl_.get());
+  X509_VERIFY_PARAM_set_hostflags(
+      rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  bool is_set = false;
+  if (is_ip_address(peer_name)) {
+    is_set = X509_VERIFY_PARAM_set1_ip_asc(rules, peer_name.c_str()) == 1;
+  } else {
+    is_set = X509_VERIFY_PARAM_set1_host(rules, peer_name.c_str(), 0) == 1 &&
+             SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                      const_cast<char*>(peer_name.c_str())) == 1;
+  }
+  // Without a name every certificate of a trusted authority would do.
+  ASSERT(!peer_name.empty());
+  if (!is_set) give_up(TlsFault::no_room);
+}
+
+TlsStream::Read TlsStream::read(ByteView in, ByteSpan plain, TlsOutput& out) noexcept {
+  Read done;
+  if (state_ == State::failed) return {in.size(), 0};
+  wire_ = {in, &out};
+  forget_errors();
+  if (state_ == State::handshake) shake_hands();
+  while (state_ == State::open && !has_peer_ended_ && done.plain_bytes < plain.size() &&
+         (!wire_.in.empty() || has_plaintext())) {
+    std::size_t size = 0;
+    const int result = SSL_read_ex(ssl_.get(), plain.data() + done.plain_bytes,
+                                   plain.size() - done.plain_bytes, &size);
+    done.plain_bytes += size;
+    if (result != 1 && !goes_on(result)) break;
+  }
+  // What comes behind the peer's end, or a failure, is nothing.
+  const bool is_over = has_peer_ended_ || state_ == State::failed;
+  done.taken_bytes = is_over ? in.size() : in.size() - wire_.in.size();
+  wire_ = {};
+  return done;
+}
+
+void TlsStream::shake_hands() noexcept {
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) {
+    state_ = State::open;
+  } else {
+    static_cast<void>(goes_on(result));
+  }
+}
+
+/// What a call without success means: false when it must not be tried again now.
+bool TlsStream::goes_on(int result) noexcept {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return !wire_.in.empty();
+    case SSL_ERROR_WANT_WRITE:
+      return false;
+    case SSL_ERROR_ZERO_RETURN:
+      has_peer_ended_ = true;
+      return false;
+    default:
+      state_ = State::failed;
+      failure_ = take_tls_failure(SSL_get_verify_result(ssl_.get()));
+      return false;
+  }
+}
+
+bool TlsStream::has_plaintext() const noexcept {
+  return state_ == State::open && SSL_pending(ssl_.get()) > 0;
+}
+
+std::size_t TlsStream::write(ByteView plain, TlsOutput& out) noexcept {
+  ASSERT(state_ == State::open);
+  if (out.left_bytes() <= tls_overhead_bytes_max) return 0;
+  wire_ = {{}, &out};
+  forget_errors();
+  const std::size_t wanted =
+      std::min({plain.size(), tls_record_bytes_max, out.left_bytes() - tls_overhead_bytes_max});
+  std::size_t taken = 0;
+  const int result = SSL_write_ex(ssl_.get(), plain.data(), wanted, &taken);
+  if (result != 1) static_cast<void>(goes_on(result));
+  wire_ = {};
+  return taken;
+}
+
+void TlsStream::end(TlsOutput& out) noexcept {
+  ASSERT(state_ == State::open);
+  wire_ = {{}, &out};
+  forget_errors();
+  const int result = SSL_shutdown(ssl_.get());
+  if (result < 0) static_cast<void>(goes_on(result));
+  wire_ = {};
+}
+
+void TlsStream::give_up(TlsFault fault) noexcept {
+  state_ = State::failed;
+  failure_ = {fault, {}};
+}
+
+bool TlsStream::is_tls13() const noexcept {
+  return SSL_version(ssl_.get()) == TLS1_3_VERSION;
+}
+
+bool TlsStream::is_resumed() const noexcept {
+  return SSL_session_reused(ssl_.get()) == 1;
+}
+
+std::string_view TlsStream::cipher() const noexcept {
+  const char* const name = SSL_get_cipher_name(ssl_.get());
+  return name == nullptr ? std::string_view() : name;
+}
+
+std::string_view TlsStream::alpn() const noexcept {
+  const unsigned char* name = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return name == nullptr ? std::string_view() : as_text({name, size});
+}
+
+std::string_view TlsStream::server_name() const noexcept {
+  const char* const name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? std::string_view() : name;
+}
+
+}  // namespace sluice::dataplane

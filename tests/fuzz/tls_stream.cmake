@@ -1,0 +1,1 @@
+sluice_fuzz(tls_stream ${CMAKE_CURRENT_LIST_DIR}/tls_stream_fuzz.cc sluice_dataplane sluice_test_certificates)

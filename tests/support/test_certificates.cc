@@ -1,0 +1,109 @@
+#include "test_certificates.h"
+
+#include <openssl/bio.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+
+namespace sluice::test {
+namespace {
+
+template <auto Free>
+struct Deleter {
+  template <class T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Memory = std::unique_ptr<BIO, Deleter<BIO_free>>;
+
+void require(bool is_good, const char* what) {
+  if (!is_good) throw std::runtime_error(std::string("OpenSSL: ") + what);
+}
+
+Key make_key(int rsa_bits) {
+  Key key(rsa_bits == 0 ? EVP_EC_gen("P-256") : EVP_RSA_gen(static_cast<unsigned>(rsa_bits)));
+  require(key != nullptr, "key");
+  return key;
+}
+
+Memory reader(const std::string& pem) {
+  return Memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+}
+
+std::string text_of(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+void add_extension(X509* certificate, X509* issuer, int id, const std::string& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  X509_EXTENSION* const extension = X509V3_EXT_conf_nid(nullptr, &context, id, value.c_str());
+  require(extension != nullptr, value.c_str());
+  X509_add_ext(certificate, extension, -1);
+  X509_EXTENSION_free(extension);
+}
+
+}  // namespace
+
+Pem make_certificate(const CertificateOptions& options, const Pem* authority) {
+  static std::atomic<long> serial{1};
+  const Key key = make_key(options.rsa_bits);
+  const Certificate certificate(X509_new());
+  X509* const it = certificate.get();
+  X509_set_version(it, X509_VERSION_3);
+  ASN1_INTEGER_set(X509_get_serialNumber(it), serial++);
+  X509_gmtime_adj(X509_getm_notBefore(it), options.from_s);
+  X509_gmtime_adj(X509_getm_notAfter(it), options.to_s);
+  X509_set_pubkey(it, key.get());
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(it), "CN", MBSTRING_UTF8,
+                             reinterpret_cast<const unsigned char*>(options.common_name.c_str()),
+                             -1, -1, 0);
+
+  Certificate issuer;
+  Key signer;
+  if (authority != nullptr) {
+    issuer.reset(
+        PEM_read_bio_X509(reader(authority->certificate).get(), nullptr, nullptr, nullptr));
+    signer.reset(PEM_read_bio_PrivateKey(reader(authority->key).get(), nullptr, nullptr, nullptr));
+  }
+  X509* const by = issuer ? issuer.get() : it;
+  X509_set_issuer_name(it, X509_get_subject_name(by));
+  add_extension(it, by, NID_subject_key_identifier, "hash");
+  add_extension(it, by, NID_basic_constraints,
+                options.is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
+  if (!options.names.empty()) add_extension(it, by, NID_subject_alt_name, options.names);
+  require(X509_sign(it, signer ? signer.get() : key.get(), EVP_sha256()) > 0, "sign");
+
+  const Memory certificate_out(BIO_new(BIO_s_mem()));
+  const Memory key_out(BIO_new(BIO_s_mem()));
+  require(PEM_write_bio_X509(certificate_out.get(), it) == 1, "PEM");
+  require(PEM_write_bio_PKCS8PrivateKey(key_out.get(), key.get(), nullptr, nullptr, 0, nullptr,
+                                        nullptr) == 1,
+          "PEM");
+  return {text_of(certificate_out.get()), text_of(key_out.get())};
+}
+
+const Pem& test_authority() {
+  static const Pem authority =
+      make_certificate({.common_name = "sluice test authority", .is_authority = true});
+  return authority;
+}
+
+Pem test_certificate(const std::string& names) {
+  return make_certificate({.names = names}, &test_authority());
+}
+
+}  // namespace sluice::test

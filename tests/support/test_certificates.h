@@ -1,0 +1,31 @@
+// Certificates made while a test runs, with the faults that it asks for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace sluice::test {
+
+/// As a listener's or a target's files hold them.
+struct Pem {
+  std::string certificate;
+  std::string key;
+};
+
+struct CertificateOptions {
+  std::string common_name = "sluice test";
+  std::string names = {};  ///< subjectAltName, as OpenSSL writes it: "DNS:a.test,IP:127.0.0.1".
+  bool is_authority = false;
+  long from_s = -3600;  ///< Valid from now plus this,
+  long to_s = 3600;     ///< to now plus this.
+  int rsa_bits = 0;     ///< 0: a key on P-256.
+};
+
+/// Signed by `authority`, or by itself where that is null.
+Pem make_certificate(const CertificateOptions& options, const Pem* authority = nullptr);
+
+/// An authority, made once, and a certificate of it for these names.
+const Pem& test_authority();
+Pem test_certificate(const std::string& names);
+
+}  // namespace sluice::test
