@@ -27,7 +27,10 @@ struct SocketAddress {
   std::string host;  ///< Numeric IPv4 or IPv6.
   std::uint16_t port = 0;
   std::string name = {};  ///< That it was written as (targets only, resolved at load), or empty.
-  friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
+  /// The same place, however it was written.
+  friend bool operator==(const SocketAddress& one, const SocketAddress& other) {
+    return one.host == other.host && one.port == other.port;
+  }
 };
 
 /// A secret that was resolved from file:, env: or cred:. Never printed.

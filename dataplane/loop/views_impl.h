@@ -52,15 +52,16 @@ UpstreamPool& Loop<T>::pool_for(const TargetPlan& target) {
   const auto known = std::ranges::find_if(pools_, [&target](const auto& pool) {
     return pool->serves(target.settings.name, target.endpoint_texts, target.tls.get());
   });
-  if (known == pools_.end()) {
+  UpstreamPool* pool = known == pools_.end() ? nullptr : known->get();
+  if (pool == nullptr) {
     pools_.push_back(std::make_unique<UpstreamPool>(target.settings.name, target.endpoints,
-                                                    target.endpoint_texts, tls_of(target.tls)));
-    return *pools_.back();
+                                                    target.endpoint_texts));
+    pool = pools_.back().get();
   }
-  // The same rules, perhaps with the system's authorities as they are now.
-  UpstreamPool& pool = **known;
-  if (target.tls && pool.tls()->client() != target.tls.get()) pool.set_tls(tls_of(target.tls));
-  return pool;
+  // The same rules as before, perhaps with the system's authorities as they are now.
+  const bool is_known = pool->tls() != nullptr && pool->tls()->client() == target.tls.get();
+  if (target.tls && !is_known) pool->set_tls(tls_of(target.tls));
+  return *pool;
 }
 
 /// Forgets snapshots that no operation uses any more.

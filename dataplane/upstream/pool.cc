@@ -5,9 +5,8 @@
 namespace sluice::dataplane {
 
 UpstreamPool::UpstreamPool(std::string target_name, const std::vector<Endpoint>& endpoints,
-                           std::vector<std::string> endpoint_texts,
-                           std::shared_ptr<const TlsContext> tls)
-    : target_name_(std::move(target_name)), tls_(std::move(tls)), addresses_(endpoints.size()) {
+                           std::vector<std::string> endpoint_texts)
+    : target_name_(std::move(target_name)), addresses_(endpoints.size()) {
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     addresses_[i].endpoint = endpoints[i];
     addresses_[i].text = std::move(endpoint_texts[i]);
