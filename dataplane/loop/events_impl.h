@@ -66,6 +66,7 @@ void Loop<T>::begin_session(Connection& client) {
 
 template <Transport T>
 void Loop<T>::on_connected(Connection& connection) {
+  if (connection.role == Role::gone) return;
   const bool is_secured = connection.pool != nullptr && connection.pool->tls() != nullptr;
   if (!is_secured) return on_ready(connection);
   UpstreamPool& pool = *connection.pool;
@@ -127,8 +128,9 @@ void Loop<T>::on_received(Connection& connection, const Completion& completion) 
 template <Transport T>
 void Loop<T>::on_ended(Connection& connection, bool is_broken) {
   connection.receiving = false;
-  const TlsStream* const tls = transport_.stream(connection.id);
-  if (tls != nullptr && (connection.role == Role::arriving || connection.connecting)) {
+  const bool is_in_between = connection.role == Role::arriving || connection.connecting;
+  const TlsStream* const tls = is_in_between ? transport_.stream(connection.id) : nullptr;
+  if (tls != nullptr && connection.role != Role::gone) {
     return on_handshake_failed(connection, tls->failure().fault);
   }
   switch (connection.role) {

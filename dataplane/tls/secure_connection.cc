@@ -54,14 +54,13 @@ void SecureConnection::drop_input() noexcept {
 }
 
 void SecureConnection::shake_hands() noexcept {
-  for (;;) {
-    const ByteView in = next_input();
+  std::size_t taken = 0;
+  do {
     TlsOutput out{room_.output};
-    const TlsStream::Read done = stream_.read(in, {}, out);
-    consume_input(done.taken_bytes);
+    taken = stream_.read(next_input(), {}, out).taken_bytes;
+    consume_input(taken);
     park(out.bytes());
-    if (stream_.state() != TlsStream::State::handshake || done.taken_bytes == 0) return;
-  }
+  } while (taken != 0 && has_input() && stream_.state() == TlsStream::State::handshake);
 }
 
 SecureConnection::Plain SecureConnection::decrypt() noexcept {

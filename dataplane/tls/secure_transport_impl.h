@@ -122,7 +122,7 @@ bool SecureTransport<T>::absorb(const Completion& completion) {
   if (secured == nullptr) return false;
   switch (completion.kind) {
     case Kind::received:
-      if (secured->is_closing || secured->has_told_failure) {
+      if (secured->is_closing || secured->has_told_failure || secured->has_told_end) {
         below_.pool().release(completion.buffer);
       } else {
         secured->link.push(completion.buffer, completion.size_bytes);
@@ -280,7 +280,7 @@ void SecureTransport<T>::flush(Secured& secured) {
   std::array<Slice, SecureConnection::slots_per_send> slices;
   const std::size_t count = link.begin_send_below(slices);
   if (count != 0) below_.send(secured.id, {slices.data(), count});
-  if (link.is_starved()) list(secured);
+  if (link.is_starved() || link.stream().state() == TlsStream::State::failed) list(secured);
   if (!link.is_at_end()) return;
   secured.is_shut_below = true;
   below_.shutdown(secured.id);
