@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "cli/signer.h"
 #include "config/load/load.h"
+#include "dataplane/session/snapshot_tls.h"
 #include "identity/jwk_set.h"
 
 namespace sluice::cli {
@@ -29,6 +30,23 @@ Result<void> check_key_files(const config::Identity& settings) {
 
 tl::unexpected<Error> absent(const std::string& path) {
   return fail(fmt::format("there is no configuration '{}'; name yours with -c FILE", path));
+}
+
+/// Settings of either constness.
+template <class Settings, class Each>
+void for_each_tls_file(Settings& settings, Each each) {
+  for (auto& listener : settings.listeners) {
+    if (!listener.tls) continue;
+    each(listener.tls->certificate);
+    each(listener.tls->key);
+    for (auto& [certificate, key] : listener.tls->by_name) {
+      each(certificate);
+      each(key);
+    }
+  }
+  for (auto& target : settings.targets) {
+    if (target.tls && !target.tls->ca.path.empty()) each(target.tls->ca);
+  }
 }
 
 }  // namespace
@@ -80,6 +98,26 @@ Result<std::optional<audit::WitnessPolicy>> read_witness_policy(const config::Se
   auto policy = audit::WitnessPolicy::parse(*text);
   if (!policy) return fail(fmt::format("audit.witness_policy: {}", policy.error().message));
   return std::optional(std::move(*policy));
+}
+
+std::vector<std::string> tls_files(const config::Settings& settings) {
+  std::vector<std::string> files;
+  for_each_tls_file(settings, [&](const config::FileText& file) { files.push_back(file.path); });
+  return files;
+}
+
+Result<std::shared_ptr<const dataplane::Snapshot>> reread_tls(const dataplane::Snapshot& current) {
+  auto next = std::make_shared<dataplane::Snapshot>(current);
+  ++next->generation;
+  std::string missing;
+  for_each_tls_file(next->settings, [&](config::FileText& file) {
+    auto text = config::World::real().read_file(file.path);
+    if (!text) missing = file.path;
+    file.text = std::move(text).value_or("");
+  });
+  if (!missing.empty()) return fail(fmt::format("cannot read '{}'", missing));
+  if (auto done = dataplane::plan_tls(*next); !done) return tl::unexpected(done.error());
+  return next;
 }
 
 Result<std::shared_ptr<const dataplane::Snapshot>> make_snapshot(const config::Settings& settings,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audit/witness_policy.h"
 #include "base/result.h"
@@ -33,6 +34,11 @@ Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Setting
 
 /// The witness policy that the settings name; nothing when they name none.
 Result<std::optional<audit::WitnessPolicy>> read_witness_policy(const config::Settings& settings);
+
+/// The files of certificates, their keys and authorities that the settings name.
+std::vector<std::string> tls_files(const config::Settings& settings);
+/// The same configuration, its next generation, with those files as they are now.
+Result<std::shared_ptr<const dataplane::Snapshot>> reread_tls(const dataplane::Snapshot& current);
 
 /// Settings, keys, rules and masks, compiled.
 Result<std::shared_ptr<const dataplane::Snapshot>> make_snapshot(const config::Settings& settings,

@@ -242,7 +242,7 @@ ExitCode perform(const DemoOptions& options) {
   if (!options.once) {
     print_invitation(stage);
     std::fflush(stdout);
-    while (signals.wait(milliseconds(250)) != control::Wish::stop) (*service)->watch_keys();
+    while (signals.wait(milliseconds(250)) != control::Wish::stop) (*service)->watch_files();
   }
   (*service)->drain();
   return verified && !stage.went_wrong ? ExitCode::ok : ExitCode::failed;

@@ -56,7 +56,7 @@ ExitCode perform(const RunOptions& options) {
         fmt::print(stderr, "sluice: {}\n", impatient ? "stopping now" : "draining");
         break;
       case control::Wish::nothing:
-        service.watch_keys();
+        service.watch_files();
         break;
     }
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/configuration.h"
 #include "cli/legal_hold.h"
 #include "cli/output.h"
@@ -73,8 +75,7 @@ Now clocks() {
 }  // namespace
 
 Service::Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
-                 std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer,
-                 const std::string& keys_file)
+                 std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer)
     : configuration_(std::move(configuration)),
       mocks_(signer.derived_keys().mocks),
       log_origin_(signer.verifier().origin()),
@@ -86,9 +87,9 @@ Service::Service(std::string configuration, std::unique_ptr<control::KeyKeeper> 
                      gateway_->record_event(event, detail);
                    }),
       retention_(retention_options()),
-      keys_watch_(keys_file),
-      keys_file_(keys_file),
-      started_(wall_now()) {}
+      started_(wall_now()) {
+  watch(gateway_->snapshot()->settings);
+}
 
 Result<std::unique_ptr<Service>> Service::start(
     const std::string& configuration, const std::shared_ptr<const dataplane::Snapshot>& first,
@@ -100,9 +101,8 @@ Result<std::unique_ptr<Service>> Service::start(
   auto gateway = dataplane::Gateway::start(
       first, signer, [keeper = key_keeper.get()](std::string_view issuer) { keeper->ask(issuer); });
   if (!gateway) return tl::unexpected(gateway.error());
-  auto service = std::unique_ptr<Service>(new Service(configuration, std::move(key_keeper),
-                                                      std::move(*gateway), signer,
-                                                      settings.identity.api_keys_file));
+  auto service = std::unique_ptr<Service>(
+      new Service(configuration, std::move(key_keeper), std::move(*gateway), signer));
   service->start_key_keeper();
   if (auto done = service->start_exports(settings.audit); !done) {
     return tl::unexpected(done.error());
@@ -209,8 +209,41 @@ Result<std::uint64_t> Service::reload() {
   return generation;
 }
 
-void Service::watch_keys() {
+void Service::watch_files() {
   const std::lock_guard lock(reloading_);
+  watch_keys();
+  watch_certificates();
+}
+
+/// Files that are watched already go on being so: what changed meanwhile is seen.
+void Service::watch(const config::Settings& settings) {
+  if (settings.identity.api_keys_file != keys_file_) {
+    keys_file_ = settings.identity.api_keys_file;
+    keys_watch_ = control::FileWatch(keys_file_);
+  }
+  const auto files = tls_files(settings);
+  std::erase_if(tls_watches_, [&](const auto& one) {
+    return std::ranges::find(files, one.first) == files.end();
+  });
+  for (const std::string& file : files) tls_watches_.try_emplace(file, file);
+}
+
+/// A certificate and its key change one after the other: between the two they do not fit, and
+/// what is in force stays.
+void Service::watch_certificates() {
+  bool has_changed = false;
+  for (auto& [path, watch] : tls_watches_) has_changed = watch.has_changed() || has_changed;
+  if (!has_changed) return;
+  const auto adopted = adopt(reread_tls(*gateway_->snapshot()));
+  if (adopted) {
+    fmt::print(stderr, "sluice: took up changed certificates as configuration {}\n", *adopted);
+  } else {
+    fmt::print(stderr, "sluice: {}\nsluice: the certificates in force stay\n",
+               adopted.error().message);
+  }
+}
+
+void Service::watch_keys() {
   if (!keys_watch_.has_changed()) return;
   // The rest stays as it was compiled: a half-edited configuration beside the
   // keys must not come into force because a key was added.
@@ -259,13 +292,9 @@ Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Sna
   };
   if (!next) return note_failure(next.error());
   const std::uint64_t generation = (*next)->generation;
-  const std::string keys_file = (*next)->settings.identity.api_keys_file;
   if (auto done = gateway_->reload(std::move(*next)); !done) return note_failure(done.error());
   key_keeper_->adopt(gateway_->snapshot()->settings.identity.oidc);
-  if (keys_file != keys_file_) {
-    keys_file_ = keys_file;
-    keys_watch_ = control::FileWatch(keys_file);
-  }
+  watch(gateway_->snapshot()->settings);
   ++reloads_;
   last_reload_error_.clear();
   return generation;

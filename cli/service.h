@@ -1,10 +1,11 @@
-// A running gateway with what steers it: admin interface, reload, watch of the keys file.
+// A running gateway with what steers it: admin interface, reload, watch of files.
 // What `sluice run` and `sluice demo` share.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -53,8 +54,8 @@ class Service {
   }
 
   // Now and then, from one thread.
-  /// Takes up a changed keys file.
-  void watch_keys();
+  /// Takes up a changed keys file, and changed certificates.
+  void watch_files();
   /// Records a heartbeat when one is due.
   void beat();
   /// Tells the operator when the audit log's disk fails, and when it is well again.
@@ -62,8 +63,10 @@ class Service {
 
  private:
   Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
-          std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer,
-          const std::string& keys_file);
+          std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer);
+  void watch_keys();
+  void watch_certificates();
+  void watch(const config::Settings& settings);
   Result<std::uint64_t> adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next);
   Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::AdminActions actions();
@@ -83,9 +86,10 @@ class Service {
   std::vector<std::unique_ptr<exports::Exporter>> exporters_;  ///< Their threads call the gateway.
   audit::Retention retention_;
   std::optional<audit::Upkeep> upkeep_;  ///< Its thread looks at the exporters.
-  mutable std::mutex reloading_;         ///< One reload at a time; guards the five below.
-  control::FileWatch keys_watch_;
+  mutable std::mutex reloading_;         ///< One reload at a time; guards the six below.
+  control::FileWatch keys_watch_{""};
   std::string keys_file_;
+  std::map<std::string, control::FileWatch> tls_watches_;  ///< By path.
   std::uint64_t reloads_ = 0;
   std::uint64_t reload_failures_ = 0;
   std::string last_reload_error_;

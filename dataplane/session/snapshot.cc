@@ -6,6 +6,7 @@
 #include <array>
 
 #include "config/model/limits.h"
+#include "dataplane/session/snapshot_tls.h"
 
 namespace sluice::dataplane {
 namespace {
@@ -108,10 +109,6 @@ Result<TargetPlan> plan_target(const config::Target& target) {
     plan.endpoint_texts.push_back(text(*endpoint));
     plan.endpoints.push_back(*endpoint);
   }
-  if (!target.tls) return plan;
-  auto tls = plan_tls(*target.tls, target.addresses);
-  if (!tls) return tl::unexpected(tls.error());
-  plan.tls = std::move(*tls);
   return plan;
 }
 
@@ -181,12 +178,6 @@ Result<ListenerPlan> plan_listener(const config::Settings& settings,
   }
   plan.target = static_cast<std::size_t>(target - settings.targets.begin());
 
-  if (listener.tls) {
-    auto tls = plan_tls(*listener.tls);
-    if (!tls) return tl::unexpected(tls.error());
-    plan.tls = std::move(*tls);
-  }
-
   auto policy = config::Policy::compile(settings, listener);
   if (!policy) return fail(policy.error().message);
   plan.policy = std::move(*policy);
@@ -241,6 +232,7 @@ Result<std::shared_ptr<const Snapshot>> compile(const config::Settings& settings
     if (!plan) return fail(plan.error().message);
     snapshot->listeners.push_back(std::move(*plan));
   }
+  if (auto tls = plan_tls(*snapshot); !tls) return tl::unexpected(tls.error());
   return snapshot;
 }
 

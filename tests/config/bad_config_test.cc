@@ -217,6 +217,7 @@ const Case cases[] = {
      "a.yaml:3:65: 'verify' must be 'full' or 'none', not 'off'\n"
      "a.yaml:3:76: 'name': 'a_b' is not a host name or an IP address"},
     {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: {verify: none, ca: 'file:/key'}}]",
+     "a.yaml:3:75: cannot read '/key'\n"
      "a.yaml:3:75: 'ca' with 'verify: none': no certificate would be looked at"},
     {3,
      "targets: [{name: api, addresses: ['10.0.0.1:80'], credential: {header: Authorization, value: "

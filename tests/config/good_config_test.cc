@@ -178,7 +178,7 @@ TEST_CASE("TLS where it is not spoken is refused, not left out") {
       "a.yaml", world.world());
   CHECK(texts(loaded.problems) ==
         "a.yaml:4:11: TLS on PostgreSQL listeners is not available in this version\n"
-        "a.yaml:6:74: TLS to PostgreSQL targets is not available in this version");
+        "a.yaml:6:72: TLS to PostgreSQL targets is not available in this version");
 }
 
 TEST_CASE("every key of a rule about SQL reaches its field") {

@@ -181,12 +181,19 @@ def check_new_certificate(tls: Tls, gateway) -> None:
             request(new)
         # What cannot be used is refused with its place, and what was in force stays.
         shutil.copy(tls.gateway_pair[1], tls.key)
+        wait_until(lambda: "is not the key" in gateway.process.output(), "the changed key to be refused")
         outcome = gateway.sluice("reload", "--socket", gateway.admin_socket)
         expect(outcome.code == 3 and "sluice.yaml:" in outcome.err and "is not the key" in outcome.err,
                f"a key of another certificate: {outcome.code} {outcome.err}")
         with connect() as new:
             expect(serial(new) != first, "the last good certificate is gone")
+        # Changed files are taken up by themselves.
         tls.show(tls.gateway_pair)
+
+        def shown() -> str:
+            with connect() as new:
+                return serial(new)
+        wait_until(lambda: shown() == first, "the changed certificate to be taken up")
         # Who is there in clear would stay so: TLS is switched on and off by a restart only.
         text = gateway.configuration.read_text()
         gateway.configuration.write_text(text.replace(tls.listener(", handshake: 1s"), ""))
