@@ -157,8 +157,12 @@ bool TlsStream::goes_on(int result) noexcept {
       has_peer_ended_ = true;
       return false;
     default:
-      state_ = State::failed;
       failure_ = take_tls_failure(SSL_get_verify_result(ssl_.get()));
+      // Behind a handshake it was TLS, and somebody changed it.
+      if (state_ == State::open && failure_.fault == TlsFault::not_tls) {
+        failure_.fault = TlsFault::malformed;
+      }
+      state_ = State::failed;
       return false;
   }
 }

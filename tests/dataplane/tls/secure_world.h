@@ -33,7 +33,12 @@ class AlwaysSecure {
   void splice(ConnId from, ConnId to, std::uint64_t size) { secure_.splice(from, to, size); }
   std::size_t splices_free() const { return secure_.splices_free(); }
   void shutdown(ConnId id) { secure_.shutdown(id); }
-  void close(ConnId id) { secure_.close(id); }
+  /// As whoever has nothing to cut off does it.
+  void close(ConnId id) {
+    const TlsStream* const stream = secure_.stream(id);
+    if (stream != nullptr && stream->state() == TlsStream::State::open) secure_.shutdown(id);
+    secure_.close(id);
+  }
   Now now() const { return secure_.now(); }
   BufferPool& pool() { return secure_.pool(); }
   std::uint32_t connections_max() const { return secure_.connections_max(); }

@@ -185,7 +185,7 @@ TEST_CASE("What is no TLS is refused by its name", "[tls]") {
       // A handshake record that is longer than records may be.
       {"\x16\x03\x01\xFF\xFF\x01\x00"s + std::string(70'000, 'x'), TlsFault::malformed},
       // An alert where a ClientHello is due.
-      {"\x15\x03\x01\x00\x02\x02\x28"s, TlsFault::algorithms},
+      {"\x15\x03\x01\x00\x02\x02\x28"s, TlsFault::malformed},
       // Application data likewise.
       {"\x17\x03\x03\x00\x05hello"s, TlsFault::malformed},
   };
