@@ -29,7 +29,7 @@ CONFINED = {
     r"curl/.*": ["control/https_get.cc", "exports/http_client.cc"],
     r"librdkafka/.*": ["exports/kafka_destination.cc", "tests/"],
     r"pg_query\.h": ["sql/", "tests/"],
-    r"openssl/.*": ["audit/", "exports/stream.cc", "identity/", "load/", "matcher/", "tests/"],
+    r"openssl/.*": ["audit/", "dataplane/tls/", "exports/stream.cc", "identity/", "load/", "matcher/", "tests/"],
     r"zlib\.h": ["load/", "tests/"],
     r"thread|mutex|condition_variable": ["base/", "audit/", "dataplane/", "control/", "exports/", "load/", "cli/",
                                          "matcher/", "tests/", "bench/"],
