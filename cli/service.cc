@@ -293,8 +293,8 @@ Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Sna
   if (!next) return note_failure(next.error());
   const std::uint64_t generation = (*next)->generation;
   if (auto done = gateway_->reload(std::move(*next)); !done) return note_failure(done.error());
-  key_keeper_->adopt(gateway_->snapshot()->settings.identity.oidc);
   watch(gateway_->snapshot()->settings);
+  key_keeper_->adopt(gateway_->snapshot()->settings.identity.oidc);
   ++reloads_;
   last_reload_error_.clear();
   return generation;
