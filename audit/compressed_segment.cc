@@ -7,9 +7,9 @@
 #include <bit>
 #include <cstring>
 
-#include "audit/crc32c.h"
 #include "audit/segment.h"
 #include "base/assert.h"
+#include "base/crc32c.h"
 
 namespace sluice::audit {
 namespace {

@@ -11,8 +11,8 @@
 #include <bit>
 #include <cstring>
 
-#include "audit/crc32c.h"
 #include "base/bytes.h"
+#include "base/crc32c.h"
 
 namespace sluice::audit {
 

@@ -12,7 +12,7 @@
 #include <iterator>
 #include <utility>
 
-#include "audit/crc32c.h"
+#include "base/crc32c.h"
 
 namespace sluice::audit {
 namespace {

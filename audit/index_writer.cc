@@ -10,11 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "audit/crc32c.h"
 #include "audit/index_format.h"
 #include "audit/reader.h"
 #include "audit/segment.h"
 #include "audit/segment_reader.h"
+#include "base/crc32c.h"
 
 namespace sluice::audit {
 namespace index {

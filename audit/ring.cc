@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "audit/crc32c.h"
+#include "base/crc32c.h"
 
 namespace sluice::audit {
 namespace {

@@ -16,8 +16,8 @@
 #include <thread>
 #include <utility>
 
-#include "audit/crc32c.h"
 #include "base/assert.h"
+#include "base/crc32c.h"
 
 namespace sluice::audit {
 namespace {

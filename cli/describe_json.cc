@@ -119,6 +119,10 @@ Json listener_json(const config::Settings& settings, const config::Listener& lis
     page["passwords_from_loopback"] = listener.postgres.passwords_from_loopback;
     page["mode"] = listener.postgres.mode == config::PoolMode::session ? "session" : "transaction";
   }
+  if (listener.proxy_protocol) {
+    page["proxy_protocol"] = {{"from", listener.proxy_protocol->from},
+                              {"wait_ms", ms(listener.proxy_protocol->wait_max)}};
+  }
   if (const auto* target = target_of(settings, listener)) page["target"] = target_json(*target);
   page["rules"] = Json::array();
   for (const auto* rule : rules_of(settings, listener)) page["rules"].push_back(rule_json(*rule));

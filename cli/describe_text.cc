@@ -195,6 +195,11 @@ std::string describe_text(const config::Settings& settings) {
     fmt::format_to(out, "listener {}: {} on {}\n", listener.name, text(listener.protocol),
                    address_text(listener.address));
     fmt::format_to(out, "  TLS: {}\n", tls_text(listener));
+    if (listener.proxy_protocol) {
+      fmt::format_to(out, "  a PROXY header is required from {}, within {}\n",
+                     fmt::join(listener.proxy_protocol->from, ", "),
+                     duration_text(listener.proxy_protocol->wait_max));
+    }
     if (listener.protocol == config::Protocol::http) {
       fmt::format_to(out, "  X-Forwarded-*: {}; Via: {}\n", text(listener.forwarded),
                      listener.via ? "added" : "off");

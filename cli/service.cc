@@ -31,6 +31,7 @@ control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
   view.clients_accepted = metrics.clients_accepted.read();
   view.clients_open = metrics.clients_open.read();
   view.clients_refused = worker.transport.refused.read();
+  view.introductions_refused = metrics.introductions_refused.read();
   view.upstreams_opened = metrics.upstreams_opened.read();
   view.upstreams_open = metrics.upstreams_open.read();
   view.requests_allowed = metrics.requests_allowed.read();

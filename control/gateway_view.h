@@ -33,6 +33,7 @@ struct WorkerView {
   std::uint64_t clients_accepted = 0;
   std::uint64_t clients_open = 0;
   std::uint64_t clients_refused = 0;  ///< The connection table was full.
+  std::uint64_t introductions_refused = 0;
   std::uint64_t upstreams_opened = 0;
   std::uint64_t upstreams_open = 0;
   std::uint64_t requests_allowed = 0;

@@ -17,7 +17,7 @@ struct WorkerFamily {
   std::uint64_t WorkerView::*value;
 };
 
-constexpr std::array<WorkerFamily, 12> worker_families{{
+constexpr std::array<WorkerFamily, 13> worker_families{{
     {"sluice_client_connections_accepted_total", Type::counter, "Client connections accepted.",
      &WorkerView::clients_accepted},
     {"sluice_client_connections_refused_total", Type::counter,
@@ -25,6 +25,9 @@ constexpr std::array<WorkerFamily, 12> worker_families{{
      &WorkerView::clients_refused},
     {"sluice_client_connections", Type::gauge, "Client connections open now.",
      &WorkerView::clients_open},
+    {"sluice_introductions_refused_total", Type::counter,
+     "Connections of proxies that did not begin with a PROXY header in time.",
+     &WorkerView::introductions_refused},
     {"sluice_upstream_connections_opened_total", Type::counter, "Connections opened to targets.",
      &WorkerView::upstreams_opened},
     {"sluice_upstream_connections", Type::gauge, "Connections to targets open now, busy and idle.",

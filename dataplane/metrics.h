@@ -42,6 +42,7 @@ struct TlsMetrics {
 struct WorkerMetrics {
   Tally clients_accepted;
   Tally clients_open;
+  Tally introductions_refused;  ///< Proxies that did not say for whom they speak.
   Tally upstreams_opened;
   Tally upstreams_open;
   Tally requests_allowed;

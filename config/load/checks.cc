@@ -74,6 +74,7 @@ class Checker {
       check_target_name(listener.target, places_.of(&listener.target, listener.place));
       check_protocol(listener);
     }
+    if (listener.proxy_protocol) check(*listener.proxy_protocol, listener);
     if (listener.http.target_bytes_max >= listener.http.head_bytes_max) {
       report(places_.of(&listener.http.target_bytes_max,
                         places_.of_section(&listener.http, listener.place)),
@@ -81,6 +82,13 @@ class Checker {
                          size_text(listener.http.target_bytes_max),
                          size_text(listener.http.head_bytes_max)));
     }
+  }
+
+  void check(const ProxySource& proxies, const Listener& listener) {
+    // Who is on this host is then told by another host.
+    if (!listener.postgres.passwords_from_loopback) return;
+    report(places_.of_section(&proxies, listener.place),
+           "'proxy_protocol' and 'passwords_from_loopback' don't go together");
   }
 
   /// A target speaks one protocol: that of the listeners before it.

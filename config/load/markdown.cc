@@ -96,6 +96,8 @@ std::string word_text(Word word) {
       return "https URL";
     case Word::jws_algorithm:
       return "algorithm";
+    case Word::network:
+      return "address, or network like 10.0.0.0/8";
     case Word::file_path:
       return "path";
     case Word::variable:

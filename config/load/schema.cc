@@ -111,6 +111,21 @@ constexpr Table listener_tls_table{.title = "TLS towards clients",
                                    .fields = listener_tls_fields,
                                    .make = make_owner<ListenerTls>};
 
+constexpr std::array proxy_source_fields{
+    needed(texts<&ProxySource::from>("from", Word::network, 256,
+                                     "Where the proxies are. Connections from elsewhere are "
+                                     "their own client's.")),
+    duration<&ProxySource::wait_max>("wait", milliseconds(100), seconds(60),
+                                     "How long the header may take to come.")};
+constexpr Table proxy_source_table{
+    .title = "Proxies in front of a listener",
+    .path = "listeners[].proxy_protocol",
+    .sentence =
+        "A connection from them must begin with a header of the PROXY protocol, version 1 "
+        "or 2, which names the client.",
+    .fields = proxy_source_fields,
+    .make = make_owner<ProxySource>};
+
 constexpr std::array listener_fields{
     text<&Listener::name>("name", Word::name, required,
                           "Names the listener in records and metrics."),
@@ -128,7 +143,9 @@ constexpr std::array listener_fields{
     section<&Listener::timeouts>("timeouts", timeouts_table, not_required,
                                  "How long a client may take."),
     section<&Listener::tls>("tls", listener_tls_table, not_required,
-                            "HTTP only. Without it clients speak in clear.")};
+                            "HTTP only. Without it clients speak in clear."),
+    section<&Listener::proxy_protocol>("proxy_protocol", proxy_source_table, not_required,
+                                       "Proxies that say for whom they speak.")};
 constexpr Table listener_table{.title = "A listener",
                                .path = "listeners[]",
                                .sentence = "An address where clients arrive.",

@@ -40,6 +40,7 @@ enum class Word : std::uint8_t {
   http_url,
   issuer_url,
   jws_algorithm,
+  network,   ///< An address, or a range of them.
   variable,  ///< "NAME=VALUE" of an environment.
 };
 

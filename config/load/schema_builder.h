@@ -198,6 +198,11 @@ constexpr Field texts(std::string_view key, Word word, std::size_t items_max,
   field.items_max = items_max;
   return field;
 }
+/// A list that must be there.
+constexpr Field needed(Field list) {
+  list.is_required = required;
+  return list;
+}
 template <auto Member>
 constexpr Field section(std::string_view key, const Table& table, bool is_required,
                         std::string_view sentence) {

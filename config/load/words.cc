@@ -9,6 +9,7 @@
 #include "config/load/schema.h"
 #include "config/model/http_url.h"
 #include "config/model/jws_algorithm.h"
+#include "config/model/network.h"
 #include "config/model/path_glob.h"
 #include "config/model/policy.h"
 #include "config/model/secure_url.h"
@@ -172,6 +173,9 @@ std::optional<std::string> word_fault(Word word, std::string_view text) {
       if (jws_algorithm(text)) return std::nullopt;
       return fmt::format("no algorithm '{}'; known are {}", text,
                          fmt::join(jws_algorithm_names, ", "));
+    case Word::network:
+      if (const auto network = Network::parse(text); !network) return network.error().message;
+      return std::nullopt;
     case Word::http_url:
       if (parse_http_url(text)) return std::nullopt;
       return fmt::format("'{}' is not a URL like http://tsa.example.com/tsr", text);

@@ -105,6 +105,12 @@ struct TargetTls {
   FileText ca;       ///< Who may have signed it; without a path: the system's.
 };
 
+/// A proxy in front of a listener, which says for whom it speaks.
+struct ProxySource {
+  std::vector<std::string> from;  ///< Networks that it may be in.
+  Duration wait_max = seconds(5);
+};
+
 struct Listener {
   std::string name;
   SocketAddress address;
@@ -116,6 +122,7 @@ struct Listener {
   HttpLimits http;
   PostgresListener postgres;
   Timeouts timeouts;
+  std::optional<ProxySource> proxy_protocol;
   Place place;
 };
 

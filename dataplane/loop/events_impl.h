@@ -47,10 +47,20 @@ void Loop<T>::on_accepted(const Completion& completion) {
   client.listener = completion.listener;
   client.peer = completion.peer;
   if (context_.draining || stopping_) return close(client);
-  const auto& tls = listener_tls_[completion.listener];
+  const ListenerPlan& plan = context_.current->snapshot().listeners[client.listener];
+  is_introduced(plan, client.peer) ? await_introduction(client, *plan.settings.proxy_protocol)
+                                   : arrive(client);
+}
+
+/// Whose it is is known.
+template <Transport T>
+void Loop<T>::arrive(Connection& client) {
+  const auto& tls = listener_tls_[client.listener];
   if (!tls) return begin_session(client);
   const config::Listener& listener =
-      context_.current->snapshot().listeners[completion.listener].settings;
+      context_.current->snapshot().listeners[client.listener].settings;
+  client.role = Role::arriving;
+  client.receiving = false;  // the handshake does, by itself
   client.deadline = context_.now.monotonic + listener.tls->handshake_timeout;
   transport_.secure(client.id, tls);
 }
@@ -100,6 +110,8 @@ void Loop<T>::on_ready(Connection& connection) {
 template <Transport T>
 void Loop<T>::on_received(Connection& connection, const Completion& completion) {
   switch (connection.role) {
+    case Role::introducing:
+      return on_introduction_bytes(connection, completion);
     case Role::client:
       connection.session->on_client_bytes(completion.buffer, completion.size_bytes);
       return settle(connection);
@@ -116,7 +128,8 @@ void Loop<T>::on_received(Connection& connection, const Completion& completion) 
       // Nobody asked: whatever this is, no later request may take it for its answer.
       context_.pool.release(completion.buffer);
       return close(connection);
-    case Role::arriving:
+    case Role::arriving:  // behind a PROXY header
+      return transport_.take_in(connection.id, completion.buffer, completion.size_bytes);
     case Role::canceller:
     case Role::gone:
     case Role::none:
@@ -131,9 +144,12 @@ void Loop<T>::on_ended(Connection& connection, bool is_broken) {
   const bool is_in_between = connection.role == Role::arriving || connection.connecting;
   const TlsStream* const tls = is_in_between ? transport_.stream(connection.id) : nullptr;
   if (tls != nullptr && connection.role != Role::gone) {
-    return on_handshake_failed(connection, tls->failure().fault);
+    // Its end may have come with a PROXY header, before TLS saw it.
+    const TlsFault fault = tls->failure().fault;
+    return on_handshake_failed(connection, fault == TlsFault::none ? TlsFault::truncated : fault);
   }
   switch (connection.role) {
+    case Role::introducing:
     case Role::arriving:
       return close(connection);
     case Role::client: {

@@ -82,7 +82,8 @@ class Loop {
  private:
   enum class Role : std::uint8_t {
     none,
-    arriving,  ///< A client whose TLS handshake is under way: it has no session yet.
+    introducing,  ///< A proxy, which has yet to say for whom it speaks.
+    arriving,     ///< A client whose TLS handshake is under way: it has no session yet.
     client,
     upstream,
     idle_upstream,
@@ -115,7 +116,7 @@ class Loop {
     std::size_t address = 0;
     Instant deadline;  ///< Of arriving, connecting, idling, probing or cancelling.
     std::unique_ptr<HealthProbe> probe;
-    std::vector<std::uint8_t> packet;  ///< Cancellers.
+    std::vector<std::uint8_t> packet;  ///< Cancellers; of proxies what came of a header.
     std::uint32_t asker_worker = 0;    ///< Cancellers: who waits for its end.
     ConnId asker;
     std::array<BufferId, slices_per_send_max> lent{};  ///< Held while the transport sends.
@@ -126,7 +127,11 @@ class Loop {
   void prefetch(const Completion& completion) const noexcept;
   void prefetch_session(const Completion& completion) const noexcept;
   void on_accepted(const Completion& completion);
+  void arrive(Connection& client);
   void begin_session(Connection& client);
+  void await_introduction(Connection& client, const config::ProxySource& proxies);
+  void on_introduction_bytes(Connection& client, const Completion& completion);
+  void refuse_introduction(Connection& client);
   void on_connected(Connection& connection);
   void on_secured(Connection& connection);
   void on_ready(Connection& connection);

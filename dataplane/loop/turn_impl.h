@@ -120,7 +120,9 @@ void Loop<T>::read(const WorkerMail& mail) {
     transport_.stop_accepting();
     for (std::size_t i = 0; i < live_.size(); ++i) {
       Connection& connection = connections_[live_[i]];
-      if (connection.role == Role::arriving) close(connection);
+      const bool is_nobody_yet =
+          connection.role == Role::introducing || connection.role == Role::arriving;
+      if (is_nobody_yet) close(connection);
       if (connection.role != Role::client) continue;
       connection.session->on_drain();
       settle(connection);
@@ -149,6 +151,9 @@ template <Transport T>
 void Loop<T>::sweep(Connection& connection) {
   const bool late = context_.now.monotonic >= connection.deadline;
   switch (connection.role) {
+    case Role::introducing:
+      if (late) refuse_introduction(connection);
+      return;
     case Role::client:
       connection.session->on_tick();
       return settle(connection);
@@ -211,6 +216,9 @@ void Loop<T>::close(Connection& connection) {
     case Role::none:
     case Role::gone:
       return;
+    case Role::introducing:
+      context_.metrics.clients_open.subtract();
+      break;
     case Role::client:
       close_upstream(connection);
       connection.session.reset();

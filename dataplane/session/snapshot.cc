@@ -172,6 +172,14 @@ Result<ListenerPlan> plan_listener(const config::Settings& settings,
   if (!endpoint) return refuse(endpoint.error());
   plan.endpoint = *endpoint;
 
+  if (listener.proxy_protocol) {
+    for (const std::string& text : listener.proxy_protocol->from) {
+      auto network = config::Network::parse(text);
+      if (!network) return refuse(network.error());
+      plan.proxies.push_back(*network);
+    }
+  }
+
   const auto target = std::ranges::find(settings.targets, listener.target, &config::Target::name);
   if (target == settings.targets.end()) {
     return refuse({fmt::format("no target is named '{}'", listener.target)});

@@ -9,6 +9,7 @@
 
 #include "audit/sha256.h"
 #include "base/result.h"
+#include "config/model/network.h"
 #include "config/model/policy.h"
 #include "config/model/settings.h"
 #include "dataplane/session/column_catalog.h"
@@ -31,6 +32,7 @@ struct TargetPlan {
 struct ListenerPlan {
   config::Listener settings;
   Endpoint endpoint;
+  std::vector<config::Network> proxies;      ///< Whose connections begin with a PROXY header.
   std::size_t target = 0;                    ///< Index into Snapshot::targets.
   std::shared_ptr<const TlsServerPlan> tls;  ///< Null: in clear.
   config::Policy policy;

@@ -42,6 +42,9 @@ class SecureTransport {
   /// peer_name  see TlsStream.
   void secure(ConnId id, std::shared_ptr<const TlsContext> context,
               const std::string& peer_name = {});
+  /// What came in clear behind whatever asked for TLS, and belongs to it: a ClientHello that
+  /// came with a PROXY header. Takes over one hold.
+  void take_in(ConnId id, BufferId buffer, std::uint32_t size_bytes);
   /// Null for a connection in clear. Lives until `closed`.
   [[nodiscard]] const TlsStream* stream(ConnId id) noexcept;
 

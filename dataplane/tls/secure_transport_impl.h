@@ -38,6 +38,14 @@ void SecureTransport<T>::secure(ConnId id, std::shared_ptr<const TlsContext> con
 }
 
 template <Transport T>
+void SecureTransport<T>::take_in(ConnId id, BufferId buffer, std::uint32_t size_bytes) {
+  Secured* const secured = find(id);
+  ASSERT(secured != nullptr && !secured->has_shaken_hands);
+  secured->link.push(buffer, size_bytes);
+  list(*secured);
+}
+
+template <Transport T>
 const TlsStream* SecureTransport<T>::stream(ConnId id) noexcept {
   const Secured* const secured = find(id);
   return secured == nullptr ? nullptr : &secured->link.stream();

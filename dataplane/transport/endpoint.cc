@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstring>
 
+#include "base/assert.h"
 #include "dataplane/transport/transport.h"
 
 namespace sluice::dataplane {
@@ -32,6 +34,35 @@ Result<Endpoint> parse_endpoint(const std::string& host, std::uint16_t port) {
     return endpoint;
   }
   return fail(fmt::format("\"{}\" is not an IPv4 or IPv6 address", host));
+}
+
+Endpoint endpoint(ByteView address, std::uint16_t port) noexcept {
+  Endpoint made{};
+  made.v6 = sockaddr_in6{};
+  if (address.size() == sizeof made.v4.sin_addr) {
+    made.v4.sin_family = AF_INET;
+    made.v4.sin_port = htons(port);
+    std::memcpy(&made.v4.sin_addr, address.data(), address.size());
+    made.size_bytes = sizeof(sockaddr_in);
+  } else {
+    ASSERT(address.size() == sizeof made.v6.sin6_addr);
+    made.v6.sin6_family = AF_INET6;
+    made.v6.sin6_port = htons(port);
+    std::memcpy(&made.v6.sin6_addr, address.data(), address.size());
+    made.size_bytes = sizeof(sockaddr_in6);
+  }
+  return made;
+}
+
+ByteView address_bytes(const Endpoint& endpoint) noexcept {
+  if (endpoint.generic.sa_family == AF_INET) {
+    return {reinterpret_cast<const std::uint8_t*>(&endpoint.v4.sin_addr),
+            sizeof endpoint.v4.sin_addr};
+  }
+  if (endpoint.generic.sa_family == AF_INET6) {
+    return {endpoint.v6.sin6_addr.s6_addr, sizeof endpoint.v6.sin6_addr};
+  }
+  return {};
 }
 
 std::string text(const Endpoint& endpoint) {

@@ -33,7 +33,12 @@ struct Endpoint {
 };
 /// "192.0.2.7:8080" or "[2001:db8::1]:8080".
 Result<Endpoint> parse_endpoint(const std::string& host, std::uint16_t port);
+/// address  4 or 16 bytes in network order.
+Endpoint endpoint(ByteView address, std::uint16_t port) noexcept;
 std::string text(const Endpoint& endpoint);
+/// The address alone, 4 or 16 bytes in network order; none for other families. Dies with
+/// `endpoint`.
+ByteView address_bytes(const Endpoint& endpoint) noexcept;
 
 /// Bytes to send. They stay untouched until the send's completion.
 struct Slice {

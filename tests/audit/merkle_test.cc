@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "audit/crc32c.h"
+#include "base/crc32c.h"
 #include "base/text_codec.h"
 
 namespace sluice::audit {

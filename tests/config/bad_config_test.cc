@@ -117,6 +117,13 @@ const Case cases[] = {
      "address.\na.yaml:2:13: 'target' is missing: The target behind the listener."},
     {2, "listeners: [{name: in, address: '127.0.0.1:80', target: apo}]",
      "a.yaml:2:57: unknown target 'apo'; did you mean 'api'?"},
+    {2, "listeners: [{name: in, address: '127.0.0.1:80', target: api, proxy_protocol: {wait: 1s}}]",
+     "a.yaml:2:78: 'from' is missing: Where the proxies are. Connections from elsewhere are their "
+     "own client's."},
+    {2,
+     "listeners: [{name: in, address: '127.0.0.1:80', target: api, proxy_protocol: {from: "
+     "[10/8]}}]",
+     "a.yaml:2:86: 'from': '10/8' is not a network like 10.0.0.0/8 or 2001:db8::/32"},
     {2, "listeners: [{name: in, address: '127.0.0.1:80', target: api, tls: {}}]",
      "a.yaml:2:67: an empty section; fill it or leave it out"},
     {2,

@@ -3,6 +3,7 @@
 namespace sluice::dataplane {
 
 void ScriptedClient::on_connected(SimRemote& remote) {
+  if (!introduction_.empty()) remote.send(as_bytes(introduction_));
   if (manner_ == Manner::one_by_one) return send_next(remote);
   std::string all;
   for (const Operation& operation : operations_) all += request_bytes(operation, key_);

@@ -14,8 +14,13 @@ class ScriptedClient final : public SimPeer {
  public:
   enum class Manner : std::uint8_t { one_by_one, pipelined };
 
-  ScriptedClient(std::vector<Operation> operations, std::string key, Manner manner)
-      : operations_(std::move(operations)), key_(std::move(key)), manner_(manner) {}
+  /// introduction  what a proxy in front of it sends first.
+  ScriptedClient(std::vector<Operation> operations, std::string key, Manner manner,
+                 std::string introduction = {})
+      : operations_(std::move(operations)),
+        key_(std::move(key)),
+        manner_(manner),
+        introduction_(std::move(introduction)) {}
 
   void on_connected(SimRemote& remote) override;
   void on_bytes(SimRemote& remote, ByteView bytes) override;
@@ -36,6 +41,7 @@ class ScriptedClient final : public SimPeer {
   std::vector<Operation> operations_;
   std::string key_;
   Manner manner_;
+  std::string introduction_;
   std::size_t sent_ = 0;
   std::vector<PlainMessage> responses_;
   MessageReader reader_;

@@ -14,6 +14,7 @@ namespace {
 constexpr const char* configuration = R"(version: 1
 listeners:
   - {name: payments, address: "127.0.0.1:8080", protocol: http, target: api@L}
+  - {name: proxied, address: "127.0.0.1:8081", protocol: http, target: api, proxy_protocol: {from: [127.0.0.0/8]}}
 targets:
   - {name: api, addresses: ["127.0.0.1:9001", "127.0.0.1:9002"]@T}
 identity:
@@ -96,14 +97,19 @@ ScriptedClient& SimGateway::add_client(std::size_t count) {
   }
   const auto manner = random_.up_to(1) == 0 ? ScriptedClient::Manner::one_by_one
                                             : ScriptedClient::Manner::pipelined;
-  clients_.push_back(std::make_unique<ScriptedClient>(std::move(operations), key_, manner));
+  // Behind a proxy they come in clear here; how the two go together is a scenario's.
+  const bool is_proxied = !scene_.tls_clients && random_.up_to(3) == 0;
+  clients_.push_back(std::make_unique<ScriptedClient>(
+      std::move(operations), key_, manner,
+      is_proxied ? "PROXY TCP4 203.0.113.9 198.51.100.1 4711 443\r\n" : ""));
   SimPeer* peer = clients_.back().get();
   if (scene_.tls_clients) {
     tls_clients_.push_back(
         std::make_unique<test::TlsSimPeer>(*clients_.back(), tls().client, "gw.test"));
     peer = tls_clients_.back().get();
   }
-  transport().bring_client(0, *peer, milliseconds(static_cast<std::int64_t>(random_.up_to(50))));
+  transport().bring_client(is_proxied ? 1 : 0, *peer,
+                           milliseconds(static_cast<std::int64_t>(random_.up_to(50))));
   return *clients_.back();
 }
 

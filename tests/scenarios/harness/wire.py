@@ -23,8 +23,10 @@ class Closed(Exception):
 class Client:
     """One connection."""
 
-    def __init__(self, port: int, timeout: float = 30.0, receive_buffer: int = 0):
+    def __init__(self, port: int, timeout: float = 30.0, receive_buffer: int = 0, source: str = ""):
         self.socket = socket.socket()
+        if source:
+            self.socket.bind((source, 0))
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 
-namespace sluice::audit {
+namespace sluice {
 
 inline constexpr std::uint32_t crc32c_start = 0xffffffffU;
 /// From here on three lanes at once are faster than one word after the other.
@@ -53,4 +53,4 @@ inline std::uint32_t crc32c(ByteView bytes) noexcept {
   return crc32c_end(crc32c_add(crc32c_start, bytes));
 }
 
-}  // namespace sluice::audit
+}  // namespace sluice
