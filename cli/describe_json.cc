@@ -28,6 +28,7 @@ Json target_json(const config::Target& target) {
       if (credential.password) page["credential"]["password"] = credential.password->reference;
     }
   }
+  page["proxy_protocol"] = text(target.proxy_protocol);
   page["connect_timeout_ms"] = ms(target.connect_timeout);
   page["response_timeout_ms"] = ms(target.response_timeout);
   page["idle_timeout_ms"] = ms(target.idle_timeout);

@@ -80,6 +80,10 @@ void add_target(Lines out, const config::Target& target) {
   for (const auto& address : target.addresses) addresses.push_back(address_text(address));
   fmt::format_to(out, "  target {} at {}\n", target.name, joined(addresses));
   fmt::format_to(out, "    TLS: {}\n", tls_text(target));
+  if (target.proxy_protocol != config::ProxyHeader::off) {
+    fmt::format_to(out, "    told of each connection's client by the PROXY protocol, {}\n",
+                   text(target.proxy_protocol));
+  }
   if (target.credential) {
     const config::TargetCredential& credential = *target.credential;
     if (credential.value) {

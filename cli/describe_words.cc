@@ -74,6 +74,18 @@ std::string_view text(config::MaskDerived derived) noexcept {
   return "mask";
 }
 
+std::string_view text(config::ProxyHeader header) noexcept {
+  switch (header) {
+    case config::ProxyHeader::off:
+      return "off";
+    case config::ProxyHeader::v1:
+      return "v1";
+    case config::ProxyHeader::v2:
+      return "v2";
+  }
+  return "";
+}
+
 std::string_view text(config::ForwardedFields forwarded) noexcept {
   switch (forwarded) {
     case config::ForwardedFields::append:

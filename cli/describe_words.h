@@ -14,6 +14,7 @@ std::string_view text(config::RulingKind kind) noexcept;
 std::string_view text(config::MaskDirection direction) noexcept;
 std::string_view text(config::MaskDerived derived) noexcept;
 std::string_view text(config::ForwardedFields forwarded) noexcept;
+std::string_view text(config::ProxyHeader header) noexcept;
 std::string_view text(config::Release release) noexcept;
 std::string_view text(config::ExportFormat format) noexcept;
 std::string text(const config::MaskShow& show);

@@ -243,6 +243,10 @@ constexpr Field target_addresses = [] {
   return field;
 }();
 
+constexpr std::array proxy_headers{word_for("off", ProxyHeader::off, "It is not told."),
+                                   word_for("v1", ProxyHeader::v1, "By a line of text."),
+                                   word_for("v2", ProxyHeader::v2, "In binary.")};
+
 constexpr std::array target_fields{
     text<&Target::name>("name", Word::name, required,
                         "Names the target in rules, records and metrics."),
@@ -256,6 +260,9 @@ constexpr std::array target_fields{
                                          "Connections per worker, busy and idle."),
     section<&Target::queue>("queue", pool_queue_table, not_required,
                             "What happens when all connections are in use."),
+    choice<&Target::proxy_protocol>("proxy_protocol", proxy_headers, not_required,
+                                    "Whether each connection begins by saying for which client "
+                                    "it is. No two clients share one then."),
     word_or_section<&Target::tls>("tls", target_tls_words, target_tls_table,
                                   "HTTP only. Without it the target is spoken to in clear.")};
 constexpr Table target_table{.title = "A target",

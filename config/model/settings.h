@@ -105,6 +105,9 @@ struct TargetTls {
   FileText ca;       ///< Who may have signed it; without a path: the system's.
 };
 
+/// Whether a target is told, by a header of the PROXY protocol, for whom a connection is.
+enum class ProxyHeader : std::uint8_t { off, v1, v2 };
+
 /// A proxy in front of a listener, which says for whom it speaks.
 struct ProxySource {
   std::vector<std::string> from;  ///< Networks that it may be in.
@@ -161,6 +164,7 @@ struct Target {
   Duration idle_timeout = seconds(30);        ///< Pooled connection.
   std::uint32_t pool_connections_max = 1024;  ///< Per worker, busy and idle.
   PoolQueue queue;
+  ProxyHeader proxy_protocol = ProxyHeader::off;
   Place place;
 };
 

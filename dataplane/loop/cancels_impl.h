@@ -40,6 +40,8 @@ bool Loop<T>::begin_cancel(const CancelRequest& request) {
     if (id.index >= connections_.size()) return false;
     Connection& canceller = open(id, Role::canceller);
     canceller.connecting = true;
+    canceller.pool = upstream->pool;
+    canceller.address = upstream->address;
     canceller.deadline = context_.now.monotonic + client.session->target().connect_timeout;
     canceller.packet = std::move(*order);
     canceller.other = upstream->id;

@@ -77,6 +77,12 @@ void Loop<T>::begin_session(Connection& client) {
 template <Transport T>
 void Loop<T>::on_connected(Connection& connection) {
   if (connection.role == Role::gone) return;
+  if (!introduce(connection)) on_introduced(connection);
+}
+
+/// The target knows whose connection it is, where it wants to.
+template <Transport T>
+void Loop<T>::on_introduced(Connection& connection) {
   const bool is_secured = connection.pool != nullptr && connection.pool->tls() != nullptr;
   if (!is_secured) return on_ready(connection);
   UpstreamPool& pool = *connection.pool;
@@ -195,6 +201,10 @@ template <Transport T>
 void Loop<T>::on_sent(Connection& connection) {
   connection.sending = false;
   give_back_lent(connection);
+  if (!connection.header.empty()) {
+    connection.header = {};
+    return on_introduced(connection);
+  }
   if (connection.role == Role::client) {
     connection.session->on_client_sent();
     settle(connection);

@@ -56,4 +56,45 @@ void Loop<T>::refuse_introduction(Connection& client) {
   close(client);
 }
 
+inline proxy_protocol::Address address_of(const Endpoint& endpoint) noexcept {
+  const ByteView host = address_bytes(endpoint);
+  proxy_protocol::Address address;
+  std::ranges::copy(host, address.bytes.begin());
+  address.is_v6 = host.size() == address.bytes.size();
+  address.port = ntohs(address.is_v6 ? endpoint.v6.sin6_port : endpoint.v4.sin_port);
+  return address;
+}
+
+/// Nobody else may use what was made for a client that is gone.
+template <Transport T>
+bool Loop<T>::is_orphan(const Connection& upstream) noexcept {
+  return upstream.spoken_for != ConnId{} && find(upstream.spoken_for) == nullptr;
+}
+
+/// The other way: a target may want to hear first for whom a connection is. True: that is on
+/// its way, and nothing else may go before it has gone.
+template <Transport T>
+bool Loop<T>::introduce(Connection& connection) {
+  if (connection.pool == nullptr) return false;
+  const config::ProxyHeader wanted = connection.pool->proxy_header();
+  if (wanted == config::ProxyHeader::off) return false;
+  using proxy_protocol::Version;
+  const Version version = wanted == config::ProxyHeader::v1 ? Version::v1 : Version::v2;
+  std::array<std::uint8_t, proxy_protocol::written_bytes_max> room;
+  std::size_t size = 0;
+  if (connection.role == Role::upstream) {
+    const Connection& client = client_of(connection);
+    const ListenerPlan& listener = context_.current->snapshot().listeners[client.listener];
+    size = proxy_protocol::write_header(version, address_of(client.peer),
+                                        address_of(listener.endpoint), room);
+  } else {
+    size = proxy_protocol::write_own_header(version, room);
+  }
+  connection.header.assign(room.data(), room.data() + size);
+  const Slice slice{connection.header.data(), static_cast<std::uint32_t>(size)};
+  connection.sending = true;
+  transport_.send(connection.id, {&slice, 1});
+  return true;
+}
+
 }  // namespace sluice::dataplane

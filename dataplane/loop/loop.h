@@ -117,7 +117,10 @@ class Loop {
     Instant deadline;  ///< Of arriving, connecting, idling, probing or cancelling.
     std::unique_ptr<HealthProbe> probe;
     std::vector<std::uint8_t> packet;  ///< Cancellers; of proxies what came of a header.
-    std::uint32_t asker_worker = 0;    ///< Cancellers: who waits for its end.
+    /// To targets: a header of the PROXY protocol that is being sent, before all else.
+    std::vector<std::uint8_t> header;
+    ConnId spoken_for;               ///< Upstreams: the client whom that named.
+    std::uint32_t asker_worker = 0;  ///< Cancellers: who waits for its end.
     ConnId asker;
     std::array<BufferId, slices_per_send_max> lent{};  ///< Held while the transport sends.
     std::uint8_t lent_count = 0;
@@ -133,6 +136,9 @@ class Loop {
   void on_introduction_bytes(Connection& client, const Completion& completion);
   void refuse_introduction(Connection& client);
   void on_connected(Connection& connection);
+  [[nodiscard]] bool introduce(Connection& connection);
+  void on_introduced(Connection& connection);
+  [[nodiscard]] bool is_orphan(const Connection& upstream) noexcept;
   void on_secured(Connection& connection);
   void on_ready(Connection& connection);
   void on_received(Connection& connection, const Completion& completion);
@@ -147,7 +153,8 @@ class Loop {
   void grant_wishes(Connection& client);
   void acquire_upstream(Connection& client);
   [[nodiscard]] bool lend_upstream(Connection& client);
-  [[nodiscard]] Connection* take_idle(UpstreamPool::Address& address, const Fingerprint& key);
+  [[nodiscard]] Connection* take_idle(UpstreamPool::Address& address, const Fingerprint& key,
+                                      ConnId spoken_for);
   void make_room(UpstreamPool& pool, const config::Target& target);
   void wait_for_upstream(Connection& client, UpstreamPool& pool);
   void stop_waiting(Connection& client);

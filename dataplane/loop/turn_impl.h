@@ -167,8 +167,9 @@ void Loop<T>::sweep(Connection& connection) {
       }
       return give_up_connecting(connection, UpstreamTrouble::connect_timeout);
     case Role::idle_upstream:
-      if (late) say_end(connection);
-      [[fallthrough]];
+      if (!late && !is_orphan(connection)) return;
+      say_end(connection);
+      return close(connection);
     case Role::settling:
       if (late) close(connection);
       return;

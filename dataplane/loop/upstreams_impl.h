@@ -56,8 +56,11 @@ bool Loop<T>::lend_upstream(Connection& client) {
   if (!choice) return no_address();
 
   UpstreamPool::Address& address = pool.address(*choice);
-  Connection* upstream =
-      session.wants_fresh_upstream() ? nullptr : take_idle(address, session.upstream_key());
+  const bool is_private = pool.proxy_header() != config::ProxyHeader::off;
+  const ConnId spoken_for = is_private ? client.id : ConnId{};
+  Connection* upstream = session.wants_fresh_upstream()
+                             ? nullptr
+                             : take_idle(address, session.upstream_key(), spoken_for);
   const bool reused = upstream != nullptr;
   if (!reused) {
     make_room(pool, session.target());
@@ -65,6 +68,7 @@ bool Loop<T>::lend_upstream(Connection& client) {
     if (id.index >= connections_.size()) return no_address();
     upstream = &open(id, Role::upstream);
     upstream->connecting = true;
+    upstream->spoken_for = spoken_for;
     upstream->deadline = context_.now.monotonic + session.target().connect_timeout;
     context_.metrics.upstreams_open.add();
   }
@@ -81,11 +85,12 @@ bool Loop<T>::lend_upstream(Connection& client) {
 /// The last one used that was kept with this key.
 template <Transport T>
 typename Loop<T>::Connection* Loop<T>::take_idle(UpstreamPool::Address& address,
-                                                 const Fingerprint& key) {
+                                                 const Fingerprint& key, ConnId spoken_for) {
   for (std::size_t i = address.idle.size(); i-- != 0;) {
     Connection* const idle = find(address.idle[i]);
     ASSERT(idle != nullptr && idle->role == Role::idle_upstream);
     if ((idle->state ? idle->state->key() : Fingerprint{}) != key) continue;
+    if (idle->spoken_for != spoken_for) continue;
     address.idle.erase(address.idle.begin() + static_cast<std::ptrdiff_t>(i));
     return idle;
   }

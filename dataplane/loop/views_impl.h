@@ -50,12 +50,14 @@ void Loop<T>::adopt_certificates(const Snapshot& snapshot) {
 template <Transport T>
 UpstreamPool& Loop<T>::pool_for(const TargetPlan& target) {
   const auto known = std::ranges::find_if(pools_, [&target](const auto& pool) {
-    return pool->serves(target.settings.name, target.endpoint_texts, target.tls.get());
+    return pool->serves(target.settings.name, target.endpoint_texts, target.tls.get(),
+                        target.settings.proxy_protocol);
   });
   UpstreamPool* pool = known == pools_.end() ? nullptr : known->get();
   if (pool == nullptr) {
     pools_.push_back(std::make_unique<UpstreamPool>(target.settings.name, target.endpoints,
-                                                    target.endpoint_texts));
+                                                    target.endpoint_texts,
+                                                    target.settings.proxy_protocol));
     pool = pools_.back().get();
   }
   // The same rules as before, perhaps with the system's authorities as they are now.

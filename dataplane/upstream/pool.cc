@@ -5,8 +5,11 @@
 namespace sluice::dataplane {
 
 UpstreamPool::UpstreamPool(std::string target_name, const std::vector<Endpoint>& endpoints,
-                           std::vector<std::string> endpoint_texts)
-    : target_name_(std::move(target_name)), addresses_(endpoints.size()) {
+                           std::vector<std::string> endpoint_texts,
+                           config::ProxyHeader proxy_header)
+    : target_name_(std::move(target_name)),
+      proxy_header_(proxy_header),
+      addresses_(endpoints.size()) {
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     addresses_[i].endpoint = endpoints[i];
     addresses_[i].text = std::move(endpoint_texts[i]);
@@ -68,10 +71,11 @@ void UpstreamPool::probed(std::size_t address, bool ok, const config::HealthChec
 }
 
 bool UpstreamPool::serves(const std::string& name, const std::vector<std::string>& texts,
-                          const TlsClientPlan* tls) const noexcept {
+                          const TlsClientPlan* tls,
+                          config::ProxyHeader proxy_header) const noexcept {
   const bool is_alike = (tls == nullptr) == (tls_ == nullptr) &&
                         (tls == nullptr || tls->digest == tls_->client()->digest);
-  return is_alike && name == target_name_ &&
+  return is_alike && name == target_name_ && proxy_header == proxy_header_ &&
          std::ranges::equal(addresses_, texts, {}, &Address::text);
 }
 

@@ -21,7 +21,8 @@ namespace sluice::dataplane {
 class UpstreamPool {
  public:
   UpstreamPool(std::string target_name, const std::vector<Endpoint>& endpoints,
-               std::vector<std::string> endpoint_texts);
+               std::vector<std::string> endpoint_texts,
+               config::ProxyHeader proxy_header = config::ProxyHeader::off);
 
   struct Address {
     Endpoint endpoint;
@@ -70,10 +71,12 @@ class UpstreamPool {
   [[nodiscard]] const std::string& target_name() const noexcept { return target_name_; }
   /// A connection that was made in clear, or to somebody else, serves no other target.
   [[nodiscard]] bool serves(const std::string& name, const std::vector<std::string>& texts,
-                            const TlsClientPlan* tls) const noexcept;
+                            const TlsClientPlan* tls,
+                            config::ProxyHeader proxy_header) const noexcept;
   [[nodiscard]] const std::shared_ptr<const TlsContext>& tls() const noexcept { return tls_; }
   /// How connections are made from now on; null: in clear.
   void set_tls(std::shared_ptr<const TlsContext> tls) noexcept { tls_ = std::move(tls); }
+  [[nodiscard]] config::ProxyHeader proxy_header() const noexcept { return proxy_header_; }
   /// The name that an address's certificate must be for.
   [[nodiscard]] const std::string& tls_name(std::size_t address) const noexcept {
     return tls_->client()->names[address];
@@ -82,6 +85,7 @@ class UpstreamPool {
  private:
   std::string target_name_;
   std::shared_ptr<const TlsContext> tls_;
+  config::ProxyHeader proxy_header_;
   std::vector<Address> addresses_;
   std::deque<Waiting> waiting_;
   std::size_t next_ = 0;  ///< Where ties begin, so that equals take turns.

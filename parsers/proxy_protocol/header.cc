@@ -54,4 +54,9 @@ std::size_t write_header(Version version, const Address& source, const Address& 
   return write(fitted(source), fitted(destination), out);
 }
 
+std::size_t write_own_header(Version version,
+                             std::span<std::uint8_t, written_bytes_max> out) noexcept {
+  return version == Version::v1 ? write_unknown_line(out) : write_local_packet(out);
+}
+
 }  // namespace sluice::proxy_protocol

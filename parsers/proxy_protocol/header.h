@@ -65,5 +65,8 @@ inline constexpr std::size_t written_bytes_max = line_bytes_max;
 /// returns  how many bytes of `out` it takes.
 std::size_t write_header(Version version, const Address& source, const Address& destination,
                          std::span<std::uint8_t, written_bytes_max> out) noexcept;
+/// Of a connection that speaks for itself, such as one that asks whether the other side is well.
+std::size_t write_own_header(Version version,
+                             std::span<std::uint8_t, written_bytes_max> out) noexcept;
 
 }  // namespace sluice::proxy_protocol

@@ -113,4 +113,10 @@ std::size_t write_line(const Address& source, const Address& destination,
   return used;
 }
 
+std::size_t write_unknown_line(std::span<std::uint8_t, written_bytes_max> out) noexcept {
+  constexpr std::string_view line = "PROXY UNKNOWN\r\n";
+  std::ranges::copy(as_bytes(line), out.begin());
+  return line.size();
+}
+
 }  // namespace sluice::proxy_protocol

@@ -12,5 +12,6 @@ HeaderStep decode_line(ByteView in) noexcept;
 /// Both of one family.
 std::size_t write_line(const Address& source, const Address& destination,
                        std::span<std::uint8_t, written_bytes_max> out) noexcept;
+std::size_t write_unknown_line(std::span<std::uint8_t, written_bytes_max> out) noexcept;
 
 }  // namespace sluice::proxy_protocol

@@ -126,4 +126,11 @@ std::size_t write_packet(const Address& source, const Address& destination,
   return static_cast<std::size_t>(at - out.data());
 }
 
+std::size_t write_local_packet(std::span<std::uint8_t, written_bytes_max> out) noexcept {
+  auto* at = std::ranges::copy(signature, out.data()).out;
+  *at++ = version_2 | local;
+  at = std::fill_n(at, 3, std::uint8_t{0});  // no family, and nothing behind
+  return static_cast<std::size_t>(at - out.data());
+}
+
 }  // namespace sluice::proxy_protocol

@@ -10,5 +10,6 @@ HeaderStep decode_packet(ByteView in) noexcept;
 /// Both of one family.
 std::size_t write_packet(const Address& source, const Address& destination,
                          std::span<std::uint8_t, written_bytes_max> out) noexcept;
+std::size_t write_local_packet(std::span<std::uint8_t, written_bytes_max> out) noexcept;
 
 }  // namespace sluice::proxy_protocol

@@ -62,6 +62,49 @@ def through_haproxy(context, gateway: Gateway, target: Target, option: str) -> N
     expect(peers() == {name}, f"records name {peers()} instead of {name}")
 
 
+def towards_target(context, version: str) -> None:
+    """HAProxy is the target, and tells the real one whom it heard of."""
+    target = Target(context)
+    port = free_port()
+    folder = context.folder / f"target-{version}"
+    folder.mkdir()
+    configuration = folder / "haproxy.cfg"
+    configuration.write_text(f"""defaults
+  mode http
+  timeout client 30s
+  timeout server 30s
+  timeout connect 3s
+frontend in
+  bind 127.0.0.1:{port} accept-proxy
+  http-request set-header X-Heard-Of %[src]:%[src_port]
+  default_backend target
+backend target
+  server one 127.0.0.1:{target.port}
+""")
+    context.start(["haproxy", "-db", "-f", configuration], name=f"haproxy-{version}")
+    gateway = Gateway(context, port, name=f"to-{version}", target=f"""proxy_protocol: {version}
+    health: {{path: /health, interval: 200ms, timeout: 200ms}}""").start()
+    wait_until(lambda: "/health" in target.seen(), "a health check that HAProxy let pass")
+
+    def heard_of(client: wire.Client) -> str:
+        reply = client.request("GET", "/whose", [gateway.auth])
+        expect(reply.status == 200, f"{reply}")
+        return next(request for request in reversed(target.requests)
+                    if request.target == "/whose").header("X-Heard-Of")
+
+    with wire.Client(gateway.port, source="127.0.0.3") as one, wire.Client(gateway.port, source="127.0.0.4") as two:
+        for _ in range(3):  # in turns: each finds its own connection again
+            for client in (one, two):
+                name = "{}:{}".format(*client.socket.getsockname())
+                expect(heard_of(client) == name, f"{name} is told as {target.last()}")
+
+    def open_upstreams() -> int:
+        lines = gateway.admin("GET", "/metrics")[1].splitlines()
+        return sum(int(line.split()[-1]) for line in lines if line.startswith("sluice_upstream_connections{"))
+    wait_until(lambda: open_upstreams() == 0, "connections of clients that left to be closed")
+    gateway.stop()
+
+
 def tls_behind(context, target: Target) -> None:
     """The header comes in clear, before TLS: by HAProxy, and cut at every byte of it and of the ClientHello."""
     authority = Authority(context.folder)
@@ -170,6 +213,8 @@ def run(context) -> None:
     gateway.expect_verified()
 
     tls_behind(context, target)
+    for version in ("v1", "v2"):
+        towards_target(context, version)
 
     stranger = Gateway(context, target.port, name="stranger",
                        listener='proxy_protocol: {from: [192.0.2.0/24]}').start()

@@ -191,6 +191,14 @@ TEST_CASE("a header that was written says what it was given") {
             .ends_with(": 2001:db8::1 5 to ::ffff:10.0.0.2 6"));
 }
 
+TEST_CASE("a header of one's own says that one speaks for oneself") {
+  std::array<std::uint8_t, written_bytes_max> room{};
+  const std::size_t line = write_own_header(Version::v1, room);
+  CHECK(as_text(ByteView(room).first(line)) == "PROXY UNKNOWN\r\n");
+  const std::size_t local = write_own_header(Version::v2, room);
+  CHECK(as_text(ByteView(room).first(local)) == packet(0x20, 0x00, ""));
+}
+
 TEST_CASE("a line that was written reads as the specification has it") {
   CHECK(written(Version::v1, v4(1, 12345), v4(2, 443)) ==
         "PROXY TCP4 10.0.0.1 10.0.0.2 12345 443\r\n");
