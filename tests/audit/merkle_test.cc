@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <random>
 #include <vector>
 
-#include "base/crc32c.h"
 #include "base/text_codec.h"
 
 namespace sluice::audit {
@@ -33,37 +31,6 @@ TEST_CASE("SHA-256 gives the known answers of FIPS 180-4") {
   CHECK(to_hex(sha256({})) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(to_hex(sha256(as_bytes("abc"))) ==
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-}
-
-TEST_CASE("CRC32C gives the known answers of RFC 3720") {
-  CHECK(crc32c(as_bytes("123456789")) == 0xe3069283U);
-  CHECK(crc32c(std::vector<std::uint8_t>(32, 0)) == 0x8a9136aaU);
-  CHECK(crc32c(std::vector<std::uint8_t>(32, 0xff)) == 0x62a8ab43U);
-}
-
-TEST_CASE("CRC32C of any length is what the bits say, wherever it is cut in two") {
-  const auto naive = [](std::uint32_t remainder, ByteView bytes) {
-    for (const std::uint8_t byte : bytes) {
-      remainder ^= byte;
-      for (int bit = 0; bit < 8; ++bit)
-        remainder = (remainder >> 1U) ^ ((remainder & 1U) * 0x82f63b78U);
-    }
-    return remainder;
-  };
-  std::mt19937 random(3);
-  std::vector<std::uint8_t> bytes(4'000);
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
-  std::size_t wrong = 0;
-  for (std::size_t size = 0; size <= bytes.size(); ++size) {
-    const ByteView all = ByteView(bytes).first(size);
-    const std::uint32_t expected = naive(crc32c_start, all);
-    wrong += crc32c_add(crc32c_start, all) != expected ? 1U : 0U;
-    const std::size_t cut = size == 0 ? 0 : random() % size;
-    wrong += crc32c_add(crc32c_add(crc32c_start, all.first(cut)), all.subspan(cut)) != expected
-                 ? 1U
-                 : 0U;
-  }
-  CHECK(wrong == 0);
 }
 
 TEST_CASE("The tree head matches the well-known Certificate Transparency test tree") {

@@ -1,13 +1,13 @@
 // The instruction takes three cycles for each word and could begin one in each: so three
 // parts of the bytes are summed side by side, and then put together.
-#include "audit/crc32c.h"
+#include "base/crc32c.h"
 
 #include <wmmintrin.h>
 
 #include <algorithm>
 #include <array>
 
-namespace sluice::audit {
+namespace sluice {
 namespace {
 
 constexpr std::size_t word_bytes = 8;
@@ -65,4 +65,4 @@ std::uint64_t word_at(const std::uint8_t* at) noexcept {
   return crc32c_add(remainder, bytes);
 }
 
-}  // namespace sluice::audit
+}  // namespace sluice
