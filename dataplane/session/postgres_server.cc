@@ -259,13 +259,13 @@ bool PostgresSession::on_report(const PostgresInbox::Message& message) {
   report_.push_back(0);
   const auto size = static_cast<std::uint32_t>(report_.size() - 1);
   for (unsigned i = 0; i < 4; ++i) report_[1 + i] = static_cast<std::uint8_t>(size >> (24 - 8 * i));
-  const bool was_due = !is_error || on_error();
+  const bool was_due = !is_error || on_error(is_fatal);
   copy_on(report_);
   return was_due;
 }
 
 /// The target gave up on what it was asked; in a pipeline on all up to Sync.
-bool PostgresSession::on_error() {
+bool PostgresSession::on_error(bool is_fatal) {
   copies_in_ = false;
   if (expected_.empty()) return true;  // it ends the session by itself
   switch (expected_.front().kind) {
@@ -283,8 +283,9 @@ bool PostgresSession::on_error() {
       if (std::exchange(expected_.front().has_operation, false)) end_operation("error");
       skip_to_sync();
       return true;
-    case Expected::Kind::refusal:
     case Expected::Kind::spoil:
+      return is_fatal;  // no answer to it, but the target may go at any time
+    case Expected::Kind::refusal:
     case Expected::Kind::ready:
     case Expected::Kind::parsed:
       return false;

@@ -326,7 +326,7 @@ class PostgresSession final : public Session {
   bool mask_rows(const matcher::MaskProgram& program);
   bool on_reply(const PostgresInbox::Message& message);
   bool on_report(const PostgresInbox::Message& message);
-  bool on_error();
+  bool on_error(bool is_fatal);
   bool on_row(const PostgresInbox::Message& message);
   bool on_notification(const PostgresInbox::Message& message);
   bool on_parameter(const PostgresInbox::Message& message);

@@ -177,8 +177,9 @@ TEST_CASE("A cancel that comes late hits nobody who got the connection since") {
   check(gateway, true);
 }
 
-TEST_CASE("Server connections that end while they are kept are no client's concern") {
-  const std::uint64_t seed = GENERATE(from_range(seeds(70'000)));
+namespace {
+
+void check_mortal_connections(std::uint64_t seed) {
   CAPTURE(seed);
   SimRandom random(seed);
   GatewayOptions options = some_pool(random, seed);
@@ -191,6 +192,16 @@ TEST_CASE("Server connections that end while they are kept are no client's conce
   add_pool_clients(gateway, random, 12, random.chance(300), true);
   REQUIRE(gateway.run());
   check(gateway, false);
+}
+
+}  // namespace
+
+TEST_CASE("Server connections that end while they are kept are no client's concern") {
+  check_mortal_connections(GENERATE(from_range(seeds(70'000))));
+}
+
+TEST_CASE("A server that goes instead of failing a transaction that was spoiled says so once") {
+  check_mortal_connections(GENERATE(std::uint64_t{70'076}, std::uint64_t{70'184}));
 }
 
 TEST_CASE("Who waits for a server connection when rules or the target move is not forgotten") {
