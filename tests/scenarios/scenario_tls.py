@@ -12,7 +12,7 @@ from harness.gateway import Gateway
 from harness.processes import free_port
 
 NGINX = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 {user}
 events {{ worker_connections 256; }}
 http {{
