@@ -10,7 +10,7 @@ import sys
 
 COLOURS = {"sluice": "#c0392b", "sluice-plain": "#e59866", "haproxy-http-log": "#2471a3", "nginx-http-log": "#1e8449",
            "bare-relay": "#7f8c8d", "nginx-sub-filter": "#52be80", "nginx-lua-mask": "#8e44ad", "nginx-js-mask": "#b7950b",
-           "direct": "#7f8c8d"}
+           "sluice-unmasked": "#d35400", "haproxy-jwt": "#5dade2", "direct": "#7f8c8d"}
 PERCENTILES = [("50", "p50_us"), ("99", "p99_us"), ("99.9", "p999_us"), ("max", "max_us")]
 
 

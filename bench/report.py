@@ -1,6 +1,6 @@
 """Writes what a JSON of scripts/bench.sh holds into docs/performance.md, between its markers.
 
-PostgreSQL's scenarios have a place of their own there.
+The scenarios of PostgreSQL and of TLS have places of their own there.
 
 Usage: report.py RESULTS.json [PAGE]
 """
@@ -112,11 +112,15 @@ def measured(document: dict) -> str:
     return "\n".join(parts)
 
 
+def place_of(scenario: str) -> str:
+    return "postgres" if is_postgres(scenario) else "tls" if scenario.startswith("tls-") else "measured"
+
+
 def place(document: dict) -> str:
     """The name of the markers between which it belongs."""
-    places = {"postgres" if is_postgres(row["scenario"]) else "measured" for row in document["rows"]}
+    places = {place_of(row["scenario"]) for row in document["rows"]}
     if len(places) > 1:
-        raise ValueError("PostgreSQL's scenarios belong into a file of their own")
+        raise ValueError(f"the scenarios of {' and '.join(sorted(places))} belong into files of their own")
     return places.pop() if places else "measured"
 
 

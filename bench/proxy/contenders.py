@@ -18,6 +18,7 @@ class Contender:
     name: str
     file: str                # in peers/; a relay without configuration has none
     masks: str = "target"    # what it leaves of an answer: a field of scenarios.Body
+    scheme: str = "http"     # what its clients speak
     binary: str = ""         # instead of the one that was built
     wrapper: tuple = ()      # words before the command: a profiler
     extra: tuple = ()        # (name, text) of further files for Sluice's conf.d

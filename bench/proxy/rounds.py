@@ -12,32 +12,37 @@ from contenders import FIRST_PORT, PEERS, Proxy, Site, Target
 INTERRUPTIONS_MAX = 5  # rounds that a suspended machine may spoil in a row
 
 
+def ask_by_wrk(proxy: Proxy, case: scenarios.Case, headers: dict, seconds: int) -> dict:
+    fields = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    url = f"{case.contender.scheme}://127.0.0.1:{proxy.port}{case.body.path}"
+    command = ["wrk", "-t1", f"-c{case.connections}", f"-d{seconds}", "--timeout", "30",
+               "-s", str(PEERS / "figures.lua"), *fields, url]
+    return figures.wrk_figures(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
 def load(proxy: Proxy, case: scenarios.Case, headers: dict, seconds: int) -> dict:
-    """One round with wrk; every answer must be whole, and a 200.
+    """One round; every answer must be whole, and a 200.
 
     It begins when the proxy answers: after thousands of connections it may still be closing some.
     """
     seconds = case.seconds or seconds
-    fields = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
-    command = ["wrk", "-t1", f"-c{case.connections}", f"-d{seconds}", "--timeout", "30",
-               "-s", str(PEERS / "figures.lua"), *fields, f"http://127.0.0.1:{proxy.port}{case.body.path}"]
+    ask = case.ask or ask_by_wrk
     for _ in range(INTERRUPTIONS_MAX):
-        host.fetch(proxy.port, case.body.path, headers)
+        host.fetch(proxy.port, case.body.path, headers, scheme=case.contender.scheme)
         before = host.usage(proxy.process.pid)
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        asked = ask(proxy, case, headers, seconds)
         used = host.usage(proxy.process.pid) - before
-        wrk = figures.wrk_figures(output)
-        if wrk["duration_us"] < 2e6 * seconds + 1e6:
+        if asked["duration_us"] < 2e6 * seconds + 1e6:
             break  # else the machine stood still: once more
     shown = len(case.body.shown_by(case.contender.masks))
-    if wrk["errors"] or wrk["requests"] == 0 or wrk["bytes"] < wrk["requests"] * shown:
-        raise RuntimeError(f"{proxy.name} did not answer cleanly:\n{output}")
-    return figures.sample(wrk, **vars(used))
+    if asked["errors"] or asked["requests"] == 0 or asked["bytes"] < asked["requests"] * shown:
+        raise RuntimeError(f"{proxy.name} did not answer cleanly:\n{asked}")
+    return figures.sample(asked, **vars(used))
 
 
 def check_answers(proxy: Proxy, case: scenarios.Case, headers: dict) -> None:
     expected = case.body.shown_by(case.contender.masks)
-    for got in host.fetch(proxy.port, case.body.path, headers, times=3):
+    for got in host.fetch(proxy.port, case.body.path, headers, 3, case.contender.scheme):
         if got != expected:
             at = next((i for i, (a, b) in enumerate(zip(got, expected)) if a != b), min(len(got), len(expected)))
             raise RuntimeError(f"{proxy.name} answers {len(got)} bytes instead of {len(expected)}; from byte {at} on\n"
@@ -67,7 +72,8 @@ def in_turns(scenario: scenarios.Scenario, rounds: int, measure) -> dict:
     return measured
 
 
-def run_scenario(scenario: scenarios.Scenario, build: pathlib.Path, rounds: int, seconds: int) -> list:
+def run_scenario(scenario: scenarios.Scenario, build: pathlib.Path, rounds: int, seconds: int,
+                 prepare=Site.prepare) -> list:
     """Starts what the scenario needs, checks every case's answers, then measures all of them in turns."""
     started = []
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
@@ -76,7 +82,7 @@ def run_scenario(scenario: scenarios.Scenario, build: pathlib.Path, rounds: int,
         try:
             target = Target(folder, FIRST_PORT, {case.body for case in scenario.cases})
             started.append(target)
-            site = Site.prepare(folder, build, target.port)
+            site = prepare(folder, build, target.port)
             proxies = {}
             for case in scenario.cases:
                 if case.contender not in proxies:

@@ -30,6 +30,7 @@ class Case:
     at: object = None  # where this row is on the scale of what grows: rules, connections, …
     connections: int = CONNECTIONS
     seconds: int = 0   # of a round; 0: as the command says
+    ask: object = None  # who asks, where it is not wrk: rounds.ask_by_wrk is the example
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,8 +119,9 @@ _MASKING = [SUB_FILTER, LUA_MASK, JS_MASK]
 def case_of(contender: Contender, body: Body, at=None) -> Case:
     if len(body.target) < 2**20:
         return Case(contender, body, at)
-    if contender == HAPROXY:
-        contender = dataclasses.replace(contender, changes=(("tune.bufsize 16384", "tune.bufsize 65536"),))
+    if contender.file == HAPROXY.file:
+        wide = ("tune.bufsize 16384", "tune.bufsize 65536")
+        contender = dataclasses.replace(contender, changes=(*contender.changes, wide))
     # 16 at 1 MiB, fewer above: what is under way at once stays the same.
     return Case(contender, body, at, max(2, LARGE_CONNECTIONS * 2**20 // len(body.target)), LARGE_SECONDS)
 

@@ -142,7 +142,7 @@ bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
   if (!presented.credential) {
     if (!exchange_->view->snapshot().settings.identity.allow_anonymous) {
       return refuse_unproved(head, judged,
-                             "no credential was presented; send an API key as a bearer token");
+                             "no credential was presented; send one as a bearer token");
     }
     judged.view = &exchange_->view->anonymous(listener_);
     return true;
