@@ -69,7 +69,7 @@ def plots(document: dict) -> dict:
     for row in document["rows"]:
         scenarios.setdefault(row["scenario"], []).append(row)
     for name, rows in scenarios.items():
-        if name.startswith("http-"):
+        if name.startswith(("http-", "tls-")):
             drawn[f"cpu-{name}.svg"] = bars(name, rows)
     if rows := scenarios.get("http-small"):
         drawn["latency-saturated.svg"] = percentiles("http-small, closed loop with 64 connections: latency", rows)

@@ -9,6 +9,8 @@ import time
 
 import host
 
+CIPHER = "TLS_AES_256_GCM_SHA384"  # what OpenSSL's clients, wrk among them, ask for first
+
 
 def _one(port: int, context: ssl.SSLContext, request: bytes, session) -> tuple:
     """(bytes of the answer, the session it left); the answer must be a 200."""
@@ -17,6 +19,8 @@ def _one(port: int, context: ssl.SSLContext, request: bytes, session) -> tuple:
         with context.wrap_socket(plain, session=session) as connection:
             if connection.session_reused != (session is not None):
                 raise RuntimeError("a handshake was full that should not be, or the other way round")
+            if connection.cipher()[0] != CIPHER:
+                raise RuntimeError(f"{connection.cipher()[0]} was chosen, not {CIPHER}")
             connection.sendall(request)
             answer = bytearray()
             while part := connection.recv(65536):
