@@ -6,11 +6,11 @@
 #   ./test.sh --full                 scenarios at their full size, every source under the
 #                                    sanitizers and clang-tidy (hours, not minutes)
 #
-# Sections: unit sanitizers format headers structure docs tidy scenarios
+# Sections: unit sanitizers format headers structure docs tidy vm scenarios
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-all_sections=(unit sanitizers format headers structure docs tidy scenarios)
+all_sections=(unit sanitizers format headers structure docs tidy vm scenarios)
 sections=("${all_sections[@]}")
 scenario_options=()
 full=false
@@ -118,6 +118,13 @@ section_tidy() {
     { count "configure asan (clang)" 1; return; }
   check tidy "$python" scripts/tidy.py --seconds "$tidy_seconds" build/asan
   tail -n 1 build/test-logs/tidy.log
+}
+
+# A kernel with TLS of its own, in a virtual machine.
+section_vm() {
+  [ -x build/release/cli/sluice ] || build release --preset release || { count "build release" 1; return; }
+  check ktls-vm scripts/ktls_vm_test.sh build/release
+  tail -n 1 build/test-logs/ktls-vm.log
 }
 
 section_scenarios() {

@@ -18,6 +18,7 @@ control::TlsView view_of(const dataplane::TlsMetrics& metrics) {
   view.done_tls12 = metrics.done_tls12.read();
   view.done_tls13 = metrics.done_tls13.read();
   view.resumed = metrics.resumed.read();
+  view.kernel = metrics.kernel.read();
   view.broken = metrics.broken.read();
   for (std::size_t i = 1; i < metrics.failed.size(); ++i) {
     view.failed.emplace_back(text(static_cast<dataplane::TlsFault>(i)), metrics.failed[i].read());
@@ -320,6 +321,7 @@ control::GatewayView Service::view() const {
   view.started = started_;
   view.uptime = wall_now() - started_;
   view.api_keys = snapshot->keys->size();
+  view.has_kernel_tls = gateway_->has_kernel_tls();
   view.log = gateway_->log_status();
   view.retention = retention_.status();
   for (std::size_t i = 0; i < snapshot->listeners.size(); ++i) {

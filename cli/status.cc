@@ -36,6 +36,13 @@ void print_text(const Json& page) {
                latency.at("target").get<std::string>(), latency.at("p50").get<double>(),
                latency.at("p99").get<double>(), latency.at("max").get<double>());
   }
+  const Json& tls = page.at("tls");
+  if (number(tls, "handshakes") != 0) {
+    fmt::print("  TLS: {}, the kernel makes {}\n", counted(number(tls, "handshakes"), "handshake"),
+               tls.at("kernel").get<bool>()
+                   ? fmt::format("the records of {}", number(tls, "by_kernel"))
+                   : std::string("no records"));
+  }
   const Json& audit = page.at("audit");
   fmt::print("  audit: {}, {}\n", counted(number(audit, "records"), "record"),
              counted(number(audit, "checkpoints"), "checkpoint"));

@@ -25,6 +25,7 @@ struct TlsView {
   std::uint64_t done_tls12 = 0;
   std::uint64_t done_tls13 = 0;
   std::uint64_t resumed = 0;
+  std::uint64_t kernel = 0;
   std::vector<std::pair<std::string_view, std::uint64_t>> failed;  ///< By reason.
   std::uint64_t broken = 0;
 };
@@ -86,6 +87,7 @@ struct GatewayView {
   WallTime started;
   Duration uptime;
   std::size_t api_keys = 0;
+  bool has_kernel_tls = false;  ///< The kernel is given the keys of TLS connections.
   std::vector<ListenerView> listeners;
   std::vector<WorkerView> workers;
   std::vector<std::unique_ptr<LatencyView>> latencies;  ///< A histogram does not move.

@@ -137,6 +137,8 @@ void add_tls(Exposition& page, const GatewayView& view) {
                  &TlsView::handshaking);
   add_tls_family(page, sides, "sluice_tls_resumed_total", Type::counter,
                  "TLS handshakes that resumed an earlier session.", &TlsView::resumed);
+  add_tls_family(page, sides, "sluice_tls_kernel_total", Type::counter,
+                 "TLS connections whose sent records the kernel makes.", &TlsView::kernel);
   add_tls_family(page, sides, "sluice_tls_broken_total", Type::counter,
                  "Connections whose TLS failed behind the handshake.", &TlsView::broken);
 }

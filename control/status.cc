@@ -16,6 +16,22 @@ std::uint64_t total(const GatewayView& view, std::uint64_t WorkerView::*value) {
       [value](std::uint64_t sum, const WorkerView& worker) { return sum + worker.*value; });
 }
 
+struct TlsTotals {
+  std::uint64_t handshakes = 0;  ///< That went well.
+  std::uint64_t by_kernel = 0;   ///< Of these, connections whose records the kernel makes.
+};
+
+TlsTotals tls_totals(const GatewayView& view) {
+  TlsTotals totals;
+  for (const WorkerView& worker : view.workers) {
+    for (const TlsView* side : {&worker.tls_clients, &worker.tls_targets}) {
+      totals.handshakes += side->done_tls12 + side->done_tls13;
+      totals.by_kernel += side->kernel;
+    }
+  }
+  return totals;
+}
+
 double us(std::uint64_t ns) noexcept {
   return static_cast<double>(ns) / 1e3;
 }
@@ -55,6 +71,9 @@ std::string status_json(const GatewayView& view) {
       total(view, &WorkerView::requests_malformed), total(view, &WorkerView::requests_unavailable),
       total(view, &WorkerView::masks_applied));
 
+  const TlsTotals tls = tls_totals(view);
+  fmt::format_to(out, "\"tls\":{{\"handshakes\":{},\"kernel\":{},\"by_kernel\":{}}},",
+                 tls.handshakes, view.has_kernel_tls, tls.by_kernel);
   fmt::format_to(out, "\"latency_us\":[");
   for (std::size_t i = 0; i < view.latencies.size(); ++i) {
     const auto& latency = *view.latencies[i];

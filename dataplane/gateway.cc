@@ -96,10 +96,17 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
   }
   if (now.workers.count != next.workers.count || now.workers.pin != next.workers.pin ||
       now.workers.connections_max != next.workers.connections_max ||
-      now.workers.buffer_bytes != next.workers.buffer_bytes) {
+      now.workers.buffer_bytes != next.workers.buffer_bytes ||
+      now.workers.kernel_tls != next.workers.kernel_tls) {
     return "the workers section changed";
   }
   return {};
+}
+
+bool speaks_tls(const config::Settings& settings) {
+  const auto has_tls = [](const auto& one) { return one.tls.has_value(); };
+  return std::ranges::any_of(settings.listeners, has_tls) ||
+         std::ranges::any_of(settings.targets, has_tls);
 }
 
 /// Whether what records say of the time can be believed, as the kernel knows it.
@@ -118,6 +125,7 @@ struct Gateway::State {
   std::unique_ptr<audit::Log> log;
   std::unique_ptr<Prover> prover;
   std::vector<std::string> addresses;
+  KernelTls kernel_tls;
   std::function<void(std::string_view)> want_keys;
   mutable std::mutex mutex;  ///< Guards what follows, and the control thread's own log.
   std::shared_ptr<const Snapshot> snapshot;
@@ -135,8 +143,10 @@ struct Gateway::State {
 
 Result<void> Gateway::State::open_transports() {
   const config::Settings& settings = snapshot->settings;
+  if (settings.workers.kernel_tls && speaks_tls(settings)) kernel_tls = KernelTls::probe();
   for (std::size_t i = 0; i < worker_count(settings.workers); ++i) {
     UringOptions options;
+    options.kernel_tls = kernel_tls;
     options.connections_max = settings.workers.connections_max;
     options.buffer_bytes = settings.workers.buffer_bytes;
     auto transport = UringTransport::make(options);
@@ -328,6 +338,10 @@ Gateway::WorkerView Gateway::worker(std::size_t index) const noexcept {
 
 audit::LogStatus Gateway::log_status() const {
   return state_->log->status();
+}
+
+bool Gateway::has_kernel_tls() const noexcept {
+  return state_->kernel_tls.is_there();
 }
 
 const std::vector<std::string>& Gateway::addresses() const noexcept {

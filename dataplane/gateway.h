@@ -55,6 +55,8 @@ class Gateway {
   [[nodiscard]] audit::LogStatus log_status() const;
   /// Where each listener really listens, for one that asked for port 0.
   [[nodiscard]] const std::vector<std::string>& addresses() const noexcept;
+  /// Whether the kernel is given the keys of TLS connections. False also without TLS.
+  [[nodiscard]] bool has_kernel_tls() const noexcept;
 
   /// A control record: what the gateway itself did. False when the log cannot take it.
   bool record_event(std::string_view event, std::string_view detail);

@@ -35,6 +35,7 @@ struct TlsMetrics {
   Tally done_tls12;
   Tally done_tls13;
   Tally resumed;                         ///< Of those that are done.
+  Tally kernel;                          ///< Connections whose records the kernel makes.
   std::array<Tally, tls_faults> failed;  ///< Handshakes, by TlsFault.
   Tally broken;                          ///< Connections that failed behind their handshake.
 };

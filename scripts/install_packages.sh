@@ -5,6 +5,7 @@
 #   test    what the tests add: formatters, load tools, servers to stand behind the gateway
 #   demo    what ./run.sh shows the gateway in front of
 #   bench   what the benchmarks add
+#   vm      what the test in a virtual machine adds (scripts/ktls_vm_test.sh)
 #
 # Asks dpkg first, so that a second run needs neither network nor root.
 set -euo pipefail
@@ -30,6 +31,8 @@ bench_packages=(
   python3 python3-jsonschema
 )
 
+vm_packages=(qemu-system-x86 busybox-static kmod cpio curl openssl)
+
 wanted=()
 for group in "$@"; do
   case "$group" in
@@ -37,7 +40,8 @@ for group in "$@"; do
     test) wanted+=("${test_packages[@]}") ;;
     demo) wanted+=("${demo_packages[@]}") ;;
     bench) wanted+=("${bench_packages[@]}") ;;
-    *) echo "install_packages.sh: no group '$group' (build, test, demo, bench)" >&2; exit 2 ;;
+    vm) wanted+=("${vm_packages[@]}") ;;
+    *) echo "install_packages.sh: no group '$group' (build, test, demo, bench, vm)" >&2; exit 2 ;;
   esac
 done
 

@@ -594,7 +594,10 @@ constexpr std::array worker_fields{
     count<&Workers::connections_max>("connections", 16, 1'048'576,
                                      "Connections per worker, clients and targets together."),
     size<&Workers::buffer_bytes>("buffers", 1 << 20, std::uint64_t{2} << 30,
-                                 "Receive buffers per worker.")};
+                                 "Receive buffers per worker."),
+    flag<&Workers::kernel_tls>("kernel_tls",
+                               "Whether the kernel makes the TLS records that are sent, where it "
+                               "can (Linux's module tls).")};
 constexpr Table worker_table{.title = "Workers",
                              .path = "workers",
                              .sentence = "Threads that carry connections.",

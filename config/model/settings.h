@@ -441,6 +441,7 @@ struct Workers {
   bool pin = true;
   std::uint32_t connections_max = 16384;   ///< Per worker, clients and targets together.
   std::uint64_t buffer_bytes = 64U << 20;  ///< Receive buffers per worker.
+  bool kernel_tls = true;                  ///< Where the kernel can.
 };
 
 struct Settings {

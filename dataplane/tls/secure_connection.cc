@@ -56,10 +56,10 @@ void SecureConnection::drop_input() noexcept {
 void SecureConnection::shake_hands() noexcept {
   std::size_t taken = 0;
   do {
-    TlsOutput out{room_.output};
+    TlsOutput out = own_output();
     taken = stream_.read(next_input(), {}, out).taken_bytes;
     consume_input(taken);
-    park(out.bytes());
+    park(out);
   } while (taken != 0 && has_input() && stream_.state() == TlsStream::State::handshake);
 }
 
@@ -70,11 +70,11 @@ SecureConnection::Plain SecureConnection::decrypt() noexcept {
   const ByteSpan plain{room_.pool.data(buffer), buffer_data_bytes_max};
   std::size_t size = 0;
   while (size < plain.size() && has_input()) {
-    TlsOutput out{room_.output};
+    TlsOutput out = own_output();
     const TlsStream::Read done = stream_.read(next_input(), plain.subspan(size), out);
     consume_input(done.taken_bytes);
     size += done.plain_bytes;
-    park(out.bytes());
+    park(out);
     const bool is_over = stream_.state() != TlsStream::State::open || stream_.has_peer_ended();
     if (is_over) drop_input();
     if (is_over || (done.taken_bytes == 0 && done.plain_bytes == 0)) break;
@@ -84,10 +84,17 @@ SecureConnection::Plain SecureConnection::decrypt() noexcept {
   return {};
 }
 
-/// Keeps what the protocol said by itself. A peer that makes it say more than a slot holds
-/// while it reads nothing is given up.
-void SecureConnection::park(ByteView output) noexcept {
+/// For what the protocol says by itself. The content of one record does not join another's.
+TlsOutput SecureConnection::own_output() noexcept {
+  const bool waits = stream_.is_kernels() && parked_ != no_buffer;
+  return {.room = waits ? ByteSpan() : ByteSpan(room_.output)};
+}
+
+/// Keeps it. A peer that makes it say more than a slot holds while it reads nothing is given up.
+void SecureConnection::park(const TlsOutput& out) noexcept {
+  const ByteView output = out.bytes();
   if (output.empty()) return;
+  parked_type_ = out.record_type;
   if (parked_ == no_buffer) {
     parked_ = room_.pool.take();
     parked_bytes_ = 0;
@@ -114,12 +121,21 @@ bool SecureConnection::take_send_done() noexcept {
   return true;
 }
 
-std::size_t SecureConnection::begin_send_below(std::span<Slice, slots_per_send> slices) noexcept {
+SecureConnection::Send SecureConnection::begin_send_below(
+    std::span<Slice, slices_per_send_max> slices) noexcept {
   ASSERT(!is_sending_below());
   is_starved_ = false;
+  const Send send =
+      stream_.is_kernels() ? begin_kernels_send(slices) : Send{begin_own_send(slices), 0};
+  is_sending_below_ = send.count != 0;
+  return send;
+}
+
+std::size_t SecureConnection::begin_own_send(std::span<Slice> slices) noexcept {
   // What was said first leaves first: records are numbered.
   if (parked_ != no_buffer) lend(std::exchange(parked_, no_buffer), parked_bytes_, slices);
-  const bool is_open = stream_.state() == TlsStream::State::open;
+  const bool is_open =
+      stream_.state() == TlsStream::State::open && stream_.key_for_kernel() == nullptr;
   while (is_open && has_plaintext() && lent_count_ < slots_per_send) {
     const BufferId buffer = room_.pool.take();
     is_starved_ = buffer == no_buffer && lent_count_ == 0;
@@ -131,19 +147,33 @@ std::size_t SecureConnection::begin_send_below(std::span<Slice, slots_per_send> 
     }
     lend(buffer, size, slices);
   }
-  if (!has_plaintext() && wants_end_ && !has_said_end_) say_end();
+  if (is_open && !has_plaintext() && wants_end_ && !has_said_end_) say_end();
   if (parked_ != no_buffer && lent_count_ < slots_per_send) {
     lend(std::exchange(parked_, no_buffer), parked_bytes_, slices);
   }
   return lent_count_;
 }
 
+/// Plaintext leaves from where it lies.
+SecureConnection::Send SecureConnection::begin_kernels_send(std::span<Slice> slices) noexcept {
+  if (parked_ == no_buffer && !has_plaintext() && wants_end_ && !has_said_end_) say_end();
+  if (parked_ != no_buffer) {
+    lend(std::exchange(parked_, no_buffer), parked_bytes_, slices);
+    return {1, parked_type_};
+  }
+  if (stream_.state() != TlsStream::State::open || !has_plaintext()) return {};
+  is_lending_slices_ = true;
+  const std::span<const Slice> all = std::span<const Slice>(slices_).first(slice_count_);
+  std::ranges::copy(all, slices.begin());
+  return {all.size(), 0};
+}
+
 void SecureConnection::say_end() noexcept {
   if (stream_.state() != TlsStream::State::open) return;
   has_said_end_ = true;
-  TlsOutput out{room_.output};
+  TlsOutput out = own_output();
   stream_.end(out);
-  park(out.bytes());
+  park(out);
 }
 
 void SecureConnection::lend(BufferId buffer, std::size_t size_bytes,
@@ -154,6 +184,8 @@ void SecureConnection::lend(BufferId buffer, std::size_t size_bytes,
 
 void SecureConnection::sent_below() noexcept {
   while (lent_count_ != 0) room_.pool.release(lent_[--lent_count_]);
+  if (std::exchange(is_lending_slices_, false)) slice_ = slice_count_;
+  is_sending_below_ = false;
 }
 
 /// returns  bytes of ciphertext; 0 when it failed.

@@ -70,12 +70,19 @@ class SecureConnection {
   /// Said, and taken by a send below: nothing may follow.
   [[nodiscard]] bool is_at_end() const noexcept { return has_said_end_ && parked_ == no_buffer; }
 
-  static constexpr std::size_t slots_per_send = 4;
-  /// What the transport below is to send now; its buffers are lent until sent_below().
-  /// 0: nothing, or no buffer is free (is_starved).
-  [[nodiscard]] std::size_t begin_send_below(std::span<Slice, slots_per_send> slices) noexcept;
-  [[nodiscard]] bool is_sending_below() const noexcept { return lent_count_ != 0; }
+  struct Send {
+    std::size_t count = 0;  ///< Of slices. 0: nothing, or no buffer is free (is_starved).
+    /// Not 0: they are the content of one record of this type, which the kernel makes.
+    std::uint8_t record_type = 0;
+  };
+  /// What the transport below is to send now; lent to it until sent_below().
+  [[nodiscard]] Send begin_send_below(std::span<Slice, slices_per_send_max> slices) noexcept;
+  [[nodiscard]] bool is_sending_below() const noexcept { return is_sending_below_; }
   void sent_below() noexcept;
+  /// The stream has given its key away, and all that it encrypted itself has left.
+  [[nodiscard]] bool may_place_key() const noexcept {
+    return stream_.key_for_kernel() != nullptr && parked_ == no_buffer && !is_sending_below_;
+  }
 
   /// The last call found no free buffer: try again when there may be one.
   [[nodiscard]] bool is_starved() const noexcept { return is_starved_; }
@@ -86,15 +93,20 @@ class SecureConnection {
   [[nodiscard]] bool is_parting() const noexcept;
 
  private:
+  static constexpr std::size_t slots_per_send = 4;
+
   [[nodiscard]] ByteView next_input() noexcept;
   void consume_input(std::size_t size_bytes) noexcept;
   void drop_input() noexcept;
-  void park(ByteView output) noexcept;
+  [[nodiscard]] TlsOutput own_output() noexcept;
+  void park(const TlsOutput& output) noexcept;
   [[nodiscard]] bool has_plaintext() const noexcept { return slice_ < slice_count_; }
   [[nodiscard]] ByteView next_plaintext(std::size_t bytes_max) noexcept;
   void consume_plaintext(std::size_t size_bytes) noexcept;
   [[nodiscard]] std::size_t encrypt_into(ByteSpan slot) noexcept;
   void say_end() noexcept;
+  [[nodiscard]] std::size_t begin_own_send(std::span<Slice> slices) noexcept;
+  [[nodiscard]] Send begin_kernels_send(std::span<Slice> slices) noexcept;
   void lend(BufferId buffer, std::size_t size_bytes, std::span<Slice> slices) noexcept;
 
   TlsRoom& room_;
@@ -113,6 +125,9 @@ class SecureConnection {
   std::uint8_t lent_count_ = 0;
   BufferId parked_ = no_buffer;  ///< What the protocol says by itself, until it can be sent.
   std::uint32_t parked_bytes_ = 0;
+  std::uint8_t parked_type_ = 0;  ///< TlsOutput::record_type
+  bool is_sending_below_ = false;
+  bool is_lending_slices_ = false;  ///< What is sent below is what is to be sent, as it lies.
   bool is_sending_ = false;
   bool wants_end_ = false;
   bool has_said_end_ = false;

@@ -29,6 +29,8 @@ namespace sluice::dataplane {
 /// shutdown  says so (close_notify), and sends no more.
 /// close     as it is: the peer can tell that more was to come, unless shutdown was called.
 ///           An alert or close_notify is given a moment to go out.
+/// kernel    where the transport below can protect what is sent (KernelTlsTransport), it does
+///           from the handshake's end on, and plaintext is sent from where it lies.
 /// splice    comes to nothing: what goes on must be encrypted.
 template <Transport T>
 class SecureTransport {
@@ -109,6 +111,8 @@ class SecureTransport {
   [[nodiscard]] bool may_receive(Secured& secured) noexcept;
   void set_receiving_below(Secured& secured, bool wanted);
   void flush(Secured& secured);
+  void place_key(Secured& secured);
+  void send_below(Secured& secured, std::span<const Slice> slices, std::uint8_t record_type);
   void finish_closing(Secured& secured);
   void close_late();
   void forget(Secured& secured);

@@ -31,6 +31,10 @@ void SecureTransport<T>::secure(ConnId id, std::shared_ptr<const TlsContext> con
   ++count_;
   metrics.handshaking.add();
   Secured& secured = *secured_[id.index];
+  if constexpr (KernelTlsTransport<T>) {
+    const KernelTls* const kernel = below_.kernel_tls(id);
+    if (kernel != nullptr) secured.link.stream().offer_to_kernel(*kernel);
+  }
   secured.link.shake_hands();  // a client speaks first
   flush(secured);
   below_.receive(id);
@@ -285,13 +289,37 @@ template <Transport T>
 void SecureTransport<T>::flush(Secured& secured) {
   SecureConnection& link = secured.link;
   if (link.is_sending_below() || secured.error_below != 0 || secured.is_shut_below) return;
-  std::array<Slice, SecureConnection::slots_per_send> slices;
-  const std::size_t count = link.begin_send_below(slices);
-  if (count != 0) below_.send(secured.id, {slices.data(), count});
+  place_key(secured);
+  if (secured.error_below != 0) return;
+  std::array<Slice, slices_per_send_max> slices;
+  const SecureConnection::Send send = link.begin_send_below(slices);
+  if (send.count != 0) send_below(secured, {slices.data(), send.count}, send.record_type);
   if (link.is_starved() || link.stream().state() == TlsStream::State::failed) list(secured);
   if (!link.is_at_end()) return;
   secured.is_shut_below = true;
   below_.shutdown(secured.id);
+}
+
+/// What was encrypted here has left: the kernel takes over, and the handshake goes on.
+template <Transport T>
+void SecureTransport<T>::place_key(Secured& secured) {
+  if (!secured.link.may_place_key()) return;
+  if constexpr (KernelTlsTransport<T>) {
+    TlsStream& stream = secured.link.stream();
+    secured.error_below = below_.protect(secured.id, *stream.key_for_kernel());
+    stream.key_is_placed();
+    if (secured.error_below == 0) secured.metrics.kernel.add();
+    list(secured);
+  }
+}
+
+template <Transport T>
+void SecureTransport<T>::send_below(Secured& secured, std::span<const Slice> slices,
+                                    std::uint8_t record_type) {
+  if (record_type == 0) return below_.send(secured.id, slices);
+  if constexpr (KernelTlsTransport<T>) {
+    below_.send_record(secured.id, record_type, slices.front());
+  }
 }
 
 /// Closed above: below, too, once the last words have gone out.

@@ -22,8 +22,9 @@ enum class TlsFault : std::uint8_t {
   unreachable,  ///< The connection below broke.
   timeout,      ///< The handshake took too long.
   no_room,      ///< No memory here.
+  key_update,   ///< The peer wants new keys on both sides, and the kernel takes one.
 };
-inline constexpr std::size_t tls_faults = 14;
+inline constexpr std::size_t tls_faults = 15;
 
 /// As metrics and records name it: "wrong-name".
 std::string_view text(TlsFault fault) noexcept;

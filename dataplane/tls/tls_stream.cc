@@ -22,6 +22,12 @@ bool is_ip_address(const std::string& name) {
          ::inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
 }
 
+/// What OpenSSL asks of a BIO whose records the kernel makes. Its public headers name two of
+/// these; the others are the numbers between them, as a comment in openssl/bio.h has them.
+constexpr int set_kernel_key = 72;    // number: for sending; pointer: tls12_crypto_info_*
+constexpr int name_next_record = 74;  // number: type of what is written next
+constexpr int forget_record_name = 75;
+
 /// What is left of earlier errors would be taken for ours.
 void forget_errors() noexcept {
   if (ERR_peek_error() != 0) ERR_clear_error();
@@ -31,11 +37,13 @@ void forget_errors() noexcept {
 
 /// OpenSSL's way to the wire: a source and sink without a descriptor.
 struct TlsStream::WireMethod {
-  static Wire& wire(BIO* bio) noexcept { return *static_cast<Wire*>(BIO_get_data(bio)); }
+  static TlsStream& stream(BIO* bio) noexcept {
+    return *static_cast<TlsStream*>(BIO_get_data(bio));
+  }
 
   static int read(BIO* bio, char* data, std::size_t size, std::size_t* done) {
     BIO_clear_retry_flags(bio);
-    ByteView& in = wire(bio).in;
+    ByteView& in = stream(bio).wire_.in;
     *done = std::min(size, in.size());
     if (*done == 0) {
       BIO_set_retry_read(bio);
@@ -48,18 +56,46 @@ struct TlsStream::WireMethod {
 
   static int write(BIO* bio, const char* data, std::size_t size, std::size_t* done) {
     BIO_clear_retry_flags(bio);
-    TlsOutput& out = *wire(bio).out;
-    *done = std::min(size, out.left_bytes());
+    TlsStream& self = stream(bio);
+    TlsOutput& out = *self.wire_.out;
+    *done = 0;
+    if (self.kernel_state_ == KernelState::placed) {
+      if (self.record_type_ == 0) return -1;
+      // Records are not joined: one leaves before there is room for the next.
+      if (out.size_bytes == 0 && size <= out.room.size()) *done = size;
+      out.record_type = self.record_type_;
+    } else if (self.kernel_state_ != KernelState::given) {
+      *done = std::min(size, out.left_bytes());
+    }
     if (*done == 0) {
       BIO_set_retry_write(bio);
       return 0;
     }
     std::memcpy(out.room.data() + out.size_bytes, data, *done);
     out.size_bytes += *done;
+    self.record_type_ = 0;
     return 1;
   }
 
-  static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+  static long control(BIO* bio, int command, long number, void* pointer) {
+    TlsStream& self = stream(bio);
+    switch (command) {
+      case BIO_CTRL_FLUSH:
+        return 1;
+      case set_kernel_key:
+        return number != 0 && self.take_key(pointer) ? 1 : 0;
+      case BIO_CTRL_GET_KTLS_SEND:
+        return self.kernel_state_ >= KernelState::given ? 1 : 0;
+      case name_next_record:
+        self.record_type_ = static_cast<std::uint8_t>(number);
+        return 0;
+      case forget_record_name:
+        self.record_type_ = 0;
+        return 0;
+      default:
+        return 0;
+    }
+  }
 
   static BIO_METHOD* make() {
     BIO_METHOD* const method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire");
@@ -68,11 +104,11 @@ struct TlsStream::WireMethod {
     return method;
   }
 
-  static BIO* open(Wire& wire) {
+  static BIO* open(TlsStream& stream) {
     static const BIO_METHOD* const method = make();
     BIO* const bio = BIO_new(method);
     if (bio == nullptr) return nullptr;
-    BIO_set_data(bio, &wire);
+    BIO_set_data(bio, &stream);
     BIO_set_init(bio, 1);
     return bio;
   }
@@ -80,7 +116,7 @@ struct TlsStream::WireMethod {
 
 TlsStream::TlsStream(std::shared_ptr<const TlsContext> context, const std::string& peer_name)
     : context_(std::move(context)), ssl_(SSL_new(context_->get())) {
-  BIO* const bio = ssl_ ? WireMethod::open(wire_) : nullptr;
+  BIO* const bio = ssl_ ? WireMethod::open(*this) : nullptr;
   if (bio == nullptr) {
     forget_errors();
     give_up(TlsFault::no_room);
@@ -96,6 +132,28 @@ TlsStream::TlsStream(std::shared_ptr<const TlsContext> context, const std::strin
 }
 
 TlsStream::~TlsStream() = default;
+
+void TlsStream::offer_to_kernel(const KernelTls& kernel) noexcept {
+  ASSERT(state_ == State::handshake && kernel_state_ == KernelState::none);
+  kernel_ = kernel;
+  kernel_state_ = KernelState::offered;
+  SSL_set_options(ssl_.get(), SSL_OP_ENABLE_KTLS);
+}
+
+bool TlsStream::take_key(const void* crypto_info) noexcept {
+  if (kernel_state_ != KernelState::offered) return false;
+  auto key = KernelTlsKeys::copy(crypto_info);
+  if (!key || !kernel_.takes(*key)) return false;
+  key_ = key;
+  kernel_state_ = KernelState::given;
+  return true;
+}
+
+void TlsStream::key_is_placed() noexcept {
+  ASSERT(kernel_state_ == KernelState::given);
+  kernel_state_ = KernelState::placed;
+  key_.reset();
+}
 
 /// RFC 9110 §4.3.4 and RFC 6125 §6.4: the names in the certificate's subjectAltName count, and
 /// a wildcard stands for a whole label.
@@ -129,6 +187,11 @@ TlsStream::Read TlsStream::read(ByteView in, ByteSpan plain, TlsOutput& out) noe
                                    plain.size() - done.plain_bytes, &size);
     done.plain_bytes += size;
     if (result != 1 && !goes_on(result)) break;
+  }
+  // RFC 8446 §4.6.3: a peer that wants new keys on both sides is to hear of ours before anything
+  // else, and kernels before 6.14 take one key for a connection.
+  if (is_kernels() && SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE) {
+    give_up(TlsFault::key_update);
   }
   // What comes behind the peer's end, or a failure, is nothing.
   const bool is_over = has_peer_ended_ || state_ == State::failed;
@@ -172,7 +235,7 @@ bool TlsStream::has_plaintext() const noexcept {
 }
 
 std::size_t TlsStream::write(ByteView plain, TlsOutput& out) noexcept {
-  ASSERT(state_ == State::open);
+  ASSERT(state_ == State::open && kernel_state_ < KernelState::given);
   if (out.left_bytes() <= tls_overhead_bytes_max) return 0;
   wire_ = {{}, &out};
   forget_errors();

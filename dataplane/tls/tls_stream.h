@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 #include "dataplane/tls/openssl.h"
 #include "dataplane/tls/tls_context.h"
 #include "dataplane/tls/tls_fault.h"
+#include "dataplane/transport/kernel_tls.h"
 
 namespace sluice::dataplane {
 
@@ -24,6 +26,8 @@ inline constexpr std::size_t tls_overhead_bytes_max = 256;
 struct TlsOutput {
   ByteSpan room;
   std::size_t size_bytes = 0;
+  /// Not 0: the bytes are the content of a record of this type, and the kernel makes the record.
+  std::uint8_t record_type = 0;
   [[nodiscard]] std::size_t left_bytes() const noexcept { return room.size() - size_bytes; }
   [[nodiscard]] ByteView bytes() const noexcept { return room.first(size_bytes); }
 };
@@ -37,6 +41,18 @@ class TlsStream {
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
   ~TlsStream();
+
+  /// Before anything else: the key of what is sent may be given to the kernel, if it takes it.
+  void offer_to_kernel(const KernelTls& kernel) noexcept;
+  /// Has been given: nothing is written until what was written before has left, the kernel has
+  /// the key, and key_is_placed was called. Null: the stream encrypts by itself, or it is done.
+  [[nodiscard]] const KernelTlsKeys* key_for_kernel() const noexcept {
+    return key_ ? &*key_ : nullptr;
+  }
+  /// From now on plaintext is sent as it is, and what the protocol says by itself is one record's
+  /// content at a time (TlsOutput::record_type).
+  void key_is_placed() noexcept;
+  [[nodiscard]] bool is_kernels() const noexcept { return kernel_state_ == KernelState::placed; }
 
   enum class State : std::uint8_t {
     handshake,
@@ -60,7 +76,7 @@ class TlsStream {
   /// Decrypted bytes wait inside for room.
   [[nodiscard]] bool has_plaintext() const noexcept;
 
-  /// Makes one record of at most tls_record_bytes_max. Only while open.
+  /// Makes one record of at most tls_record_bytes_max. Only while open, and not the kernel's.
   /// returns  how much of `plain` is in it: all, unless it is longer than a record or `out` has
   ///          not tls_overhead_bytes_max more than it. 0: it failed.
   std::size_t write(ByteView plain, TlsOutput& out) noexcept;
@@ -85,8 +101,11 @@ class TlsStream {
     TlsOutput* out = nullptr;
   };
   struct WireMethod;
+  enum class KernelState : std::uint8_t { none, offered, given, placed };
 
   void expect_peer(const std::string& peer_name);
+  /// True when the kernel is to have it.
+  [[nodiscard]] bool take_key(const void* crypto_info) noexcept;
   void shake_hands() noexcept;
   [[nodiscard]] bool goes_on(int result) noexcept;
 
@@ -96,6 +115,10 @@ class TlsStream {
   State state_ = State::handshake;
   bool has_peer_ended_ = false;
   TlsFailure failure_;
+  KernelTls kernel_;
+  std::optional<KernelTlsKeys> key_;
+  KernelState kernel_state_ = KernelState::none;
+  std::uint8_t record_type_ = 0;  ///< Of what OpenSSL writes next, once the key is given.
 };
 
 }  // namespace sluice::dataplane

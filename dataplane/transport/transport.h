@@ -12,6 +12,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "dataplane/transport/buffer_pool.h"
+#include "dataplane/transport/kernel_tls.h"
 
 namespace sluice::dataplane {
 
@@ -100,6 +101,11 @@ class Waker {
 ///          earliest, so within a batch an index names one connection.
 /// poll     submits what is pending, waits at most `wait` for something to
 ///          report, and fills `done`. Calls the kernel once.
+/// Some kernels can protect what is sent (KernelTlsTransport):
+/// kernel_tls   what the kernel would do for this connection; null: nothing.
+/// protect      from now on what is sent leaves as TLS records, keys as kernel_tls takes them.
+///              Once, when nothing is being sent. Returns 0 or an errno: close it then.
+/// send_record  like a send, of one record of another type than application_data.
 /// When the pool is empty, receiving stalls and goes on when buffers return.
 /// When the connection table is full, new clients are closed at once and counted.
 template <class T>
@@ -119,6 +125,14 @@ concept Transport = requires(T t, ConnId id, const Endpoint& peer, std::span<con
   { t.connections_max() } -> std::convertible_to<std::uint32_t>;
   { t.waker() } -> std::same_as<Waker&>;
   t.stop_accepting();
+};
+
+template <class T>
+concept KernelTlsTransport = Transport<T> &&
+    requires(T t, ConnId id, const KernelTlsKeys& keys, std::uint8_t type, Slice content) {
+  { t.kernel_tls(id) } -> std::same_as<const KernelTls*>;
+  { t.protect(id, keys) } -> std::same_as<int>;
+  t.send_record(id, type, content);
 };
 
 }  // namespace sluice::dataplane

@@ -298,6 +298,7 @@ bool UringTransport::on_send(std::uint32_t index, int result, Completion& out) n
     connection.wants_send = true;  // marked already
     return false;
   }
+  connection.record_type = 0;
   out = report(Completion::Kind::sent, index);
   out.size_bytes = static_cast<std::uint32_t>(sending.total_bytes);
   counters_.sends.add();

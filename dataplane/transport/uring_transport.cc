@@ -1,6 +1,7 @@
 #include "dataplane/transport/uring_transport.h"
 
 #include <fmt/format.h>
+#include <linux/tls.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -62,8 +63,9 @@ Result<std::unique_ptr<UringTransport>> UringTransport::make(const UringOptions&
   ::signal(SIGPIPE, SIG_IGN);
   auto pool = BufferPool::make(options.buffer_bytes, options.huge_pages);
   if (!pool) return tl::unexpected(pool.error());
+  const std::uint32_t kept = options.kernel_tls.is_there() ? options.connections_max : 0;
   const std::uint32_t files_max =
-      options.connections_max + descriptors_per_splice * std::uint32_t{options.splices_max};
+      options.connections_max + kept + descriptors_per_splice * std::uint32_t{options.splices_max};
   if (auto allowed = allow_open_files(files_max); !allowed) {
     return tl::unexpected(allowed.error());
   }
@@ -98,7 +100,8 @@ UringTransport::UringTransport(const UringOptions& options, UringRing ring, Buff
       ring_(std::move(ring)),
       starved_first_(none),
       starved_last_(none),
-      connections_max_(options.connections_max) {
+      connections_max_(options.connections_max),
+      kernel_tls_(options.kernel_tls) {
   free_.reserve(connections_max_);
   freed_.reserve(connections_max_);
   dirty_.reserve(connections_max_);
@@ -201,6 +204,32 @@ void UringTransport::send(ConnId id, std::span<const Slice> slices) noexcept {
   mark(id.index);
 }
 
+const KernelTls* UringTransport::kernel_tls(ConnId id) noexcept {
+  const Connection* const connection = find(id);
+  const bool can = connection != nullptr && connection->fd >= 0 && kernel_tls_.is_there();
+  return can ? &kernel_tls_ : nullptr;
+}
+
+/// Needs the descriptor once; the ring has its own.
+int UringTransport::protect(ConnId id, const KernelTlsKeys& keys) noexcept {
+  Connection* const connection = find(id);
+  if (connection == nullptr || connection->failed) return ECONNRESET;
+  ASSERT(connection->fd >= 0 && !connection->is_protected);
+  ASSERT(!connection->wants_send && (connection->in_flight & bit(Op::send)) == 0);
+  connection->is_protected = true;
+  const int error = begin_kernel_tls(connection->fd, keys);
+  if (published_) ::close(std::exchange(connection->fd, -1));
+  return error;
+}
+
+void UringTransport::send_record(ConnId id, std::uint8_t type, Slice content) noexcept {
+  Connection* const connection = find(id);
+  if (connection == nullptr || connection->failed) return;
+  ASSERT(connection->is_protected && type != 0);
+  send(id, {&content, 1});
+  connection->record_type = type;
+}
+
 void UringTransport::shutdown(ConnId id) noexcept {
   Connection* const connection = find(id);
   if (connection == nullptr || connection->failed) return;
@@ -287,7 +316,11 @@ int UringTransport::place(std::uint32_t index, int fd) noexcept {
     return 0;
   }
   const int status = io_uring_register_files_update(ring_.raw(), index, &fd, 1);
-  ::close(fd);
+  if (status == 1 && kernel_tls_.is_there()) {
+    connection.fd = fd;
+  } else {
+    ::close(fd);
+  }
   connection.has_file = status == 1;
   return status == 1 ? 0 : (status < 0 ? status : -EIO);
 }
@@ -439,6 +472,16 @@ bool UringTransport::begin_filling(std::uint32_t index) noexcept {
   return true;
 }
 
+void UringTransport::Outgoing::name_record(std::uint8_t type) noexcept {
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_TLS;
+  header->cmsg_type = TLS_SET_RECORD_TYPE;
+  header->cmsg_len = CMSG_LEN(sizeof type);
+  *CMSG_DATA(header) = type;
+}
+
 /// Many only while the loop has enough left to answer with.
 std::size_t UringTransport::slots_to_fill(const Connection& connection) const noexcept {
   const bool may_take_many =
@@ -451,15 +494,18 @@ void UringTransport::begin_send(std::uint32_t index) noexcept {
   Outgoing& out = outgoing_[index];
   iovec* const parts = &out.parts[out.first];
   const std::uint32_t count = out.count - out.first;
-  // Where the kernel honours MSG_WAITALL it continues partial sends by itself.
-  constexpr int flags = MSG_NOSIGNAL | MSG_WAITALL;
+  // Where the kernel honours MSG_WAITALL it continues partial sends by itself; for sockets that
+  // it protects it knows no such flag.
+  const Connection& connection = connections_[index];
+  const unsigned flags = connection.is_protected ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_WAITALL;
   io_uring_sqe* const entry = ring_.entry();
-  if (count == 1) {
-    io_uring_prep_send(entry, 0, parts->iov_base, parts->iov_len, flags);
+  if (count == 1 && connection.record_type == 0) {
+    io_uring_prep_send(entry, 0, parts->iov_base, parts->iov_len, static_cast<int>(flags));
   } else {
     out.message = {};
     out.message.msg_iov = parts;
     out.message.msg_iovlen = count;
+    if (connection.record_type != 0) out.name_record(connection.record_type);
     io_uring_prep_sendmsg(entry, 0, &out.message, flags);
   }
   begin(Op::send, index, entry);
@@ -472,6 +518,7 @@ void UringTransport::begin_close(std::uint32_t index) noexcept {
   if (!connection.has_file) {
     io_uring_prep_nop(entry);
   } else if (published_) {
+    if (connection.fd >= 0) ::close(std::exchange(connection.fd, -1));
     io_uring_prep_close_direct(entry, index);
   } else {
     io_uring_prep_close(entry, std::exchange(connection.fd, -1));

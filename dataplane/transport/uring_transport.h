@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dataplane/transport/backlog.h"
+#include "dataplane/transport/kernel_tls.h"
 #include "dataplane/transport/published_buffers.h"
 #include "dataplane/transport/splice_table.h"
 #include "dataplane/transport/transport.h"
@@ -30,6 +31,9 @@ struct UringOptions {
   std::uint16_t splices_max = 64;               ///< At once.
   bool plain = false;                           ///< Only what Linux 5.11 has; for tests.
   bool huge_pages = false;                      ///< Advise huge pages for the pool.
+  /// What the kernel may be asked to protect. Where it is there, each connection keeps a
+  /// descriptor beside its entry in the ring's file table, by which it can be asked.
+  KernelTls kernel_tls{};
 };
 
 /// Keeps a Transport's promises (transport.h). Made on any thread; the thread
@@ -65,6 +69,9 @@ class UringTransport {
   void pause(ConnId id) noexcept;
   void send(ConnId id, std::span<const Slice> slices) noexcept;
   void splice(ConnId from, ConnId to, std::uint64_t size_bytes) noexcept;
+  [[nodiscard]] const KernelTls* kernel_tls(ConnId id) noexcept;
+  [[nodiscard]] int protect(ConnId id, const KernelTlsKeys& keys) noexcept;
+  void send_record(ConnId id, std::uint8_t type, Slice content) noexcept;
   [[nodiscard]] std::size_t splices_free() const noexcept { return splices_.free_count(); }
   void shutdown(ConnId id) noexcept;
   void close(ConnId id) noexcept;
@@ -99,8 +106,8 @@ class UringTransport {
 
   struct Connection {
     std::uint32_t generation = 1;
-    int fd = -1;                 ///< Plain path: there is no file table.
-    int error = 0;               ///< Why connecting could not even begin.
+    int fd = -1;    ///< Plain path, where there is no file table; or kept to protect it.
+    int error = 0;  ///< Why connecting could not even begin.
     std::uint8_t in_flight = 0;  ///< Bits of Op.
     std::uint8_t cancelled = 0;  ///< Bits of Op: asked to end early.
     bool in_use = false;
@@ -116,12 +123,14 @@ class UringTransport {
     bool closing = false;
     bool dirty = false;
     bool starved = false;
-    bool listed = false;        ///< In `ready_`.
-    bool bulk = false;          ///< One receive per submission, into many slots where it can.
-    bool multishot = false;     ///< The receive in flight goes on by itself.
-    bool socket_empty = false;  ///< As far as the last receive could tell.
-    bool end_waits = false;     ///< The end was seen, behind a backlog or a pause.
-    int end_result = 0;         ///< 0 or a negative errno.
+    bool listed = false;           ///< In `ready_`.
+    bool bulk = false;             ///< One receive per submission, into many slots where it can.
+    bool multishot = false;        ///< The receive in flight goes on by itself.
+    bool socket_empty = false;     ///< As far as the last receive could tell.
+    bool end_waits = false;        ///< The end was seen, behind a backlog or a pause.
+    int end_result = 0;            ///< 0 or a negative errno.
+    bool is_protected = false;     ///< The kernel makes TLS records of what is sent.
+    std::uint8_t record_type = 0;  ///< Of the send that is next or in flight; 0: application_data.
     std::uint8_t small_receives = 0;
     std::uint8_t turn_receives = 0;  ///< Reported in turn `turn`.
     std::uint32_t turn = 0;
@@ -136,11 +145,15 @@ class UringTransport {
   struct Outgoing {
     std::array<iovec, slices_per_send_max> parts;
     msghdr message;
+    alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint8_t))> control;
     Endpoint peer;
     std::uint32_t first = 0;  ///< Parts before it went out.
     std::uint32_t count = 0;
     std::size_t left_bytes = 0;
     std::size_t total_bytes = 0;
+
+    /// The message is the content of a TLS record of that type.
+    void name_record(std::uint8_t type) noexcept;
   };
 
   /// What the kernel reads when it is given slots to receive into.
@@ -245,6 +258,7 @@ class UringTransport {
   std::uint32_t starved_first_ = 0;
   std::uint32_t starved_last_ = 0;
   std::uint32_t connections_max_;
+  KernelTls kernel_tls_;
   bool wake_armed_ = false;
   Now now_{};
   TransportCounters counters_;

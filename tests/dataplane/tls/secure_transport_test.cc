@@ -15,11 +15,12 @@ using Kind = Completion::Kind;
 using test::TlsSimPeer;
 
 /// A transport, one client of it, and what was reported.
-struct Fixture {
-  SimTransport below{SimOptions{}};
+template <class Below>
+struct FixtureOver {
+  Below below{SimOptions{}};
   TlsMetrics as_server;
   TlsMetrics as_client;
-  SecureTransport<SimTransport> transport{below, as_server, as_client};
+  SecureTransport<Below> transport{below, as_server, as_client};
   std::shared_ptr<const TlsContext> server =
       test::tls_server(test::test_certificate("DNS:gw.test"));
   ConnId id;
@@ -66,6 +67,9 @@ struct Fixture {
     CHECK(as_server.handshaking.read() == 0);
   }
 };
+
+using Fixture = FixtureOver<SimTransport>;
+using KernelFixture = FixtureOver<test::ProtectingTransport>;
 
 std::uint64_t failed(const TlsMetrics& metrics, TlsFault fault) {
   return metrics.failed[static_cast<std::size_t>(fault)].read();
@@ -115,8 +119,8 @@ TEST_CASE("An end that was said is told from a cut", "[tls]") {
   f.close();
 }
 
-TEST_CASE("A peer can tell a close from a shutdown", "[tls]") {
-  Fixture f;
+TEMPLATE_TEST_CASE("A peer can tell a close from a shutdown", "[tls]", Fixture, KernelFixture) {
+  TestType f;
   SimFar far;
   TlsSimPeer peer(far, test::tls_client(), "gw.test");
   f.accept(peer);
@@ -130,6 +134,25 @@ TEST_CASE("A peer can tell a close from a shutdown", "[tls]") {
   CHECK(far.received == "half of it");
   CHECK(peer.was_truncated() == !is_whole);
   CHECK(far.ended == is_whole);
+}
+
+TEST_CASE("Where the kernel can, it makes all records behind the handshake's", "[tls]") {
+  KernelFixture f;
+  SimFar far;
+  TlsSimPeer peer(far, test::tls_client(), "gw.test");
+  f.accept(peer);
+  REQUIRE(f.until(Kind::secured));
+  CHECK(f.transport.stream(f.id)->is_kernels());
+  CHECK(f.as_server.kernel.read() == 1);
+  CHECK(f.below.records_of_other_types == 1);  // the ticket
+  const std::string said(50'000, 'x');
+  f.send(said);
+  REQUIRE(f.until(Kind::sent));
+  f.transport.shutdown(f.id);
+  f.close();
+  for (int i = 0; i < 20; ++i) f.turn();
+  CHECK(far.received == said);
+  CHECK(f.below.records_of_other_types == 2);  // and close_notify
 }
 
 TEST_CASE("What is no TLS fails the handshake, is counted, and nothing is answered in clear",

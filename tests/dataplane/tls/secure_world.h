@@ -7,6 +7,7 @@
 
 #include "dataplane/tls/secure_transport_impl.h"
 #include "dataplane/transport/sim_transport.h"
+#include "played_kernel.h"
 #include "test_tls.h"
 #include "tls_sim_peer.h"
 #include "transport/far.h"
@@ -15,6 +16,7 @@
 namespace sluice::dataplane {
 
 /// Secures what comes and what is made, and reports it only then.
+template <class Below>
 class AlwaysSecure {
  public:
   AlwaysSecure(const SimOptions& options, std::shared_ptr<const TlsContext> server,
@@ -24,7 +26,9 @@ class AlwaysSecure {
         server_(std::move(server)),
         client_(std::move(client)) {}
 
-  SimTransport& below() { return below_; }
+  Below& below() { return below_; }
+  const TlsMetrics& as_server() const { return as_server_; }
+  const TlsMetrics& as_client() const { return as_client_; }
 
   ConnId connect(const Endpoint& peer) { return secure_.connect(peer); }
   void receive(ConnId id) { secure_.receive(id); }
@@ -67,22 +71,23 @@ class AlwaysSecure {
   }
 
  private:
-  SimTransport below_;
+  Below below_;
   TlsMetrics as_server_;
   TlsMetrics as_client_;
-  SecureTransport<SimTransport> secure_;
+  SecureTransport<Below> secure_;
   std::shared_ptr<const TlsContext> server_;
   std::shared_ptr<const TlsContext> client_;
   std::map<ConnId, Completion> waiting_;
 };
-static_assert(Transport<AlwaysSecure>);
+static_assert(Transport<AlwaysSecure<SimTransport>>);
 
-class SecureWorld {
+template <class Below>
+class SecureWorldOver {
  public:
-  using Transport = AlwaysSecure;
+  using Transport = AlwaysSecure<Below>;
   static constexpr bool is_real = false;
 
-  explicit SecureWorld(const WorldOptions& options, SimOptions sim = {})
+  explicit SecureWorldOver(const WorldOptions& options, SimOptions sim = {})
       : transport_(
             [&] {
               sim.seed = options.seed;
@@ -99,7 +104,7 @@ class SecureWorld {
     transport_.below().swallow(mute());
   }
 
-  AlwaysSecure& transport() { return transport_; }
+  Transport& transport() { return transport_; }
   Far& open_client() {
     SimFar& far = fars_.emplace_back();
     transport_.below().bring_client(7, peers_.emplace_back(far, contexts().client, "far.test"));
@@ -127,10 +132,12 @@ class SecureWorld {
     return made;
   }
 
-  AlwaysSecure transport_;
+  Transport transport_;
   std::deque<SimFar> fars_;
   std::deque<test::TlsSimPeer> peers_;
   std::deque<SimFar*> served_;
 };
+using SecureWorld = SecureWorldOver<SimTransport>;
+using KernelSecureWorld = SecureWorldOver<test::ProtectingTransport>;
 
 }  // namespace sluice::dataplane

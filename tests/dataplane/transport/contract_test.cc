@@ -13,8 +13,9 @@
 namespace sluice::dataplane {
 namespace {
 
-#define IN_EVERY_WORLD(name) \
-  TEMPLATE_TEST_CASE(name, "[transport]", ModernWorld, PlainWorld, SimWorld, SecureWorld)
+#define IN_EVERY_WORLD(name)                                                              \
+  TEMPLATE_TEST_CASE(name, "[transport]", ModernWorld, PlainWorld, SimWorld, SecureWorld, \
+                     KernelSecureWorld)
 
 constexpr std::size_t mebibyte = 1024 * 1024;
 
