@@ -504,7 +504,8 @@ const Case cases[] = {
     {6, "workers: {count: 4.0}", "a.yaml:6:18: 'count': '4.0' is not a whole number"},
     {6, "workers: {pin: 1}", "a.yaml:6:16: 'pin': '1' is neither true nor false"},
     {6, "workers: {count: 1, thread: 2}",
-     "a.yaml:6:21: unknown key 'thread'; known here: count, pin, connections, buffers"},
+     "a.yaml:6:21: unknown key 'thread'; known here: count, pin, connections, buffers, "
+     "kernel_tls"},
 };
 
 World world() {
