@@ -118,6 +118,7 @@ Json listener_json(const config::Settings& settings, const config::Listener& lis
     page["forwarded"] = text(listener.forwarded);
   } else {
     page["passwords_from_loopback"] = listener.postgres.passwords_from_loopback;
+    page["cancels_in_clear"] = listener.postgres.cancels_in_clear;
     page["mode"] = listener.postgres.mode == config::PoolMode::session ? "session" : "transaction";
   }
   if (listener.proxy_protocol) {

@@ -209,8 +209,7 @@ std::string describe_text(const config::Settings& settings) {
                      listener.via ? "added" : "off");
       for (const auto& issuer : settings.identity.oidc) add_issuer(out, issuer);
     } else {
-      fmt::format_to(out, "  logins: SCRAM-SHA-256; passwords in clear text: {}\n",
-                     listener.postgres.passwords_from_loopback ? "from the same host" : "refused");
+      fmt::format_to(out, "  logins: {}\n", logins_text(listener));
     }
     if (const auto* target = target_of(settings, listener)) {
       add_target(out, *target);

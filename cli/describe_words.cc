@@ -155,6 +155,18 @@ std::string tls_text(const config::Target& target) {
                                                  : "one in " + target.tls->ca.path);
 }
 
+std::string logins_text(const config::Listener& listener) {
+  if (!listener.tls) {
+    return fmt::format(
+        "SCRAM-SHA-256; passwords in clear text: {}",
+        listener.postgres.passwords_from_loopback ? "from the same host" : "refused");
+  }
+  return fmt::format(
+      "SCRAM-SHA-256, bound to the TLS channel where the client can; passwords "
+      "inside of TLS; in clear: {}",
+      listener.postgres.cancels_in_clear ? "cancel requests only" : "nothing");
+}
+
 std::string text(const config::MaskShow& show) {
   switch (show.kind) {
     case config::MaskShowKind::redact:

@@ -21,6 +21,8 @@ std::string text(const config::MaskShow& show);
 /// What clients of a listener must speak, and what a target must prove.
 std::string tls_text(const config::Listener& listener);
 std::string tls_text(const config::Target& target);
+/// How PostgreSQL clients prove who they are.
+std::string logins_text(const config::Listener& listener);
 /// Where an export's records go: "files in /var/log/sluice".
 std::string destination_text(const config::AuditExport& one);
 

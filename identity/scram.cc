@@ -73,19 +73,8 @@ bool is_name(std::string_view text) noexcept {
   return true;
 }
 
-/// "n,," or "y,,", cut off `message`. A client that says "y" could bind and thinks
-/// that we cannot, which is so: without -PLUS on offer nobody took it away.
-Result<std::string_view, ScramFault> take_gs2_header(std::string_view& message) {
-  if (message.starts_with("p=")) return refuse(ScramFault::channel_binding);
-  if (!message.starts_with("n,") && !message.starts_with("y,")) {
-    return refuse(ScramFault::malformed);
-  }
-  if (message.substr(2).starts_with("a=")) return refuse(ScramFault::unsupported);
-  if (!message.substr(2).starts_with(",")) return refuse(ScramFault::malformed);
-  const std::string_view header = message.substr(0, 3);
-  message.remove_prefix(3);
-  return header;
-}
+/// RFC 5802 §7, gs2-cbind-flag, of a client that binds.
+constexpr std::string_view bound_flag = "p=tls-server-end-point";
 
 }  // namespace
 
@@ -198,13 +187,40 @@ Result<ScramVerifier, ScramFault> make_mock_verifier(const Digest& secret, std::
 
 // The server.
 
-ScramServer::ScramServer(ScramVerifier verifier, std::string_view nonce)
-    : verifier_(std::move(verifier)), nonce_(nonce) {}
+ScramServer::ScramServer(ScramVerifier verifier, std::string_view nonce, ChannelBinding binding)
+    : verifier_(std::move(verifier)), nonce_(nonce), binding_(std::move(binding)) {}
 
-Result<std::string, ScramFault> ScramServer::begin(std::string_view client_first) {
+std::span<const std::string_view> ScramServer::mechanisms() const noexcept {
+  static constexpr std::array all{scram_plus_mechanism, scram_mechanism};
+  return binding_.empty() ? std::span(all).last(1) : std::span(all);
+}
+
+/// RFC 5802 §7, gs2-header: cut off `message`.
+Result<std::string_view, ScramFault> ScramServer::take_gs2_header(std::string_view mechanism,
+                                                                  std::string_view& message) const {
+  const bool is_plus = mechanism == scram_plus_mechanism;
+  const std::string_view flag = message.substr(0, message.find(','));
+  const std::string_view behind = message.substr(flag.size());
+  const bool binds = flag.starts_with("p=");
+  if (!binds && flag != "n" && flag != "y") return refuse(ScramFault::malformed);
+  if (binds != is_plus || (binds && flag != bound_flag)) return refuse(ScramFault::channel_binding);
+  // RFC 5802 §6: it could bind and thinks that we cannot, so it did not see what we offered.
+  if (flag == "y" && !binding_.empty()) return refuse(ScramFault::channel_binding);
+  if (behind.starts_with(",a=")) return refuse(ScramFault::unsupported);
+  if (!behind.starts_with(",,")) return refuse(ScramFault::malformed);
+  const std::string_view header = message.substr(0, flag.size() + 2);
+  message.remove_prefix(header.size());
+  return header;
+}
+
+Result<std::string, ScramFault> ScramServer::begin(std::string_view mechanism,
+                                                   std::string_view client_first) {
   if (std::exchange(turn_, Turn::over) != Turn::begin) return refuse(ScramFault::malformed);
+  if (std::ranges::find(mechanisms(), mechanism) == mechanisms().end()) {
+    return refuse(ScramFault::malformed);
+  }
   if (!is_message(client_first)) return refuse(ScramFault::malformed);
-  const auto header = take_gs2_header(client_first);
+  const auto header = take_gs2_header(mechanism, client_first);
   if (!header) return refuse(header.error());
   if (client_first.starts_with("m=")) return refuse(ScramFault::unsupported);
 
@@ -215,7 +231,8 @@ Result<std::string, ScramFault> ScramServer::begin(std::string_view client_first
       !attributes.skip_extensions()) {
     return refuse(ScramFault::malformed);
   }
-  gs2_header_ = *header;
+  binding_input_ = *header;
+  if (mechanism == scram_plus_mechanism) binding_input_ += as_text(binding_);
   nonce_.insert(0, *client_nonce);
   std::string answer =
       fmt::format("r={},s={},i={}", nonce_, to_base64(verifier_.salt), verifier_.iterations);
@@ -238,8 +255,9 @@ Result<std::string, ScramFault> ScramServer::finish(std::string_view client_fina
   if (!encoded_proof || !attributes.is_over()) return refuse(ScramFault::malformed);
   const auto proof = digest_from_base64(*encoded_proof);
   if (!proof) return refuse(ScramFault::malformed);
-  // RFC 5802 §6: what the client began with, so that nobody on the way changed it.
-  if (*binding != to_base64(as_bytes(gs2_header_))) return refuse(ScramFault::channel_binding);
+  // RFC 5802 §6: what the client began with, so that nobody on the way changed it, and the
+  // channel as it sees it.
+  if (*binding != to_base64(as_bytes(binding_input_))) return refuse(ScramFault::channel_binding);
   if (*nonce != nonce_) return refuse(ScramFault::bad_nonce);
 
   auth_message_.append(",").append(client_final.substr(0, unproven_bytes));
@@ -256,12 +274,19 @@ Result<std::string, ScramFault> ScramServer::finish(std::string_view client_fina
 
 // The client.
 
-ScramClient::ScramClient(std::string_view nonce) : nonce_(nonce) {
-  auth_message_ = "n=,r=" + nonce_;
+ScramClient::ScramClient(std::string_view nonce, std::string_view mechanism,
+                         const ChannelBinding& binding)
+    : nonce_(nonce), auth_message_(fmt::format("n=,r={}", nonce)) {
+  if (mechanism == scram_plus_mechanism) {
+    gs2_header_ = fmt::format("{},,", bound_flag);
+    binding_input_.append(gs2_header_).append(as_text(binding));
+  } else {
+    binding_input_ = gs2_header_ = binding.empty() ? "n,," : "y,,";
+  }
 }
 
 std::string ScramClient::first() const {
-  return "n,," + auth_message_;
+  return gs2_header_ + auth_message_;
 }
 
 Result<ScramChallenge, ScramFault> ScramClient::challenge(std::string_view server_first) {
@@ -292,7 +317,8 @@ Result<ScramChallenge, ScramFault> ScramClient::challenge(std::string_view serve
 
 Result<std::string, ScramFault> ScramClient::prove(const ScramKeys& keys) {
   if (std::exchange(turn_, Turn::over) != Turn::prove) return refuse(ScramFault::malformed);
-  const std::string unproven = fmt::format("c={},r={}", to_base64(as_bytes("n,,")), nonce_);
+  const std::string unproven =
+      fmt::format("c={},r={}", to_base64(as_bytes(binding_input_)), nonce_);
   auth_message_.append(",").append(unproven);
   const auto client_signature = hmac(keys.stored_key, auth_message_);
   const auto server_signature = hmac(keys.server_key, auth_message_);

@@ -1,17 +1,18 @@
 // SCRAM-SHA-256: proving that one knows a password without showing it, both sides.
 //
 // Steps from text to text. Nonces come from the caller, messages go out through
-// it. Without channel binding: the mechanism is never offered as -PLUS.
+// it, and so does what the channel binds to.
 //
 // A password is taken as the bytes that it has. SASLprep (RFC 4013) would leave
 // what is ASCII as it is and fold some of the rest; PostgreSQL's own tools take the
 // bytes, too, wherever it does not apply.
 //
-// source   RFC 5802, RFC 7677; PostgreSQL manual, "SASL Authentication".
+// source   RFC 5802, RFC 7677, RFC 5929 §4; PostgreSQL manual, "SASL Authentication".
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,12 @@
 namespace sluice::identity {
 
 inline constexpr std::string_view scram_mechanism = "SCRAM-SHA-256";
+/// The same, bound to the channel that it goes through.
+inline constexpr std::string_view scram_plus_mechanism = "SCRAM-SHA-256-PLUS";
+
+/// What both ends of a channel know of it, and nobody who sits between two channels can have
+/// alike: `tls-server-end-point` (RFC 5929 §4). Empty: there is none.
+using ChannelBinding = std::vector<std::uint8_t>;
 
 /// Of one message, as PostgreSQL has it.
 inline constexpr std::size_t scram_message_bytes_max = 1024;
@@ -40,7 +47,7 @@ enum class ScramFault : std::uint8_t {
   none,
   malformed,        // not the grammar of RFC 5802 §7, too long, or out of turn
   unsupported,      // an authorization identity or a mandatory extension
-  channel_binding,  // asked for, or not the header that the client began with
+  channel_binding,  // to another channel, where none was offered, or offered and not seen
   bad_nonce,        // not the one agreed on
   bad_iterations,   // outside of scram_iterations_min to _max
   wrong_proof,      // the client does not know the password
@@ -94,12 +101,15 @@ Result<ScramVerifier, ScramFault> make_mock_verifier(const Digest& secret, std::
 /// A server's side of one login.
 class ScramServer {
  public:
-  /// nonce  fresh; printable ASCII without commas, from 18 random bytes or more.
-  ScramServer(ScramVerifier verifier, std::string_view nonce);
+  /// nonce    fresh; printable ASCII without commas, from 18 random bytes or more.
+  /// binding  of the channel that the client came by.
+  ScramServer(ScramVerifier verifier, std::string_view nonce, ChannelBinding binding = {});
 
+  /// What to offer, the best first.
+  [[nodiscard]] std::span<const std::string_view> mechanisms() const noexcept;
   /// What SASLInitialResponse brought; the answer goes into AuthenticationSASLContinue.
   /// The name inside is not looked at: PostgreSQL has it from the StartupMessage.
-  Result<std::string, ScramFault> begin(std::string_view client_first);
+  Result<std::string, ScramFault> begin(std::string_view mechanism, std::string_view client_first);
   /// What SASLResponse brought. The client has proved itself if there is an answer; it
   /// goes into AuthenticationSASLFinal.
   Result<std::string, ScramFault> finish(std::string_view client_final);
@@ -107,10 +117,14 @@ class ScramServer {
  private:
   enum class Turn : std::uint8_t { begin, finish, over };
 
+  [[nodiscard]] Result<std::string_view, ScramFault> take_gs2_header(
+      std::string_view mechanism, std::string_view& message) const;
+
   ScramVerifier verifier_;
-  std::string nonce_;         ///< Ours, then both.
-  std::string gs2_header_;    ///< What the client said of channel binding.
-  std::string auth_message_;  ///< RFC 5802 §3; grows by each message.
+  std::string nonce_;  ///< Ours, then both.
+  ChannelBinding binding_;
+  std::string binding_input_;  ///< What the client said of channel binding, and is to repeat.
+  std::string auth_message_;   ///< RFC 5802 §3; grows by each message.
   Turn turn_ = Turn::begin;
 };
 
@@ -123,8 +137,12 @@ struct ScramChallenge {
 /// A client's side of one login.
 class ScramClient {
  public:
-  /// nonce  as ScramServer's.
-  explicit ScramClient(std::string_view nonce);
+  /// nonce      as ScramServer's.
+  /// mechanism  one that the server offers.
+  /// binding    of the channel to it. Without -PLUS the server is told that it could be bound
+  ///            to, so that it notices when somebody took its offer away (RFC 5802 §6).
+  explicit ScramClient(std::string_view nonce, std::string_view mechanism = scram_mechanism,
+                       const ChannelBinding& binding = {});
 
   /// For SASLInitialResponse. The name is left empty: PostgreSQL has it already.
   [[nodiscard]] std::string first() const;
@@ -138,8 +156,10 @@ class ScramClient {
  private:
   enum class Turn : std::uint8_t { challenge, prove, verify, over };
 
-  std::string nonce_;         ///< Ours, then both.
-  std::string auth_message_;  ///< RFC 5802 §3; grows by each message.
+  std::string nonce_;          ///< Ours, then both.
+  std::string gs2_header_;     ///< What is said of channel binding.
+  std::string binding_input_;  ///< The same, and what it is bound to.
+  std::string auth_message_;   ///< RFC 5802 §3; grows by each message.
   Digest server_signature_{};
   Turn turn_ = Turn::challenge;
 };

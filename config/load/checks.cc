@@ -112,10 +112,6 @@ class Checker {
         report(places_.of(&target.health.path, target.place),
                "a path is asked for by HTTP, which this target does not speak");
       }
-      if (!is_http && target.tls) {
-        report(places_.of_section(&*target.tls, target.place),
-               "TLS to PostgreSQL targets is not available in this version");
-      }
       if (!target.credential) continue;
       const bool is_login = !target.credential->user.empty();
       if (is_login == is_http) {
@@ -128,9 +124,9 @@ class Checker {
       report(places_.of_section(&listener.postgres, listener.place),
              "this section is for protocol: postgres");
     }
-    if (!is_http && listener.tls) {
-      report(places_.of_section(&*listener.tls, listener.place),
-             "TLS on PostgreSQL listeners is not available in this version");
+    if (listener.postgres.cancels_in_clear && !listener.tls) {
+      report(places_.of(&listener.postgres.cancels_in_clear, listener.place),
+             "without 'tls' all cancel requests come in clear");
     }
     if (!is_http && places_.has_section(&listener.http)) {
       report(places_.of_section(&listener.http, listener.place),

@@ -69,7 +69,11 @@ constexpr std::array postgres_listener_fields{
     flag<&PostgresListener::passwords_from_loopback>(
         "passwords_from_loopback",
         "Whether a client on the same host may send its key as a password, when its subject "
-        "has no SCRAM verifier."),
+        "has no SCRAM verifier. Inside of TLS every client may."),
+    flag<&PostgresListener::cancels_in_clear>(
+        "cancels_in_clear",
+        "Whether cancel requests are taken in clear where `tls` is set, as libpq sends them before "
+        "version 17."),
     size<&PostgresListener::statement_bytes_max>(
         "statement", 1024, statement_bytes_limit,
         "The text of one statement; a longer one is refused."),

@@ -79,6 +79,8 @@ struct PostgresListener {
   PoolMode mode = PoolMode::session;
   /// A password is sent as it is, so without TLS it may only come from the same host.
   bool passwords_from_loopback = false;
+  /// Whoever reads a cancel request on its way may cancel what that session runs.
+  bool cancels_in_clear = false;
   std::uint64_t statement_bytes_max = 1 << 20;
   Duration login_timeout = seconds(10);
   Duration idle_timeout = seconds(8 * 3600);

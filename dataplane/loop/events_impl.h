@@ -55,14 +55,13 @@ void Loop<T>::on_accepted(const Completion& completion) {
 /// Whose it is is known.
 template <Transport T>
 void Loop<T>::arrive(Connection& client) {
-  const auto& tls = listener_tls_[client.listener];
-  if (!tls) return begin_session(client);
+  if (!listener_tls_[client.listener]) return begin_session(client);
   const config::Listener& listener =
       context_.current->snapshot().listeners[client.listener].settings;
-  client.role = Role::arriving;
-  client.receiving = false;  // the handshake does, by itself
   client.deadline = context_.now.monotonic + listener.tls->handshake_timeout;
-  transport_.secure(client.id, tls);
+  if (!asks_for_tls(listener.protocol)) return begin_handshake(client);
+  client.role = Role::opening;
+  set_receiving(client, true);
 }
 
 template <Transport T>
@@ -70,7 +69,9 @@ void Loop<T>::begin_session(Connection& client) {
   client.role = Role::client;
   // Unique in this process: the worker's number, and a count.
   const std::uint64_t number = std::uint64_t{options_.worker} << 48 | ++session_counter_;
-  client.session = make_session(context_, client.listener, client.peer, number);
+  const TlsStream* const tls = transport_.stream(client.id);
+  client.session = make_session(context_, client.listener, client.peer, number,
+                                tls == nullptr ? std::nullopt : std::optional(tls->channel()));
   set_receiving(client, true);
 }
 
@@ -85,8 +86,8 @@ template <Transport T>
 void Loop<T>::on_introduced(Connection& connection) {
   const bool is_secured = connection.pool != nullptr && connection.pool->tls() != nullptr;
   if (!is_secured) return on_ready(connection);
-  UpstreamPool& pool = *connection.pool;
-  transport_.secure(connection.id, pool.tls(), pool.tls_name(connection.address));
+  asks_for_tls(connection.pool->tls()->client()->protocol) ? ask_for_tls(connection)
+                                                           : begin_handshake(connection);
 }
 
 /// A connection to a target stands.
@@ -109,15 +110,22 @@ void Loop<T>::on_ready(Connection& connection) {
   context_.metrics.upstreams_opened.add();
   set_receiving(connection, true);
   Connection& client = client_of(connection);
-  client.session->on_upstream_ready(connection.address, false, nullptr);
+  const TlsStream* const tls = transport_.stream(connection.id);
+  client.session->on_upstream_ready(connection.address, false, nullptr,
+                                    tls == nullptr ? std::nullopt : std::optional(tls->channel()));
   settle(client);
 }
 
 template <Transport T>
 void Loop<T>::on_received(Connection& connection, const Completion& completion) {
+  if (connection.connecting && connection.role != Role::gone) {
+    return on_tls_answer(connection, completion);
+  }
   switch (connection.role) {
     case Role::introducing:
       return on_introduction_bytes(connection, completion);
+    case Role::opening:
+      return on_opening_bytes(connection, completion);
     case Role::client:
       connection.session->on_client_bytes(completion.buffer, completion.size_bytes);
       return settle(connection);
@@ -134,7 +142,11 @@ void Loop<T>::on_received(Connection& connection, const Completion& completion) 
       // Nobody asked: whatever this is, no later request may take it for its answer.
       context_.pool.release(completion.buffer);
       return close(connection);
-    case Role::arriving:  // behind a PROXY header
+    case Role::arriving:
+      // Behind a PROXY header. Else the turn that brought the request for TLS brought this, too.
+      if (transport_.stream(connection.id) == nullptr) {
+        return refuse_early_bytes(connection, completion);
+      }
       return transport_.take_in(connection.id, completion.buffer, completion.size_bytes);
     case Role::canceller:
     case Role::gone:
@@ -156,6 +168,7 @@ void Loop<T>::on_ended(Connection& connection, bool is_broken) {
   }
   switch (connection.role) {
     case Role::introducing:
+    case Role::opening:
     case Role::arriving:
       return close(connection);
     case Role::client: {
@@ -204,6 +217,10 @@ void Loop<T>::on_sent(Connection& connection) {
   if (!connection.header.empty()) {
     connection.header = {};
     return on_introduced(connection);
+  }
+  if (connection.awaits_tls) return set_receiving(connection, true);
+  if (connection.role == Role::opening || connection.role == Role::arriving) {
+    return on_request_answered(connection);
   }
   if (connection.role == Role::client) {
     connection.session->on_client_sent();

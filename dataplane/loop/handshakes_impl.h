@@ -15,7 +15,12 @@ inline constexpr Duration handshake_note_interval = seconds(1);
 
 template <Transport T>
 void Loop<T>::on_secured(Connection& connection) {
-  connection.role == Role::arriving ? begin_session(connection) : on_ready(connection);
+  if (connection.role != Role::arriving) return on_ready(connection);
+  // So that no other protocol's client can be led here, nor ours elsewhere (PostgreSQL manual,
+  // "SSL Session Encryption").
+  const bool is_unnamed =
+      connection.is_direct_tls && transport_.stream(connection.id)->alpn().empty();
+  is_unnamed ? on_handshake_failed(connection, TlsFault::protocol) : begin_session(connection);
 }
 
 inline UpstreamTrouble trouble_of(TlsFault fault) noexcept {
@@ -25,9 +30,10 @@ inline UpstreamTrouble trouble_of(TlsFault fault) noexcept {
 
 template <Transport T>
 void Loop<T>::on_handshake_failed(Connection& connection, TlsFault fault) {
-  if (fault == TlsFault::timeout) {  // the transport knows of the others
+  const TlsStream* const tls = transport_.stream(connection.id);
+  if (tls == nullptr || tls->failure().fault == TlsFault::none) {  // else the transport counted it
     auto& metrics = context_.metrics;
-    auto& side = connection.role == Role::arriving ? metrics.tls_clients : metrics.tls_targets;
+    auto& side = connection.pool == nullptr ? metrics.tls_clients : metrics.tls_targets;
     side.failed[static_cast<std::size_t>(fault)].add();
   }
   note_failed_handshake(connection, fault);
@@ -36,6 +42,8 @@ void Loop<T>::on_handshake_failed(Connection& connection, TlsFault fault) {
       return give_up_connecting(connection, trouble_of(fault));
     case Role::probe:
       return end_probe(connection, false);
+    case Role::canceller:
+      return end_cancel(connection, false);
     default:
       return close(connection);
   }
@@ -46,7 +54,7 @@ template <Transport T>
 void Loop<T>::note_failed_handshake(const Connection& connection, TlsFault fault) {
   ++unnoted_handshakes_;
   if (context_.now.monotonic < next_handshake_note_) return;
-  const bool is_client = connection.role == Role::arriving;
+  const bool is_client = connection.pool == nullptr;
   const std::string where =
       is_client
           ? fmt::format("listener {}: client {}",

@@ -83,6 +83,7 @@ class Loop {
   enum class Role : std::uint8_t {
     none,
     introducing,  ///< A proxy, which has yet to say for whom it speaks.
+    opening,      ///< A client that may ask for TLS in clear.
     arriving,     ///< A client whose TLS handshake is under way: it has no session yet.
     client,
     upstream,
@@ -103,20 +104,23 @@ class Loop {
     bool waits_for_buffers = false;
     bool waits_for_durable = false;
     bool may_splice = false;           ///< Is in may_splice_.
+    bool is_direct_tls = false;        ///< Arriving: it did not ask in clear before.
+    bool awaits_tls = false;           ///< To targets: they were asked for TLS in clear.
     std::unique_ptr<Session> session;  ///< Clients.
     ConnId other;                  ///< A client's or canceller's upstream, an upstream's client.
     UpstreamPool* pool = nullptr;  ///< Upstreams.
     std::unique_ptr<UpstreamState> state;  ///< Upstreams: what sessions know of it.
     UpstreamPool* awaited = nullptr;       ///< Clients: where they wait for an upstream.
-    std::uint16_t listener = 0;            ///< Arriving: where, and who.
+    std::uint16_t listener = 0;            ///< Clients: where, and who.
     Endpoint peer{};
     std::uint32_t cancels = 0;      ///< Upstreams: under way.
     bool is_resetting = false;      ///< Upstreams: a reset was asked for.
     bool may_be_cancelled = false;  ///< Upstreams: by a cancel that went astray.
     std::size_t address = 0;
-    Instant deadline;  ///< Of arriving, connecting, idling, probing or cancelling.
+    Instant deadline;  ///< Of opening, arriving, connecting, idling, probing or cancelling.
     std::unique_ptr<HealthProbe> probe;
-    std::vector<std::uint8_t> packet;  ///< Cancellers; of proxies what came of a header.
+    /// Of cancellers; of proxies and who is opening, what came so far.
+    std::vector<std::uint8_t> packet;
     /// To targets: a header of the PROXY protocol that is being sent, before all else.
     std::vector<std::uint8_t> header;
     ConnId spoken_for;               ///< Upstreams: the client whom that named.
@@ -132,6 +136,14 @@ class Loop {
   void on_accepted(const Completion& completion);
   void arrive(Connection& client);
   void begin_session(Connection& client);
+  void begin_handshake(Connection& connection);
+  void on_opening_bytes(Connection& client, const Completion& completion);
+  void answer_request(Connection& client, bool is_for_tls);
+  void on_request_answered(Connection& client);
+  void begin_in_clear(Connection& client, const Completion& completion);
+  void refuse_early_bytes(Connection& connection, const Completion& completion);
+  void ask_for_tls(Connection& connection);
+  void on_tls_answer(Connection& connection, const Completion& completion);
   void await_introduction(Connection& client, const config::ProxySource& proxies);
   void on_introduction_bytes(Connection& client, const Completion& completion);
   void refuse_introduction(Connection& client);

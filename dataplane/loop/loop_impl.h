@@ -6,6 +6,7 @@
 #include "dataplane/loop/handshakes_impl.h"
 #include "dataplane/loop/introductions_impl.h"
 #include "dataplane/loop/keys_impl.h"
+#include "dataplane/loop/negotiations_impl.h"
 #include "dataplane/loop/probes_impl.h"
 #include "dataplane/loop/releases_impl.h"
 #include "dataplane/loop/turn_impl.h"

@@ -120,8 +120,9 @@ void Loop<T>::read(const WorkerMail& mail) {
     transport_.stop_accepting();
     for (std::size_t i = 0; i < live_.size(); ++i) {
       Connection& connection = connections_[live_[i]];
-      const bool is_nobody_yet =
-          connection.role == Role::introducing || connection.role == Role::arriving;
+      const bool is_nobody_yet = connection.role == Role::introducing ||
+                                 connection.role == Role::opening ||
+                                 connection.role == Role::arriving;
       if (is_nobody_yet) close(connection);
       if (connection.role != Role::client) continue;
       connection.session->on_drain();
@@ -157,6 +158,7 @@ void Loop<T>::sweep(Connection& connection) {
     case Role::client:
       connection.session->on_tick();
       return settle(connection);
+    case Role::opening:
     case Role::arriving:
       if (late) on_handshake_failed(connection, TlsFault::timeout);
       return;
@@ -218,14 +220,13 @@ void Loop<T>::close(Connection& connection) {
     case Role::gone:
       return;
     case Role::introducing:
+    case Role::opening:
+    case Role::arriving:
       context_.metrics.clients_open.subtract();
       break;
     case Role::client:
       close_upstream(connection);
       connection.session.reset();
-      context_.metrics.clients_open.subtract();
-      break;
-    case Role::arriving:
       context_.metrics.clients_open.subtract();
       break;
     case Role::upstream:

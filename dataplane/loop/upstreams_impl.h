@@ -78,7 +78,7 @@ bool Loop<T>::lend_upstream(Connection& client) {
   upstream->other = client.id;
   client.other = upstream->id;
   pool.begin(*choice);
-  if (reused) session.on_upstream_ready(*choice, true, std::move(upstream->state));
+  if (reused) session.on_upstream_ready(*choice, true, std::move(upstream->state), std::nullopt);
   return true;
 }
 

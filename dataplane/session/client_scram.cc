@@ -11,21 +11,19 @@ using identity::ScramFault;
 
 ClientScram::ClientScram(std::shared_ptr<const identity::ApiKeys> keys,
                          std::uint64_t keys_generation, identity::ScramLogin login,
-                         std::string_view nonce)
+                         std::string_view nonce, identity::ChannelBinding binding)
     : keys_(std::move(keys)),
       keys_generation_(keys_generation),
       index_(login.index),
-      server_(std::move(login.verifier), nonce) {}
+      server_(std::move(login.verifier), nonce, std::move(binding)) {}
 
 Result<std::string, ScramFault> ClientScram::answer(ByteView body) {
   if (!std::exchange(has_begun_, true)) {
     const auto response = postgres::decode_sasl_initial_response(body);
     // A client that sends no data with the mechanism's name would wait for an empty
     // challenge; none does.
-    const bool is_taken =
-        response && response->mechanism == identity::scram_mechanism && response->data.has_value();
-    if (!is_taken) return tl::unexpected(ScramFault::malformed);
-    return server_.begin(as_text(*response->data));
+    if (!response || !response->data) return tl::unexpected(ScramFault::malformed);
+    return server_.begin(response->mechanism, as_text(*response->data));
   }
   auto last = server_.finish(as_text(body));
   // Nothing fits a verifier that is nobody's; should it, it still opens nothing.

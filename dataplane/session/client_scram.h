@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,14 @@ namespace sluice::dataplane {
 
 class ClientScram {
  public:
-  /// nonce  as ScramServer's.
+  /// nonce, binding  as ScramServer's.
   ClientScram(std::shared_ptr<const identity::ApiKeys> keys, std::uint64_t keys_generation,
-              identity::ScramLogin login, std::string_view nonce);
+              identity::ScramLogin login, std::string_view nonce, identity::ChannelBinding binding);
+
+  /// What to offer.
+  [[nodiscard]] std::span<const std::string_view> mechanisms() const noexcept {
+    return server_.mechanisms();
+  }
 
   /// body     of SASLInitialResponse, then of SASLResponse.
   /// returns  what goes back; after the second, is_proven() tells the rest.

@@ -79,7 +79,8 @@ void HttpSession::on_client_sent() {
 }
 
 void HttpSession::on_upstream_ready(std::size_t address, bool reused,
-                                    std::unique_ptr<UpstreamState> /*state*/) {
+                                    std::unique_ptr<UpstreamState> /*state*/,
+                                    std::optional<SecureChannel> /*channel*/) {
   upstream_ = Upstream::attached;
   upstream_reused_ = reused;
   if (std::exchange(exchange_->rewind, false)) to_upstream_.rewind();

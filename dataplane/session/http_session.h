@@ -29,8 +29,8 @@ class HttpSession final : public Session {
   void on_client_end() override;
   void on_client_lost() override;
   void on_client_sent() override;
-  void on_upstream_ready(std::size_t address, bool reused,
-                         std::unique_ptr<UpstreamState> state) override;
+  void on_upstream_ready(std::size_t address, bool reused, std::unique_ptr<UpstreamState> state,
+                         std::optional<SecureChannel> channel) override;
   void on_upstream_trouble(UpstreamTrouble trouble) override;
   void on_upstream_bytes(BufferId buffer, std::uint32_t size_bytes) override;
   void on_upstream_end() override;

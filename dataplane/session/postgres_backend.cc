@@ -124,31 +124,44 @@ bool PostgresBackend::authenticate(ByteView body, const config::TargetCredential
     case Authentication::Kind::sasl_continue:
     case Authentication::Kind::sasl_final:
       return credential.password && answer_sasl(*asked, credential, out);
-    case Authentication::Kind::cleartext_password:  // never without TLS
+    case Authentication::Kind::cleartext_password:
+      // It is shown only to who has proved to be the target.
+      return channel_ && channel_->is_verified && credential.password &&
+             out.write([&](postgres::Writer& writer) {
+               writer.password_message(credential.password->value);
+             });
     case Authentication::Kind::unsupported:
       return false;
   }
   return false;
 }
 
+/// Bound to the channel where there is one and the server offers that.
+bool PostgresBackend::begin_sasl(const Authentication& asked, PostgresOutbox& out) {
+  if (scram_ != nullptr) return false;
+  const auto binding = channel_ ? channel_->server_end_point : identity::ChannelBinding();
+  bool is_offered = false;
+  bool is_bound = false;
+  for (const std::string_view mechanism : asked.mechanisms) {
+    is_offered = is_offered || mechanism == identity::scram_mechanism;
+    is_bound = is_bound || (mechanism == identity::scram_plus_mechanism && !binding.empty());
+  }
+  if (!is_offered && !is_bound) return false;
+  const std::string_view chosen =
+      is_bound ? identity::scram_plus_mechanism : identity::scram_mechanism;
+  const std::string seed = fmt::format("scram {}", number_);
+  const Fingerprint a = worker_.fingerprint_key.of(seed);
+  const Fingerprint b = worker_.fingerprint_key.of(seed + "'");
+  scram_ = std::make_unique<identity::ScramClient>(
+      fmt::format("{:016x}{:016x}{:016x}{:016x}", a[0], a[1], b[0], b[1]), chosen, binding);
+  const std::string first = scram_->first();
+  return out.write(
+      [&](postgres::Writer& writer) { writer.sasl_initial_response(chosen, as_bytes(first)); });
+}
+
 bool PostgresBackend::answer_sasl(const Authentication& asked,
                                   const config::TargetCredential& credential, PostgresOutbox& out) {
-  if (asked.kind == Authentication::Kind::sasl) {
-    bool offered = false;
-    for (const std::string_view mechanism : asked.mechanisms) {
-      offered = offered || mechanism == identity::scram_mechanism;
-    }
-    if (!offered || scram_ != nullptr) return false;
-    const std::string seed = fmt::format("scram {}", number_);
-    const Fingerprint a = worker_.fingerprint_key.of(seed);
-    const Fingerprint b = worker_.fingerprint_key.of(seed + "'");
-    scram_ = std::make_unique<identity::ScramClient>(
-        fmt::format("{:016x}{:016x}{:016x}{:016x}", a[0], a[1], b[0], b[1]));
-    const std::string first = scram_->first();
-    return out.write([&](postgres::Writer& writer) {
-      writer.sasl_initial_response(identity::scram_mechanism, as_bytes(first));
-    });
-  }
+  if (asked.kind == Authentication::Kind::sasl) return begin_sasl(asked, out);
   if (scram_ == nullptr) return false;
   if (asked.kind == Authentication::Kind::sasl_final) {
     is_scram_verified_ = scram_->verify(as_text(asked.data)) == identity::ScramFault::none;

@@ -20,6 +20,7 @@
 #include "dataplane/session/server_statements.h"
 #include "dataplane/session/upstream_state.h"
 #include "dataplane/session/worker_context.h"
+#include "dataplane/tls/secure_channel.h"
 #include "identity/scram.h"
 #include "sql/session_trace.h"
 
@@ -29,10 +30,13 @@ namespace sluice::dataplane {
 /// asks, and writes into the outbox of whoever has the connection.
 class PostgresBackend final : public UpstreamState {
  public:
-  /// key  of who may share the connection.
-  PostgresBackend(WorkerContext& worker, const Fingerprint& key) noexcept
+  /// key      of who may share the connection.
+  /// channel  that it is; nothing: in clear.
+  PostgresBackend(WorkerContext& worker, const Fingerprint& key,
+                  std::optional<SecureChannel> channel) noexcept
       : worker_(worker),
         number_(++worker.logins),
+        channel_(std::move(channel)),
         key_(key),
         statements_(worker.fingerprint_key, number_) {}
 
@@ -120,6 +124,7 @@ class PostgresBackend final : public UpstreamState {
                                   PostgresOutbox& out);
   [[nodiscard]] bool answer_sasl(const postgres::Authentication& asked,
                                  const config::TargetCredential& credential, PostgresOutbox& out);
+  [[nodiscard]] bool begin_sasl(const postgres::Authentication& asked, PostgresOutbox& out);
   [[nodiscard]] std::optional<bool> on_reset_message(const postgres::Header& header, ByteView body);
   [[nodiscard]] bool on_answer_row(ByteView body);
   Progress on_answer_end(PostgresOutbox& out);
@@ -131,6 +136,7 @@ class PostgresBackend final : public UpstreamState {
   Fault fault_;
 
   // Login.
+  std::optional<SecureChannel> channel_;
   std::unique_ptr<identity::ScramClient> scram_;
   bool is_scram_verified_ = false;
   std::uint32_t process_ = 0;

@@ -10,6 +10,7 @@
 
 #include "base/ascii.h"
 #include "dataplane/session/postgres_session.h"
+#include "parsers/postgres/encryption.h"
 #include "parsers/postgres/header.h"
 
 namespace sluice::dataplane {
@@ -48,29 +49,12 @@ bool PostgresSession::read_startup() {
       refuse_login(protocol_violation, postgres::text(step.fault), postgres::text(step.fault));
       return true;
     case StartupStep::Kind::ssl_request:
-    case StartupStep::Kind::gssenc_request: {
-      client_inbox_.take(worker_, step.size_bytes);
-      // What was sent before the answer could have been put there by somebody in
-      // between (CVE-2021-23214).
-      if (!client_inbox_.front(worker_).empty()) {
-        refuse_login(protocol_violation, "bytes came before the encryption was settled",
-                     "early-bytes");
-        return true;
-      }
-      if (!client_out_.copy({&postgres::encryption_refused, 1})) close_now();
+    case StartupStep::Kind::gssenc_request:
+      refuse_encryption(step.size_bytes);
       return true;
-    }
-    case StartupStep::Kind::cancel_request: {
-      CancelKey key;
-      key.process = step.cancel.process_id;
-      key.secret_bytes =
-          static_cast<std::uint8_t>(std::min<std::size_t>(step.cancel.key.size(), 255));
-      std::copy_n(step.cancel.key.begin(), std::min(step.cancel.key.size(), key.secret.size()),
-                  key.secret.begin());
-      cancel_wish_ = key;
-      stage_ = Stage::cancelling;
+    case StartupStep::Kind::cancel_request:
+      take_cancel(step.cancel);
       return true;
-    }
     case StartupStep::Kind::startup_message: {
       const std::size_t size = step.size_bytes;
       if (begin_login(step.startup)) client_inbox_.take(worker_, size);
@@ -80,8 +64,50 @@ bool PostgresSession::read_startup() {
   return false;
 }
 
+/// What a listener with TLS is asked for in clear, the loop answers; here is no more of it.
+void PostgresSession::refuse_encryption(std::size_t request_bytes) {
+  if (channel_) {
+    return refuse_login(protocol_violation, "the connection is encrypted already",
+                        "repeated-request");
+  }
+  client_inbox_.take(worker_, request_bytes);
+  // What was sent before the answer could have been put there by somebody in
+  // between (CVE-2021-23214).
+  if (!client_inbox_.front(worker_).empty()) {
+    return refuse_login(protocol_violation, "bytes came before the encryption was settled",
+                        "early-bytes");
+  }
+  if (!client_out_.copy({&postgres::encryption_refused, 1})) close_now();
+}
+
+void PostgresSession::take_cancel(const postgres::CancelRequest& request) {
+  if (came_in_clear() && !plan().settings.postgres.cancels_in_clear) {
+    worker_.metrics.requests_unauthenticated.add();
+    return end({.is_refusal = true, .why = "cancel-in-clear"});  // it is never answered
+  }
+  CancelKey key;
+  key.process = request.process_id;
+  key.secret_bytes = static_cast<std::uint8_t>(std::min<std::size_t>(request.key.size(), 255));
+  std::copy_n(request.key.begin(), std::min(request.key.size(), key.secret.size()),
+              key.secret.begin());
+  cancel_wish_ = key;
+  stage_ = Stage::cancelling;
+}
+
+/// Where TLS is spoken.
+bool PostgresSession::came_in_clear() const noexcept {
+  return plan().tls != nullptr && !channel_;
+}
+
 /// False when the client was refused.
 bool PostgresSession::begin_login(const postgres::StartupMessage& startup) {
+  if (came_in_clear()) {
+    refuse_login("28000",
+                 "this listener takes encrypted connections only: connect with "
+                 "sslmode=verify-full",
+                 "in-clear");
+    return false;
+  }
   user_ = startup.user;
   database_ = startup.database.empty() ? startup.user : startup.database;
   recorded_database_ = fit_for_record(database_);

@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "dataplane/session/client_scram.h"
@@ -31,9 +30,8 @@ bool is_loopback(std::string_view peer) {
 }  // namespace
 
 /// Who has a verifier is asked by SCRAM, which shows nothing of the key. Who has none
-/// may show its key only where the listener takes that; elsewhere it is asked like
-/// somebody who has one, so that nobody learns who is known here. False when it was
-/// refused.
+/// may show its key only inside of TLS, or where the listener takes that; elsewhere it is asked
+/// like somebody who has one, so that nobody learns who is known here. False when it was refused.
 bool PostgresSession::ask_for_proof() {
   const Snapshot& snapshot = worker_.current->snapshot();
   auto login = snapshot.keys->scram_login(user_, worker_.now.wall);
@@ -42,17 +40,17 @@ bool PostgresSession::ask_for_proof() {
     return false;
   }
   const bool takes_passwords =
-      plan().settings.postgres.passwords_from_loopback && is_loopback(peer_text_);
+      channel_ || (plan().settings.postgres.passwords_from_loopback && is_loopback(peer_text_));
   const bool uses_scram = login->index || !takes_passwords;
   if (uses_scram) {
     const Fingerprint nonce = worker_.fingerprint_key.of(fmt::format("scram server {}", number_));
-    client_scram_ =
-        std::make_unique<ClientScram>(snapshot.keys, snapshot.generation, std::move(*login),
-                                      fmt::format("{:016x}{:016x}", nonce[0], nonce[1]));
+    client_scram_ = std::make_unique<ClientScram>(
+        snapshot.keys, snapshot.generation, std::move(*login),
+        fmt::format("{:016x}{:016x}", nonce[0], nonce[1]),
+        channel_ ? channel_->server_end_point : identity::ChannelBinding());
   }
   const bool asked = client_out_.write([&](postgres::Writer& writer) {
-    constexpr std::array mechanisms{identity::scram_mechanism};
-    uses_scram ? writer.authentication_sasl(mechanisms)
+    uses_scram ? writer.authentication_sasl(client_scram_->mechanisms())
                : writer.authentication_cleartext_password();
   });
   if (!asked) {

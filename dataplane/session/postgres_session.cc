@@ -20,10 +20,12 @@ constexpr Duration linger_time = seconds(1);
 }  // namespace
 
 PostgresSession::PostgresSession(WorkerContext& worker, std::uint16_t listener,
-                                 const Endpoint& peer, std::uint64_t session_number)
+                                 const Endpoint& peer, std::uint64_t session_number,
+                                 std::optional<SecureChannel> channel)
     : Session(worker, listener, peer, session_number),
       client_out_(worker, to_client_),
       upstream_out_(worker, to_upstream_),
+      channel_(std::move(channel)),
       since_(worker.now.monotonic),
       is_pooled_(plan().settings.postgres.mode == config::PoolMode::transaction) {}
 
@@ -69,7 +71,8 @@ void PostgresSession::on_client_sent() {
 }
 
 void PostgresSession::on_upstream_ready(std::size_t address, bool reused,
-                                        std::unique_ptr<UpstreamState> state) {
+                                        std::unique_ptr<UpstreamState> state,
+                                        std::optional<SecureChannel> channel) {
   upstream_ = Upstream::attached;
   attempts_ = 0;
   wants_fresh_ = false;
@@ -84,7 +87,7 @@ void PostgresSession::on_upstream_ready(std::size_t address, bool reused,
     adopt(std::unique_ptr<PostgresBackend>(static_cast<PostgresBackend*>(state.release())));
     if (!is_greeted_) on_settings_end();
   } else {
-    adopt(std::make_unique<PostgresBackend>(worker_, upstream_key()));
+    adopt(std::make_unique<PostgresBackend>(worker_, upstream_key(), std::move(channel)));
     greet_target();
   }
   advance();
@@ -105,9 +108,12 @@ void PostgresSession::on_upstream_trouble(UpstreamTrouble trouble) {
                           "upstream-unreachable");
     case UpstreamTrouble::connect_failed:
     case UpstreamTrouble::connect_timeout:
-    case UpstreamTrouble::untrusted:
-    case UpstreamTrouble::tls_failed:
       return fail_session("08001", "the target could not be reached", "upstream-unreachable");
+    case UpstreamTrouble::untrusted:
+      return fail_session("08001", "the target showed a certificate that is not accepted",
+                          "upstream-untrusted");
+    case UpstreamTrouble::tls_failed:
+      return fail_session("08001", "no TLS could be spoken with the target", "upstream-tls-failed");
     case UpstreamTrouble::queue_full:
       return fail_session("53300",
                           fmt::format("all connections to the target '{}' are in use, and {} "

@@ -38,16 +38,17 @@ class ClientScram;
 
 class PostgresSession final : public Session {
  public:
+  /// channel  by which the client came; nothing: in clear.
   PostgresSession(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
-                  std::uint64_t session_number);
+                  std::uint64_t session_number, std::optional<SecureChannel> channel);
   ~PostgresSession() override;
 
   void on_client_bytes(BufferId buffer, std::uint32_t size_bytes) override;
   void on_client_end() override;
   void on_client_lost() override;
   void on_client_sent() override;
-  void on_upstream_ready(std::size_t address, bool reused,
-                         std::unique_ptr<UpstreamState> state) override;
+  void on_upstream_ready(std::size_t address, bool reused, std::unique_ptr<UpstreamState> state,
+                         std::optional<SecureChannel> channel) override;
   void on_upstream_trouble(UpstreamTrouble trouble) override;
   void on_upstream_bytes(BufferId buffer, std::uint32_t size_bytes) override;
   void on_upstream_end() override;
@@ -195,6 +196,9 @@ class PostgresSession final : public Session {
 
   // postgres_login.cc
   bool read_startup();
+  void refuse_encryption(std::size_t request_bytes);
+  void take_cancel(const postgres::CancelRequest& request);
+  [[nodiscard]] bool came_in_clear() const noexcept;
   bool begin_login(const postgres::StartupMessage& startup);
   bool take_parameters(const postgres::StartupMessage& startup);
   void greet_target();
@@ -384,6 +388,7 @@ class PostgresSession final : public Session {
   PostgresOutbox upstream_out_;
 
   // Login.
+  std::optional<SecureChannel> channel_;  ///< By which the client came; nothing: in clear.
   Instant since_;  ///< When the client's connection came, then when the target's did.
   std::string user_;
   std::string database_;

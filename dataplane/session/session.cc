@@ -63,12 +63,14 @@ std::size_t Session::backlog_bytes_max() const noexcept {
 }
 
 std::unique_ptr<Session> make_session(WorkerContext& worker, std::uint16_t listener,
-                                      const Endpoint& peer, std::uint64_t session_number) {
+                                      const Endpoint& peer, std::uint64_t session_number,
+                                      std::optional<SecureChannel> channel) {
   switch (worker.current->snapshot().listeners[listener].settings.protocol) {
     case config::Protocol::http:
       return std::make_unique<HttpSession>(worker, listener, peer, session_number);
     case config::Protocol::postgres:
-      return std::make_unique<PostgresSession>(worker, listener, peer, session_number);
+      return std::make_unique<PostgresSession>(worker, listener, peer, session_number,
+                                               std::move(channel));
   }
   ASSERT(false);
 }

@@ -18,6 +18,7 @@
 #include "dataplane/session/upstream_state.h"
 #include "dataplane/session/worker_context.h"
 #include "dataplane/slice_queue.h"
+#include "dataplane/tls/secure_channel.h"
 #include "identity/api_keys.h"
 
 namespace sluice::dataplane {
@@ -65,9 +66,11 @@ class Session {
   virtual void on_client_end() = 0;                            ///< The client will send no more.
   virtual void on_client_lost() = 0;                           ///< The connection broke.
   virtual void on_client_sent() = 0;
-  /// state  what a session left with the connection; null when it is a new one.
+  /// state    what a session left with the connection; null when it is a new one.
+  /// channel  of a new connection that speaks TLS.
   virtual void on_upstream_ready(std::size_t address, bool reused,
-                                 std::unique_ptr<UpstreamState> state) = 0;
+                                 std::unique_ptr<UpstreamState> state,
+                                 std::optional<SecureChannel> channel) = 0;
   virtual void on_upstream_trouble(UpstreamTrouble trouble) = 0;
   virtual void on_upstream_bytes(BufferId buffer, std::uint32_t size_bytes) = 0;
   virtual void on_upstream_end() = 0;
@@ -206,7 +209,9 @@ class Session {
 };
 
 /// A session that speaks what the listener speaks.
+/// channel  by which the client came; nothing: in clear.
 std::unique_ptr<Session> make_session(WorkerContext& worker, std::uint16_t listener,
-                                      const Endpoint& peer, std::uint64_t session_number);
+                                      const Endpoint& peer, std::uint64_t session_number,
+                                      std::optional<SecureChannel> channel);
 
 }  // namespace sluice::dataplane

@@ -4,10 +4,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <array>
-#include <cstring>
 #include <string>
 #include <utility>
+
+#include "base/bytes.h"
 
 namespace sluice::dataplane {
 namespace {
@@ -30,22 +30,25 @@ std::string reason() {
 }
 
 /// RFC 7301 §3.1: names, each behind its length.
-std::array<std::uint8_t, 1 + http_alpn.size()> alpn_list() noexcept {
-  std::array<std::uint8_t, 1 + http_alpn.size()> list{};
-  list[0] = static_cast<std::uint8_t>(http_alpn.size());
-  std::memcpy(list.data() + 1, http_alpn.data(), http_alpn.size());
-  return list;
+std::string alpn_list(config::Protocol protocol) {
+  const std::string_view name = alpn_of(protocol);
+  return std::string(1, static_cast<char>(name.size())).append(name);
 }
 
 /// RFC 7301 §3.2: a client that offers protocols and none of ours is refused.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
-                    const unsigned char* offered, unsigned int offered_size, void*) {
-  static const auto ours = alpn_list();
-  unsigned char* chosen = nullptr;
-  const int found =
-      SSL_select_next_proto(&chosen, out_size, ours.data(), ours.size(), offered, offered_size);
-  *out = chosen;
-  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+                    const unsigned char* offered, unsigned int offered_size, void* argument) {
+  const std::string_view ours = alpn_of(static_cast<const TlsServerPlan*>(argument)->protocol);
+  ByteView rest{offered, offered_size};
+  while (!rest.empty() && rest[0] < rest.size()) {
+    const ByteView name = rest.subspan(1, rest[0]);
+    rest = rest.subspan(1 + name.size());
+    if (as_text(name) != ours) continue;
+    *out = name.data();
+    *out_size = static_cast<unsigned char>(name.size());
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 bool use(SSL* ssl, const TlsCertificate& certificate) {
@@ -105,7 +108,12 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(
   for (const TlsCertificate& certificate : plan->certificates) {
     if (!trial || !use(trial.get(), certificate)) return fail(reason());
   }
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, const_cast<TlsServerPlan*>(plan.get()));
+  // Drivers resume nothing; and a channel binding is about a certificate that was shown now.
+  if (plan->protocol == config::Protocol::postgres) {
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context, 0);
+  }
   if (plan->certificates.size() > 1) {
     SSL_CTX_set_cert_cb(context, choose_certificate, const_cast<TlsServerPlan*>(plan.get()));
   }
@@ -119,9 +127,12 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(
   made->context_.reset(SSL_CTX_new(TLS_client_method()));
   SSL_CTX* const context = made->context_.get();
   if (context == nullptr || !set_up(context)) return fail(reason());
-  const auto ours = alpn_list();
+  const std::string ours = alpn_list(plan->protocol);
   // It says 0 when it worked, unlike the others.
-  if (SSL_CTX_set_alpn_protos(context, ours.data(), ours.size()) != 0) return fail(reason());
+  if (SSL_CTX_set_alpn_protos(context, as_bytes(ours).data(), static_cast<unsigned>(ours.size())) !=
+      0) {
+    return fail(reason());
+  }
   if (plan->trusted) {
     SSL_CTX_set1_cert_store(context, plan->trusted.get());
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);

@@ -23,8 +23,10 @@ enum class TlsFault : std::uint8_t {
   timeout,      ///< The handshake took too long.
   no_room,      ///< No memory here.
   key_update,   ///< The peer wants new keys on both sides, and the kernel takes one.
+  early_bytes,  ///< Bytes came in clear with the request for TLS, or with the consent to it.
+  refused,      ///< The target was asked for TLS, and speaks none.
 };
-inline constexpr std::size_t tls_faults = 15;
+inline constexpr std::size_t tls_faults = 17;
 
 /// As metrics and records name it: "wrong-name".
 std::string_view text(TlsFault fault) noexcept;

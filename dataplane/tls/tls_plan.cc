@@ -103,9 +103,11 @@ Result<std::shared_ptr<X509_STORE>> make_store(const config::FileText& ca) {
 
 }  // namespace
 
-Result<std::shared_ptr<const TlsServerPlan>> plan_tls(const config::ListenerTls& settings) {
+Result<std::shared_ptr<const TlsServerPlan>> plan_tls(const config::ListenerTls& settings,
+                                                      config::Protocol protocol) {
   auto plan = std::make_shared<TlsServerPlan>();
-  std::string read;
+  plan->protocol = protocol;
+  std::string read(alpn_of(protocol));
   const auto add = [&](const config::FileText& certificate,
                        const config::FileText& key) -> Result<void> {
     auto pair = read_pair(certificate, key);
@@ -129,9 +131,12 @@ Result<std::shared_ptr<const TlsServerPlan>> plan_tls(const config::ListenerTls&
 }
 
 Result<std::shared_ptr<const TlsClientPlan>> plan_tls(
-    const config::TargetTls& settings, const std::vector<config::SocketAddress>& addresses) {
+    const config::TargetTls& settings, const std::vector<config::SocketAddress>& addresses,
+    config::Protocol protocol) {
   auto plan = std::make_shared<TlsClientPlan>();
-  std::string read = settings.verify == config::TlsVerify::full ? "full" : "none";
+  plan->protocol = protocol;
+  std::string read(alpn_of(protocol));
+  read += settings.verify == config::TlsVerify::full ? " full" : " none";
   for (const auto& address : addresses) {
     const std::string& own = address.name.empty() ? address.host : address.name;
     plan->names.push_back(settings.name.empty() ? own : settings.name);

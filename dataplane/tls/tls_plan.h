@@ -14,8 +14,15 @@
 
 namespace sluice::dataplane {
 
-/// The one protocol that HTTP listeners and targets speak inside of TLS (RFC 7301).
-inline constexpr std::string_view http_alpn = "http/1.1";
+/// What the protocol inside of TLS is called by ALPN (RFC 7301).
+constexpr std::string_view alpn_of(config::Protocol protocol) noexcept {
+  return protocol == config::Protocol::postgres ? "postgresql" : "http/1.1";
+}
+
+/// A connection asks for TLS in clear before it speaks it.
+constexpr bool asks_for_tls(config::Protocol protocol) noexcept {
+  return protocol == config::Protocol::postgres;
+}
 
 struct TlsCertificate {
   Openssl<X509> leaf;
@@ -25,12 +32,14 @@ struct TlsCertificate {
 
 /// For one listener.
 struct TlsServerPlan {
+  config::Protocol protocol = config::Protocol::http;  ///< Spoken inside.
   std::vector<TlsCertificate> certificates;  ///< The first is for clients that ask for no name.
   audit::Hash digest{};                      ///< Of all that was read.
 };
 
 /// For one target.
 struct TlsClientPlan {
+  config::Protocol protocol = config::Protocol::http;  ///< Spoken inside.
   std::shared_ptr<X509_STORE> trusted;  ///< Null: the target's certificate is not looked at.
   std::vector<std::string> names;  ///< By address: a DNS name or an address that it must be for.
   audit::Hash digest{};
@@ -38,11 +47,13 @@ struct TlsClientPlan {
 
 /// errors  with their place: no certificate, no key, an encrypted key, a key of another
 ///         certificate, one that is weak, expired or not valid yet.
-Result<std::shared_ptr<const TlsServerPlan>> plan_tls(const config::ListenerTls& settings);
+Result<std::shared_ptr<const TlsServerPlan>> plan_tls(const config::ListenerTls& settings,
+                                                      config::Protocol protocol);
 
 /// The system's certificates are read from where its OpenSSL has them.
 /// errors  with their place: a file without a certificate.
 Result<std::shared_ptr<const TlsClientPlan>> plan_tls(
-    const config::TargetTls& settings, const std::vector<config::SocketAddress>& addresses);
+    const config::TargetTls& settings, const std::vector<config::SocketAddress>& addresses,
+    config::Protocol protocol);
 
 }  // namespace sluice::dataplane

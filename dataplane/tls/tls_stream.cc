@@ -3,7 +3,10 @@
 #include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -31,6 +34,21 @@ constexpr int forget_record_name = 75;
 /// What is left of earlier errors would be taken for ours.
 void forget_errors() noexcept {
   if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+/// RFC 5929 §4.1: hashed as it was signed, but not by MD5 or SHA-1.
+std::vector<std::uint8_t> end_point_of(X509* certificate) {
+  int hash = NID_undef;
+  const bool is_known = certificate != nullptr &&
+                        X509_get_signature_info(certificate, &hash, nullptr, nullptr, nullptr) == 1;
+  if (!is_known || hash == NID_undef) return {};
+  if (hash == NID_md5 || hash == NID_sha1) hash = NID_sha256;
+  std::vector<std::uint8_t> digest(EVP_MAX_MD_SIZE);
+  unsigned size = 0;
+  const EVP_MD* const method = EVP_get_digestbynid(hash);
+  if (method == nullptr || X509_digest(certificate, method, digest.data(), &size) != 1) size = 0;
+  digest.resize(size);
+  return digest;
 }
 
 }  // namespace
@@ -285,6 +303,15 @@ std::string_view TlsStream::alpn() const noexcept {
 std::string_view TlsStream::server_name() const noexcept {
   const char* const name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
   return name == nullptr ? std::string_view() : name;
+}
+
+SecureChannel TlsStream::channel() const {
+  forget_errors();
+  X509* const server =
+      is_server() ? SSL_get_certificate(ssl_.get()) : SSL_get0_peer_certificate(ssl_.get());
+  const bool is_asked = (SSL_get_verify_mode(ssl_.get()) & SSL_VERIFY_PEER) != 0;
+  return {end_point_of(server),
+          is_asked && server != nullptr && SSL_get_verify_result(ssl_.get()) == X509_V_OK};
 }
 
 }  // namespace sluice::dataplane

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "dataplane/tls/openssl.h"
+#include "dataplane/tls/secure_channel.h"
 #include "dataplane/tls/tls_context.h"
 #include "dataplane/tls/tls_fault.h"
 #include "dataplane/transport/kernel_tls.h"
@@ -93,6 +94,8 @@ class TlsStream {
   [[nodiscard]] std::string_view alpn() const noexcept;
   /// The name that a client asked for; empty when it asked for none.
   [[nodiscard]] std::string_view server_name() const noexcept;
+  /// What sessions may know of it.
+  [[nodiscard]] SecureChannel channel() const;
 
  private:
   /// What OpenSSL reads from and writes to, during a call.

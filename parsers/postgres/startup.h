@@ -16,9 +16,6 @@ namespace sluice::postgres {
 inline constexpr std::size_t startup_body_bytes_max = 10'000;
 inline constexpr std::size_t startup_parameters_max = 128;
 
-/// The whole answer to SSLRequest or GSSENCRequest that says: in clear, or not at all.
-inline constexpr std::uint8_t encryption_refused = 'N';
-
 struct Parameter {
   std::string_view name;
   std::string_view value;

@@ -163,22 +163,37 @@ TEST_CASE("TLS of listeners and targets: files are read, names are kept") {
   CHECK_FALSE(targets[3].tls);
 }
 
-TEST_CASE("TLS where it is not spoken is refused, not left out") {
+TEST_CASE("TLS is for PostgreSQL, too") {
   TestWorld world = world_of_everything();
   world.files["/gw.crt"] = world.files["/gw.key"] = "text";
   const Loaded loaded = load_text(
       "version: 1\n"
       "listeners:\n"
       "  - {name: in, address: '127.0.0.1:1', target: db, protocol: postgres,\n"
-      "     tls: {certificate: file:/gw.crt, key: file:/gw.key}}\n"
+      "     tls: {certificate: file:/gw.crt, key: file:/gw.key},\n"
+      "     postgres: {cancels_in_clear: true}}\n"
       "targets:\n"
       "  - {name: db, addresses: ['10.0.0.1:80'], credential: {user: u}, tls: verify-full}\n"
       "identity: {anonymous: true}\n"
       "audit: {signing_key: 'file:/key'}\n",
       "a.yaml", world.world());
-  CHECK(texts(loaded.problems) ==
-        "a.yaml:4:11: TLS on PostgreSQL listeners is not available in this version\n"
-        "a.yaml:6:72: TLS to PostgreSQL targets is not available in this version");
+  CHECK(texts(loaded.problems).empty());
+  CHECK(loaded.settings.listeners.front().postgres.cancels_in_clear);
+}
+
+TEST_CASE("Cancel requests in clear are nothing to allow where all is in clear") {
+  TestWorld world = world_of_everything();
+  const Loaded loaded = load_text(
+      "version: 1\n"
+      "listeners:\n"
+      "  - {name: in, address: '127.0.0.1:1', target: db, protocol: postgres,\n"
+      "     postgres: {cancels_in_clear: true}}\n"
+      "targets:\n"
+      "  - {name: db, addresses: ['10.0.0.1:80'], credential: {user: u}}\n"
+      "identity: {anonymous: true}\n"
+      "audit: {signing_key: 'file:/key'}\n",
+      "a.yaml", world.world());
+  CHECK(texts(loaded.problems) == "a.yaml:4:35: without 'tls' all cancel requests come in clear");
 }
 
 TEST_CASE("every key of a rule about SQL reaches its field") {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "codec_fuzz.h"
+#include "parsers/postgres/encryption.h"
 #include "postgres_adapters.h"
 
 namespace {
@@ -23,6 +24,25 @@ bool never(const Transcript& /*again*/) {
 
 void check_side(const PostgresAdapter::Options& options, ByteView input, unsigned seed) {
   check_stream([&] { return PostgresAdapter(options); }, input, seed, never);
+}
+
+/// How a connection begins is decided once, and as the packet itself says it.
+void check_opening(ByteView input) {
+  static GuardedBytes room(fuzz_input_bytes_max);
+  Opening decided = Opening::needs_more;
+  for (std::size_t size = 0; size <= std::min<std::size_t>(input.size(), 16); ++size) {
+    const Opening one = decode_opening(room.hold(input.first(size)));
+    if (decided != Opening::needs_more && one != decided) fail_fuzz("another opening");
+    decided = one;
+  }
+  const StartupStep::Kind kind = decode_startup(room.hold(input)).kind;
+  if ((decided == Opening::ssl_request) != (kind == StartupStep::Kind::ssl_request) ||
+      (decided == Opening::gssenc_request) != (kind == StartupStep::Kind::gssenc_request)) {
+    fail_fuzz("the packet is another one");
+  }
+  if (input.empty()) return;
+  const bool is_consent = decode_encryption_answer(input) == EncryptionAnswer::accepted;
+  if (is_consent != (as_text(input) == "S")) fail_fuzz("a wrong consent");
 }
 
 /// The values of a row that comes in pieces of seeded sizes.
@@ -184,6 +204,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 1:
       options.begins_with_startup = true;
       check_side(options, input, seed);
+      check_opening(input);
       break;
     case 2:
       options.side = Side::backend;

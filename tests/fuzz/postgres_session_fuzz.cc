@@ -175,13 +175,14 @@ World& world() {
 
 class Run {
  public:
-  Run(World& world, std::string_view input) : world_(world), worker_(*world.worker), input_(input) {
+  Run(World& world, std::string_view input)
+      : world_(world), worker_(*world.worker), input_(input), is_secured_(input.size() % 2 != 0) {
     view_ = std::make_unique<SnapshotView>(
         world.snapshot,
         std::vector<TargetUse>{{world.upstreams.get(), std::make_shared<Histogram>()}});
     worker_.current = view_.get();
     session_ = std::make_unique<PostgresSession>(worker_, 0, must(parse_endpoint("127.0.0.1", 1)),
-                                                 ++number_);
+                                                 ++number_, channel());
   }
 
   void run() {
@@ -194,6 +195,10 @@ class Run {
   }
 
  private:
+  std::optional<SecureChannel> channel() const {
+    if (!is_secured_) return std::nullopt;
+    return SecureChannel{std::vector<std::uint8_t>(32, 0xA5), false};
+  }
   std::uint8_t byte() {
     if (input_.empty()) return 0;
     const auto value = static_cast<std::uint8_t>(input_.front());
@@ -304,7 +309,7 @@ class Run {
           is_connected_ = true;
           sent_ = {};
           has_greeted_ = false;
-          session_->on_upstream_ready(0, false, nullptr);
+          session_->on_upstream_ready(0, false, nullptr, channel());
           break;
         case Session::UpstreamWish::keep:
         case Session::UpstreamWish::discard:
@@ -384,6 +389,7 @@ class Run {
   World& world_;
   WorkerContext& worker_;
   std::string_view input_;
+  bool is_secured_;  ///< Both sides.
   std::unique_ptr<SnapshotView> view_;
   std::unique_ptr<PostgresSession> session_;
   Cutter sent_;

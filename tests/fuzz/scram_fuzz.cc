@@ -1,6 +1,7 @@
 // SCRAM-SHA-256, both sides, against messages of anyone's choosing.
 //
-// The first byte picks what the rest is. Oracles: nobody is let in, and no server
+// The first byte picks what the rest is, its highest bit whether the login is bound to a
+// channel. Oracles: nobody is let in, and no server
 // believed, without the keys; who has them is, whatever the nonces; a verifier that
 // is taken is written back as it was.
 #include <algorithm>
@@ -35,15 +36,26 @@ struct Halves {
   std::string_view second;
 };
 
-void check_server(const Halves& messages) {
-  ScramServer server(verifier(), "server");
-  const auto answer = server.begin(messages.first);
+/// How a login is bound to its channel, if it is.
+struct Bound {
+  std::string_view mechanism = scram_mechanism;
+  ChannelBinding channel;
+};
+
+Bound bound_if(bool is_bound) {
+  if (!is_bound) return {};
+  return {scram_plus_mechanism, ChannelBinding(32, 0xA5)};
+}
+
+void check_server(const Halves& messages, const Bound& bound) {
+  ScramServer server(verifier(), "server", bound.channel);
+  const auto answer = server.begin(bound.mechanism, messages.first);
   if (answer && !answer->starts_with("r=")) std::abort();
   if (server.finish(messages.second)) std::abort();
 }
 
-void check_client(const Halves& messages) {
-  ScramClient client("client");
+void check_client(const Halves& messages, const Bound& bound) {
+  ScramClient client("client", bound.mechanism, bound.channel);
   const auto challenge = client.challenge(messages.first);
   if (challenge && (challenge->salt.empty() || challenge->iterations < scram_iterations_min ||
                     challenge->iterations > scram_iterations_max)) {
@@ -58,13 +70,13 @@ void check_verifier(std::string_view text) {
   if (verifier && verifier->text() != text) std::abort();
 }
 
-void check_both(const Halves& nonces) {
+void check_both(const Halves& nonces, const Bound& bound) {
   constexpr std::size_t nonce_bytes_max = 200;  // well within a message
   if (!is_nonce(nonces.first) || !is_nonce(nonces.second)) return;
   if (nonces.first.size() + nonces.second.size() > nonce_bytes_max) return;
-  ScramClient client(nonces.first);
-  ScramServer server(verifier(), nonces.second);
-  const auto asked = server.begin(client.first());
+  ScramClient client(nonces.first, bound.mechanism, bound.channel);
+  ScramServer server(verifier(), nonces.second, bound.channel);
+  const auto asked = server.begin(bound.mechanism, client.first());
   if (!asked || !client.challenge(*asked)) std::abort();
   const auto proof = client.prove(keys());
   if (!proof) std::abort();
@@ -77,18 +89,19 @@ void check_both(const Halves& nonces) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1 || size > 2 * scram_message_bytes_max) return 0;
   const std::string_view input = as_text({data + 1, size - 1});
+  const Bound bound = bound_if((data[0] & 0x80) != 0);
   switch (data[0] % 4) {
     case 0:
-      check_server(Halves(input));
+      check_server(Halves(input), bound);
       break;
     case 1:
-      check_client(Halves(input));
+      check_client(Halves(input), bound);
       break;
     case 2:
       check_verifier(input);
       break;
     default:
-      check_both(Halves(input));
+      check_both(Halves(input), bound);
       break;
   }
   return 0;

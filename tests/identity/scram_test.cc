@@ -49,13 +49,13 @@ std::string proven(const std::string& first_bare, const std::string& unproven) {
 }
 
 std::string begun(std::string_view first) {
-  return said(server().begin(first));
+  return said(server().begin(scram_mechanism, first));
 }
 
 /// What a server says at last to a client that begins as usual.
 std::string finished(std::string_view final) {
   ScramServer one = server();
-  REQUIRE(one.begin("n,,n=,r=" + client_nonce));
+  REQUIRE(one.begin(scram_mechanism, "n,,n=,r=" + client_nonce));
   return said(one.finish(final));
 }
 
@@ -78,7 +78,7 @@ std::string verified(std::string_view message) {
 
 TEST_CASE("a server answers the example of RFC 7677 section 3") {
   ScramServer one = server();
-  CHECK(said(one.begin("n,,n=user,r=" + client_nonce)) == server_first);
+  CHECK(said(one.begin(scram_mechanism, "n,,n=user,r=" + client_nonce)) == server_first);
   CHECK(said(one.finish("c=biws,r=" + both_nonces +
                         ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")) ==
         "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
@@ -240,11 +240,11 @@ TEST_CASE("a server binds the last message to all that was said before") {
 
 TEST_CASE("a client that could bind the channel and says so is served, and held to it") {
   ScramServer one = server();
-  REQUIRE(one.begin("y,,n=,r=" + client_nonce));
+  REQUIRE(one.begin(scram_mechanism, "y,,n=,r=" + client_nonce));
   CHECK(said(one.finish(proven("n=,r=" + client_nonce, "c=eSws,r=" + both_nonces)))
             .starts_with("v="));
   ScramServer other = server();
-  REQUIRE(other.begin("y,,n=,r=" + client_nonce));
+  REQUIRE(other.begin(scram_mechanism, "y,,n=,r=" + client_nonce));
   CHECK(said(other.finish(proven("n=,r=" + client_nonce, "c=biws,r=" + both_nonces))) ==
         "channel_binding");
 }
@@ -311,11 +311,11 @@ TEST_CASE("no step works out of its turn or twice") {
   const std::string final = proven("n=,r=" + client_nonce, "c=biws,r=" + both_nonces);
   CHECK(said(server().finish(final)) == "malformed");
   ScramServer one = server();
-  REQUIRE(one.begin(first));
-  CHECK(said(one.begin(first)) == "malformed");
+  REQUIRE(one.begin(scram_mechanism, first));
+  CHECK(said(one.begin(scram_mechanism, first)) == "malformed");
   CHECK(said(one.finish(final)) == "malformed");
   ScramServer other = server();
-  REQUIRE(other.begin(first));
+  REQUIRE(other.begin(scram_mechanism, first));
   CHECK(said(other.finish("c=biws,r=" + both_nonces + ",p=" + to_base64(Digest{}))) ==
         "wrong_proof");
   CHECK(said(other.finish(final)) == "malformed");
@@ -340,7 +340,7 @@ TEST_CASE("both sides agree for any password and only for the same one") {
     for (const bool is_right : {true, false}) {
       ScramServer one(verifier, "server");
       ScramClient client("client");
-      const auto challenge = client.challenge(said(one.begin(client.first())));
+      const auto challenge = client.challenge(said(one.begin(scram_mechanism, client.first())));
       REQUIRE(challenge);
       const auto derived = derive_scram_keys(is_right ? password : password + "x", challenge->salt,
                                              challenge->iterations);

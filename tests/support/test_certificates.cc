@@ -30,8 +30,10 @@ void require(bool is_good, const char* what) {
   if (!is_good) throw std::runtime_error(std::string("OpenSSL: ") + what);
 }
 
-Key make_key(int rsa_bits) {
-  Key key(rsa_bits == 0 ? EVP_EC_gen("P-256") : EVP_RSA_gen(static_cast<unsigned>(rsa_bits)));
+Key make_key(const CertificateOptions& options) {
+  Key key(options.is_ed25519      ? EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")
+          : options.rsa_bits == 0 ? EVP_EC_gen("P-256")
+                                  : EVP_RSA_gen(static_cast<unsigned>(options.rsa_bits)));
   require(key != nullptr, "key");
   return key;
 }
@@ -60,7 +62,7 @@ void add_extension(X509* certificate, X509* issuer, int id, const std::string& v
 
 Pem make_certificate(const CertificateOptions& options, const Pem* authority) {
   static std::atomic<long> serial{1};
-  const Key key = make_key(options.rsa_bits);
+  const Key key = make_key(options);
   const Certificate certificate(X509_new());
   X509* const it = certificate.get();
   X509_set_version(it, X509_VERSION_3);
@@ -85,7 +87,10 @@ Pem make_certificate(const CertificateOptions& options, const Pem* authority) {
   add_extension(it, by, NID_basic_constraints,
                 options.is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
   if (!options.names.empty()) add_extension(it, by, NID_subject_alt_name, options.names);
-  require(X509_sign(it, signer ? signer.get() : key.get(), EVP_sha256()) > 0, "sign");
+  EVP_PKEY* const with = signer ? signer.get() : key.get();
+  const EVP_MD* const digest = EVP_get_digestbyname(options.digest);
+  const bool has_own = EVP_PKEY_is_a(with, "ED25519") == 1;
+  require(X509_sign(it, with, has_own ? nullptr : digest) > 0, "sign");
 
   const Memory certificate_out(BIO_new(BIO_s_mem()));
   const Memory key_out(BIO_new(BIO_s_mem()));

@@ -16,9 +16,11 @@ struct CertificateOptions {
   std::string common_name = "sluice test";
   std::string names = {};  ///< subjectAltName, as OpenSSL writes it: "DNS:a.test,IP:127.0.0.1".
   bool is_authority = false;
-  long from_s = -3600;  ///< Valid from now plus this,
-  long to_s = 3600;     ///< to now plus this.
-  int rsa_bits = 0;     ///< 0: a key on P-256.
+  long from_s = -3600;            ///< Valid from now plus this,
+  long to_s = 3600;               ///< to now plus this.
+  int rsa_bits = 0;               ///< 0: a key on P-256.
+  bool is_ed25519 = false;        ///< Its key, which signs without another hash.
+  const char* digest = "SHA256";  ///< Of its signature.
 };
 
 /// Signed by `authority`, or by itself where that is null.

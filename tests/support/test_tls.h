@@ -16,7 +16,8 @@ inline config::FileText file_text(std::string path, std::string text) {
 }
 
 inline std::shared_ptr<const dataplane::TlsContext> tls_server(
-    const Pem& first, const std::vector<Pem>& by_name = {}) {
+    const Pem& first, const std::vector<Pem>& by_name = {},
+    config::Protocol protocol = config::Protocol::http) {
   config::ListenerTls settings;
   settings.certificate = file_text("gw.crt", first.certificate);
   settings.key = file_text("gw.key", first.key);
@@ -24,16 +25,17 @@ inline std::shared_ptr<const dataplane::TlsContext> tls_server(
     settings.by_name.push_back(
         {file_text("more.crt", more.certificate), file_text("more.key", more.key)});
   }
-  return must(dataplane::TlsContext::make(must(dataplane::plan_tls(settings))));
+  return must(dataplane::TlsContext::make(must(dataplane::plan_tls(settings, protocol))));
 }
 
 /// ca  whom it trusts; empty: anybody.
 inline std::shared_ptr<const dataplane::TlsContext> tls_client(
-    const std::string& ca = test_authority().certificate) {
+    const std::string& ca = test_authority().certificate,
+    config::Protocol protocol = config::Protocol::http) {
   config::TargetTls settings;
   if (ca.empty()) settings.verify = config::TlsVerify::none;
   settings.ca = file_text("ca.crt", ca);
-  return must(dataplane::TlsContext::make(must(dataplane::plan_tls(settings, {}))));
+  return must(dataplane::TlsContext::make(must(dataplane::plan_tls(settings, {}, protocol))));
 }
 
 }  // namespace sluice::test

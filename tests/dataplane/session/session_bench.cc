@@ -51,7 +51,7 @@ void SessionBench::prove() {
 
 void SessionBench::connect_upstream() {
   REQUIRE(session_->take_upstream_wish() == HttpSession::UpstreamWish::acquire);
-  session_->on_upstream_ready(0, false, nullptr);
+  session_->on_upstream_ready(0, false, nullptr, std::nullopt);
 }
 
 std::string SessionBench::to_upstream() {

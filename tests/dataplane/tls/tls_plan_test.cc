@@ -9,6 +9,7 @@
 namespace sluice::dataplane {
 namespace {
 
+using config::Protocol;
 using test::file_text;
 using test::make_certificate;
 using test::test_certificate;
@@ -52,23 +53,28 @@ TEST_CASE("What is wrong with a certificate or its key is told with its place", 
       {weak.certificate, weak.key, "test.yaml:1:1: 'gw.crt' cannot be used: ee key too small"},
   };
   for (const Case& one : cases) {
-    const auto plan = plan_tls(listener(one.certificate, one.key));
+    const auto plan = plan_tls(listener(one.certificate, one.key), Protocol::http);
     INFO(one.problem);
     REQUIRE_FALSE(plan.has_value());
     CHECK_THAT(plan.error().message, Catch::StartsWith(one.problem));
   }
-  CHECK(plan_tls(listener(good.certificate, good.key)).has_value());
+  CHECK(plan_tls(listener(good.certificate, good.key), Protocol::http).has_value());
 }
 
 TEST_CASE("A listener's plan is known again by what was read", "[tls]") {
   const auto one = test_certificate("DNS:gw.test");
   const auto two = test_certificate("DNS:gw.test");
-  const auto first = test::must(plan_tls(listener(one.certificate, one.key)));
-  CHECK(first->digest == test::must(plan_tls(listener(one.certificate, one.key)))->digest);
-  CHECK(first->digest != test::must(plan_tls(listener(two.certificate, two.key)))->digest);
+  const auto first = test::must(plan_tls(listener(one.certificate, one.key), Protocol::http));
+  CHECK(first->digest ==
+        test::must(plan_tls(listener(one.certificate, one.key), Protocol::http))->digest);
+  CHECK(first->digest !=
+        test::must(plan_tls(listener(two.certificate, two.key), Protocol::http))->digest);
+  // What is spoken inside is part of it.
+  const auto other = test::must(plan_tls(listener(one.certificate, one.key), Protocol::postgres));
+  CHECK(first->digest != other->digest);
   // With those that lead to its authority behind it.
-  const auto chain =
-      test::must(plan_tls(listener(one.certificate + test::test_authority().certificate, one.key)));
+  const auto chain = test::must(plan_tls(
+      listener(one.certificate + test::test_authority().certificate, one.key), Protocol::http));
   CHECK(chain->digest != first->digest);
 }
 
@@ -78,24 +84,24 @@ TEST_CASE("A target's certificate is for its name, or for what its addresses are
                                                      {"192.0.2.8", 443}};
   config::TargetTls settings;
   settings.ca = file_text("ca.crt", test::test_authority().certificate);
-  const auto own = test::must(plan_tls(settings, addresses));
+  const auto own = test::must(plan_tls(settings, addresses, Protocol::http));
   CHECK(own->names == std::vector<std::string>{"api.test", "192.0.2.8"});
   CHECK(own->trusted != nullptr);
 
   settings.name = "other.test";
-  const auto named = test::must(plan_tls(settings, addresses));
+  const auto named = test::must(plan_tls(settings, addresses, Protocol::http));
   CHECK(named->names == std::vector<std::string>{"other.test", "other.test"});
   CHECK(named->digest != own->digest);
 
   settings.ca = file_text("ca.crt", "nothing");
-  const auto bad = plan_tls(settings, addresses);
+  const auto bad = plan_tls(settings, addresses, Protocol::http);
   REQUIRE_FALSE(bad.has_value());
   CHECK(bad.error().message == "test.yaml:1:1: 'ca.crt' holds no certificate (PEM)");
 
   config::TargetTls system;
-  CHECK(test::must(plan_tls(system, addresses))->trusted != nullptr);
+  CHECK(test::must(plan_tls(system, addresses, Protocol::http))->trusted != nullptr);
   system.verify = config::TlsVerify::none;
-  CHECK(test::must(plan_tls(system, addresses))->trusted == nullptr);
+  CHECK(test::must(plan_tls(system, addresses, Protocol::http))->trusted == nullptr);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
+
 namespace sluice::dataplane::postgres_sim {
 
 void Client::on_connected(SimRemote& remote) {
@@ -65,8 +67,12 @@ void Client::authenticate(SimRemote& remote, Fields fields) {
   if (kind == ok) return;
   if (kind == cleartext) return answer(Body().text(identity_.password).take());
   if (kind == sasl) {
-    scram_.emplace("nonce-of-a-simulated-client");
-    return answer(Body().text(identity::scram_mechanism).value(scram_->first()).take());
+    const std::string best = fields.text();
+    const auto channel =
+        tls_ == nullptr ? identity::ChannelBinding() : tls_->channel().server_end_point;
+    ASSERT(best == (tls_ == nullptr ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS"));
+    scram_.emplace("nonce-of-a-simulated-client", best, channel);
+    return answer(Body().text(best).value(scram_->first()).take());
   }
   if (kind == sasl_continue) {
     const auto challenge = scram_->challenge(data).value();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/tls/tls_stream.h"
 #include "dataplane/transport/sim_peer.h"
 #include "identity/scram.h"
 #include "script.h"
@@ -47,6 +48,9 @@ class Client final : public SimPeer {
   void on_reset(SimRemote& remote) override;
   void on_alarm(SimRemote& remote) override;
 
+  /// It speaks inside of TLS, and binds its proof to that where it may.
+  void set_channel(const TlsStream& tls) { tls_ = &tls; }
+
   [[nodiscard]] const Identity& identity() const { return identity_; }
   [[nodiscard]] bool is_over() const { return stage_ == Stage::over; }
   [[nodiscard]] bool is_logged_in() const { return is_logged_in_; }
@@ -78,6 +82,7 @@ class Client final : public SimPeer {
   void say_goodbye(SimRemote& remote);
 
   Identity identity_;
+  const TlsStream* tls_ = nullptr;
   std::vector<Step> script_;
   Cancel cancel_;
   Durable durable_;

@@ -7,6 +7,7 @@
 
 #include "must.h"
 #include "snapshot_of.h"
+#include "test_tls.h"
 
 namespace sluice::dataplane::postgres_sim {
 
@@ -45,13 +46,25 @@ std::string listener_and_target(const Setup& setup, bool is_first) {
   return fmt::format(
       R"(version: 1
 listeners:
-  - {{name: ledger, address: "127.0.0.1:5432", protocol: postgres, target: db, postgres: {{passwords_from_loopback: true, mode: {}}}}}
+  - {{name: ledger, address: "127.0.0.1:5432", protocol: postgres, target: db, postgres: {{passwords_from_loopback: true, mode: {}}}{}}}
 targets:
   - {{name: db, addresses: ["127.0.0.1:9001", "127.0.0.1:{}"], credential: {{user: app, password: file:secret}},
-     connections: {}, queue: {{wait: {}ms, sessions: {}}}}}
+     connections: {}, queue: {{wait: {}ms, sessions: {}}}{}}}
 )",
-      setup.is_pooled ? "transaction" : "session", setup.moves && !is_first ? 9003 : 9002,
-      setup.connections, setup.wait_max.ns / 1'000'000, setup.waiting_max);
+      setup.is_pooled ? "transaction" : "session",
+      setup.tls_clients ? ", tls: {certificate: file:gw.crt, key: file:gw.key}" : "",
+      setup.moves && !is_first ? 9003 : 9002, setup.connections, setup.wait_max.ns / 1'000'000,
+      setup.waiting_max, setup.tls_target ? ", tls: {ca: file:ca.crt, name: db.test}" : "");
+}
+
+const test::Files& tls_files() {
+  static const test::Files made = [] {
+    const test::Pem gateway = test::test_certificate(std::string("DNS:") + gateway_name);
+    return test::Files{{"gw.crt", gateway.certificate},
+                       {"gw.key", gateway.key},
+                       {"ca.crt", test::test_authority().certificate}};
+  }();
+  return made;
 }
 
 struct Keys {
@@ -96,9 +109,18 @@ std::shared_ptr<const Snapshot> snapshot(std::uint64_t generation, const Setup& 
       listener_and_target(setup, is_first) + common + (is_first ? first : second);
   auto& one = made[{generation, text}];
   if (!one) {
-    one = test::snapshot_of(text, keys().yaml, std::string(target_password), generation);
+    one =
+        test::snapshot_of(text, keys().yaml, std::string(target_password), generation, tls_files());
   }
   return one;
+}
+
+const TlsEnds& tls_ends() {
+  using config::Protocol;
+  static const TlsEnds made{
+      test::tls_client(test::test_authority().certificate, Protocol::postgres),
+      test::tls_server(test::test_certificate("DNS:db.test"), {}, Protocol::postgres)};
+  return made;
 }
 
 const std::vector<Client::Identity>& identities() {

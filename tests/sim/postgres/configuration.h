@@ -9,6 +9,7 @@
 #include "base/instant.h"
 #include "client.h"
 #include "dataplane/session/snapshot.h"
+#include "dataplane/tls/tls_context.h"
 
 namespace sluice::dataplane::postgres_sim {
 
@@ -24,7 +25,17 @@ struct Setup {
   unsigned waiting_max = 1000;  ///< Sessions in the queue for one.
   Duration wait_max = seconds(3600);
   bool moves = false;  ///< The even generations have the target elsewhere.
+  bool tls_clients = false;
+  bool tls_target = false;
 };
+
+/// Of both ends, made once.
+struct TlsEnds {
+  std::shared_ptr<const TlsContext> client;
+  std::shared_ptr<const TlsContext> target;
+};
+inline constexpr const char* gateway_name = "gw.test";
+const TlsEnds& tls_ends();
 
 /// The odd generations deny `secrets` and deletes without condition, and show the last
 /// digits of customers.ssn. The even ones deny `reports` too, redact customers.ssn and

@@ -16,8 +16,7 @@ Gateway::Gateway(const GatewayOptions& options)
       database_(random_, options.target, [this] { return durable_through(); }),
       worker_(options.network, {options.ring_bytes, options.disk, options.disk == nullptr}) {
   for (const std::uint16_t port : {std::uint16_t{9001}, std::uint16_t{9002}, std::uint16_t{9003}}) {
-    worker_.transport().serve(must(parse_endpoint("127.0.0.1", port)),
-                              [this] { return database_.connect(); });
+    worker_.transport().serve(must(parse_endpoint("127.0.0.1", port)), [this] { return serve(); });
   }
   LoopOptions loop;
   loop.durable = options.durable;
@@ -46,8 +45,24 @@ void Gateway::add_client(const ScriptOptions& options) {
       people[random_.up_to(people.size() - 1)], random_script(random_, number, options),
       [this](const CancelTicket& ticket) { bring_canceller(ticket); },
       [this] { return durable_through(); }, options.silence));
-  worker_.transport().bring_client(0, *clients_.back(),
-                                   milliseconds(static_cast<std::int64_t>(random_.up_to(30))));
+  const auto after = milliseconds(static_cast<std::int64_t>(random_.up_to(30)));
+  bring(*clients_.back(), after, clients_.back().get());
+}
+
+/// client  the same peer, if it is one that logs in.
+void Gateway::bring(SimPeer& peer, Duration after, Client* client) {
+  if (!options_.setup.tls_clients) return worker_.transport().bring_client(0, peer, after);
+  tls_peers_.emplace_back(peer, tls_ends().client, gateway_name);
+  if (client != nullptr) client->set_channel(tls_peers_.back().stream());
+  worker_.transport().bring_client(0, tls_peers_.back(), after);
+}
+
+SimPeer* Gateway::serve() {
+  Target& target = database_.connect();
+  if (!options_.setup.tls_target) return &target;
+  tls_peers_.emplace_back(target, tls_ends().target);
+  target.set_channel(tls_peers_.back().stream());
+  return &tls_peers_.back();
 }
 
 bool Gateway::run() {
@@ -70,8 +85,8 @@ bool Gateway::run() {
 
 void Gateway::bring_canceller(const CancelTicket& ticket) {
   cancellers_.push_back(std::make_unique<Canceller>(ticket));
-  worker_.transport().bring_client(0, *cancellers_.back(),
-                                   Duration{static_cast<std::int64_t>(random_.up_to(2'000'000))});
+  const auto after = Duration{static_cast<std::int64_t>(random_.up_to(2'000'000))};
+  bring(*cancellers_.back(), after, nullptr);
 }
 
 /// Without the price of the proof, but after a while.

@@ -1,6 +1,7 @@
 // The gateway between simulated clients and a simulated PostgreSQL server.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "configuration.h"
 #include "sim_worker.h"
 #include "target.h"
+#include "tls_upgrade_sim_peer.h"
 
 namespace sluice::dataplane::postgres_sim {
 
@@ -45,6 +47,8 @@ class Gateway {
   [[nodiscard]] const std::vector<std::unique_ptr<Canceller>>& cancellers() const {
     return cancellers_;
   }
+  /// Of clients, cancellers and the target, those who speak TLS.
+  [[nodiscard]] const std::deque<test::TlsUpgradeSimPeer>& tls_peers() const { return tls_peers_; }
   [[nodiscard]] const Database& database() const { return database_; }
   [[nodiscard]] SimWorker& worker() { return worker_; }
   [[nodiscard]] const SimWorker& worker() const { return worker_; }
@@ -54,6 +58,8 @@ class Gateway {
   [[nodiscard]] std::uint64_t upstreams_max() const { return upstreams_max_; }
 
  private:
+  void bring(SimPeer& peer, Duration after, Client* client);
+  [[nodiscard]] SimPeer* serve();
   void bring_canceller(const CancelTicket& ticket);
   void prove(const ProofRequest& request);
   void move_disk();
@@ -69,6 +75,7 @@ class Gateway {
   Database database_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::unique_ptr<Canceller>> cancellers_;
+  std::deque<test::TlsUpgradeSimPeer> tls_peers_;
   std::vector<Instant> reloads_;  ///< When each one was confirmed; the first is the start.
   Instant next_disturbance_;
   std::uint64_t upstreams_max_ = 0;

@@ -2,6 +2,7 @@
 // does to bytes, buffers, peers and configuration, what the oracles say must hold.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <numeric>
 
@@ -289,4 +290,70 @@ TEST_CASE("With durable release nothing runs, and no end is told, before its rec
   REQUIRE(gateway.run());
   check(gateway, false);
   check_durable(gateway);
+}
+
+namespace {
+
+/// On one side or both; cancel requests go the same ways.
+void choose_tls(GatewayOptions& options, std::uint64_t seed) {
+  options.setup.tls_clients = seed % 3 != 0;
+  options.setup.tls_target = seed % 3 != 1;
+}
+
+void check_tls(Gateway& gateway) {
+  const Setup& setup = gateway.options().setup;
+  const WorkerMetrics& metrics = gateway.worker().metrics();
+  CHECK((metrics.tls_clients.done_tls13.read() != 0) == setup.tls_clients);
+  CHECK((metrics.tls_targets.done_tls13.read() != 0) == setup.tls_target);
+  CHECK(metrics.tls_clients.handshaking.read() + metrics.tls_targets.handshaking.read() == 0);
+}
+
+}  // namespace
+
+TEST_CASE("Behind TLS on one side or both a PostgreSQL client is told the same") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(130'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  GatewayOptions options =
+      random.chance(500) ? some_pool(random, seed) : some_options(random, seed);
+  choose_tls(options, seed);
+  options.target.slow_per_mille = 600;
+  Gateway gateway(options);
+  for (int i = 0; i < 4; ++i) {
+    ScriptOptions script = some_script(random);
+    script.patience = script.silence = seconds(200);
+    script.cancels = random.chance(500);
+    gateway.add_client(script);
+  }
+  REQUIRE(gateway.run());
+  check_tls(gateway);
+  CHECK(std::ranges::all_of(gateway.tls_peers(), [](const test::TlsUpgradeSimPeer& peer) {
+    return peer.stream().state() == TlsStream::State::open && peer.stream().alpn() == "postgresql";
+  }));
+  check(gateway, !options.setup.is_pooled);
+}
+
+TEST_CASE("Behind TLS peers and connections that die cost replies, never secrets or records") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(140'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  GatewayOptions options =
+      random.chance(500) ? some_pool(random, seed) : some_options(random, seed);
+  choose_tls(options, seed);
+  options.target.dies_per_mille = 300;
+  options.target.naps_per_mille = 300;
+  options.network.reset_per_mille = 100;
+  options.network.refuse_per_mille = 100;
+  options.reloads = random.chance(300);
+  options.drains = random.chance(200);
+  Gateway gateway(options);
+  for (int i = 0; i < 6; ++i) {
+    ScriptOptions script = some_script(random);
+    script.patience = script.silence = seconds(200);
+    script.cancels = random.chance(300);
+    script.dies = random.chance(200);
+    gateway.add_client(script);
+  }
+  REQUIRE(gateway.run());
+  check(gateway, false);
 }

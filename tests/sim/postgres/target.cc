@@ -25,12 +25,12 @@ const identity::ScramVerifier& verifier() {
 
 }  // namespace
 
-SimPeer* Database::connect() {
+Target& Database::connect() {
   const auto process = static_cast<std::uint32_t>(1000 + targets_.size());
   std::string key;
   for (int i = 0; i < 4; ++i) key += static_cast<char>(random_.up_to(255));
   targets_.push_back(std::make_unique<Target>(*this, process, key));
-  return targets_.back().get();
+  return *targets_.back();
 }
 
 void Database::cancel(std::uint32_t process, const std::string& key, Instant now) {
@@ -162,6 +162,7 @@ void Target::on_startup(const std::string& packet) {
     if (name == "application_name") backend_.start(value);
     if (name == "user") user_ = std::move(value);
   }
+  Body mechanisms;
   switch (database_.random().up_to(2)) {
     case 0:
       return welcome();
@@ -170,7 +171,11 @@ void Target::on_startup(const std::string& packet) {
       return say('R', Body().u32(5).bytes("salt").take());
     default:
       stage_ = Stage::sasl;
-      return say('R', Body().u32(10).text("SCRAM-SHA-256").u8(0).take());
+      scram_.emplace(
+          verifier(), "nonce-of-the-simulated-server",
+          tls_ == nullptr ? identity::ChannelBinding() : tls_->channel().server_end_point);
+      for (const std::string_view name : scram_->mechanisms()) mechanisms.text(name);
+      return say('R', Body().u32(10).bytes(mechanisms.u8(0).take()).take());
   }
 }
 
@@ -181,10 +186,10 @@ void Target::on_password(const Message& message) {
     const auto expected = identity::md5_password(user_, target_password, as_bytes(salt));
     if (expected && fields.text() == *expected) return welcome();
   } else if (stage_ == Stage::sasl) {
-    scram_.emplace(verifier(), "nonce-of-the-simulated-server");
-    fields.text();
+    const std::string mechanism = fields.text();
     const std::uint32_t size = fields.u32();
-    if (const auto answer = scram_->begin(fields.bytes(size))) {
+    if (mechanism == scram_->mechanisms().front()) ++database_.best_proofs;
+    if (const auto answer = scram_->begin(mechanism, fields.bytes(size))) {
       stage_ = Stage::sasl_proof;
       return say('R', Body().u32(11).bytes(*answer).take());
     }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "backend.h"
+#include "dataplane/tls/tls_stream.h"
 #include "dataplane/transport/sim_peer.h"
 #include "dataplane/transport/sim_random.h"
 #include "identity/scram.h"
@@ -43,7 +44,7 @@ class Database {
 
   const std::function<std::uint64_t()> durable_through;
 
-  SimPeer* connect();
+  Target& connect();
   void cancel(std::uint32_t process, const std::string& key, Instant now);
 
   [[nodiscard]] SimRandom& random() { return random_; }
@@ -58,6 +59,7 @@ class Database {
   std::size_t wrong_cancels = 0;
   std::size_t deaths = 0;
   std::size_t logins = 0;
+  std::size_t best_proofs = 0;          ///< By the best mechanism that was offered.
   std::vector<std::string> trespasses;  ///< What found another client's state.
 
  private:
@@ -75,6 +77,9 @@ class Target final : public SimPeer, private Surroundings {
   void on_finished(SimRemote& remote) override;
   void on_reset(SimRemote& remote) override;
   void on_alarm(SimRemote& remote) override;
+
+  /// It speaks inside of TLS, and offers to be bound to that.
+  void set_channel(const TlsStream& tls) { tls_ = &tls; }
 
   /// Somebody's key fits: what runs ends.
   void cancel();
@@ -101,6 +106,7 @@ class Target final : public SimPeer, private Surroundings {
   std::uint32_t process_;
   std::string key_;
   SimRemote* remote_ = nullptr;
+  const TlsStream* tls_ = nullptr;
   Stage stage_ = Stage::startup;
   Cutter in_;
   std::string user_;

@@ -1,0 +1,18 @@
+// What an open TLS connection has shown, for those who speak inside of it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace sluice::dataplane {
+
+/// A value: it holds for as long as the connection does, and knows nothing of it.
+struct SecureChannel {
+  /// `tls-server-end-point`: the hash of the certificate that the server showed, ours towards a
+  /// client (RFC 5929 §4.1). Empty: its signature names no hash, so there is none.
+  std::vector<std::uint8_t> server_end_point;
+  /// The peer's certificate was signed by somebody who is trusted, for the peer's name.
+  bool is_verified = false;
+};
+
+}  // namespace sluice::dataplane
