@@ -1,5 +1,5 @@
 // Encryption that the program age opens with a recipient's identity (age -d): written as a
-// stream, to one or more recipients, never read here.
+// stream, to one or more recipients. Reading is age_reader.
 //
 // source   https://c2sp.org/age (version 1, X25519 recipients); RFC 7748, RFC 5869, RFC 8439.
 #pragma once
@@ -7,15 +7,13 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <vector>
 
+#include "audit/age_crypto.h"
 #include "audit/age_recipient.h"
 #include "base/bytes.h"
 #include "base/result.h"
-
-struct evp_cipher_ctx_st;
 
 namespace sluice::audit {
 
@@ -35,14 +33,11 @@ class AgeWriter {
   Result<void> finish();
 
  private:
-  struct FreeCipher {
-    void operator()(evp_cipher_ctx_st* context) const noexcept;
-  };
   AgeWriter(std::span<const std::uint8_t> key, Sink sink);
   Result<void> seal(bool is_last);
 
   Sink sink_;
-  std::unique_ptr<evp_cipher_ctx_st, FreeCipher> cipher_;
+  age::Cipher cipher_;
   std::vector<std::uint8_t> chunk_;
   std::uint64_t chunks_ = 0;  ///< Sealed so far: the nonce.
 };
