@@ -30,6 +30,7 @@ void for_each_text(const Record& r, Each&& each) {
   each(r.listener), each(r.target), each(r.protocol), each(r.verb), each(r.resource), each(r.host);
   each(r.rule), each(r.reason);
   each(r.result), each(r.upstream), each(r.upstream_user), each(r.event), each(r.detail);
+  each(r.recording);
 }
 
 std::size_t bytes_within(const Record& record, const Limits& limits) noexcept {
@@ -100,9 +101,9 @@ class MapWriter {
       out_.unsigned_integer(mask.count);
     }
   }
-  /// later   the text whose key is behind the flag's.
-  void cut_flag(std::string_view later) noexcept {
-    if (!is_cut_ && later.size() <= limits_.text_bytes) return;
+  /// later_bytes   the longest text whose key is behind the flag's.
+  void cut_flag(std::size_t later_bytes) noexcept {
+    if (!is_cut_ && later_bytes <= limits_.text_bytes) return;
     begin(Key::cut);
     out_.boolean_true();
   }
@@ -194,7 +195,7 @@ std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexc
   map.masks(record.masks);
   map.text_if(Key::event, record.event);
   map.text_if(Key::detail, record.detail);
-  map.cut_flag(record.upstream_user);
+  map.cut_flag(std::max(record.upstream_user.size(), record.recording.size()));
   map.number_if(Key::rows_in, record.rows_in);
   map.number_if(Key::rows_out, record.rows_out);
   if (!record.unmasked.empty()) map.bytes(Key::digest, stamp.digest);
@@ -203,6 +204,7 @@ std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexc
   map.number_if(Key::operations, record.operations);
   map.number_if(Key::first_sequence, record.first_sequence);
   map.number_if(Key::last_sequence, record.last_sequence);
+  map.text_if(Key::recording, record.recording);
 
   auto body_bytes = static_cast<std::size_t>(map.end() - out.data()) - head_bytes;
   cbor::Writer head(out.data());

@@ -87,6 +87,8 @@ struct Record {
   std::uint64_t operations = 0;
   std::uint64_t first_sequence = 0;  ///< Of its records; the last one is before this record.
   std::uint64_t last_sequence = 0;
+
+  std::string_view recording;  ///< That holds the operation, or that an event is about.
 };
 
 /// Added by the worker's log, not by the caller.

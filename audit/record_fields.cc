@@ -42,6 +42,8 @@ std::string_view* text_member(RecordFields& out, Key key) noexcept {
       return &out.event;
     case Key::detail:
       return &out.detail;
+    case Key::recording:
+      return &out.recording;
     default:
       return nullptr;
   }

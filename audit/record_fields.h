@@ -24,6 +24,7 @@ struct RecordFields {
   std::string_view rule;
   std::string_view event;
   std::string_view detail;
+  std::string_view recording;
   ByteView policy;
 };
 

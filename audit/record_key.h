@@ -50,8 +50,9 @@ enum class Key : std::uint8_t {
   operations = 41,
   first_sequence = 42,
   last_sequence = 43,
+  recording = 44,
 };
 
-inline constexpr std::uint8_t last_key = static_cast<std::uint8_t>(Key::last_sequence);
+inline constexpr std::uint8_t last_key = static_cast<std::uint8_t>(Key::recording);
 
 }  // namespace sluice::audit

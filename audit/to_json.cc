@@ -68,6 +68,7 @@ constexpr std::array<Field, last_key> fields{{
     {"operations", Form::number},
     {"first_sequence", Form::number},
     {"last_sequence", Form::number},
+    {"recording", Form::text},
 }};
 /// Empty are those that no record has yet.
 constexpr std::array<std::string_view, 8> phases{

@@ -64,6 +64,7 @@ std::vector<std::uint8_t> fullest_record() {
   r.duration = {1};
   r.operations = r.first_sequence = r.last_sequence = 1;
   r.reason = r.result = r.upstream = r.upstream_user = r.event = r.issuer = word;
+  r.recording = word;
   r.detail = long_text;
   Stamp stamp;
   stamp.epoch = stamp.sequence = stamp.worker = 1;
