@@ -69,6 +69,7 @@ Json rule_json(const config::PolicyRule& rule) {
       page["limits"]["burst"] = rule.limits->burst;
     }
   }
+  if (rule.record == config::RecordMode::full) page["record"] = "full";
   return page;
 }
 
@@ -163,20 +164,27 @@ std::string describe_json(const config::Settings& settings) {
                        {"keys_max_age_ms", ms(one.keys_max_age)}});
   }
   const config::SigningKey& key = settings.audit.signing_key;
-  const Json page{{"listeners", std::move(listeners)},
-                  {"identity",
-                   {{"api_keys", settings.identity.api_keys_file},
-                    {"oidc", std::move(issuers)},
-                    {"allow_anonymous", settings.identity.allow_anonymous}}},
-                  {"audit",
-                   {{"directory", settings.audit.directory},
-                    {"signing_key", key.uri.empty() ? key.file : key.uri},
-                    {"signer",
-                     {{"state", signer_settings(settings.audit).state.string()},
-                      {"user", settings.audit.signer.user}}},
-                    {"release", text(settings.audit.release)},
-                    {"exports", std::move(exports)}}},
-                  {"admin", {{"socket", settings.admin.socket}}}};
+  Json page{{"listeners", std::move(listeners)},
+            {"identity",
+             {{"api_keys", settings.identity.api_keys_file},
+              {"oidc", std::move(issuers)},
+              {"allow_anonymous", settings.identity.allow_anonymous}}},
+            {"audit",
+             {{"directory", settings.audit.directory},
+              {"signing_key", key.uri.empty() ? key.file : key.uri},
+              {"signer",
+               {{"state", signer_settings(settings.audit).state.string()},
+                {"user", settings.audit.signer.user}}},
+              {"release", text(settings.audit.release)},
+              {"exports", std::move(exports)}}},
+            {"admin", {{"socket", settings.admin.socket}}}};
+  if (const auto& recordings = settings.recordings) {
+    page["recordings"] = {
+        {"directory", recordings->directory},
+        {"recipients", recordings->recipients},
+        {"bytes_max", recordings->bytes_max},
+        {"on_full", recordings->on_full == config::OnFull::refuse ? "refuse" : "stop"}};
+  }
   return page.dump();
 }
 

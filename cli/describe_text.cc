@@ -131,9 +131,10 @@ void add_rules(Lines out, const std::vector<const config::PolicyRule*>& rules,
   if (rules.empty()) fmt::format_to(out, "    (none: everything is denied)\n");
   for (const auto* rule : rules) {
     const bool has_limits = rule->limits && protocol == config::Protocol::postgres;
-    fmt::format_to(out, "    {:<5} {}: {}: {}{}\n", text(rule->ruling), rule->name,
+    fmt::format_to(out, "    {:<5} {}: {}: {}{}{}\n", text(rule->ruling), rule->name,
                    who(rule->principals), what(*rule, protocol),
-                   has_limits ? limited(*rule->limits) : std::string());
+                   has_limits ? limited(*rule->limits) : std::string(),
+                   rule->record == config::RecordMode::full ? "; recorded in full" : "");
   }
 }
 
@@ -234,6 +235,13 @@ std::string describe_text(const config::Settings& settings) {
   for (const auto& one : settings.audit.exports) {
     fmt::format_to(out, "export '{}': records as {} to {}\n", one.name, text(one.format),
                    destination_text(one));
+  }
+  if (const auto& recordings = settings.recordings) {
+    fmt::format_to(
+        out, "recordings: in {}, at most {}, for {} to read; when full {}\n", recordings->directory,
+        size_text(recordings->bytes_max), fmt::join(recordings->recipients, ", "),
+        recordings->on_full == config::OnFull::refuse ? "what is to be recorded is refused"
+                                                      : "recordings stop");
   }
   fmt::format_to(
       out, "admin: {}{}\n", settings.admin.socket,

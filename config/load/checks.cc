@@ -40,6 +40,7 @@ class Checker {
     for (const AuditExport& one : settings_.audit.exports) check(one);
     check_signer();
     check_token();
+    check_recordings();
   }
 
  private:
@@ -207,6 +208,30 @@ class Checker {
            fmt::format("the signer's state must not lie in the log's directory '{}', or both are "
                        "rolled back together",
                        audit.directory));
+  }
+
+  void check_recordings() {
+    for (const PolicyRule& rule : settings_.policies) {
+      if (rule.record != RecordMode::full) continue;
+      const Place place = places_.of(&rule.record, rule.place);
+      if (!settings_.recordings) {
+        report(place, "'record: full' needs the section 'recordings' with 'recipients'");
+      }
+      if (rule.ruling == RulingKind::deny) {
+        report(place, "what is refused is not recorded: 'record' is for rules that allow");
+      }
+    }
+    if (!settings_.recordings) return;
+    const Recordings& recordings = *settings_.recordings;
+    if (recordings.recipients.empty() && places_.has(&recordings.recipients)) {
+      report(places_.of(&recordings.recipients, recordings.place),
+             "without a recipient nobody could read a recording");
+    }
+    if (recordings.chunk_bytes > recordings.memory_bytes) {
+      report(places_.of(&recordings.chunk_bytes, recordings.place),
+             fmt::format("'chunk' ({}) must not be above 'memory' ({})",
+                         size_text(recordings.chunk_bytes), size_text(recordings.memory_bytes)));
+    }
   }
 
   void check_token() {

@@ -447,6 +447,10 @@ constexpr std::array rulings{
     word_for("deny", RulingKind::deny, "refuse it"),
     word_for("hold", RulingKind::hold, "park it for approval; not in this version")};
 
+constexpr std::array record_modes{
+    word_for("operations", RecordMode::operations, "its records, which there always are"),
+    word_for("full", RecordMode::full, "what went to and fro, too; needs `recordings`")};
+
 constexpr std::array rule_fields{
     text<&PolicyRule::name>("name", Word::title, required,
                             "Names the rule in refusals and records."),
@@ -460,6 +464,8 @@ constexpr std::array rule_fields{
                               "Shown to the refused client."),
     section<&PolicyRule::limits>("limits", execution_limits_table, not_required,
                                  "How much of a database it allows at once."),
+    choice<&PolicyRule::record>("record", record_modes, not_required,
+                                "What is kept of what it allows."),
     later("approval", "Approval of held operations.")};
 constexpr Table rule_table{.title = "A policy rule",
                            .path = "policies[]",
@@ -578,6 +584,40 @@ constexpr Table mask_table{.title = "A mask",
                            .make = make_owner<Mask>,
                            .place = place_in<Mask>};
 
+constexpr std::array on_full_words{
+    word_for("refuse", OnFull::refuse, "they are refused"),
+    word_for("stop", OnFull::stop, "they go on, and the log says that nothing is recorded")};
+
+constexpr std::array recordings_fields{
+    text<&Recordings::directory>("directory", Word::file_path, not_required,
+                                 "Where they are kept; not in the log's directory."),
+    needed(texts<&Recordings::recipients>(
+        "recipients", Word::subject, 16,
+        "Who can read them: lines `age1…` that `age-keygen` prints. The gateway cannot.")),
+    size<&Recordings::bytes_max>("max_bytes", 1 << 20, std::uint64_t{1} << 50,
+                                 "What all of them may take; see `on_full`."),
+    choice<&Recordings::on_full>("on_full", on_full_words, not_required,
+                                 "What happens to operations that are to be recorded when no "
+                                 "more can be."),
+    size<&Recordings::chunk_bytes>("chunk", 4 << 10, 64 << 20,
+                                   "A chunk is closed and encrypted at about this size."),
+    duration<&Recordings::chunk_time>("chunk_time", seconds(1), seconds(3'600),
+                                      "And when it was being filled for so long."),
+    size<&Recordings::memory_bytes>("memory", 1 << 20, std::uint64_t{64} << 30,
+                                    "Chunks being filled, all together; beyond, the longest is "
+                                    "closed."),
+    size<&Recordings::backlog_bytes>("backlog", 1 << 20, std::uint64_t{1} << 30,
+                                     "What is on its way there, per worker; beyond, sessions that "
+                                     "are recorded wait.")};
+constexpr Table recordings_table{.title = "Recordings",
+                                 .path = "recordings",
+                                 .sentence =
+                                     "What sessions did, for rules with `record: full`. See "
+                                     "docs/recordings.md.",
+                                 .fields = recordings_fields,
+                                 .make = make_owner<Recordings>,
+                                 .place = place_in<Recordings>};
+
 // The gateway itself.
 
 constexpr std::array admin_fields{
@@ -628,6 +668,8 @@ constexpr std::array root_fields{
     secret<&Settings::mask_hash_key>("mask_key", not_required,
                                      "Key of masks that hash; at least 32 bytes."),
     section<&Settings::audit>("audit", audit_table, required, "The signed log."),
+    section<&Settings::recordings>("recordings", recordings_table, not_required,
+                                   "What sessions did, encrypted to auditors."),
     section<&Settings::admin>("admin", admin_table, not_required, "Where operators talk to it."),
     section<&Settings::workers>("workers", worker_table, not_required, "Threads and memory."),
     duration<&Settings::drain_timeout>("drain_timeout", seconds(0), seconds(86'400),

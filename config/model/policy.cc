@@ -191,7 +191,7 @@ Bound Policy::bytes_bound(const Limiting& limits) const noexcept {
 Ruling Policy::ruling_of(RuleNumber number) const noexcept {
   if (number == no_rule) return {Ruling::Kind::deny, default_deny, "no rule allows this", {}};
   const Rule& rule = rules_[number];
-  return {ruling_kind(rule.kind), rule.name, rule.reason, {}};
+  return {ruling_kind(rule.kind), rule.name, rule.reason, {}, rule.is_recorded};
 }
 
 }  // namespace sluice::config

@@ -77,6 +77,7 @@ struct Ruling {
   std::string_view rule;
   std::string_view reason;
   Limiting limits = {};
+  bool is_recorded = false;  ///< `record: full`.
 };
 
 /// What this gateway can enforce; a rule that asks for more stops the compiler.
@@ -166,6 +167,7 @@ class Policy {
     bool is_about_sql = false;
     std::optional<SqlCondition> sql;  ///< Without one it is about every statement.
     Limits limits;
+    bool is_recorded = false;
   };
   struct MaskUse {
     std::size_t index = 0;

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <map>
+#include <utility>
 
 #include "base/ascii.h"
 #include "config/model/line_expression.h"
@@ -29,6 +30,11 @@ int strictness(RulingKind kind) noexcept {
       return 2;
   }
   return 0;
+}
+
+/// Of rules that are as strict, those decide that have more kept.
+std::pair<int, bool> order_of(const PolicyRule& rule) noexcept {
+  return {strictness(rule.ruling), rule.record != RecordMode::full};
 }
 
 /// Gives equal patterns one number.
@@ -102,7 +108,7 @@ class Policy::Compiler {
       if (concerns_listener(rule.targets)) rules.push_back(&rule);
     }
     std::stable_sort(rules.begin(), rules.end(), [](const PolicyRule* a, const PolicyRule* b) {
-      return strictness(a->ruling) < strictness(b->ruling);
+      return order_of(*a) < order_of(*b);
     });
     for (const PolicyRule* rule : rules) add(*rule);
     add_masks();
@@ -142,7 +148,13 @@ class Policy::Compiler {
       return refuse(rule, "hold needs approvals, which this version does not have");
     }
     const auto number = static_cast<RuleNumber>(policy_.rules_.size());
-    policy_.rules_.push_back({rule.name, rule.reason, rule.ruling, false, std::nullopt, {}});
+    policy_.rules_.push_back({rule.name,
+                              rule.reason,
+                              rule.ruling,
+                              false,
+                              std::nullopt,
+                              {},
+                              rule.record == RecordMode::full});
     policy_.named_clauses_.emplace_back();
     if (is_of_another_protocol(rule)) {
       if (rule.targets.empty()) return;

@@ -245,6 +245,12 @@ struct ExecutionLimits {
   std::uint64_t burst = 0;  ///< That may come at once; 0: what one second of `rate` brings.
 };
 
+/// What is kept of an operation that a rule allows.
+enum class RecordMode : std::uint8_t {
+  operations,  ///< Its records.
+  full,        ///< What went to and fro, too, in an encrypted recording.
+};
+
 struct PolicyRule {
   std::string name;
   PrincipalMatch principals;
@@ -254,6 +260,7 @@ struct PolicyRule {
   RulingKind ruling = RulingKind::deny;
   std::string reason;                     ///< Shown to the refused client.
   std::optional<ExecutionLimits> limits;  ///< Of what an allow rule allows.
+  RecordMode record = RecordMode::operations;
   Place place;
 };
 
@@ -433,6 +440,32 @@ struct Audit {
   std::string witness_policy;  ///< Path of a C2SP tlog-policy; empty: no witnesses.
 };
 
+/// What becomes of operations that are to be recorded when recordings take no more.
+enum class OnFull : std::uint8_t {
+  refuse,  ///< They are refused.
+  stop,    ///< They go on, and the log says that they are not recorded.
+};
+
+/// What sessions did, message by message, encrypted to auditors.
+struct Recordings {
+  std::string directory = "/var/lib/sluice/recordings";
+  std::vector<std::string> recipients;  ///< Of age: "age1…".
+  std::uint64_t bytes_max = std::uint64_t{100} << 30;
+  OnFull on_full = OnFull::refuse;
+  std::uint64_t chunk_bytes = 1U << 20;
+  Duration chunk_time = seconds(60);  ///< Longest that one chunk is filled.
+  std::uint64_t memory_bytes = 64U
+                               << 20;  ///< Of chunks being filled; beyond, the longest is closed.
+  std::uint64_t backlog_bytes = 16U << 20;  ///< Per worker: beyond, its recorded sessions wait.
+  Place place;
+  friend bool operator==(const Recordings& one, const Recordings& other) {
+    return one.directory == other.directory && one.recipients == other.recipients &&
+           one.bytes_max == other.bytes_max && one.on_full == other.on_full &&
+           one.chunk_bytes == other.chunk_bytes && one.chunk_time == other.chunk_time &&
+           one.memory_bytes == other.memory_bytes && one.backlog_bytes == other.backlog_bytes;
+  }
+};
+
 struct Admin {
   std::string socket = "/run/sluice/admin.sock";
   std::optional<SocketAddress> tcp;  ///< Loopback only.
@@ -455,6 +488,7 @@ struct Settings {
   std::vector<Mask> masks;
   std::optional<Secret> mask_hash_key;  ///< `mask_key:`; needed by masks that hash.
   Audit audit;
+  std::optional<Recordings> recordings;  ///< Nothing: no rule may ask for any.
   Admin admin;
   Workers workers;
   Duration drain_timeout = seconds(30);

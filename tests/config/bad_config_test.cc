@@ -605,6 +605,23 @@ TEST_CASE("An export that has no destination, two, or half of TLS is refused") {
   }
 }
 
+TEST_CASE("What is to be recorded has somebody to read it, and is something that is allowed") {
+  constexpr auto bad = std::to_array<std::array<const char*, 2>>(
+      {{"policies: [{name: r, ruling: allow, record: full}]",
+        "a.yaml:6:45: 'record: full' needs the section 'recordings' with 'recipients'"},
+       {"policies: [{name: r, ruling: deny, record: full}]\nrecordings: {recipients: [age1x]}",
+        "a.yaml:6:44: what is refused is not recorded: 'record' is for rules that allow"},
+       {"recordings: {directory: /r}", "a.yaml:6:1: 'recipients' is missing"},
+       {"recordings: {recipients: []}",
+        "a.yaml:6:26: without a recipient nobody could read a recording"},
+       {"recordings: {recipients: [age1x], chunk: 4MiB, memory: 2MiB}",
+        "a.yaml:6:42: 'chunk' (4MiB) must not be above 'memory' (2MiB)"}});
+  for (const auto& [line, problems] : bad) {
+    INFO(line);
+    CHECK(texts(load_text(file_of({6, line, ""}), "a.yaml", world()).problems) == problems);
+  }
+}
+
 TEST_CASE("a literal secret is never repeated") {
   for (const char* secret : {"hunter2", "'${env:SECRET}'"}) {
     const std::string text = file_of({6, "", ""}) + "mask_key: " + secret + "\n";

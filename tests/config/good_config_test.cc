@@ -122,6 +122,32 @@ TestWorld world_of_everything() {
 
 }  // namespace
 
+TEST_CASE("Recordings have limits of their own, and a rule asks for them") {
+  const Loaded loaded = load_text(
+      "version: 1\n"
+      "listeners: [{name: in, address: '127.0.0.1:1', target: a}]\n"
+      "targets: [{name: a, addresses: ['10.0.0.1:443']}]\n"
+      "identity: {anonymous: true}\n"
+      "policies: [{name: r, ruling: allow, record: full}, {name: s, ruling: allow}]\n"
+      "recordings: {directory: /r, recipients: [age1x], max_bytes: 2MiB, on_full: stop,\n"
+      "  chunk: 8KiB, chunk_time: 5s, memory: 3MiB, backlog: 4MiB}\n"
+      "audit: {signing_key: 'file:/key'}\n",
+      "a.yaml", world_of_everything().world());
+  REQUIRE(texts(loaded.problems).empty());
+  CHECK(loaded.settings.policies[0].record == RecordMode::full);
+  CHECK(loaded.settings.policies[1].record == RecordMode::operations);
+  const auto& recordings = loaded.settings.recordings;
+  REQUIRE(recordings);
+  CHECK(recordings->directory == "/r");
+  CHECK(recordings->recipients == std::vector<std::string>{"age1x"});
+  CHECK(recordings->bytes_max == 2U << 20);
+  CHECK(recordings->on_full == OnFull::stop);
+  CHECK(recordings->chunk_bytes == 8U << 10);
+  CHECK(recordings->chunk_time == seconds(5));
+  CHECK(recordings->memory_bytes == 3U << 20);
+  CHECK(recordings->backlog_bytes == 4U << 20);
+}
+
 TEST_CASE("TLS of listeners and targets: files are read, names are kept") {
   TestWorld world = world_of_everything();
   world.files["/gw.crt"] = "certificate";

@@ -85,6 +85,23 @@ TEST_CASE("the strictest rule wins whatever its place, and among equals the firs
   CHECK(judged("BREW").rule == "a1");
 }
 
+TEST_CASE("of rules that are as strict, those decide that have operations recorded") {
+  std::vector<PolicyRule> rules{rule("wide", RulingKind::allow), rule("watched", RulingKind::allow),
+                                rule("never", RulingKind::deny)};
+  rules[1].http->methods = {"POST", "DELETE"};
+  rules[1].record = RecordMode::full;
+  rules[2].http->methods = {"DELETE"};
+  const Policy policy = compiled(settings_with(rules));
+  const PrincipalView view = policy.view_of(someone("ann"));
+  const Ruling watched = policy.judge(view, {.method = "POST"});
+  CHECK(watched.rule == "watched");
+  CHECK(watched.is_recorded);
+  const Ruling plain = policy.judge(view, {.method = "GET"});
+  CHECK(plain.rule == "wide");
+  CHECK_FALSE(plain.is_recorded);
+  CHECK(policy.judge(view, {.method = "DELETE"}).kind == Kind::deny);
+}
+
 TEST_CASE("methods are case-sensitive and a token of its own is a method") {
   auto purge = rule("purge", RulingKind::allow);
   purge.http->methods = {"PURGE"};
