@@ -32,6 +32,7 @@ CONFINED = {
     r"openssl/.*": ["audit/", "dataplane/tls/", "exports/stream.cc", "identity/", "load/", "matcher/", "tests/"],
     r"zlib\.h": ["load/", "tests/"],
     r"thread|mutex|condition_variable": ["base/", "audit/", "dataplane/", "control/", "exports/", "load/", "cli/",
+                                         "recordings/",
                                          "matcher/", "tests/", "bench/"],
 }
 

@@ -1,0 +1,60 @@
+// The folder of recordings: one folder each, with a file for each chunk.
+//
+// source   docs/recordings.md, "The folder"
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/instant.h"
+#include "base/result.h"
+
+namespace sluice::recordings {
+
+/// Behind the name of a recording that is not finished.
+inline constexpr std::string_view open_suffix = ".open";
+/// Behind that of a chunk that is being written.
+inline constexpr std::string_view part_suffix = ".part";
+
+/// "<epoch>-<session>-<part>": a worker's session in the life of one process, and which of
+/// its recordings, from 1.
+std::string recording_name(std::uint64_t epoch, std::uint64_t session, std::uint64_t part);
+/// Whether a text may be a recording's name; nothing else becomes part of a path.
+bool is_recording_name(std::string_view text) noexcept;
+
+struct ChunkFile {
+  std::uint64_t chunk = 0;
+  WallTime first;
+  WallTime last;
+};
+
+/// "00000001-<first>-<last>.age", both in nanoseconds since 1970.
+std::string chunk_name(const ChunkFile& chunk);
+/// nothing   it is not exactly what chunk_name() writes.
+std::optional<ChunkFile> parse_chunk_name(std::string_view name);
+
+/// Where a recording is, finished or not; nothing when there is none of this name.
+std::optional<std::filesystem::path> find_recording(const std::filesystem::path& directory,
+                                                    std::string_view name);
+/// In order. Other files are passed over.
+/// errors   the folder cannot be read.
+Result<std::vector<ChunkFile>> list_chunks(const std::filesystem::path& recording);
+
+struct RecordingFolder {
+  std::string name;
+  bool is_open = false;
+};
+/// All there are, in no order. There are none where the folder is not there.
+Result<std::vector<RecordingFolder>> list_recordings(const std::filesystem::path& directory);
+
+/// What all of it takes.
+std::uint64_t bytes_in(const std::filesystem::path& directory);
+
+/// A whole file.
+Result<std::vector<std::uint8_t>> read_chunk(const std::filesystem::path& path);
+
+}  // namespace sluice::recordings
