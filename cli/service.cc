@@ -346,6 +346,15 @@ control::GatewayView Service::view() const {
                             status.has_stopped, status.lag});
   }
 
+  if (const auto recordings = gateway_->recordings()) {
+    view.recordings = {.chunks = recordings->chunks,
+                       .bytes = recordings->bytes,
+                       .open = recordings->open,
+                       .total_bytes = recordings->total_bytes,
+                       .backlog_bytes = recordings->backlog_bytes,
+                       .failures = recordings->failures,
+                       .takes = recordings->takes};
+  }
   view.issuers = key_keeper_->view();
   const std::lock_guard lock(reloading_);
   view.reloads = reloads_;

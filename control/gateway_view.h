@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -77,6 +78,17 @@ struct ExportView {
   Duration lag;                ///< Age of the oldest record that has not arrived.
 };
 
+/// What is being recorded.
+struct RecordingsView {
+  std::uint64_t chunks = 0;  ///< Written since the start, as are the bytes.
+  std::uint64_t bytes = 0;
+  std::uint64_t open = 0;           ///< Recordings that are being made.
+  std::uint64_t total_bytes = 0;    ///< Of all there are.
+  std::uint64_t backlog_bytes = 0;  ///< On their way from workers.
+  std::uint64_t failures = 0;       ///< Attempts to write a chunk that failed.
+  bool takes = true;                ///< Nothing new is recorded while not.
+};
+
 struct GatewayView {
   std::string version;
   std::string state;                ///< "running" or "draining".
@@ -95,6 +107,7 @@ struct GatewayView {
   audit::RetentionStatus retention;
   std::vector<ExportView> exports;
   std::vector<IssuerView> issuers;
+  std::optional<RecordingsView> recordings;  ///< Nothing: there are none.
 };
 
 /// For /metrics.

@@ -249,6 +249,27 @@ void add_issuers(Exposition& page, const GatewayView& view) {
   }
 }
 
+void add_recordings(Exposition& page, const std::optional<RecordingsView>& recordings) {
+  if (!recordings) return;
+  page.family("sluice_recordings_chunks_total", Type::counter, "Chunks of recordings written.");
+  page.sample({}, recordings->chunks);
+  page.family("sluice_recordings_written_bytes_total", Type::counter, "Their encrypted bytes.");
+  page.sample({}, recordings->bytes);
+  page.family("sluice_recordings_open", Type::gauge, "Sessions that are being recorded.");
+  page.sample({}, recordings->open);
+  page.family("sluice_recordings_bytes", Type::gauge, "What all recordings take.");
+  page.sample({}, recordings->total_bytes);
+  page.family("sluice_recordings_backlog_bytes", Type::gauge,
+              "Bytes that workers handed over and that are in no chunk yet.");
+  page.sample({}, recordings->backlog_bytes);
+  page.family("sluice_recordings_failures_total", Type::counter,
+              "Attempts to write a chunk that failed, and times that max_bytes was reached.");
+  page.sample({}, recordings->failures);
+  page.family("sluice_recordings_full", Type::gauge,
+              "1 while nothing more is recorded: on_full says what becomes of operations.");
+  page.sample({}, std::uint64_t{recordings->takes ? 0U : 1U});
+}
+
 void add_gateway(Exposition& page, const GatewayView& view) {
   page.family("sluice_build_info", Type::gauge, "Always 1; the version is a label.");
   const std::array<Label, 1> version{{{"version", view.version}}};
@@ -282,6 +303,7 @@ std::string metrics_text(const GatewayView& view) {
   add_retention(page, view.retention);
   add_exports(page, view);
   add_issuers(page, view);
+  add_recordings(page, view.recordings);
   return page.text();
 }
 

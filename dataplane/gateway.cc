@@ -100,6 +100,7 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
       now.workers.kernel_tls != next.workers.kernel_tls) {
     return "the workers section changed";
   }
+  if (now.recordings != next.recordings) return "the recordings section changed";
   return {};
 }
 
@@ -123,6 +124,7 @@ std::string clock_state() {
 struct Gateway::State {
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<audit::Log> log;
+  std::unique_ptr<recordings::Recorder> recorder;  ///< Null: nothing is recorded.
   std::unique_ptr<Prover> prover;
   std::vector<std::string> addresses;
   KernelTls kernel_tls;
@@ -132,6 +134,7 @@ struct Gateway::State {
 
   Result<void> open_transports();
   Result<void> open_log(audit::LogSigner& signer);
+  Result<void> open_recordings();
   void run_workers();
   void post(const WorkerMail& mail);
   [[nodiscard]] Result<void> adopt(const Snapshot& next, std::string_view event);
@@ -191,6 +194,36 @@ Result<void> Gateway::State::open_log(audit::LogSigner& signer) {
   return {};
 }
 
+Result<void> Gateway::State::open_recordings() {
+  if (!snapshot->settings.recordings) return {};
+  const config::Recordings& settings = *snapshot->settings.recordings;
+  auto started =
+      recordings::Recorder::start({.directory = settings.directory,
+                                   .recipients = snapshot->auditors,
+                                   .workers = static_cast<std::uint32_t>(workers.size()),
+                                   .bytes_max = settings.bytes_max,
+                                   .stops_when_full = settings.on_full == config::OnFull::stop,
+                                   .chunk_bytes = settings.chunk_bytes,
+                                   .chunk_time = settings.chunk_time,
+                                   .memory_bytes = settings.memory_bytes,
+                                   .backlog_bytes = settings.backlog_bytes,
+                                   .record =
+                                       [this](const recordings::Event& event) {
+                                         audit::Record record;
+                                         record.phase = audit::Phase::control;
+                                         record.session = event.session;
+                                         record.event = event.event;
+                                         record.detail = event.detail;
+                                         record.recording = event.recording;
+                                         return append(record).has_value();
+                                       },
+                                   .clock = clocks,
+                                   .disk = &audit::real_disk()});
+  if (!started) return tl::unexpected(started.error());
+  recorder = std::move(*started);
+  return {};
+}
+
 void Gateway::State::run_workers() {
   prover = std::make_unique<Prover>(
       [this](const ProofRequest& request, const identity::KeyVerdict& verdict) {
@@ -205,6 +238,7 @@ void Gateway::State::run_workers() {
     LoopOptions options;
     options.worker = static_cast<std::uint32_t>(i);
     options.durable = snapshot->settings.audit.release == config::Release::durable;
+    if (recorder) options.recordings = &recorder->feed(options.worker);
     options.prove = [this](ProofRequest request) { return prover->request(std::move(request)); };
     options.want_keys = want_keys;
     options.post = [this](std::uint32_t number, WorkerMail mail) {
@@ -275,6 +309,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(std::shared_ptr<const Snapshot> 
   if (auto ok = gateway->state_->adopt(*gateway->snapshot(), "started"); !ok) {
     return fail(ok.error().message);
   }
+  if (auto ok = gateway->state_->open_recordings(); !ok) return tl::unexpected(ok.error());
   gateway->state_->run_workers();
   return gateway;
 }
@@ -287,6 +322,7 @@ Gateway::~Gateway() {
     if (worker->thread.joinable()) worker->thread.join();
   }
   state_->prover.reset();
+  state_->recorder.reset();
   record_event("stopped", {});
   state_->log.reset();
 }
@@ -334,6 +370,11 @@ std::size_t Gateway::workers() const noexcept {
 
 Gateway::WorkerView Gateway::worker(std::size_t index) const noexcept {
   return {state_->workers[index]->metrics, state_->workers[index]->transport->counters()};
+}
+
+std::optional<recordings::RecorderStatus> Gateway::recordings() const noexcept {
+  if (!state_->recorder) return std::nullopt;
+  return state_->recorder->status();
 }
 
 audit::LogStatus Gateway::log_status() const {

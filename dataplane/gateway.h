@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "dataplane/session/snapshot.h"
 #include "dataplane/transport/transport_counters.h"
 #include "identity/oidc.h"
+#include "recordings/recorder.h"
 
 namespace sluice::dataplane {
 
@@ -53,6 +55,8 @@ class Gateway {
   [[nodiscard]] std::size_t workers() const noexcept;
   [[nodiscard]] WorkerView worker(std::size_t index) const noexcept;
   [[nodiscard]] audit::LogStatus log_status() const;
+  /// Nothing where nothing is recorded.
+  [[nodiscard]] std::optional<recordings::RecorderStatus> recordings() const noexcept;
   /// Where each listener really listens, for one that asked for port 0.
   [[nodiscard]] const std::vector<std::string>& addresses() const noexcept;
   /// Whether the kernel is given the keys of TLS connections. False also without TLS.

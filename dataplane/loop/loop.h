@@ -58,6 +58,7 @@ struct ProofRequest {
 struct LoopOptions {
   std::uint32_t worker = 0;
   bool durable = false;
+  recordings::Feed* recordings = nullptr;  ///< Outlives the loop; null: nothing is recorded.
   /// Hands a slow check to another thread; the answer comes by mail. False when
   /// too many wait already.
   std::function<bool(ProofRequest)> prove;

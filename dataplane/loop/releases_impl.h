@@ -117,7 +117,9 @@ void Loop<T>::begin_splices() {
 template <Transport T>
 void Loop<T>::resume_waiting() {
   if (!waiting_for_buffers_.empty()) resume_waiting_for_buffers();
-  if (!waiting_for_log_.empty() && (context_.log.has_room() || context_.log.is_broken())) {
+  const bool can_record = context_.recordings == nullptr || context_.recordings->has_room();
+  if (!waiting_for_log_.empty() &&
+      ((context_.log.has_room() && can_record) || context_.log.is_broken())) {
     for (const ConnId id : std::exchange(waiting_for_log_, {})) {
       Connection* const client = find(id);
       if (client == nullptr || client->role != Role::client) continue;

@@ -27,6 +27,7 @@ Loop<T>::Loop(T& transport, audit::WorkerLog& log, WorkerMetrics& metrics,
       connections_(transport.connections_max()),
       live_position_(transport.connections_max()) {
   context_.durable = options_.durable;
+  context_.recordings = options_.recordings;
   context_.now = transport_.now();
   adopt(std::move(snapshot));
 }
@@ -37,6 +38,7 @@ Loop<T>::~Loop() {
     connections_[index].session.reset();
     give_back_lent(connections_[index]);
   }
+  if (context_.recordings != nullptr) context_.recordings->finish();
 }
 
 template <Transport T>
@@ -80,6 +82,7 @@ bool Loop<T>::turn(Duration wait) {
     sweep();
   }
   if (!may_splice_.empty()) begin_splices();
+  if (context_.recordings != nullptr) context_.recordings->flush(context_.now.monotonic);
   if (!waiting_for_durable_.empty()) context_.log.request_flush();
   const bool owes_records = !context_.session_ends.empty() && !context_.log.is_broken();
   return !stopping_ || !live_.empty() || owes_records;

@@ -11,6 +11,7 @@
 
 #include "base/instant.h"
 #include "dataplane/session/body_relay.h"
+#include "dataplane/session/recorded_body.h"
 #include "dataplane/session/snapshot_view.h"
 #include "matcher/body_masker.h"
 #include "parsers/http1/decoder.h"
@@ -41,6 +42,7 @@ struct ExchangeFacts {
   bool response_keeps_alive = false;
   bool upstream_ended = false;        ///< The target will send no more.
   bool wants_fresh_upstream = false;  ///< A pooled connection was dead: make a new one.
+  bool is_recorded = false;           ///< Both directions go into the session's recording.
   bool rewind = false;                ///< The next upstream gets the request from its beginning.
   matcher::RuleSet request_masks;
   matcher::RuleSet response_masks;
@@ -52,6 +54,7 @@ struct Exchange : ExchangeFacts {
   BodyRelay response_relay;
   matcher::BodyMasker request_masker;
   matcher::BodyMasker response_masker;
+  RecordedBody recorded_body;      ///< Of the request, when the exchange is recorded.
   bool request_is_masked = false;  ///< The body passes request_masker.
   bool response_is_masked = false;
   /// Masks applied to heads, by rule; bodies are counted by their maskers.

@@ -1,6 +1,7 @@
 #include "dataplane/session/heads.h"
 
 #include <algorithm>
+#include <array>
 
 #include "matcher/body_masker.h"
 #include "parsers/http1/fields.h"
@@ -53,6 +54,25 @@ bool is_dropped_from_request(const Field& field, const RequestHeadRules& rules) 
       break;
   }
   return is_targets_credential(field, rules.target->settings);
+}
+
+/// Fields that let somebody in, here, at the target, or at a proxy.
+bool is_secret(const Field& field, const config::Target& target) noexcept {
+  switch (field.id) {
+    case FieldName::authorization:
+    case FieldName::x_api_key:
+    case FieldName::proxy_authorization:
+      return true;
+    default:
+      break;
+  }
+  constexpr auto names = std::to_array<std::string_view>(
+      {"cookie", "set-cookie", "cookie2", "set-cookie2", "authentication-info",
+       "proxy-authentication-info", "x-auth-token", "x-csrf-token", "x-xsrf-token"});
+  return is_targets_credential(field, target) ||
+         std::ranges::any_of(names, [&field](std::string_view name) {
+           return http1::equal_as_variables(field.name, name);
+         });
 }
 
 bool is_dropped_from_response(const Field& field, const ResponseHeadRules& rules) noexcept {
@@ -202,6 +222,16 @@ void write_response_head(http1::HeadWriter& out, const http1::ResponseHead& resp
     }
   }
   out.finish();
+}
+
+void write_recorded_fields(http1::HeadWriter& out, std::span<const Field> fields,
+                           const RecordedMasks& masks, const config::Listener& listener,
+                           const config::Target& target, WorkerContext& worker) noexcept {
+  for (const Field& field : fields) {
+    if (field.id == FieldName::host || is_without_standing(field, listener)) continue;
+    if (is_secret(field, target)) continue;
+    write_masked(out, field, *masks.program, masks.active, worker, {});
+  }
 }
 
 BodyReading body_reading(std::span<const Field> fields) noexcept {

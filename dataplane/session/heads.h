@@ -64,6 +64,15 @@ void write_response_head(http1::HeadWriter& out, const http1::ResponseHead& resp
                          const BodyFraming& body, const ResponseHeadRules& rules,
                          WorkerContext& worker) noexcept;
 
+struct RecordedMasks {
+  const matcher::MaskProgram* program = nullptr;
+  matcher::RuleSet active;
+};
+/// Fields as a recording may hold them: masked, and without credentials and cookies.
+void write_recorded_fields(http1::HeadWriter& out, std::span<const http1::Field> fields,
+                           const RecordedMasks& masks, const config::Listener& listener,
+                           const config::Target& target, WorkerContext& worker) noexcept;
+
 /// How masks and patterns read a body, from its fields. Unreadable: of no type
 /// or two, coded, multipart ranges, or a charset whose bytes do not show ASCII as
 /// ASCII (UTF-16 …).

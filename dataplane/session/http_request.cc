@@ -40,6 +40,7 @@ struct HttpSession::Judged {
   config::HttpAction action;
   std::string_view rule;
   std::string_view reason;  ///< For the record, where the client must not learn it.
+  bool is_recorded = false;
 };
 
 bool HttpSession::read_head() {
@@ -48,7 +49,7 @@ bool HttpSession::read_head() {
     client_inbox_.drop_front(worker_.chunks, worker_.pool);
     return true;
   }
-  if (!may_record()) return false;
+  if (!may_record() || !may_add_to_recording()) return false;
   if (worker_.log.is_broken()) {
     refuse_unread(503, log_refusal);
     return true;
@@ -340,7 +341,10 @@ void HttpSession::settle_ruling(const http1::RequestHead& head, Judged& judged,
                                 const config::Ruling& ruling) {
   if (ruling.kind == config::Ruling::Kind::allow) {
     judged.rule = ruling.rule;
-    return admit(head, judged);
+    judged.is_recorded = ruling.is_recorded;
+    if (!judged.is_recorded || !recording_.refuses()) return admit(head, judged);
+    worker_.metrics.requests_unavailable.add();
+    return refuse(head, judged, 503, recordings_rule, recordings_refusal);
   }
   worker_.metrics.requests_denied.add();
   refuse(head, judged, 403, ruling.rule,
@@ -404,9 +408,13 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
     return BodyRelay::drop(worker_.pool, settled);
   }
 
+  if (judged.is_recorded) {
+    begin_recording(judged.principal == nullptr ? std::string_view() : judged.principal->subject);
+  }
   audit::Record record = describe(head, judged);
   record.ruling = audit::RulingKind::allow;
   record.rule = judged.rule;
+  if (exchange.is_recorded) record.recording = recording_.name();
   const auto intent = log_.append_intent(record);
   if (!intent) {
     // Without a record nothing may go on; this answer carries nothing of the target.
@@ -417,6 +425,7 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
   }
   exchange.intent = *intent;
   send_on_after(*intent);
+  if (exchange.is_recorded) record_request(head, record);
   worker_.metrics.requests_allowed.add();
   continue_answered_ = false;
   exchange.bytes_in = piece.collected.payload.size();
@@ -446,6 +455,7 @@ void HttpSession::send_on(Settled settled, ByteView head, const Piece& piece) {
                                        "masks cannot read the body: it is not valid JSON")
                        : fail_exchange(503, "no-buffers", "no buffer is free");
     }
+    if (exchange.is_recorded) record_request_piece(settled);
     if (!exchange.request_relay.emit(worker_, to_upstream_, settled, head, *trailers)) {
       return fail_exchange(503, "no-buffers", "no buffer is free");
     }
@@ -487,6 +497,7 @@ void HttpSession::drop_request_piece() {
 bool HttpSession::relay_request_body() {
   Exchange& exchange = *exchange_;
   if (held_head_ == no_buffer && client_inbox_.empty()) return false;
+  if (!may_add_to_recording()) return false;
   if (to_upstream_.free_slices() < slices_per_piece_max ||
       to_upstream_.bytes() >= backlog_bytes_max()) {
     return false;

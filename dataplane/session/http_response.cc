@@ -31,6 +31,7 @@ bool HttpSession::read_response() {
     return false;
   }
   if (exchange_->response_masks.any() && !has_slots_for_piece()) return false;
+  if (!may_add_to_recording()) return false;
   if (!upstream_inbox_.empty()) {
     const bool moved = exchange_->response_started ? relay_response_body() : read_response_head();
     if (moved) return true;
@@ -198,6 +199,7 @@ void HttpSession::begin_response(const http1::ResponseHead& head, ByteView recei
     return fail_exchange(502, "bad-response", "the response head is too large");
   }
   exchange.response_started = true;
+  if (exchange.is_recorded) record_response(head);
   release_piece(settled, out.written(), piece.trailers);
 }
 
@@ -233,6 +235,7 @@ void HttpSession::release_piece(Settled settled, ByteView head,
       return fail_unmasked(settled.fault);
     }
     last = settled.last;
+    if (exchange.is_recorded) record_response_piece(settled);
     exchange.bytes_out_pending = settled.size_bytes();
     if (last) answer_after(record_outcome("ok"));
     const bool queued = exchange.response_relay.emit(worker_, to_client_, settled, head, *trailers);

@@ -30,6 +30,7 @@ static_assert(slices_ahead_max + slices_per_piece_max <= SliceQueue::capacity);
 HttpSession::HttpSession(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
                          std::uint64_t session_number)
     : Session(worker, listener, peer, session_number),
+      recording_(worker, session_number),
       decoder_(worker.current->snapshot().listeners[listener].limits),
       decoder_generation_(worker.current->snapshot().generation),
       head_since_(worker.now.monotonic) {}
@@ -346,6 +347,13 @@ void HttpSession::advance() {
   if (client_ended_ && is_starved()) end_with_client();
 }
 
+/// Whether what is read now can go into the recording, if it must.
+bool HttpSession::may_add_to_recording() noexcept {
+  if (recording_.has_room()) return true;
+  waits_for_log_ = true;
+  return false;
+}
+
 /// The client takes its answers: it may have another.
 bool HttpSession::may_read_head() const noexcept {
   return to_client_.free_slices() + slices_ahead_max >= SliceQueue::capacity;
@@ -379,7 +387,8 @@ bool HttpSession::is_starved() const noexcept {
     case Stage::discard:
       return true;
     case Stage::body:
-      return held_head_ == no_buffer && to_upstream_.free_slices() >= slices_per_piece_max &&
+      return !waits_for_log_ && held_head_ == no_buffer &&
+             to_upstream_.free_slices() >= slices_per_piece_max &&
              to_upstream_.bytes() < backlog_bytes_max();
     case Stage::proof:
     case Stage::judge:

@@ -15,6 +15,7 @@
 #include "dataplane/session/heads.h"
 #include "dataplane/session/refusal.h"
 #include "dataplane/session/session.h"
+#include "dataplane/session/session_recording.h"
 #include "identity/proven_credential.h"
 
 namespace sluice::dataplane {
@@ -114,6 +115,13 @@ class HttpSession final : public Session {
   void fail_unmasked(Settled::Fault fault);
   void drop_upstream_and_close();
 
+  // http_recording.cc
+  void begin_recording(std::string_view principal);
+  void record_request(const http1::RequestHead& head, const audit::Record& record);
+  void record_request_piece(const Settled& settled);
+  void record_response(const http1::ResponseHead& head);
+  void record_response_piece(const Settled& settled);
+
   // http_splice.cc: what need not pass the session.
   [[nodiscard]] std::uint64_t spliceable_request_bytes() const noexcept;
   [[nodiscard]] std::uint64_t spliceable_response_bytes() const noexcept;
@@ -135,11 +143,13 @@ class HttpSession final : public Session {
   void unpark_head(BufferId buffer, std::uint32_t size_bytes);
   void end_with_client();
 
+  [[nodiscard]] bool may_add_to_recording() noexcept;
   [[nodiscard]] const ListenerPlan& plan() const noexcept;
   void give_up_retry_if_scarce() noexcept;
   [[nodiscard]] bool has_slots_for_piece() noexcept;
 
   std::unique_ptr<Exchange> exchange_;
+  SessionRecording recording_;
   Inbox client_inbox_;
   std::vector<std::uint8_t> parked_;  ///< The start of a head, while buffers are scarce.
   Inbox upstream_inbox_;

@@ -14,9 +14,10 @@ std::uint64_t spliceable(std::uint64_t left_bytes) noexcept {
   return left_bytes < spliced_bytes_min ? 0 : left_bytes - unspliced_bytes;
 }
 
-/// What is encrypted on one side or both cannot pass as it is.
-bool is_encrypted(const Exchange& exchange) noexcept {
-  return exchange.listener->tls != nullptr || exchange.target->tls != nullptr;
+/// What is encrypted on one side or both cannot pass as it is, and what is recorded must be seen.
+bool must_be_seen(const Exchange& exchange) noexcept {
+  return exchange.listener->tls != nullptr || exchange.target->tls != nullptr ||
+         exchange.is_recorded;
 }
 
 }  // namespace
@@ -24,14 +25,14 @@ bool is_encrypted(const Exchange& exchange) noexcept {
 /// Of the response; 0: it has to pass the session.
 std::uint64_t HttpSession::spliceable_response_bytes() const noexcept {
   if (upstream_ != Upstream::attached || !exchange_->response_started) return 0;
-  if (exchange_->response_is_masked || is_encrypted(*exchange_)) return 0;
+  if (exchange_->response_is_masked || must_be_seen(*exchange_)) return 0;
   return spliceable(exchange_->response_decoder->left_bytes());
 }
 
 std::uint64_t HttpSession::spliceable_request_bytes() const noexcept {
   if (upstream_ != Upstream::attached || stage_ != Stage::body) return 0;
   if (exchange_->request_is_masked || held_head_ != no_buffer) return 0;
-  if (is_encrypted(*exchange_)) return 0;
+  if (must_be_seen(*exchange_)) return 0;
   return spliceable(decoder_.left_bytes());
 }
 

@@ -56,6 +56,10 @@ bool PostgresSession::read_client() {
     worker_.metrics.log_stalls.add();
     return false;
   }
+  if (!recording_.has_room()) {
+    waits_for_log_ = true;
+    return false;
+  }
   const HeaderStep step = client_inbox_.peek(worker_, postgres::Side::frontend);
   if (step.kind == HeaderStep::Kind::needs_more) return false;
   if (step.kind == HeaderStep::Kind::malformed) {
@@ -166,10 +170,19 @@ bool PostgresSession::take_copy_message(const Header& header) {
   if (!operations_open_.empty()) operations_open_.front().bytes_in += header.body_bytes;
   if (header.frontend() != FrontendType::copy_data) {
     copies_in_ = false;
+    note_copied_in();
     // An Execute has one COPY, a Query may have another.
     if (expected_.back().kind == Expected::Kind::execute) expected_.back().may_copy_in = false;
   }
   return true;
+}
+
+/// How much it was: no mask has seen what it is.
+void PostgresSession::note_copied_in() {
+  if (!recording_.is_on() || operations_open_.empty()) return;
+  const Operation& operation = operations_open_.front();
+  recording_.add(recordings::ItemKind::copied_in, operation.number,
+                 as_bytes(std::to_string(operation.bytes_in)));
 }
 
 /// Some messages cannot be judged before the target has told what the ones before did.

@@ -14,6 +14,7 @@ bool PostgresOutbox::copy(ByteView bytes) {
   if (spill_.empty() && !pour(bytes, taken)) return false;
   const ByteView rest = bytes.subspan(taken);
   spill_.insert(spill_.end(), rest.begin(), rest.end());
+  if (tap_ != nullptr) tap_->add(bytes);
   return true;
 }
 
@@ -29,6 +30,11 @@ ByteSpan PostgresOutbox::room() const noexcept {
 }
 
 void PostgresOutbox::commit(std::size_t size_bytes) noexcept {
+  if (tap_ != nullptr) tap_->add(room().first(size_bytes));
+  push_used(size_bytes);
+}
+
+void PostgresOutbox::push_used(std::size_t size_bytes) noexcept {
   queue_.push(worker_.pool, buffer_, room().first(size_bytes));
   used_ += size_bytes;
 }
@@ -71,7 +77,7 @@ bool PostgresOutbox::pour(ByteView bytes, std::size_t& taken) noexcept {
     const ByteSpan to = room();
     const std::size_t n = std::min(to.size(), bytes.size() - taken);
     std::memcpy(to.data(), bytes.data() + taken, n);
-    commit(n);
+    push_used(n);
     taken += n;
   }
   return true;

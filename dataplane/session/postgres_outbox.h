@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "dataplane/session/postgres_tap.h"
 #include "dataplane/session/worker_context.h"
 #include "dataplane/slice_queue.h"
 #include "parsers/postgres/writer.h"
@@ -28,7 +29,10 @@ class PostgresOutbox {
   [[nodiscard]] bool has_spill() const noexcept { return !spill_.empty(); }
 
   /// Passes on bytes of a pool buffer.
-  void pass(BufferId buffer, ByteView bytes) noexcept { queue_.push(worker_.pool, buffer, bytes); }
+  void pass(BufferId buffer, ByteView bytes) noexcept {
+    queue_.push(worker_.pool, buffer, bytes);
+    if (tap_ != nullptr) tap_->add(bytes);
+  }
   /// Copies; what the queue has no room for waits here. False when no buffer is free.
   [[nodiscard]] bool copy(ByteView bytes);
   /// Writes messages with `write(postgres::Writer&)`. False when they did not fit, or
@@ -50,6 +54,9 @@ class PostgresOutbox {
   /// The first bytes of room() are to go out.
   void commit(std::size_t size_bytes) noexcept;
 
+  /// From here on it gets all that goes out. It outlives the use of this outbox.
+  void set_tap(PostgresTap& tap) noexcept { tap_ = &tap; }
+
   /// Something was sent: what waited goes on.
   void on_sent();
   /// Time went by: a buffer may be free for what waited.
@@ -61,6 +68,7 @@ class PostgresOutbox {
   static constexpr std::size_t written_bytes_max = 12 * 1024;
 
   void drop_buffer() noexcept;
+  void push_used(std::size_t size_bytes) noexcept;
   [[nodiscard]] bool pour(ByteView bytes, std::size_t& taken) noexcept;
 
   WorkerContext& worker_;
@@ -69,6 +77,7 @@ class PostgresOutbox {
   std::size_t used_ = 0;
   std::vector<std::uint8_t> spill_;
   std::size_t spilled_ = 0;  ///< Of spill_, queued already.
+  PostgresTap* tap_ = nullptr;
 };
 
 }  // namespace sluice::dataplane

@@ -34,6 +34,11 @@ bool merges_queries(const StatementInfo& info) {
 
 bool PostgresSession::read_server() {
   if (!client_out_.has_room()) return false;
+  if (!recording_.has_room()) {
+    waits_for_log_ = true;
+    return false;
+  }
+  if (!operations_open_.empty()) tap_.set_operation(operations_open_.front().number);
   if (server_piece_left_ != 0) return relay_server_piece();
   if (upstream_inbox_.empty()) return false;
   const HeaderStep step = upstream_inbox_.peek(worker_, postgres::Side::backend);

@@ -25,6 +25,7 @@ PostgresSession::PostgresSession(WorkerContext& worker, std::uint16_t listener,
     : Session(worker, listener, peer, session_number),
       client_out_(worker, to_client_),
       upstream_out_(worker, to_upstream_),
+      recording_(worker, session_number),
       channel_(std::move(channel)),
       since_(worker.now.monotonic),
       is_pooled_(plan().settings.postgres.mode == config::PoolMode::transaction) {}

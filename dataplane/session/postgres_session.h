@@ -26,6 +26,7 @@
 #include "dataplane/session/postgres_inbox.h"
 #include "dataplane/session/postgres_outbox.h"
 #include "dataplane/session/postgres_rows.h"
+#include "dataplane/session/postgres_tap.h"
 #include "dataplane/session/session.h"
 #include "dataplane/session/statement_judge.h"
 #include "parsers/postgres/backend.h"
@@ -248,6 +249,7 @@ class PostgresSession final : public Session {
   [[nodiscard]] bool will_be_answered() const noexcept;
   [[nodiscard]] bool must_wait_for_answers(postgres::FrontendType type) const noexcept;
   bool take_copy_message(const postgres::Header& header);
+  void note_copied_in();
   void make_target_answer();
   void send_on(const PostgresInbox::Message& message);
   bool ask_again();
@@ -258,6 +260,8 @@ class PostgresSession final : public Session {
   /// portal  that is executed; null with a statement's text.
   [[nodiscard]] std::optional<JudgedStatement> judge(std::string_view text,
                                                      const Meaning* portal = nullptr);
+  void guard_recording(JudgedStatement& judged) const;
+  void begin_recording();
   void guard_execute(JudgedStatement& judged) const;
   void guard_columns(JudgedStatement& judged);
   [[nodiscard]] static bool is_empty(const JudgedStatement& judged) noexcept;
@@ -386,6 +390,9 @@ class PostgresSession final : public Session {
   PostgresInbox upstream_inbox_;
   PostgresOutbox client_out_;
   PostgresOutbox upstream_out_;
+
+  SessionRecording recording_;
+  PostgresTap tap_{recording_};
 
   // Login.
   std::optional<SecureChannel> channel_;  ///< By which the client came; nothing: in clear.

@@ -69,6 +69,7 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
   if (is_replication_command(text)) {
     JudgedStatement command = judge_replication(text);
     command.source = text;
+    guard_recording(command);
     return command;
   }
   StatementContext context{worker_.current, listener_, key_, backend_->search_path()};
@@ -78,11 +79,31 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
   }
   JudgedStatement judged = worker_.statements.judge(text, context, worker_.text_scratch);
   judged.source = text;
+  guard_recording(judged);
   guard_execute(judged);
   guard_pool(judged);
   guard_columns(judged);
   guard_parameters(judged, portal);
   return judged;
+}
+
+/// What is to be recorded and cannot be is refused: also what comes later in a session that is.
+void PostgresSession::guard_recording(JudgedStatement& judged) const {
+  const bool is_wanted = judged.ruling.is_recorded || recording_.is_on();
+  if (judged.ruling.kind != config::Ruling::Kind::allow || !is_wanted) return;
+  if (recording_.refuses()) {
+    judged.ruling = {config::Ruling::Kind::deny, recordings_rule, recordings_refusal};
+  }
+}
+
+/// From the first statement of whose rule that is asked for, to the session's end.
+void PostgresSession::begin_recording() {
+  if (recording_.is_on()) return;
+  recording_.begin(
+      {"postgres", plan().settings.name, target().name, keys_->principal(key_).subject});
+  const bool passes = server_piece_left_ != 0 && !server_piece_drops_;
+  tap_.begin(passes ? server_piece_left_ : 0);
+  client_out_.set_tap(tap_);
 }
 
 /// The target reads the names of what was prepared anew when the search path changed: what
@@ -137,6 +158,7 @@ bool PostgresSession::is_empty(const JudgedStatement& judged) noexcept {
 bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64_t bytes_in,
                                       Meaning* portal) {
   ++operations_;
+  if (judged.ruling.is_recorded) begin_recording();
   audit::Record record = describe(judged);
   record.ruling = audit::RulingKind::allow;
   record.rule = judged.ruling.rule;
@@ -146,6 +168,7 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
     return false;
   }
   send_on_after(*intent);
+  recording_.add(recordings::ItemKind::statement, operations_, as_bytes(judged.record_text));
   worker_.metrics.requests_allowed.add();
   ++worker_.current->operations;
   operations_open_.push_back({worker_.current, key_, operations_, bytes_in, worker_.now.monotonic,
@@ -194,6 +217,7 @@ audit::Record PostgresSession::describe(const JudgedStatement& judged) {
   record.verb = judged.info->is_parsed ? std::string_view(judged.info->classes) : "unparsed";
   record.resource = judged.record_text;
   record.host = recorded_database_;
+  record.recording = recording_.name();
   worker_.unmasked[0] = judged.source;
   record.unmasked = {worker_.unmasked.data(), 1};
   return record;
@@ -225,6 +249,8 @@ void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_qu
     return fail_session("57P03", log_refusal, "log-failed");
   }
   tell_after(*sequence);
+  recording_.add(recordings::ItemKind::statement, operations_, as_bytes(judged.record_text));
+  tap_.set_operation(operations_);
   worker_.metrics.requests_denied.add();
   std::array<char, 64> id{};
   const std::string detail =

@@ -98,6 +98,18 @@ Result<void> compile_masks(const config::Settings& settings, Snapshot& snapshot)
   return {};
 }
 
+Result<void> plan_recordings(const config::Recordings& recordings, Snapshot& snapshot) {
+  for (const std::string& line : recordings.recipients) {
+    const auto recipient = audit::AgeRecipient::parse(line);
+    if (!recipient) {
+      return fail(fmt::format("{}: recipient '{}': {}", at(recordings.place), line,
+                              recipient.error().message));
+    }
+    snapshot.auditors.push_back(*recipient);
+  }
+  return {};
+}
+
 Result<TargetPlan> plan_target(const config::Target& target) {
   TargetPlan plan{target, {}, {}, nullptr};
   for (const auto& address : target.addresses) {
@@ -230,6 +242,11 @@ Result<std::shared_ptr<const Snapshot>> compile(const config::Settings& settings
   snapshot->policy_digest = audit::sha256(as_bytes(settings.text));
   snapshot->keys = std::move(keys);
   if (auto masks = compile_masks(settings, *snapshot); !masks) return fail(masks.error().message);
+  if (settings.recordings) {
+    if (auto planned = plan_recordings(*settings.recordings, *snapshot); !planned) {
+      return tl::unexpected(planned.error());
+    }
+  }
   for (const auto& target : settings.targets) {
     auto plan = plan_target(target);
     if (!plan) return fail(plan.error().message);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/age_recipient.h"
 #include "audit/sha256.h"
 #include "base/result.h"
 #include "config/model/network.h"
@@ -58,6 +59,7 @@ struct Snapshot {
   std::shared_ptr<const matcher::MaskProgram> masks;
   matcher::RuleSet record_masks;                  ///< Every rule of `masks`.
   std::shared_ptr<const identity::ApiKeys> keys;  ///< Never null; may be empty.
+  std::vector<audit::AgeRecipient> auditors;      ///< Whom recordings are encrypted to.
 };
 
 /// errors  what `sluice check` prints: a rule or mask that cannot be enforced,

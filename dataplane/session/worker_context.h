@@ -22,6 +22,7 @@
 #include "dataplane/session/token_proofs.h"
 #include "matcher/scratch.h"
 #include "parsers/http1/message.h"
+#include "recordings/feed.h"
 
 namespace sluice::dataplane {
 
@@ -61,6 +62,7 @@ struct WorkerContext {
   SnapshotView* current = nullptr;  ///< New operations are judged by this one.
   Now now;
   SessionEnds session_ends{log, now};
+  recordings::Feed* recordings = nullptr;  ///< Null: nothing is recorded.
   bool draining = false;
   bool can_splice = false;  ///< The transport could begin a splice now.
   bool durable = false;     ///< audit.release: durable
@@ -72,6 +74,7 @@ struct WorkerContext {
   std::vector<std::uint32_t> header_hits;  ///< Reserved for every pattern there is.
   std::vector<ByteView> body_pieces;
   std::vector<std::string_view> groups;
+  std::vector<std::uint8_t> recorded;        ///< A piece of a body as it left.
   std::array<std::string_view, 3> unmasked;  ///< Of an operation, for its digest.
   std::array<audit::MaskCount, matcher::rules_max> mask_counts;
   std::array<std::uint8_t, head_bytes_max> head_room;
