@@ -26,6 +26,7 @@ struct Parser {
   WitnessOptions witness;
   TilesOptions tiles;
   AuditOptions audit;
+  ReplayOptions replay;
   EvidenceOptions evidence;
   StatusOptions status;
   ReloadOptions reload;
@@ -53,6 +54,7 @@ struct Parser {
     add_witness();
     add_tiles();
     add_audit();
+    add_replay();
     add_evidence();
     add_steering();
     add_legal_hold();
@@ -108,6 +110,8 @@ struct Parser {
                     "Key of a witness that must have seen the log, or a file that holds it");
     made.add_option("--seen", verify.seen,
                     "A file with a checkpoint that you kept, which the log must continue");
+    made.add_option("--recordings", verify.recordings,
+                    "Folder of recordings: each chunk must be the one that the log names");
     add_json(made, verify.json);
   }
 
@@ -172,6 +176,30 @@ struct Parser {
     add_json(made, audit.json);
   }
 
+  void add_replay() {
+    auto& made =
+        verb(app, "replay", "Show what a recorded session did, to who can decrypt it", replay,
+             "  sluice replay 4be3f0c1d2a59687-3-1 --identity file:auditor.key\n"
+             "  sluice replay 4be3f0c1d2a59687-3-1 --identity auditor.key --at 10m --speed 4\n"
+             "  sluice replay 4be3f0c1d2a59687-3-1 --identity auditor.key --directory ./recordings "
+             "\\\n      --search customers --json");
+    made.add_option("recording", replay.recording, "The recording, as audit records name it")
+        ->required();
+    made.add_option("--identity", replay.identity,
+                    "A file with the secret key, as age-keygen makes it")
+        ->required();
+    add_configuration(made, replay.configuration);
+    made.add_option("--directory", replay.directory,
+                    "Folder of recordings, instead of the configuration's");
+    made.add_option("--at", replay.at,
+                    "From this time on: RFC 3339, or how long after the beginning, e.g. 10m");
+    made.add_option("--speed", replay.speed, "So many times as fast as it was; 0: at once")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    made.add_option("--search", replay.search, "Only what holds this text, and what it belongs to");
+    add_json(made, replay.json);
+  }
+
   void add_evidence() {
     auto& made = verb(
         app, "evidence", "Pack a time range of the audit log for an auditor", evidence,
@@ -187,6 +215,8 @@ struct Parser {
                     "Show operations of this subject only; of the rest, hashes");
     made.add_option("--target", evidence.query.target, "Show operations on this target only");
     made.add_option("--session", evidence.query.session, "Show records of this session only");
+    made.add_flag("--without-recordings", evidence.without_recordings,
+                  "Leave out the recordings of operations that it shows");
     made.add_option("--encrypt-to", evidence.recipients,
                     "Encrypt the package to this recipient of age (age1…), and more of them");
     made.add_option("-o,--output", evidence.output, "The package; must not exist")->required();

@@ -60,6 +60,11 @@ std::string cause_of(const nlohmann::json& record) {
   return rule.empty() ? rule : fmt::format(" by rule \"{}\": {}", rule, field(record, "reason"));
 }
 
+std::string recording_of(const nlohmann::json& record) {
+  const std::string name = field(record, "recording");
+  return name.empty() ? name : fmt::format(", recording {}", name);
+}
+
 /// One line for people; --json has everything.
 std::string line_of(const nlohmann::json& record) {
   const std::string phase = field(record, "phase");
@@ -69,10 +74,11 @@ std::string line_of(const nlohmann::json& record) {
   if (phase == "intent") {
     const std::string subject = field(record, "subject");
     const std::string reason = field(record, "reason");
-    return fmt::format("{} {:<8} {:<5} {} {} {} → {} by rule \"{}\"{}{}", time, name,
+    return fmt::format("{} {:<8} {:<5} {} {} {} → {} by rule \"{}\"{}{}{}", time, name,
                        field(record, "ruling"), subject.empty() ? "(unknown)" : subject,
                        field(record, "verb"), field(record, "resource"), field(record, "target"),
-                       field(record, "rule"), reason.empty() ? "" : ": ", reason);
+                       field(record, "rule"), reason.empty() ? "" : ": ", reason,
+                       recording_of(record));
   }
   if (phase == "outcome") {
     const std::string masks = masks_of(record);
@@ -82,8 +88,8 @@ std::string line_of(const nlohmann::json& record) {
   }
   std::string detail = field(record, "detail");
   std::ranges::replace(detail, '\n', ' ');  // a seal has lines
-  return fmt::format("{} {:<8} {} {} {}", time, phase, field(record, "event"),
-                     field(record, "peer"), detail);
+  return fmt::format("{} {:<8} {} {} {}{}", time, phase, field(record, "event"),
+                     field(record, "peer"), detail, recording_of(record));
 }
 
 class Printer {

@@ -28,10 +28,11 @@ struct CheckOptions {
 };
 
 struct VerifyOptions {
-  std::string path = {};     ///< An audit directory, or an evidence package.
-  std::string key = {};      ///< A verifier line or a file that holds one.
-  std::string witness = {};  ///< Likewise, of a witness.
-  std::string seen = {};     ///< A file with a checkpoint.
+  std::string path = {};        ///< An audit directory, or an evidence package.
+  std::string key = {};         ///< A verifier line or a file that holds one.
+  std::string witness = {};     ///< Likewise, of a witness.
+  std::string seen = {};        ///< A file with a checkpoint.
+  std::string recordings = {};  ///< A folder of recordings that the directory tells of.
   bool json = false;
 };
 
@@ -64,11 +65,23 @@ struct AuditOptions {
   bool json = false;
 };
 
+struct ReplayOptions {
+  std::string configuration = default_configuration;
+  std::string directory = {};  ///< Instead of the configuration's.
+  std::string recording = {};
+  std::string identity = {};  ///< A file, perhaps with "file:" before it.
+  std::string at = {};        ///< RFC 3339, or a time behind the beginning.
+  std::string search = {};
+  double speed = 0;  ///< 0: without waiting.
+  bool json = false;
+};
+
 struct EvidenceOptions {
   std::string configuration = default_configuration;
   QueryWords query = {};
   std::string output = {};
   std::vector<std::string> recipients = {};  ///< Of age; empty: not encrypted.
+  bool without_recordings = false;
   bool json = false;
 };
 
@@ -167,6 +180,7 @@ ExitCode perform(const BeginEpochOptions& options);
 ExitCode perform(const WitnessOptions& options);
 ExitCode perform(const TilesOptions& options);
 ExitCode perform(const AuditOptions& options);
+ExitCode perform(const ReplayOptions& options);
 ExitCode perform(const EvidenceOptions& options);
 ExitCode perform(const StatusOptions& options);
 ExitCode perform(const ReloadOptions& options);
@@ -182,8 +196,9 @@ ExitCode perform(const DemoOptions& options);
 
 using Command =
     std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions,
-                 TilesOptions, AuditOptions, EvidenceOptions, StatusOptions, ReloadOptions,
-                 DrainOptions, LegalHoldAddOptions, LegalHoldListOptions, LegalHoldReleaseOptions,
-                 KeyNewOptions, KeySigningOptions, KeyOperationsOptions, LoadOptions, DemoOptions>;
+                 TilesOptions, AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions,
+                 ReloadOptions, DrainOptions, LegalHoldAddOptions, LegalHoldListOptions,
+                 LegalHoldReleaseOptions, KeyNewOptions, KeySigningOptions, KeyOperationsOptions,
+                 LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

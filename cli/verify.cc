@@ -1,6 +1,7 @@
 // sluice verify: is this audit log, or evidence package, what was signed, and whole?
 #include <nlohmann/json.hpp>
 
+#include "audit/reader.h"
 #include "audit/segment.h"
 #include "audit/verify.h"
 #include "base/timestamp.h"
@@ -8,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "evidence/package.h"
+#include "recordings/check.h"
 
 namespace sluice::cli {
 namespace {
@@ -23,24 +25,45 @@ nlohmann::ordered_json removals_json(const audit::VerifyReport& report) {
   return out;
 }
 
+nlohmann::ordered_json json_of(const audit::VerifyReport& report, bool has_trusted_key) {
+  return {{"ok", report.ok},
+          {"fault", report.fault},
+          {"where", report.where},
+          {"records", report.records},
+          {"checkpoints", report.checkpoints},
+          {"segments", report.segments},
+          {"unsigned_tail_records", report.unsigned_tail_records},
+          {"witnessed_records", report.witnessed_records},
+          {"seen_records", report.seen_records},
+          {"seals", report.seals},
+          {"gaps", report.gaps},
+          {"seal_chains", report.seal_chains},
+          {"timestamps", report.timestamps},
+          {"removals", removals_json(report)},
+          {"root", report.root_hex},
+          {"trusted_key", has_trusted_key}};
+}
+
 void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
-  const nlohmann::ordered_json page{{"ok", report.ok},
-                                    {"fault", report.fault},
-                                    {"where", report.where},
-                                    {"records", report.records},
-                                    {"checkpoints", report.checkpoints},
-                                    {"segments", report.segments},
-                                    {"unsigned_tail_records", report.unsigned_tail_records},
-                                    {"witnessed_records", report.witnessed_records},
-                                    {"seen_records", report.seen_records},
-                                    {"seals", report.seals},
-                                    {"gaps", report.gaps},
-                                    {"seal_chains", report.seal_chains},
-                                    {"timestamps", report.timestamps},
-                                    {"removals", removals_json(report)},
-                                    {"root", report.root_hex},
-                                    {"trusted_key", has_trusted_key}};
-  fmt::print("{}\n", page.dump());
+  fmt::print("{}\n", json_of(report, has_trusted_key).dump());
+}
+
+nlohmann::ordered_json recordings_json(const recordings::CheckReport& report) {
+  return {{"recordings", report.recordings},
+          {"chunks", report.chunks},
+          {"unfinished", report.unfinished}};
+}
+
+void print_text(const recordings::CheckReport& report) {
+  if (!report.fault.empty()) {
+    fmt::print("NOT VERIFIED: {}\n  at {}\n", report.fault, report.where);
+    return;
+  }
+  fmt::print("verified: {} in {}\n", counted(report.recordings, "recording"),
+             counted(report.chunks, "chunk"));
+  if (report.unfinished != 0) {
+    fmt::print("{} of them without an end yet\n", report.unfinished);
+  }
 }
 
 void print_gaps(std::uint64_t gaps) {
@@ -118,6 +141,8 @@ void print_json(const evidence::PackageReport& report, bool has_trusted_key) {
                                     {"root", report.root_hex},
                                     {"seals", report.seals},
                                     {"gaps", report.gaps},
+                                    {"recordings", report.recordings},
+                                    {"chunks", report.chunks},
                                     {"timestamps", report.timestamps.size()},
                                     {"witnesses", witnesses_json(report)},
                                     {"witnessed_records", report.witnessed_records},
@@ -147,6 +172,10 @@ void print_text(const evidence::PackageReport& report, bool has_trusted_key) {
                counted(report.witnessed_records, "record"), timestamp_text(one.when));
   }
   print_gaps(report.gaps);
+  if (report.chunks != 0) {
+    fmt::print("{} of {} inside, encrypted: sluice replay shows them, and age -d opens them\n",
+               counted(report.chunks, "chunk"), counted(report.recordings, "recording"));
+  }
   print_seen(report.seen_records);
   if (!has_trusted_key) print_key_advice("in the package");
 }
@@ -168,6 +197,47 @@ ExitCode show(const Result<Report>& report, const VerifyOptions& options, bool h
   return report->ok ? ExitCode::ok : ExitCode::not_verified;
 }
 
+/// What the log says of recordings, held against the folder they are in.
+Result<recordings::CheckReport> check_recordings(const VerifyOptions& options) {
+  const auto source = recordings::ChunkSource::of_directory(options.recordings);
+  if (!source) return tl::unexpected(source.error());
+  recordings::RecordingCheck check;
+  const auto read = audit::read_records(
+      options.path, 0,
+      [&check](std::uint64_t, ByteView bytes) {
+        if (const auto record = audit::fields_of(bytes)) check.add(*record);
+        return true;
+      },
+      [&check](std::uint64_t, const audit::RemovedRecords&) {
+        check.allow_missing_before();
+        return true;
+      });
+  if (!read) return tl::unexpected(read.error());
+  return check.compare(*source);
+}
+
+ExitCode verify_log(const VerifyOptions& options, const std::string& key,
+                    const std::string& witness, const std::string& seen) {
+  const auto report = audit::verify(options.path, key, witness, seen);
+  if (options.recordings.empty() || !report || !report->ok) {
+    return show(report, options, !key.empty());
+  }
+  const auto found = check_recordings(options);
+  if (!found) return complain("verify", found.error().message, ExitCode::failed);
+  if (options.json) {
+    auto page = json_of(*report, !key.empty());
+    page["ok"] = found->fault.empty();
+    page["fault"] = found->fault;
+    page["where"] = found->where;
+    page["recordings"] = recordings_json(*found);
+    fmt::print("{}\n", page.dump());
+  } else {
+    print_text(*report, !key.empty());
+    print_text(*found);
+  }
+  return found->fault.empty() ? ExitCode::ok : ExitCode::not_verified;
+}
+
 }  // namespace
 
 ExitCode perform(const VerifyOptions& options) {
@@ -179,9 +249,13 @@ ExitCode perform(const VerifyOptions& options) {
   if (!seen) return complain("verify", seen.error().message, ExitCode::failed);
   std::error_code ignored;
   const bool is_log = std::filesystem::is_directory(options.path, ignored);
-  return is_log ? show(audit::verify(options.path, *key, *witness, *seen), options, !key->empty())
-                : show(evidence::verify_package(options.path, *key, *witness, *seen), options,
-                       !key->empty());
+  if (is_log) return verify_log(options, *key, *witness, *seen);
+  if (!options.recordings.empty()) {
+    return complain("verify", "a package has its recordings inside: leave out --recordings",
+                    ExitCode::usage);
+  }
+  return show(evidence::verify_package(options.path, *key, *witness, *seen), options,
+              !key->empty());
 }
 
 }  // namespace sluice::cli

@@ -37,8 +37,8 @@ std::variant<Command, ExitCode> parse(const std::string& line) {
 
 TEST_CASE("every verb's help has at least two examples that name the verb") {
   for (const std::string name :
-       {"run", "check", "verify", "audit", "evidence", "status", "reload", "drain", "load",
-        "key new", "key signing", "key operations", "witness", "tiles", "demo"}) {
+       {"run", "check", "verify", "audit", "replay", "evidence", "status", "reload", "drain",
+        "load", "key new", "key signing", "key operations", "witness", "tiles", "demo"}) {
     CAPTURE(name);
     const Capture out(std::cout);
     const auto parsed = parse(name + " --help");

@@ -1,0 +1,139 @@
+// sluice replay: what a recorded session did, for whoever can decrypt it.
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "base/timestamp.h"
+#include "cli/configuration.h"
+#include "cli/output.h"
+#include "cli/replay_event.h"
+#include "cli/times.h"
+#include "cli/verbs.h"
+#include "recordings/replay_reader.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::string_view file_prefix = "file:";
+
+/// Whether any text of it holds the word.
+bool holds(const ReplayEvent& event, std::string_view word) {
+  const auto has = [word](const std::string& text) { return text.find(word) != text.npos; };
+  return has(event.text) ||
+         std::ranges::any_of(event.values,
+                             [&](const auto& value) { return value && has(*value); }) ||
+         std::ranges::any_of(event.fields, [&](const auto& field) { return has(field.second); });
+}
+
+/// Lets pass what holds a text, and before it what it belongs to.
+class Search {
+ public:
+  explicit Search(std::string text) : text_(std::move(text)) {}
+
+  void filter(const ReplayEvent& event, const ReplaySink& sink) {
+    using Kind = ReplayEvent::Kind;
+    if (text_.empty()) return sink(event);
+    const bool begins = event.kind == Kind::statement || event.kind == Kind::request;
+    const bool heads = event.kind == Kind::columns || event.kind == Kind::response;
+    if (begins) before_.clear();
+    if (!holds(event, text_)) {
+      if (begins || heads) before_.push_back(event);
+      return;
+    }
+    for (const ReplayEvent& one : std::exchange(before_, {})) sink(one);
+    sink(event);
+  }
+
+ private:
+  std::string text_;
+  std::vector<ReplayEvent> before_;  ///< Not shown yet.
+};
+
+/// As long between two events as there was, divided by the speed.
+class Pace {
+ public:
+  explicit Pace(double speed) : speed_(speed) {}
+
+  void wait_for(WallTime time) {
+    if (speed_ <= 0 || time.ns == 0) return;
+    if (last_.ns != 0 && time > last_) {
+      const double ns = static_cast<double>((time - last_).ns) / speed_;
+      std::this_thread::sleep_for(std::chrono::nanoseconds(static_cast<std::int64_t>(ns)));
+    }
+    last_ = time;
+  }
+
+ private:
+  double speed_;
+  WallTime last_;
+};
+
+Result<recordings::ReplayReader> open_recording(const ReplayOptions& options,
+                                                const std::string& directory) {
+  std::string path = options.identity;
+  if (path.starts_with(file_prefix)) path.erase(0, file_prefix.size());
+  const auto identity = audit::AgeIdentity::load(path);
+  if (!identity) return tl::unexpected(identity.error());
+  return recordings::ReplayReader::open(directory, options.recording, *identity);
+}
+
+void print_head(const recordings::ReplayReader& reader) {
+  const recordings::Subject& subject = reader.subject();
+  fmt::print("{} session {} of {} on {} (target {}), {} to {}\n",
+             subject.protocol == "postgres" ? "PostgreSQL" : "HTTP", subject.session,
+             subject.principal.empty() ? "an anonymous client" : subject.principal,
+             subject.listener, subject.target, timestamp_text(reader.first(), 3),
+             timestamp_text(reader.last(), 3));
+}
+
+Result<void> replay(const recordings::ReplayReader& reader, WallTime from,
+                    const ReplayOptions& options) {
+  const auto decoder = reader.subject().protocol == "http" ? http_replay() : postgres_replay();
+  const auto printer = options.json ? json_printer() : text_printer();
+  Search search(options.search);
+  Pace pace(options.speed);
+  bool is_readable = true;
+  const ReplaySink show = [&](const ReplayEvent& event) {
+    pace.wait_for(event.time);
+    printer->show(event);
+    if (options.speed > 0) std::fflush(stdout);
+  };
+  auto read = reader.read(from, [&](const recordings::Item& item) {
+    is_readable = decoder->add(item, [&](const ReplayEvent& event) { search.filter(event, show); });
+    // Nobody reads on where our pipe is closed.
+    return is_readable && std::ferror(stdout) == 0;
+  });
+  printer->finish();
+  if (!is_readable) return fail("an item of the recording is malformed");
+  return read;
+}
+
+}  // namespace
+
+ExitCode perform(const ReplayOptions& options) {
+  std::string directory = options.directory;
+  if (directory.empty()) {
+    const auto settings = load_settings("replay", options.configuration);
+    if (!settings) return ExitCode::bad_configuration;
+    if (!settings->recordings) {
+      return complain("replay", "the configuration has no recordings; give --directory",
+                      ExitCode::failed);
+    }
+    directory = settings->recordings->directory;
+  }
+  const auto reader = open_recording(options, directory);
+  if (!reader) return complain("replay", reader.error().message, ExitCode::failed);
+  WallTime from = reader->first();
+  if (!options.at.empty()) {
+    const auto at = parse_time(options.at, reader->first(), true);
+    if (!at) return complain("replay", "--at: " + at.error().message, ExitCode::usage);
+    from = *at;
+  }
+  if (!options.json) print_head(*reader);
+  if (auto done = replay(*reader, from, options); !done) {
+    return complain("replay", done.error().message, ExitCode::failed);
+  }
+  return std::fflush(stdout) == 0 ? ExitCode::ok : ExitCode::failed;
+}
+
+}  // namespace sluice::cli
