@@ -1,5 +1,6 @@
 // sluice evidence: a time range of the audit log in one file, for an auditor.
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "audit/record_filter.h"
 #include "audit/segment.h"
@@ -84,7 +85,19 @@ ExitCode perform(const EvidenceOptions& options) {
   query->from_ns = audit::RecordQuery{}.from_ns;
   query->until_ns = audit::RecordQuery{}.until_ns;
   audit::RecordFilter filter(std::move(*query));
-  package.wants = [&filter](const audit::RecordFields& record) { return filter.wants(record); };
+  // What tells of a recording is shown with the operations that are in it.
+  std::set<std::string, std::less<>> recorded;
+  package.wants = [&filter, &recorded](const audit::RecordFields& record) {
+    const bool is_wanted = filter.wants(record);
+    if (record.recording.empty() || !is_wanted) {
+      return is_wanted || recorded.contains(record.recording);
+    }
+    recorded.emplace(record.recording);
+    return true;
+  };
+  if (settings->recordings && !options.without_recordings) {
+    package.recordings = settings->recordings->directory;
+  }
   if (auto done = add_recipients(options, package); !done) {
     return complain("evidence", done.error().message, ExitCode::usage);
   }

@@ -31,7 +31,7 @@ bool add(zip_t* archive, const std::string& name, zip_source_t* source) {
 }  // namespace
 
 Result<void> write_archive(const std::filesystem::path& path, std::span<const Member> members,
-                           const std::string& file_name, const std::filesystem::path& file) {
+                           std::span<const FileMember> files) {
   int code = 0;
   zip_t* const archive = zip_open(path.c_str(), ZIP_CREATE | ZIP_EXCL, &code);
   if (archive == nullptr) {
@@ -42,7 +42,9 @@ Result<void> write_archive(const std::filesystem::path& path, std::span<const Me
     ok = ok && add(archive, member.name,
                    zip_source_buffer(archive, member.content.data(), member.content.size(), 0));
   }
-  ok = ok && add(archive, file_name, zip_source_file(archive, file.c_str(), 0, -1));
+  for (const FileMember& file : files) {
+    ok = ok && add(archive, file.name, zip_source_file(archive, file.file.c_str(), 0, -1));
+  }
   if (ok && zip_close(archive) == 0) return {};
   Error error{fmt::format("cannot write {}: {}", path.string(), zip_strerror(archive))};
   zip_discard(archive);

@@ -21,9 +21,15 @@ struct Member {
   std::string content;
 };
 
-/// Writes members, then a file's content as the last one. The path must not exist.
+/// A member whose content is a file's.
+struct FileMember {
+  std::string name;
+  std::filesystem::path file;
+};
+
+/// Writes members, then those that are files. The path must not exist.
 Result<void> write_archive(const std::filesystem::path& path, std::span<const Member> members,
-                           const std::string& file_name, const std::filesystem::path& file);
+                           std::span<const FileMember> files);
 
 class Archive {
  public:

@@ -23,6 +23,7 @@
 #include "evidence/encrypted.h"
 #include "evidence/manifest.h"
 #include "evidence/package.h"
+#include "evidence/recorded_chunks.h"
 #include "evidence/report.h"
 #include "evidence/ssh_signature.h"
 #include "evidence/verify_script.h"
@@ -72,14 +73,23 @@ class Maker {
       return fail(fmt::format("cannot write {}: {}", records_.path(), std::strerror(errno)));
     }
     // What witnesses saw is read before the checkpoint: so it is never ahead of that.
-    for (auto step : {&Maker::read_cosigned, &Maker::read_checkpoint, &Maker::find_range,
-                      &Maker::find_timestamps, &Maker::place_cosigned, &Maker::read_range}) {
+    for (auto step : {&Maker::find_recordings, &Maker::read_cosigned, &Maker::read_checkpoint,
+                      &Maker::find_range, &Maker::find_timestamps, &Maker::place_cosigned,
+                      &Maker::read_range}) {
       if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
     }
     return write();
   }
 
  private:
+  /// Before the records are read: what they tell of is there then.
+  Result<void> find_recordings() {
+    auto chunks = RecordedChunks::from(options_.recordings);
+    if (!chunks) return tl::unexpected(chunks.error());
+    chunks_ = std::move(*chunks);
+    return {};
+  }
+
   Result<void> read_cosigned() {
     if (options_.witness_policy.empty()) return {};
     const auto text = audit::read_small_file(options_.directory / audit::cosigned_name);
@@ -280,6 +290,7 @@ class Maker {
     }
     if (auto done = keep_policy(fields->policy); !done) return done.error().message;
     records_.append(record);
+    chunks_.add(*fields);
     report_.add(*json);
     ++manifest_.records_shown;
     return {};
@@ -315,14 +326,17 @@ class Maker {
     const auto records = digest_of(records_.path());
     if (!records) return tl::unexpected(records.error());
     manifest_.files.push_back(*records);
+    std::vector<FileMember> files{{std::string(records_name), records_.path()}};
+    if (auto done = chunks_.collect(files, manifest_.files); !done) {
+      return tl::unexpected(done.error());
+    }
 
     const std::string manifest = to_json(manifest_);
     const auto signature = ssh_sign(signer_, manifest);
     if (!signature) return tl::unexpected(signature.error());
     members.insert(members.begin(), {{std::string(manifest_name), manifest},
                                      {std::string(signature_name), *signature}});
-    const auto written =
-        write_archive(options_.output, members, std::string(records_name), records_.path());
+    const auto written = write_archive(options_.output, members, files);
     if (!written) return tl::unexpected(written.error());
     return PackageSummary{manifest_.first_record, manifest_.end_record, manifest_.records_shown,
                           manifest_.log_records};
@@ -357,6 +371,7 @@ class Maker {
   audit::Signer& signer_;
   RecordsFile records_;
   Report report_;
+  RecordedChunks chunks_;
   std::map<audit::Hash, std::string> policies_;
   Manifest manifest_;
   std::string note_;

@@ -18,6 +18,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "evidence/witnesses.h"
+#include "recordings/folder.h"
 
 namespace sluice::evidence {
 
@@ -35,14 +36,19 @@ inline constexpr std::string_view witness_policy_member = "witness_policy";
 /// The files of a timestamp.
 std::string timestamp_note_member(std::uint64_t log_records);
 std::string timestamp_response_member(std::uint64_t log_records);
+/// The folder of recordings, and the file of a chunk.
+inline constexpr std::string_view recordings_folder = "recordings/";
+std::string chunk_member(std::string_view recording, const recordings::ChunkFile& chunk);
 /// The file of the policy with this digest.
 std::string policy_member(const audit::Hash& digest);
 
 struct PackageOptions {
   std::filesystem::path directory;  ///< Of the log.
   std::filesystem::path output;     ///< Must not exist.
-  std::string from;                 ///< RFC 3339 in UTC with nine decimals; empty: no bound.
-  std::string until;                ///< Likewise; records at this time are behind the range.
+  /// Not empty: chunks of recordings that shown records tell of go with it, from here.
+  std::filesystem::path recordings;
+  std::string from;   ///< RFC 3339 in UTC with nine decimals; empty: no bound.
+  std::string until;  ///< Likewise; records at this time are behind the range.
   /// Not empty: of the range, records that are wanted are shown, of the others only
   /// their hashes.
   std::vector<std::pair<std::string, std::string>> filter;
@@ -78,8 +84,10 @@ struct PackageReport {
   /// Who saw the log up to which record, if anybody did.
   std::vector<SeenBy> witnesses;
   std::uint64_t witnessed_records = 0;
-  std::uint64_t seals = 0;  ///< Among the records shown; see audit/seal.h.
-  std::uint64_t gaps = 0;   ///< Among the records shown.
+  std::uint64_t seals = 0;       ///< Among the records shown; see audit/seal.h.
+  std::uint64_t gaps = 0;        ///< Among the records shown.
+  std::uint64_t recordings = 0;  ///< Of which it has chunks; encrypted, as they are kept.
+  std::uint64_t chunks = 0;
   std::string root_hex;
   std::string key;
   std::uint64_t seen_records = 0;  ///< Of the checkpoint that was seen before.

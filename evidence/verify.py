@@ -271,6 +271,43 @@ class Seals:
         check_signature(key, message, blob[4:], what)
 
 
+class Recordings:
+    """Of a package that has recordings: each chunk that a record names is there, and no other."""
+    NOTE = re.compile(rb"chunk ([0-9]+), ([0-9]+) bytes, SHA-256 ([0-9a-f]{64}), behind ([0-9a-f]{64}), from .+ to .+")
+    END = re.compile(rb"([0-9]+) chunks, the last ([0-9a-f]{64})(?:; .*)?", re.S)
+
+    def __init__(self, manifest):
+        self.files, self.known, self.last = {}, set(), {}
+        for name, file in manifest["files"].items():
+            if name.startswith("recordings/"):
+                _, recording, chunk = name.split("/")
+                self.files[recording.encode(), int(chunk.split("-")[0])] = file
+
+    def read(self, record):
+        event, name = record.get(33), record.get(44)
+        if not self.files or name is None:
+            return
+        last = self.last.get(name)
+        if event == b"recording-chunk":
+            note = self.NOTE.fullmatch(record[34])
+            expect(note, "a record of a chunk is malformed")
+            number, size, digest, before = int(note[1]), int(note[2]), note[3].decode(), note[4].decode()
+            file = self.files.get((name, number))
+            expect(file and (file["bytes"], file["sha256"]) == (size, digest),
+                   f"chunk {number} of recording {name.decode()} is missing, or is another")
+            expect(last in (None, (number, digest), (number - 1, before)),
+                   f"chunk {number} of recording {name.decode()} does not follow the one before")
+            self.known.add((name, number))
+            self.last[name] = number, digest
+        elif event in (b"recording-closed", b"recording-cut", b"recording-stopped"):
+            end = self.END.fullmatch(record[34])
+            expect(end and last in (None, (int(end[1]), end[2].decode())),
+                   f"the end of recording {name.decode()} is not that of its last chunk")
+
+    def finish(self):
+        expect(self.known == set(self.files), "the package has a chunk that no record tells of")
+
+
 # The tree: RFC 6962 §2.1.
 
 def longer(tree, seen):
@@ -346,7 +383,7 @@ def time_text(ns):
     return whole.strftime("%Y-%m-%dT%H:%M:%S") + f".{ns % 10**9:09}Z"
 
 
-def check_records(data, manifest, tree, seals, others):
+def check_records(data, manifest, tree, seals, recordings, others):
     is_filtered, last, shown, gaps, times_seen, at = manifest["kind"] == "filtered", {}, 0, 0, [], 0
 
     def append(leaf):
@@ -364,6 +401,7 @@ def check_records(data, manifest, tree, seals, others):
             continue
         expect(isinstance(value, dict), "bytes that are no record")
         seals.read(value, manifest["first_record"])
+        recordings.read(value)
         append(hashlib.sha256(b"\x00" + data[begin:at]).digest())
         shown += 1
         gaps += value[6] == 7
@@ -416,7 +454,9 @@ def verify(path, wanted_key, witnesses=(), kept=()):
     seals = Seals(files["records.cbor"], origin, key, manifest["first_record"] == 0)
     for other in [seals, *ends]:
         other.look(tree)
-    gaps = check_records(files["records.cbor"], manifest, tree, seals, [seals] + others + ends)
+    recordings = Recordings(manifest)
+    gaps = check_records(files["records.cbor"], manifest, tree, seals, recordings, [seals] + others + ends)
+    recordings.finish()
     for other in others:
         other.finish(tree)
     tree.append_range(manifest["log_records"], manifest["right"])

@@ -16,6 +16,7 @@
 #include "evidence/archive.h"
 #include "evidence/manifest.h"
 #include "evidence/package.h"
+#include "evidence/recorded_chunks.h"
 #include "evidence/ssh_signature.h"
 #include "evidence/witnesses.h"
 
@@ -42,7 +43,10 @@ class Walk {
 
   void run(const std::string& wanted_key, const std::optional<audit::SignedCheckpoint>& kept) {
     if (!read_manifest(wanted_key) || !expect(kept)) return;
-    if (!check_files() || !check_checkpoint() || !check_records() || !is_kept_met()) return;
+    if (!check_files() || !check_checkpoint() || !check_records() || !check_recordings() ||
+        !is_kept_met()) {
+      return;
+    }
     report_.ok = true;
   }
 
@@ -179,6 +183,25 @@ class Walk {
     return manifest_.is_filtered() || check_bounds();
   }
 
+  /// A package with recordings has each chunk that a shown record tells of.
+  bool check_recordings() {
+    const recordings::ChunkSource source = chunks_of(manifest_);
+    if (source.recordings.empty()) return true;
+    recordings_.allow_missing_before();
+    recordings_.allow_missing_behind();
+    const recordings::CheckReport found = recordings_.compare(source);
+    if (!found.fault.empty()) return fault(found.where, found.fault);
+    for (const auto& [name, chunks] : source.recordings) {
+      for (const recordings::ChunkFile& chunk : chunks) {
+        if (recordings_.knows(name, chunk.chunk)) continue;
+        return fault(chunk_member(name, chunk), "no record that is shown tells of the chunk");
+      }
+      ++report_.recordings;
+      report_.chunks += chunks.size();
+    }
+    return true;
+  }
+
   using Take = bool (Walk::*)(ByteView item);
 
   bool read_items(Take take) {
@@ -256,6 +279,7 @@ class Walk {
       return fault(place(), "the policy that this record names is not in the package");
     }
     tree_.append_leaf(audit::leaf_hash(item));
+    recordings_.add(*origin);
     ++shown_;
     if (audit::is_phase(*origin, audit::Phase::gap)) ++report_.gaps;
     times_.first = shown_ == 1 ? origin->time_ns : times_.first;
@@ -399,6 +423,7 @@ class Walk {
   std::vector<SeenCheckpoint>::const_iterator next_timestamp_;
   std::pair<std::uint64_t, std::uint64_t> times_;
   std::uint64_t shown_ = 0;
+  recordings::RecordingCheck recordings_;
   std::optional<audit::Checkpoint> kept_;
   bool is_kept_met_ = false;
 };

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 #include "audit/cbor.h"
@@ -101,8 +102,8 @@ struct PackageFolder : audit::LogFolder {
     const fs::path last = folder.path() / "last";
     audit::write_file(last, files.back().content);
     fs::remove(path());
-    REQUIRE(
-        write_archive(path(), std::span(files).first(files.size() - 1), files.back().name, last));
+    REQUIRE(write_archive(path(), std::span(files).first(files.size() - 1),
+                          std::array{FileMember{files.back().name, last}}));
   }
   /// As a forger would who has another key: all that can be made to fit is.
   void sign_again(Files& files, const fs::path& key) const {

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 #include "audit/cosignature.h"
@@ -103,8 +104,8 @@ struct WitnessedLog : audit::LogFolder {
     const fs::path last = folder.path() / "last";
     audit::write_file(last, files.back().content);
     fs::remove(path());
-    REQUIRE(
-        write_archive(path(), std::span(files).first(files.size() - 1), files.back().name, last));
+    REQUIRE(write_archive(path(), std::span(files).first(files.size() - 1),
+                          std::array{FileMember{files.back().name, last}}));
   }
 
   audit::LogFolder witness;

@@ -1,0 +1,37 @@
+// The chunks of recordings that a package's records tell of.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "audit/record_fields.h"
+#include "base/result.h"
+#include "evidence/archive.h"
+#include "evidence/manifest.h"
+#include "recordings/check.h"
+
+namespace sluice::evidence {
+
+/// Collects them while a package is made.
+class RecordedChunks {
+ public:
+  /// folder   of recordings; empty: none go with the package.
+  /// errors   it cannot be read.
+  static Result<RecordedChunks> from(const std::filesystem::path& folder);
+
+  void add(const audit::RecordFields& record) { check_.add(record); }
+  /// Those that the records were about, as members and as the manifest has them.
+  /// errors   one is missing, or not the one that its record names.
+  [[nodiscard]] Result<void> collect(std::vector<FileMember>& members,
+                                     std::vector<FileDigest>& digests) const;
+
+ private:
+  std::filesystem::path folder_;
+  recordings::ChunkSource source_;
+  recordings::RecordingCheck check_;
+};
+
+/// The chunks that a manifest lists, with the digests that it signs.
+recordings::ChunkSource chunks_of(const Manifest& manifest);
+
+}  // namespace sluice::evidence
