@@ -115,6 +115,17 @@ void Credential::take_login(std::string_view base64) noexcept {
   form_ = Form::login;
 }
 
+bool is_compact_jws(std::string_view text) noexcept {
+  // The six bits of 'e' and the first two of these sixteen are '{'.
+  constexpr std::string_view second = "wxyz0123456789-_";
+  const bool begins_object =
+      text.size() > 1 && text[0] == 'e' && second.find(text[1]) != second.npos;
+  return begins_object && std::ranges::count(text, '.') == 2 &&
+         std::ranges::all_of(text, [](char c) {
+           return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
+         });
+}
+
 Credential parse_authorization(std::string_view header_value) noexcept {
   Credential credential;
   if (takes_scheme(header_value, "bearer")) {

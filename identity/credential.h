@@ -47,6 +47,10 @@ class Credential {
   std::array<char, bytes_max> bytes_;
 };
 
+/// Whether a text that may be a token or a secret somebody chose begins as a token's header does: a
+/// JWS in its compact form (RFC 7515 §7.1), whose first part is a JSON object in base64url.
+[[nodiscard]] bool is_compact_jws(std::string_view text) noexcept;
+
 /// The value of an Authorization field: Bearer (RFC 6750 §2.1) or Basic (RFC 7617).
 [[nodiscard]] Credential parse_authorization(std::string_view header_value) noexcept;
 /// The value of an X-Api-Key field: the key as it is.

@@ -44,6 +44,9 @@ struct JwkSet {
 /// errors   it is too large, not a JSON object with `keys`, or no key of it can be used.
 Result<JwkSet> parse_jwk_set(std::string_view json);
 
+/// The same public key, however it was written.
+[[nodiscard]] bool is_same_key(const evp_pkey_st& one, const evp_pkey_st& other) noexcept;
+
 /// Whether `signature` over `text` was made with the private half of the key. Thread-safe;
 /// leaves nothing in OpenSSL's queue of errors.
 /// algorithm  one of the key's.

@@ -95,6 +95,12 @@ bool set_pss(EVP_PKEY_CTX* context) noexcept {
 
 }  // namespace
 
+bool is_same_key(const EVP_PKEY& one, const EVP_PKEY& other) noexcept {
+  const bool same = EVP_PKEY_eq(&one, &other) == 1;
+  if (!same) ERR_clear_error();
+  return same;
+}
+
 bool verify_signature(const Jwk& key, JwsAlgorithm algorithm, std::string_view text,
                       ByteView signature) noexcept {
   const Method& method = methods[static_cast<std::size_t>(algorithm)];

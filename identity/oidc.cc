@@ -141,10 +141,9 @@ TokenFault find_key(const JwkSet& set, const Header& header, const Jwk*& key) {
 }
 
 TokenFault check_signature(const Parts& parts, const Header& header, const IssuerKeys* keys,
-                           WallTime now) {
+                           WallTime now, const Jwk*& key) {
   if (keys == nullptr || !keys->keys) return TokenFault::no_keys;
   if (now >= keys->good_until) return TokenFault::keys_too_old;
-  const Jwk* key = nullptr;
   const TokenFault fault = find_key(*keys->keys, header, key);
   if (fault != TokenFault::none) return fault;
   const auto signature = from_base64url(parts.signature);
@@ -152,6 +151,14 @@ TokenFault check_signature(const Parts& parts, const Header& header, const Issue
   return verify_signature(*key, header.algorithm, parts.signed_text, *signature)
              ? TokenFault::none
              : TokenFault::bad_signature;
+}
+
+/// Whether a token that one takes is taken by the other, for the same principal.
+bool proves_alike(const config::OidcIssuer& one, const config::OidcIssuer& other) {
+  return one.name == other.name && one.audience == other.audience &&
+         one.algorithms == other.algorithms && one.untyped == other.untyped &&
+         one.subject_claim == other.subject_claim && one.groups_claim == other.groups_claim &&
+         one.prefix == other.prefix && one.authorized_parties == other.authorized_parties;
 }
 
 }  // namespace
@@ -184,12 +191,26 @@ TokenVerdict verify_token(std::string_view token, std::span<const config::OidcIs
     return verdict;
   }
   const IssuerKeys* const own = keys.find(issuer.issuer);
-  if (failed(check_signature(parts, header, own, now))) return verdict;
+  const Jwk* key = nullptr;
+  if (failed(check_signature(parts, header, own, now, key))) return verdict;
   config::Principal principal;
   if (failed(read_claims(*claims, issuer, token, now, principal))) return verdict;
   principal.expires = std::min(principal.expires, own->good_until);
   verdict.principal = std::move(principal);
+  verdict.key = key->key;
   return verdict;
+}
+
+bool still_holds(const TokenGrounds& grounds, std::span<const config::OidcIssuer> issuers,
+                 const TokenKeys& keys) {
+  const auto issuer =
+      std::ranges::find(issuers, grounds.issuer.issuer, &config::OidcIssuer::issuer);
+  if (issuer == issuers.end() || !proves_alike(*issuer, grounds.issuer)) return false;
+  const IssuerKeys* const own = keys.find(issuer->issuer);
+  return own != nullptr && own->keys &&
+         std::ranges::any_of(own->keys->keys, [&grounds](const Jwk& one) {
+           return is_same_key(*one.key, *grounds.key);
+         });
 }
 
 }  // namespace sluice::identity

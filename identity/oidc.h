@@ -48,10 +48,22 @@ struct TokenVerdict {
   const config::OidcIssuer* issuer = nullptr;
   /// Without a fault. `expires` is also when the keys are too old to go on believing it.
   config::Principal principal;
+  std::shared_ptr<evp_pkey_st> key;  ///< That the signature was made with.
 };
 
 /// token    three parts in base64url, as it stands behind "Bearer ".
 TokenVerdict verify_token(std::string_view token, std::span<const config::OidcIssuer> issuers,
                           const TokenKeys& keys, WallTime now);
+
+/// What a token's proof rests on, beside the token and the time.
+struct TokenGrounds {
+  config::OidcIssuer issuer;
+  std::shared_ptr<evp_pkey_st> key;
+};
+
+/// Whether what proved a token still would: its issuer is configured as it was, and still has the
+/// key. For who showed a token once, at the beginning of a session, and is not asked again.
+[[nodiscard]] bool still_holds(const TokenGrounds& grounds,
+                               std::span<const config::OidcIssuer> issuers, const TokenKeys& keys);
 
 }  // namespace sluice::identity

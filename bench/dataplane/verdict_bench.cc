@@ -48,7 +48,7 @@ class Scene {
     view_ = std::make_unique<SnapshotView>(snapshot, std::vector<TargetUse>(1));
   }
   JudgedStatement judge(std::string_view text) {
-    return judge_.judge(text, {view_.get(), 0, 0, path_}, scratch_);
+    return judge_.judge(text, {view_.get(), 0, view_->principal(0, 0), path_}, scratch_);
   }
 
  private:

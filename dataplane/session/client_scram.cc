@@ -10,10 +10,9 @@ namespace sluice::dataplane {
 using identity::ScramFault;
 
 ClientScram::ClientScram(std::shared_ptr<const identity::ApiKeys> keys,
-                         std::uint64_t keys_generation, identity::ScramLogin login,
-                         std::string_view nonce, identity::ChannelBinding binding)
+                         identity::ScramLogin login, std::string_view nonce,
+                         identity::ChannelBinding binding)
     : keys_(std::move(keys)),
-      keys_generation_(keys_generation),
       index_(login.index),
       server_(std::move(login.verifier), nonce, std::move(binding)) {}
 

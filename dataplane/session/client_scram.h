@@ -20,8 +20,8 @@ namespace sluice::dataplane {
 class ClientScram {
  public:
   /// nonce, binding  as ScramServer's.
-  ClientScram(std::shared_ptr<const identity::ApiKeys> keys, std::uint64_t keys_generation,
-              identity::ScramLogin login, std::string_view nonce, identity::ChannelBinding binding);
+  ClientScram(std::shared_ptr<const identity::ApiKeys> keys, identity::ScramLogin login,
+              std::string_view nonce, identity::ChannelBinding binding);
 
   /// What to offer.
   [[nodiscard]] std::span<const std::string_view> mechanisms() const noexcept {
@@ -39,11 +39,9 @@ class ClientScram {
   [[nodiscard]] const std::shared_ptr<const identity::ApiKeys>& keys() const noexcept {
     return keys_;
   }
-  [[nodiscard]] std::uint64_t keys_generation() const noexcept { return keys_generation_; }
 
  private:
   std::shared_ptr<const identity::ApiKeys> keys_;
-  std::uint64_t keys_generation_;
   std::optional<std::size_t> index_;  ///< Of the key; nothing: nobody has the secret.
   identity::ScramServer server_;
   bool has_begun_ = false;

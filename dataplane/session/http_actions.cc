@@ -108,16 +108,6 @@ bool is_in_wide_characters(std::span<const ByteView> pieces, const BodyReading& 
          });
 }
 
-void describe_principal(const config::Principal& principal, audit::Record& record,
-                        WorkerContext& worker) noexcept {
-  record.subject = principal.subject;
-  record.issuer = principal.issuer;
-  record.credential_id = principal.credential_id;
-  record.proof = text(principal.proof);
-  worker.groups.assign(principal.groups.begin(), principal.groups.end());
-  record.groups = worker.groups;
-}
-
 void describe_operation(const Snapshot& snapshot, const http1::RequestHead& head,
                         const http1::Target& target, audit::Record& record,
                         WorkerContext& worker) noexcept {

@@ -41,9 +41,6 @@ BodyHits scan_body(const ListenerPlan& listener, std::span<const ByteView> piece
 /// those by themselves, whatever the head says (RFC 4627 §3).
 bool is_in_wide_characters(std::span<const ByteView> pieces, const BodyReading& reading) noexcept;
 
-void describe_principal(const config::Principal& principal, audit::Record& record,
-                        WorkerContext& worker) noexcept;
-
 /// Verb, resource and host, masked into the worker's scratch memory.
 void describe_operation(const Snapshot& snapshot, const http1::RequestHead& head,
                         const http1::Target& target, audit::Record& record,

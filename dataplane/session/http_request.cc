@@ -6,6 +6,7 @@
 #include "dataplane/session/collect.h"
 #include "dataplane/session/http_actions.h"
 #include "dataplane/session/http_session.h"
+#include "dataplane/session/principal_record.h"
 #include "parsers/http1/fields.h"
 
 namespace sluice::dataplane {
@@ -157,7 +158,7 @@ bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
     return refuse_unproved(head, judged, identity::text(verdict->fault));
   }
   judged.principal = verdict->principal;
-  judged.view = &exchange_->view->principal(listener_, verdict->index);
+  judged.view = exchange_->view->principal(listener_, verdict->index).get();
   return true;
 }
 
@@ -166,13 +167,10 @@ bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judg
   const Snapshot& snapshot = exchange_->view->snapshot();
   const TokenProofs::Answer answer =
       worker_.tokens.prove(token, worker_.fingerprint_key.of(token), snapshot, worker_.now);
-  const auto before = std::exchange(attempts_before_, std::nullopt);
-  // Another issuer's keys are no answer.
-  if (answer.awaited != nullptr && answer.attempts == before.value_or(answer.attempts)) {
-    keys_wish_ = answer.awaited->issuer;
-    attempts_before_ = answer.attempts;
+  const bool waited = is_awaiting_keys();
+  if (awaits_keys(answer)) {
     stage_ = Stage::proof;
-    if (!before) note_progress();
+    if (!waited) note_progress();
     return false;
   }
   if (answer.fault != identity::TokenFault::none) {
@@ -181,7 +179,7 @@ bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judg
     return refuse_unproved(head, judged, "the token was not accepted");
   }
   judged.principal = &answer.proof->principal();
-  judged.view = &answer.proof->view(snapshot, listener_);
+  judged.view = answer.proof->view(snapshot, listener_).get();
   return true;
 }
 

@@ -165,8 +165,6 @@ class HttpSession final : public Session {
   std::size_t gather_bytes_ = 0;       ///< read_head waits until so many bytes lie side by side.
   identity::KeyVerdict proof_;         ///< Answer to the last proof wish, used once.
   identity::ProvenCredential proven_;
-  /// Set while a request waits for newer keys: the attempts to fetch them when it began to.
-  std::optional<std::uint64_t> attempts_before_;
   Stage stage_ = Stage::head;
   bool has_proof_ = false;
   bool upstream_reused_ = false;

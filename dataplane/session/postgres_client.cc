@@ -530,7 +530,7 @@ void PostgresSession::send_on(const PostgresInbox::Message& message) {
 void PostgresSession::note_origin(const std::shared_ptr<const StatementInfo>& info) {
   if (plan().columns.empty()) return;
   expected_.back().info = info;
-  const matcher::RuleSet rules = column_rules(*worker_.current, key_);
+  const matcher::RuleSet rules = column_rules(*worker_.current, masks_in_force());
   expected_.back().reads_masked =
       rules.any() &&
       (!catalog_fits(*worker_.current) || ((reach(info).touched | named_rules_) & rules).any());

@@ -28,7 +28,7 @@ constexpr auto copy_fail = std::to_array<std::uint8_t>({'f', 0, 0, 0, 5, 0});
 bool PostgresSession::keeps_rates(const JudgedStatement& judged, bool is_query) {
   const std::uint64_t which = judged.ruling.limits.rates;
   if (which == 0) return true;
-  const config::Principal& principal = keys_->principal(key_);
+  const config::Principal& principal = principal_->who();
   const std::uint64_t count = std::max<std::size_t>(judged.info->facts.size(), 1);
   const RateLimiter::Answer answer =
       worker_.rates.take(plan().policy.rates(), which, {principal.issuer, principal.subject}, count,

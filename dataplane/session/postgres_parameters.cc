@@ -9,8 +9,8 @@ namespace sluice::dataplane {
 /// Whether some rule looks at the parameters of this principal.
 bool PostgresSession::looks_at_parameters() {
   if (plan().statements == nullptr) return false;
-  // Whose key was withdrawn is sent away when something is executed.
-  return !renew_principal() || worker_.current->principal(listener_, key_).looks_at_parameters();
+  // Whose credential was withdrawn is sent away when something is executed.
+  return !renew_principal() || principal_->view()->looks_at_parameters();
 }
 
 /// Keeps which patterns were found, and nothing of what they were found in.

@@ -1,5 +1,5 @@
-// How a client proves who it is: by SCRAM-SHA-256, or with its key in clear text where
-// the listener takes that.
+// How a client proves who it is: by SCRAM-SHA-256, or with a key or a token in clear text where
+// the connection may carry that.
 //
 // source   PostgreSQL manual, "SASL Authentication"; RFC 5802.
 #include <fmt/format.h>
@@ -11,6 +11,7 @@
 
 #include "dataplane/session/client_scram.h"
 #include "dataplane/session/postgres_session.h"
+#include "identity/credential.h"
 #include "parsers/postgres/header.h"
 
 namespace sluice::dataplane {
@@ -20,7 +21,9 @@ using postgres::HeaderStep;
 
 namespace {
 
-constexpr std::size_t proof_bytes_max = 2048;
+/// A token, with its end.
+constexpr std::size_t proof_bytes_max = identity::token_bytes_max + 1;
+static_assert(proof_bytes_max >= identity::scram_message_bytes_max);
 constexpr std::string_view protocol_violation = "08P01";
 
 bool is_loopback(std::string_view peer) {
@@ -39,14 +42,11 @@ bool PostgresSession::ask_for_proof() {
     refuse_login("58000", "the gateway's cryptography failed", identity::text(login.error()));
     return false;
   }
-  const bool takes_passwords =
-      channel_ || (plan().settings.postgres.passwords_from_loopback && is_loopback(peer_text_));
-  const bool uses_scram = login->index || !takes_passwords;
+  const bool uses_scram = login->index || !takes_passwords();
   if (uses_scram) {
     const Fingerprint nonce = worker_.fingerprint_key.of(fmt::format("scram server {}", number_));
     client_scram_ = std::make_unique<ClientScram>(
-        snapshot.keys, snapshot.generation, std::move(*login),
-        fmt::format("{:016x}{:016x}", nonce[0], nonce[1]),
+        snapshot.keys, std::move(*login), fmt::format("{:016x}{:016x}", nonce[0], nonce[1]),
         channel_ ? channel_->server_end_point : identity::ChannelBinding());
   }
   const bool asked = client_out_.write([&](postgres::Writer& writer) {
@@ -59,6 +59,12 @@ bool PostgresSession::ask_for_proof() {
   }
   stage_ = Stage::proof;
   return true;
+}
+
+/// Whether what a password says can be read by nobody on the way.
+bool PostgresSession::takes_passwords() const {
+  return channel_ ||
+         (plan().settings.postgres.passwords_from_loopback && is_loopback(peer_text_));
 }
 
 /// A password, or a step of SCRAM.
@@ -81,13 +87,14 @@ bool PostgresSession::read_proof() {
   return true;
 }
 
-/// False when the client was refused.
+/// False when the client was refused, or waits: then the message is read again.
 bool PostgresSession::take_password(ByteSpan body) {
   const auto password = postgres::decode_password(body);
   if (!password) {
     refuse_login(protocol_violation, postgres::text(password.error()), "malformed");
     return false;
   }
+  if (identity::is_compact_jws(password->password)) return take_token(password->password, body);
   std::string presented = fmt::format("{}:{}", user_, password->password);
   std::ranges::fill(body, std::uint8_t{0});
   authenticate(presented);
@@ -95,7 +102,26 @@ bool PostgresSession::take_password(ByteSpan body) {
   return stage_ != Stage::closing;
 }
 
-/// As take_password.
+/// As take_password. body  that the token stands in.
+bool PostgresSession::take_token(std::string_view token, ByteSpan body) {
+  const Snapshot& snapshot = worker_.current->snapshot();
+  const TokenProofs::Answer answer =
+      worker_.tokens.prove(token, worker_.fingerprint_key.of(token), snapshot, worker_.now);
+  if (awaits_keys(answer)) {
+    stage_ = Stage::token_keys;
+    return false;
+  }
+  std::ranges::fill(body, std::uint8_t{0});
+  if (answer.fault != identity::TokenFault::none) {
+    worker_.metrics.tokens_refused[static_cast<std::size_t>(answer.fault)].add();
+    refuse_proof(identity::text(answer.fault));
+    return false;
+  }
+  admit(SessionPrincipal(*answer.proof, snapshot, listener_, worker_.tokens.keys()));
+  return stage_ != Stage::closing;
+}
+
+/// False when the client was refused.
 bool PostgresSession::take_scram(ByteView body) {
   const auto answer = client_scram_->answer(body);
   if (!answer) {
@@ -126,7 +152,6 @@ bool PostgresSession::take_scram(ByteView body) {
   }
   if (is_last) {
     keys_ = client_scram_->keys();
-    keys_generation_ = client_scram_->keys_generation();
     client_scram_ = nullptr;
     on_verdict(verdict);
   }
@@ -134,9 +159,7 @@ bool PostgresSession::take_scram(ByteView body) {
 }
 
 void PostgresSession::authenticate(std::string_view presented) {
-  const Snapshot& snapshot = worker_.current->snapshot();
-  keys_ = snapshot.keys;
-  keys_generation_ = snapshot.generation;
+  keys_ = worker_.current->snapshot().keys;
   const identity::KeyVerdict verdict = keys_->verify(presented, worker_.now.wall);
   if (verdict.fault != identity::KeyFault::needs_slow_proof) return on_verdict(verdict);
   proof_wish_.assign(presented);
@@ -144,11 +167,18 @@ void PostgresSession::authenticate(std::string_view presented) {
 }
 
 void PostgresSession::on_verdict(const identity::KeyVerdict& verdict) {
-  if (verdict.fault != identity::KeyFault::none || verdict.principal->subject != user_) {
-    keys_ = nullptr;
-    return refuse_proof(identity::text(verdict.fault));
+  if (verdict.fault != identity::KeyFault::none) return refuse_proof(identity::text(verdict.fault));
+  admit(SessionPrincipal(std::exchange(keys_, nullptr), verdict.index));
+}
+
+/// It proved who it is: whom it says it is, and still is, may come in.
+void PostgresSession::admit(SessionPrincipal principal) {
+  if (principal.who().subject != user_) return refuse_proof("the credential is another subject's");
+  principal_ = std::move(principal);
+  if (!renew_principal()) {
+    principal_.reset();
+    return refuse_proof("the credential was withdrawn");
   }
-  key_ = verdict.index;
   if (replication_ != Replication::none && !admit_replication()) return;
   stage_ = Stage::connect;
   acquire_upstream();

@@ -58,9 +58,9 @@ bool PostgresSession::is_replication_command(std::string_view text) const {
 /// A stream is refused to whom a mask applies: nothing would be masked in it.
 JudgedStatement PostgresSession::judge_replication(std::string_view command) {
   SnapshotView& view = *worker_.current;
-  JudgedStatement judged = StatementJudge::judge_replication(command, {&view, listener_, key_, {}},
-                                                             worker_.text_scratch);
-  const matcher::RuleSet masks = view.principal(listener_, key_).response_masks();
+  JudgedStatement judged = StatementJudge::judge_replication(
+      command, {&view, listener_, principal_->view(), {}}, worker_.text_scratch);
+  const matcher::RuleSet& masks = principal_->view()->response_masks();
   if (masks.any() && judged.ruling.kind == config::Ruling::Kind::allow) {
     std::size_t rule = 0;
     while (!masks.test(rule)) ++rule;
@@ -74,7 +74,7 @@ JudgedStatement PostgresSession::judge_replication(std::string_view command) {
 bool PostgresSession::admit_replication() {
   const JudgedStatement judged = judge_replication({});
   if (judged.ruling.kind == config::Ruling::Kind::allow) return true;
-  keys_ = nullptr;
+  principal_.reset();
   refuse_login("42501",
                fmt::format("the gateway's policy refused replication by rule {}: {}",
                            judged.ruling.rule, judged.ruling.reason),

@@ -521,10 +521,8 @@ void PostgresSession::mask_columns(const postgres::Fields& fields) {
   // As masks() has it: an operation keeps the rules it began with.
   const bool is_under_way = !operations_open_.empty();
   SnapshotView& view = is_under_way ? *operations_open_.front().view : *worker_.current;
-  std::optional<std::size_t> key;
-  if (is_under_way) key = operations_open_.front().key;
-  if (!is_under_way && keys_ == view.snapshot().keys) key = key_;
-  const matcher::RuleSet rules = column_rules(view, key);
+  const matcher::RuleSet rules =
+      column_rules(view, is_under_way ? operations_open_.front().masks : masks_in_force());
   if (rules.none()) return;
   const bool knows = catalog_fits(view);
   std::size_t column = 0;
@@ -577,13 +575,20 @@ const ReachedRules& PostgresSession::reach(const std::shared_ptr<const Statement
   return reach_.of(info, backend_->catalog());
 }
 
-/// The masks by column that are in force for a principal; for any, when it is not known.
-matcher::RuleSet PostgresSession::column_rules(SnapshotView& view,
-                                               std::optional<std::size_t> key) const {
+/// The masks by column among those in force.
+matcher::RuleSet PostgresSession::column_rules(const SnapshotView& view,
+                                               const matcher::RuleSet& masks) const {
   matcher::RuleSet rules;
   for (const ColumnMask& mask : view.snapshot().listeners[listener_].columns) rules.set(mask.rule);
-  if (rules.none() || !key) return rules;
-  return rules & view.principal(listener_, *key).response_masks();
+  return rules & masks;
+}
+
+/// Of what comes outside of any operation; all there are, while nobody asked what this
+/// configuration has for its principal.
+matcher::RuleSet PostgresSession::masks_in_force() const {
+  const config::PrincipalView* const view =
+      principal_ ? principal_->view_under(*worker_.current) : nullptr;
+  return view == nullptr ? worker_.current->snapshot().record_masks : view->response_masks();
 }
 
 /// Whether the catalog was asked for what this view's masks name.
@@ -593,12 +598,9 @@ bool PostgresSession::catalog_fits(const SnapshotView& view) const noexcept {
 
 RowMasks PostgresSession::masks() {
   // Under way, an operation keeps the rules it began with.
-  SnapshotView& view = operations_open_.empty() ? *worker_.current : *operations_open_.front().view;
-  if (!operations_open_.empty() || keys_ == view.snapshot().keys) {
-    const std::size_t key = operations_open_.empty() ? key_ : operations_open_.front().key;
-    return {view.snapshot().masks.get(), view.principal(listener_, key).response_masks()};
-  }
-  return {view.snapshot().masks.get(), view.snapshot().record_masks};
+  if (operations_open_.empty()) return {worker_.current->snapshot().masks.get(), masks_in_force()};
+  const Operation& operation = operations_open_.front();
+  return {operation.view->snapshot().masks.get(), operation.masks};
 }
 
 /// A text of the target as this client may see it; lives until the next one.

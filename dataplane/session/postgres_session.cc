@@ -10,6 +10,7 @@
 
 #include "config/load/quantity.h"
 #include "dataplane/session/client_scram.h"
+#include "dataplane/session/principal_record.h"
 #include "dataplane/session/record_id.h"
 
 namespace sluice::dataplane {
@@ -179,6 +180,12 @@ void PostgresSession::on_proof(const identity::KeyVerdict& verdict) {
   advance();
 }
 
+void PostgresSession::on_token_keys() {
+  if (stage_ != Stage::token_keys) return;
+  stage_ = Stage::proof;
+  advance();
+}
+
 void PostgresSession::on_no_proof() {
   refuse_login("53300", "too many credentials are being checked; try again", "busy");
 }
@@ -334,6 +341,7 @@ void PostgresSession::advance() {
         if (stage_ == Stage::open) moved = read_client() || moved;
         break;
       case Stage::slow_proof:
+      case Stage::token_keys:
       case Stage::connect:
       case Stage::cancelling:
       case Stage::closing:
@@ -398,7 +406,7 @@ void PostgresSession::finish_ending() {
 
 bool PostgresSession::record_ending(const Ending& ending) {
   if (!ending.is_refusal) {
-    return keys_ == nullptr || log_.append_last(describe_session("closed", ending.why));
+    return !principal_ || log_.append_last(describe_session("closed", ending.why));
   }
   audit::Record record;
   record.phase = audit::Phase::session;
@@ -417,12 +425,11 @@ bool PostgresSession::record_ending(const Ending& ending) {
 
 std::optional<std::uint64_t> PostgresSession::record_session(std::string_view event,
                                                              std::string_view detail) {
-  if (keys_ == nullptr) return 0;
+  if (!principal_) return 0;
   return log_.append_single(describe_session(event, detail));
 }
 
 audit::Record PostgresSession::describe_session(std::string_view event, std::string_view detail) {
-  const config::Principal& principal = keys_->principal(key_);
   audit::Record record;
   record.phase = audit::Phase::session;
   record.time = worker_.now;
@@ -430,9 +437,7 @@ audit::Record PostgresSession::describe_session(std::string_view event, std::str
   record.configuration = worker_.current->snapshot().generation;
   record.policy = worker_.current->snapshot().policy_digest;
   record.upstream_user = target().credential ? target().credential->user : std::string_view();
-  record.subject = principal.subject;
-  record.issuer = principal.issuer;
-  record.credential_id = principal.credential_id;
+  describe_principal(principal_->who(), record, worker_);
   record.peer = peer_text_;
   record.listener = plan().settings.name;
   record.target = target().name;
@@ -462,24 +467,9 @@ void PostgresSession::drop_operations(std::string_view result) {
   pending_.clear();
 }
 
-/// The keys may have changed since the login: who lost theirs is sent away.
+/// What proved the client may have been withdrawn since: who lost it is sent away.
 bool PostgresSession::renew_principal() {
-  const Snapshot& snapshot = worker_.current->snapshot();
-  const config::Principal& principal = keys_->principal(key_);
-  if (snapshot.generation != keys_generation_) {
-    std::size_t found = snapshot.keys->size();
-    for (std::size_t i = 0; i < snapshot.keys->size(); ++i) {
-      const config::Principal& other = snapshot.keys->principal(i);
-      if (other.credential_id == principal.credential_id && other.subject == principal.subject) {
-        found = i;
-      }
-    }
-    if (found == snapshot.keys->size()) return false;
-    keys_ = snapshot.keys;
-    key_ = found;
-    keys_generation_ = snapshot.generation;
-  }
-  return keys_->principal(key_).expires > worker_.now.wall;
+  return principal_->renew(*worker_.current, listener_, worker_.tokens.keys(), worker_.now.wall);
 }
 
 }  // namespace sluice::dataplane

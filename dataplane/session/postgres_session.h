@@ -28,6 +28,7 @@
 #include "dataplane/session/postgres_rows.h"
 #include "dataplane/session/postgres_tap.h"
 #include "dataplane/session/session.h"
+#include "dataplane/session/session_principal.h"
 #include "dataplane/session/statement_judge.h"
 #include "parsers/postgres/backend.h"
 #include "parsers/postgres/frontend.h"
@@ -57,6 +58,7 @@ class PostgresSession final : public Session {
   void on_upstream_sent() override;
   void on_proof(const identity::KeyVerdict& verdict) override;
   void on_no_proof() override;
+  void on_token_keys() override;
   void on_log_room() override;
   void on_log_broken() override;
   void on_tick() override;
@@ -81,6 +83,7 @@ class PostgresSession final : public Session {
     startup,     ///< The first packet.
     proof,       ///< The client was asked to prove who it is.
     slow_proof,  ///< A slow check is under way.
+    token_keys,  ///< Newer keys are fetched for the token that it showed.
     connect,     ///< To the target.
     login,       ///< The gateway logs in at the target.
     settings,    ///< It asks the target what a session is like.
@@ -99,7 +102,7 @@ class PostgresSession final : public Session {
   /// An execution that was recorded and is not over.
   struct Operation {
     SnapshotView* view = nullptr;
-    std::size_t key = 0;  ///< Of its principal, in the view's table.
+    matcher::RuleSet masks;  ///< Of what comes back, for its principal.
     std::uint64_t number = 0;
     std::uint64_t bytes_in = 0;
     Instant started;
@@ -213,11 +216,14 @@ class PostgresSession final : public Session {
 
   // postgres_proof.cc
   bool ask_for_proof();
+  [[nodiscard]] bool takes_passwords() const;
   bool read_proof();
   bool take_password(ByteSpan body);
+  bool take_token(std::string_view token, ByteSpan body);
   bool take_scram(ByteView body);
   void authenticate(std::string_view presented);
   void on_verdict(const identity::KeyVerdict& verdict);
+  void admit(SessionPrincipal principal);
   void refuse_proof(std::string_view why);
 
   // postgres_replication.cc
@@ -362,8 +368,9 @@ class PostgresSession final : public Session {
                                                 std::size_t column, std::size_t columns,
                                                 const matcher::RuleSet& allowed);
   [[nodiscard]] const ReachedRules& reach(const std::shared_ptr<const StatementInfo>& info);
-  [[nodiscard]] matcher::RuleSet column_rules(SnapshotView& view,
-                                              std::optional<std::size_t> key) const;
+  [[nodiscard]] matcher::RuleSet column_rules(const SnapshotView& view,
+                                              const matcher::RuleSet& masks) const;
+  [[nodiscard]] matcher::RuleSet masks_in_force() const;
   [[nodiscard]] bool catalog_fits(const SnapshotView& view) const noexcept;
   [[nodiscard]] CatalogCache::Key catalog_key() const;
 
@@ -416,9 +423,8 @@ class PostgresSession final : public Session {
   ServerStatements::Name held_name_;  ///< Of the statement that is asked about now.
 
   // Who.
-  std::shared_ptr<const identity::ApiKeys> keys_;
-  std::size_t key_ = 0;
-  std::uint64_t keys_generation_ = 0;
+  std::shared_ptr<const identity::ApiKeys> keys_;  ///< That a login by key is proved against.
+  std::optional<SessionPrincipal> principal_;      ///< Nothing: nobody is proved yet.
 
   // The conversation.
   RingQueue<Expected> expected_;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "dataplane/session/postgres_session.h"
+#include "dataplane/session/principal_record.h"
 #include "dataplane/session/record_id.h"
 
 namespace sluice::dataplane {
@@ -62,8 +63,8 @@ bool PostgresSession::is_readable(std::string_view text, bool is_query) {
 std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
                                                       const Meaning* portal) {
   if (!renew_principal()) {
-    fail_session("57P01", "the key that this session began with is no longer valid",
-                 "key-withdrawn");
+    fail_session("57P01", "the credential that this session began with is no longer valid",
+                 "credential-withdrawn");
     return std::nullopt;
   }
   if (is_replication_command(text)) {
@@ -72,7 +73,8 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
     guard_recording(command);
     return command;
   }
-  StatementContext context{worker_.current, listener_, key_, backend_->search_path()};
+  StatementContext context{worker_.current, listener_, principal_->view(),
+                           backend_->search_path()};
   const std::uint64_t generation = worker_.current->snapshot().generation;
   if (portal != nullptr && portal->hits_generation == generation) {
     context.parameter_hits = portal->parameter_hits;
@@ -118,7 +120,7 @@ void PostgresSession::guard_execute(JudgedStatement& judged) const {
 
 /// Refuses what would take a masked column's values where no mask follows them.
 void PostgresSession::guard_columns(JudgedStatement& judged) {
-  const matcher::RuleSet rules = column_rules(*worker_.current, key_);
+  const matcher::RuleSet rules = column_rules(*worker_.current, masks_in_force());
   if (rules.none() || judged.ruling.kind != config::Ruling::Kind::allow) return;
   const StatementInfo& info = *judged.info;
   if (only_steps_transactions(info)) return;  // ROLLBACK must get through
@@ -171,8 +173,8 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
   recording_.add(recordings::ItemKind::statement, operations_, as_bytes(judged.record_text));
   worker_.metrics.requests_allowed.add();
   ++worker_.current->operations;
-  operations_open_.push_back({worker_.current, key_, operations_, bytes_in, worker_.now.monotonic,
-                              *intent, meter_of(judged, portal)});
+  operations_open_.push_back({worker_.current, principal_->view()->response_masks(), operations_,
+                              bytes_in, worker_.now.monotonic, *intent, meter_of(judged, portal)});
   // From here on names without a schema may mean something else.
   if (judged.info->may_change_search_path) {
     backend_->forget_search_path();
@@ -196,8 +198,6 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
 
 audit::Record PostgresSession::describe(const JudgedStatement& judged) {
   const Snapshot& snapshot = worker_.current->snapshot();
-  const config::Principal& principal = keys_->principal(key_);
-  worker_.groups.assign(principal.groups.begin(), principal.groups.end());
   audit::Record record;
   record.phase = audit::Phase::intent;
   record.time = worker_.now;
@@ -205,11 +205,7 @@ audit::Record PostgresSession::describe(const JudgedStatement& judged) {
   record.operation = operations_;
   record.configuration = snapshot.generation;
   record.policy = snapshot.policy_digest;
-  record.subject = principal.subject;
-  record.issuer = principal.issuer;
-  record.proof = "api-key";
-  record.credential_id = principal.credential_id;
-  record.groups = worker_.groups;
+  describe_principal(principal_->who(), record, worker_);
   record.peer = peer_text_;
   record.listener = plan().settings.name;
   record.target = target().name;

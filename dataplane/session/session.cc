@@ -46,6 +46,17 @@ void Session::acquire_upstream() noexcept {
   acquires_ = true;
 }
 
+bool Session::awaits_keys(const TokenProofs::Answer& answer) {
+  const auto before = std::exchange(attempts_before_, std::nullopt);
+  // Another issuer's keys are no answer.
+  if (answer.awaited == nullptr || answer.attempts != before.value_or(answer.attempts)) {
+    return false;
+  }
+  keys_wish_ = answer.awaited->issuer;
+  attempts_before_ = answer.attempts;
+  return true;
+}
+
 bool Session::may_record() noexcept {
   if (worker_.log.has_room() || worker_.log.is_broken()) return true;
   waits_for_log_ = true;

@@ -159,6 +159,10 @@ class Session {
   /// Lets go of the upstream, or stops asking for one.
   void release_upstream(UpstreamWish wish, std::unique_ptr<UpstreamState> state = nullptr);
   void acquire_upstream() noexcept;
+  /// Whether newer keys of its issuer may yet prove a token; then they are asked for, and
+  /// on_token_keys() says when to prove it again.
+  [[nodiscard]] bool awaits_keys(const TokenProofs::Answer& answer);
+  [[nodiscard]] bool is_awaiting_keys() const noexcept { return attempts_before_.has_value(); }
   /// Whether the log takes any record now, or never again; otherwise it waits for that.
   [[nodiscard]] bool may_record() noexcept;
   [[nodiscard]] bool is_scarce() const noexcept;
@@ -188,7 +192,6 @@ class Session {
   SliceQueue to_upstream_;
   std::string peer_text_;
   std::string proof_wish_;
-  std::string keys_wish_;
   std::optional<CancelKey> cancel_wish_;
   std::uint64_t number_;
   std::uint64_t operations_ = 0;
@@ -203,6 +206,9 @@ class Session {
  private:
   static constexpr std::size_t prefetched_bytes = 1664;  ///< An HttpSession, whole lines.
 
+  std::string keys_wish_;
+  /// Set while a token waits for newer keys: the attempts to fetch them when it began to.
+  std::optional<std::uint64_t> attempts_before_;
   std::unique_ptr<UpstreamState> parting_;
   UpstreamWish wish_ = UpstreamWish::none;
   bool acquires_ = false;  ///< An upstream is wished for and not yet asked for.

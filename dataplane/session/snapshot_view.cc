@@ -9,13 +9,14 @@ SnapshotView::SnapshotView(std::shared_ptr<const Snapshot> snapshot, std::vector
   for (auto& views : views_) views.by_key.resize(snapshot_->keys->size());
 }
 
-const config::PrincipalView& SnapshotView::principal(std::size_t listener, std::size_t key) {
+const std::shared_ptr<const config::PrincipalView>& SnapshotView::principal(std::size_t listener,
+                                                                            std::size_t key) {
   auto& view = views_[listener].by_key[key];
   if (!view) {
-    view = std::make_unique<const config::PrincipalView>(
+    view = std::make_shared<const config::PrincipalView>(
         snapshot_->listeners[listener].policy.view_of(snapshot_->keys->principal(key)));
   }
-  return *view;
+  return view;
 }
 
 const config::PrincipalView& SnapshotView::anonymous(std::size_t listener) {

@@ -32,14 +32,15 @@ class SnapshotView {
   }
 
   /// What one API key's principal may do on one listener; worked out on first use.
-  [[nodiscard]] const config::PrincipalView& principal(std::size_t listener, std::size_t key);
+  [[nodiscard]] const std::shared_ptr<const config::PrincipalView>& principal(std::size_t listener,
+                                                                              std::size_t key);
   [[nodiscard]] const config::PrincipalView& anonymous(std::size_t listener);
 
   std::uint32_t operations = 0;  ///< Begun and not over.
 
  private:
   struct ListenerViews {
-    std::vector<std::unique_ptr<const config::PrincipalView>> by_key;
+    std::vector<std::shared_ptr<const config::PrincipalView>> by_key;
     std::unique_ptr<const config::PrincipalView> anonymous;
   };
   std::shared_ptr<const Snapshot> snapshot_;

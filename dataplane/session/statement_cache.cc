@@ -83,7 +83,10 @@ void StatementCache::put_text(const Fingerprint& exact, KnownStatement& known) n
 
 void StatementCache::forget(const SnapshotView& view) noexcept {
   const auto forget_in = [&view](KnownStatement& known) {
-    if (known.view == &view) known.view = nullptr;
+    if (known.view == &view) {
+      known.view = nullptr;
+      known.principal = nullptr;
+    }
     if (known.recorded_view == &view) known.recorded_view = nullptr;
   };
   for (KnownStatement& known : statements_) forget_in(known);

@@ -23,7 +23,8 @@ struct KnownStatement {
   // The last ruling on it, and for whom.
   const SnapshotView* view = nullptr;
   std::size_t listener = 0;
-  std::size_t key = 0;
+  /// Held, so that no other principal's view comes to lie where it lay.
+  std::shared_ptr<const config::PrincipalView> principal;
   std::uint64_t search_path = 0;
   config::Ruling ruling = {};
   // For records, by the last snapshot that asked.

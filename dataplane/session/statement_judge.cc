@@ -203,7 +203,7 @@ JudgedStatement StatementJudge::judge(std::string_view text, const StatementCont
   const std::uint64_t path = print_of(search_path);
   const bool is_plain = hits.empty() && context.parameter_hits.empty();
   if (is_plain && known.view == context.view && known.listener == context.listener &&
-      known.key == context.key && known.search_path == path) {
+      known.principal == context.principal && known.search_path == path) {
     return {known.info, known.ruling, known.record_text};
   }
   const config::SqlAction action{.is_parsed = known.info->is_parsed,
@@ -211,12 +211,11 @@ JudgedStatement StatementJudge::judge(std::string_view text, const StatementCont
                                  .search_path = search_path,
                                  .pattern_hits = hits,
                                  .parameter_hits = context.parameter_hits};
-  const config::Ruling ruling =
-      listener.policy.judge(context.view->principal(context.listener, context.key), action);
+  const config::Ruling ruling = listener.policy.judge(*context.principal, action);
   if (is_plain) {
     known.view = context.view;
     known.listener = context.listener;
-    known.key = context.key;
+    known.principal = context.principal;
     known.search_path = path;
     known.ruling = ruling;
   }
@@ -242,8 +241,7 @@ JudgedStatement StatementJudge::judge_replication(std::string_view command,
   if (listener.statements) hits = listener.statements->scan(as_bytes(command), scratch);
   const config::SqlAction action{
       .is_parsed = true, .statements = info->facts, .pattern_hits = hits};
-  const config::Ruling ruling =
-      listener.policy.judge(context.view->principal(context.listener, context.key), action);
+  const config::Ruling ruling = listener.policy.judge(*context.principal, action);
   info->text = record_text_of(std::move(info->text), *context.view, scratch);
   const std::string_view record_text = info->text;  // Lives as long as the info.
   return {std::move(info), ruling, record_text};

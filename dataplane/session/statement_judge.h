@@ -54,7 +54,7 @@ struct StatementInfo {
 struct StatementContext {
   SnapshotView* view = nullptr;
   std::size_t listener = 0;
-  std::size_t key = 0;  ///< Of the principal, in the table of keys.
+  const std::shared_ptr<const config::PrincipalView>& principal;  ///< Of the listener's policy.
   /// Schemas in which the server looks for a name without one; empty when unknown.
   std::span<const std::string_view> search_path;
   /// The listener's statement patterns that its parameters hold. Ascending.

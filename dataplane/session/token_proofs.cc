@@ -2,13 +2,14 @@
 
 namespace sluice::dataplane {
 
-const config::PrincipalView& TokenProof::view(const Snapshot& snapshot, std::size_t listener) {
+const std::shared_ptr<const config::PrincipalView>& TokenProof::view(const Snapshot& snapshot,
+                                                                     std::size_t listener) {
   auto& view = views_[listener];
   if (!view) {
-    view = std::make_unique<const config::PrincipalView>(
-        snapshot.listeners[listener].policy.view_of(principal_));
+    view = std::make_shared<const config::PrincipalView>(
+        snapshot.listeners[listener].policy.view_of(principal()));
   }
-  return *view;
+  return view;
 }
 
 TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint& print,
@@ -30,8 +31,9 @@ TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint
   answer.fault = verdict.fault;
   if (verdict.fault == identity::TokenFault::none) {
     make_room();
+    ProvedToken proved{std::move(verdict.principal), {*verdict.issuer, std::move(verdict.key)}};
     const auto [entry, is_new] = young_.insert_or_assign(
-        print, TokenProof(std::move(verdict.principal), snapshot.listeners.size()));
+        print, TokenProof(std::move(proved), snapshot.listeners.size()));
     answer.proof = &entry->second;
   } else if (identity::is_about_keys(verdict.fault)) {
     const identity::IssuerKeys* const keys = keys_->find(verdict.issuer->issuer);

@@ -18,19 +18,30 @@
 
 namespace sluice::dataplane {
 
+/// Whom a token proved, and what that rests on.
+struct ProvedToken {
+  config::Principal principal;
+  identity::TokenGrounds grounds;
+};
+
 /// A token that held, and what its principal may do.
 class TokenProof {
  public:
-  TokenProof(config::Principal principal, std::size_t listeners)
-      : principal_(std::move(principal)), views_(listeners) {}
+  TokenProof(ProvedToken proved, std::size_t listeners)
+      : proved_(std::make_shared<const ProvedToken>(std::move(proved))), views_(listeners) {}
 
-  [[nodiscard]] const config::Principal& principal() const noexcept { return principal_; }
+  [[nodiscard]] const config::Principal& principal() const noexcept { return proved_->principal; }
+  /// For sessions, which may outlive what is remembered of it.
+  [[nodiscard]] const std::shared_ptr<const ProvedToken>& proved() const noexcept {
+    return proved_;
+  }
   /// On one listener of the snapshot that it was proved under; worked out on first use.
-  [[nodiscard]] const config::PrincipalView& view(const Snapshot& snapshot, std::size_t listener);
+  [[nodiscard]] const std::shared_ptr<const config::PrincipalView>& view(const Snapshot& snapshot,
+                                                                         std::size_t listener);
 
  private:
-  config::Principal principal_;
-  std::vector<std::unique_ptr<const config::PrincipalView>> views_;
+  std::shared_ptr<const ProvedToken> proved_;
+  std::vector<std::shared_ptr<const config::PrincipalView>> views_;
 };
 
 /// Holds fingerprints, never tokens. What it remembers is believed until the token expires, for
@@ -55,6 +66,7 @@ class TokenProofs {
   void take_up(std::shared_ptr<const identity::TokenKeys> keys) noexcept {
     keys_ = std::move(keys);
   }
+  [[nodiscard]] const identity::TokenKeys& keys() const noexcept { return *keys_; }
 
  private:
   /// Fingerprints are uniform already.

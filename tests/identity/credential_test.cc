@@ -101,3 +101,18 @@ TEST_CASE("a copy of a credential has bytes of its own") {
   CHECK(copy.presented() == "sk_a_b");
   CHECK(copy.form() == Form::key);
 }
+
+TEST_CASE("a password that begins as a token's header does is a token") {
+  const std::string header = to_base64url(as_bytes(R"({"alg":"ES256"})"));
+  CHECK(is_compact_jws(header + ".e30.c2ln"));
+  CHECK(is_compact_jws(header + ".e30."));
+  CHECK(is_compact_jws(to_base64url(as_bytes("{ \n}")) + "..x"));
+  for (const std::string& other :
+       {std::string(), std::string("e"), std::string("eyJ"), header, header + ".e30",
+        header + ".e30.c2ln.x", header + ".e30.c2l+", header + ".e30.c 2ln", "sk_" + header + ".e30.x",
+        std::string("correct.horse.battery"), std::string("east.west.north"),
+        to_base64url(as_bytes("[]")) + ".e30.c2ln"}) {
+    INFO(other);
+    CHECK_FALSE(is_compact_jws(other));
+  }
+}

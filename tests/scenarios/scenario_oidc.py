@@ -1,79 +1,17 @@
 """Tokens of a real OpenID Connect provider: groups decide, keys rotate in mid-traffic without a
 refused request, an outage is survived as long as it was said, and no token is seen anywhere."""
-import base64
-import http.client
 import json
-import os
-import pathlib
-import shutil
-import ssl
-import subprocess
 import threading
-import urllib.parse
 
 from harness import wire
-from harness.authority import Authority
 from harness.context import expect, wait_until
 from harness.gateway import Gateway
-from harness.processes import free_port
+from harness.provider import AUDIENCE, Provider
 from harness.target import Target
 
-PROVIDER = pathlib.Path(__file__).resolve().parent / "provider"
-AUDIENCE = "https://api.example"
 POLICIES = """
   - {name: settlement may, principals: {groups: [settlement]}, ruling: allow}
 """
-
-
-class Provider:
-    """Runs from here on; its tokens are remembered, to be looked for."""
-
-    def __init__(self, context):
-        self.port = free_port()
-        self.tokens: list[str] = []
-        self._context = context
-        self._folder = context.folder / "provider"
-        shutil.copytree(PROVIDER, self._folder)
-        done = subprocess.run(["npm", "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"],
-                              cwd=self._folder, capture_output=True, text=True, timeout=300, env=os.environ)
-        expect(done.returncode == 0, f"npm: {done.stdout}{done.stderr}")
-        authority = Authority(self._folder)
-        self.ca = authority.certificate
-        self._certificate = authority.issue("127.0.0.1", "IP")
-        self.start()
-
-    def start(self) -> None:
-        self._process = self._context.start(["node", self._folder / "provider.mjs", self.port, *self._certificate],
-                                            name="provider")
-
-        def is_there() -> bool:
-            try:
-                return self._ask("GET", "/.well-known/openid-configuration")[0] == 200
-            except OSError:
-                return False
-        wait_until(is_there, "the provider", 60)
-
-    def stop(self) -> None:
-        self._process.kill()
-
-    def _ask(self, method: str, path: str, body: str = "", headers: dict | None = None) -> tuple[int, bytes]:
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20,
-                                                 context=ssl.create_default_context(cafile=self.ca))
-        connection.request(method, path, body, headers or {})
-        reply = connection.getresponse()
-        return reply.status, reply.read()
-
-    def control(self, what: str) -> None:
-        expect(self._ask("POST", f"/control/{what}")[0] == 200, f"the provider does not {what}")
-
-    def token(self, client: str, audience: str = AUDIENCE) -> str:
-        login = base64.b64encode(f"{client}:secret-of-{client}".encode()).decode()
-        form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": "pay", "resource": audience})
-        status, body = self._ask("POST", "/token", form, {"Authorization": f"Basic {login}",
-                                                          "Content-Type": "application/x-www-form-urlencoded"})
-        expect(status == 200, f"no token: {status} {body!r}")
-        self.tokens.append(json.loads(body)["access_token"])
-        return self.tokens[-1]
 
 
 class Traffic(threading.Thread):
@@ -202,9 +140,6 @@ def run(context) -> None:
     shown += [("audit", gateway.sluice("audit", "--directory", gateway.audit, "--json", check=True).out),
               ("output", gateway.process.output()), ("the target", bytes(target.received).decode("latin-1"))]
     shown += [(str(path), path.read_bytes().decode("latin-1")) for path in gateway.audit.rglob("*") if path.is_file()]
-    for name, text in shown:
-        for token in provider.tokens:
-            for part in token.split(".")[1:]:
-                expect(part not in text, f"a token is in the clear in {name}")
+    provider.expect_no_token(shown)
     expect(all("authorization" not in line.lower() for line in shown[5][1].splitlines()),
            "the target got an Authorization field")

@@ -61,10 +61,10 @@ TEST_CASE("A token that held is remembered until it expires") {
   const auto first = bench.prove(token);
   REQUIRE(first.proof != nullptr);
   CHECK(first.proof->principal().subject == "ann");
-  const auto* const view = &first.proof->view(*bench.snapshot, 0);
+  const auto view = first.proof->view(*bench.snapshot, 0);
   const auto again = bench.prove(token);
   CHECK(again.proof == first.proof);
-  CHECK(&again.proof->view(*bench.snapshot, 0) == view);
+  CHECK(again.proof->view(*bench.snapshot, 0) == view);
 
   bench.now.wall = bench.now.wall + seconds(660);
   CHECK(bench.prove(token).fault == TokenFault::expired);

@@ -1,0 +1,15 @@
+#include "dataplane/session/principal_record.h"
+
+namespace sluice::dataplane {
+
+void describe_principal(const config::Principal& principal, audit::Record& record,
+                        WorkerContext& worker) noexcept {
+  record.subject = principal.subject;
+  record.issuer = principal.issuer;
+  record.credential_id = principal.credential_id;
+  record.proof = text(principal.proof);
+  worker.groups.assign(principal.groups.begin(), principal.groups.end());
+  record.groups = worker.groups;
+}
+
+}  // namespace sluice::dataplane

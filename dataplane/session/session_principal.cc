@@ -1,0 +1,59 @@
+#include "dataplane/session/session_principal.h"
+
+#include <optional>
+
+namespace sluice::dataplane {
+namespace {
+
+std::optional<std::size_t> find_key(const identity::ApiKeys& keys, const config::Principal& who) {
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const config::Principal& other = keys.principal(i);
+    if (other.credential_id == who.credential_id && other.subject == who.subject) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+SessionPrincipal::SessionPrincipal(TokenProof& proof, const Snapshot& snapshot,
+                                   std::size_t listener, const identity::TokenKeys& keys)
+    : who_(proof.proved(), &proof.proved()->principal),
+      token_(proof.proved()),
+      view_(proof.view(snapshot, listener)),
+      generation_(snapshot.generation),
+      keys_generation_(keys.generation) {}
+
+bool SessionPrincipal::renew(SnapshotView& current, std::size_t listener,
+                             const identity::TokenKeys& keys, WallTime now) {
+  const bool stands = token_ ? renew_token(current, listener, keys) : renew_key(current, listener);
+  return stands && who_->expires > now;
+}
+
+/// Its groups and expiry may be others now.
+bool SessionPrincipal::renew_key(SnapshotView& current, std::size_t listener) {
+  const Snapshot& snapshot = current.snapshot();
+  if (snapshot.generation == generation_) return true;
+  const auto found = find_key(*snapshot.keys, *who_);
+  if (!found) return false;
+  who_ = {snapshot.keys, &snapshot.keys->principal(*found)};
+  view_ = current.principal(listener, *found);
+  generation_ = snapshot.generation;
+  return true;
+}
+
+bool SessionPrincipal::renew_token(const SnapshotView& current, std::size_t listener,
+                                   const identity::TokenKeys& keys) {
+  const Snapshot& snapshot = current.snapshot();
+  const bool is_same = snapshot.generation == generation_;
+  if (is_same && keys.generation == keys_generation_) return true;
+  if (!still_holds(token_->grounds, snapshot.settings.identity.oidc, keys)) return false;
+  if (!is_same) {
+    view_ = std::make_shared<const config::PrincipalView>(
+        snapshot.listeners[listener].policy.view_of(*who_));
+  }
+  generation_ = snapshot.generation;
+  keys_generation_ = keys.generation;
+  return true;
+}
+
+}  // namespace sluice::dataplane

@@ -1,0 +1,75 @@
+"""An OpenID Connect provider (npm's oidc-provider), and the tokens that it gave."""
+import base64
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import ssl
+import subprocess
+import urllib.parse
+
+from harness.authority import Authority
+from harness.context import expect, wait_until
+from harness.processes import free_port
+
+PROVIDER = pathlib.Path(__file__).resolve().parent.parent / "provider"
+AUDIENCE = "https://api.example"
+
+
+class Provider:
+    """Runs from here on; its tokens are remembered, to be looked for."""
+
+    def __init__(self, context):
+        self.port = free_port()
+        self.tokens: list[str] = []
+        self._context = context
+        self._folder = context.folder / "provider"
+        shutil.copytree(PROVIDER, self._folder)
+        done = subprocess.run(["npm", "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"],
+                              cwd=self._folder, capture_output=True, text=True, timeout=300, env=os.environ)
+        expect(done.returncode == 0, f"npm: {done.stdout}{done.stderr}")
+        authority = Authority(self._folder)
+        self.ca = authority.certificate
+        self._certificate = authority.issue("127.0.0.1", "IP")
+        self.start()
+
+    def start(self) -> None:
+        self._process = self._context.start(["node", self._folder / "provider.mjs", self.port, *self._certificate],
+                                            name="provider")
+
+        def is_there() -> bool:
+            try:
+                return self._ask("GET", "/.well-known/openid-configuration")[0] == 200
+            except OSError:
+                return False
+        wait_until(is_there, "the provider", 60)
+
+    def stop(self) -> None:
+        self._process.kill()
+
+    def _ask(self, method: str, path: str, body: str = "", headers: dict | None = None) -> tuple[int, bytes]:
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20,
+                                                 context=ssl.create_default_context(cafile=self.ca))
+        connection.request(method, path, body, headers or {})
+        reply = connection.getresponse()
+        return reply.status, reply.read()
+
+    def control(self, what: str) -> None:
+        expect(self._ask("POST", f"/control/{what}")[0] == 200, f"the provider does not {what}")
+
+    def token(self, client: str, audience: str = AUDIENCE) -> str:
+        login = base64.b64encode(f"{client}:secret-of-{client}".encode()).decode()
+        form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": "pay", "resource": audience})
+        status, body = self._ask("POST", "/token", form, {"Authorization": f"Basic {login}",
+                                                          "Content-Type": "application/x-www-form-urlencoded"})
+        expect(status == 200, f"no token: {status} {body!r}")
+        self.tokens.append(json.loads(body)["access_token"])
+        return self.tokens[-1]
+
+    def expect_no_token(self, shown: list[tuple[str, str]]) -> None:
+        """None of its tokens is in these texts, nor a third of one."""
+        for name, text in shown:
+            for token in self.tokens:
+                for part in token.split(".")[1:]:
+                    expect(part not in text, f"a token is in the clear in {name}")
