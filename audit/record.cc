@@ -14,15 +14,16 @@ namespace {
 /// How much of a record is kept when it does not fit as it is.
 struct Limits {
   std::size_t text_bytes = std::numeric_limits<std::size_t>::max();
-  std::size_t elements = std::numeric_limits<std::size_t>::max();  ///< Of groups, of masks.
+  std::size_t elements = std::numeric_limits<std::size_t>::max();  ///< Of each list.
 };
 
 /// All heads, integers, the salt, the digests and the flag of a record, rounded
 /// up: keys of at most two bytes, each with a value head of at most nine.
 constexpr std::size_t fixed_bytes_max = last_key * (2 + cbor::head_bytes_max) + 16 + 2 * 32 + 4;
-/// Beyond its characters, a group costs a head and a mask two heads and a count.
+/// Beyond its characters, a group costs a head, a mask two and a count, an actor three.
 constexpr std::size_t group_overhead_bytes = cbor::head_bytes_max;
 constexpr std::size_t mask_overhead_bytes = 1 + 2 * cbor::head_bytes_max;
+constexpr std::size_t actor_overhead_bytes = 1 + 2 * cbor::head_bytes_max;
 
 template <class Each>
 void for_each_text(const Record& r, Each&& each) {
@@ -33,17 +34,43 @@ void for_each_text(const Record& r, Each&& each) {
   each(r.recording);
 }
 
+template <class T>
+std::span<const T> within(std::span<const T> list, const Limits& limits) noexcept {
+  return list.first(std::min(list.size(), limits.elements));
+}
+
 std::size_t bytes_within(const Record& record, const Limits& limits) noexcept {
   std::size_t total = fixed_bytes_max;
-  for_each_text(record,
-                [&](std::string_view text) { total += std::min(text.size(), limits.text_bytes); });
-  for (const auto& group : record.groups.first(std::min(record.groups.size(), limits.elements))) {
-    total += group_overhead_bytes + std::min(group.size(), limits.text_bytes);
+  const auto add = [&](std::string_view text) { total += std::min(text.size(), limits.text_bytes); };
+  for_each_text(record, add);
+  for (const auto& group : within(record.groups, limits)) {
+    total += group_overhead_bytes;
+    add(group);
   }
-  for (const auto& mask : record.masks.first(std::min(record.masks.size(), limits.elements))) {
-    total += mask_overhead_bytes + std::min(mask.rule.size(), limits.text_bytes);
+  for (const auto& mask : within(record.masks, limits)) {
+    total += mask_overhead_bytes;
+    add(mask.rule);
+  }
+  for (const auto& actor : within(record.delegation, limits)) {
+    total += actor_overhead_bytes;
+    add(actor.subject), add(actor.issuer);
   }
   return total;
+}
+
+/// Whether something of the record is left out.
+bool cuts(const Record& record, const Limits& limits) noexcept {
+  if (limits.text_bytes == Limits{}.text_bytes) return false;
+  bool is_cut = std::max({record.groups.size(), record.masks.size(), record.delegation.size()}) >
+                limits.elements;
+  const auto look = [&](std::string_view text) {
+    is_cut = is_cut || text.size() > limits.text_bytes;
+  };
+  for_each_text(record, look);
+  for (const auto& group : record.groups) look(group);
+  for (const auto& mask : record.masks) look(mask.rule);
+  for (const auto& actor : record.delegation) look(actor.subject), look(actor.issuer);
+  return is_cut;
 }
 
 /// Halves the texts first, because a shortened text still says something, and
@@ -52,7 +79,8 @@ Limits limits_for(const Record& record, std::size_t bytes_max) noexcept {
   Limits limits;
   if (bytes_within(record, limits) <= bytes_max) return limits;
   constexpr std::size_t shortest_useful_text = 32;
-  limits = {bytes_max, std::max(record.groups.size(), record.masks.size())};
+  limits = {bytes_max, std::max({record.groups.size(), record.masks.size(),
+                                 record.delegation.size()})};
   while (bytes_within(record, limits) > bytes_max) {
     if (limits.text_bytes > shortest_useful_text || limits.elements == 0)
       limits.text_bytes /= 2;
@@ -85,14 +113,14 @@ class MapWriter {
   }
   void groups(std::span<const std::string_view> groups) noexcept {
     if (groups.empty()) return;
-    const auto kept = shorten(groups);
+    const auto kept = within(groups, limits_);
     begin(Key::groups);
     out_.array(kept.size());
     for (const auto& group : kept) text(group);
   }
   void masks(std::span<const MaskCount> masks) noexcept {
     if (masks.empty()) return;
-    const auto kept = shorten(masks);
+    const auto kept = within(masks, limits_);
     begin(Key::masks);
     out_.array(kept.size());
     for (const auto& mask : kept) {
@@ -101,10 +129,20 @@ class MapWriter {
       out_.unsigned_integer(mask.count);
     }
   }
-  /// later_bytes   the longest text whose key is behind the flag's.
-  void cut_flag(std::size_t later_bytes) noexcept {
-    if (!is_cut_ && later_bytes <= limits_.text_bytes) return;
-    begin(Key::cut);
+  void delegation(std::span<const Actor> actors) noexcept {
+    if (actors.empty()) return;
+    const auto kept = within(actors, limits_);
+    begin(Key::delegation);
+    out_.array(kept.size());
+    for (const auto& actor : kept) {
+      out_.array(2);
+      text(actor.subject);
+      text(actor.issuer);
+    }
+  }
+  void flag_if(Key key, bool is_set) noexcept {
+    if (!is_set) return;
+    begin(key);
     out_.boolean_true();
   }
 
@@ -118,25 +156,15 @@ class MapWriter {
   }
   /// What is not UTF-8 is kept byte for byte, as a byte string.
   void text(std::string_view value) noexcept {
-    if (value.size() > limits_.text_bytes) {
-      value = cut_utf8(value, limits_.text_bytes);
-      is_cut_ = true;
-    }
+    if (value.size() > limits_.text_bytes) value = cut_utf8(value, limits_.text_bytes);
     std::uint8_t* const head = out_.at();
     const bool ascii = out_.string(cbor::Major::text, as_bytes(value));
     if (!ascii && !is_utf8(value)) cbor::Writer::retype(head, cbor::Major::bytes);
-  }
-  template <class T>
-  std::span<const T> shorten(std::span<const T> list) noexcept {
-    if (list.size() <= limits_.elements) return list;
-    is_cut_ = true;
-    return list.first(limits_.elements);
   }
 
   cbor::Writer out_;
   const Limits& limits_;
   std::uint64_t members_ = 0;
-  bool is_cut_ = false;
 };
 
 std::uint64_t not_negative(std::int64_t value) noexcept {
@@ -195,7 +223,7 @@ std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexc
   map.masks(record.masks);
   map.text_if(Key::event, record.event);
   map.text_if(Key::detail, record.detail);
-  map.cut_flag(std::max(record.upstream_user.size(), record.recording.size()));
+  map.flag_if(Key::cut, cuts(record, limits));
   map.number_if(Key::rows_in, record.rows_in);
   map.number_if(Key::rows_out, record.rows_out);
   if (!record.unmasked.empty()) map.bytes(Key::digest, stamp.digest);
@@ -205,6 +233,7 @@ std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexc
   map.number_if(Key::first_sequence, record.first_sequence);
   map.number_if(Key::last_sequence, record.last_sequence);
   map.text_if(Key::recording, record.recording);
+  map.delegation(record.delegation);
 
   auto body_bytes = static_cast<std::size_t>(map.end() - out.data()) - head_bytes;
   cbor::Writer head(out.data());

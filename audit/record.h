@@ -28,6 +28,12 @@ enum class Phase : std::uint8_t {
 
 enum class RulingKind : std::uint8_t { allow = 1, deny = 2, hold = 3 };
 
+/// Who acts for a principal: one link of a delegation.
+struct Actor {
+  std::string_view subject;
+  std::string_view issuer;
+};
+
 /// How often one mask rule changed something.
 struct MaskCount {
   std::string_view rule;
@@ -50,6 +56,7 @@ struct Record {
   std::string_view proof;          ///< "api-key", "none", …
   std::string_view credential_id;  ///< Key id, never the key.
   std::span<const std::string_view> groups;
+  std::span<const Actor> delegation;  ///< Who acts for the subject, nearest first.
   std::string_view peer;  ///< "192.0.2.7:50123"
 
   // What (intent).

@@ -51,8 +51,9 @@ enum class Key : std::uint8_t {
   first_sequence = 42,
   last_sequence = 43,
   recording = 44,
+  delegation = 46,
 };
 
-inline constexpr std::uint8_t last_key = static_cast<std::uint8_t>(Key::recording);
+inline constexpr std::uint8_t last_key = static_cast<std::uint8_t>(Key::delegation);
 
 }  // namespace sluice::audit

@@ -16,14 +16,27 @@
 namespace sluice::audit {
 namespace {
 
-enum class Form { time, epoch, number, salt, digest, phase, ruling, text, texts, counts, flag };
+enum class Form {
+  time,
+  epoch,
+  number,
+  salt,
+  digest,
+  phase,
+  ruling,
+  text,
+  texts,
+  counts,
+  actors,
+  flag
+};
 
 struct Field {
   std::string_view name;
   Form form = Form::number;
 };
 
-/// Indexed by key - 1.
+/// Indexed by key - 1. Without a name are those that no record has yet.
 constexpr std::array<Field, last_key> fields{{
     {"time", Form::time},
     {"epoch", Form::epoch},
@@ -69,6 +82,8 @@ constexpr std::array<Field, last_key> fields{{
     {"first_sequence", Form::number},
     {"last_sequence", Form::number},
     {"recording", Form::text},
+    {},
+    {"delegation", Form::actors},
 }};
 /// Empty are those that no record has yet.
 constexpr std::array<std::string_view, 8> phases{
@@ -165,6 +180,17 @@ bool append_count(std::string& out, cbor::Reader& in) {
   return true;
 }
 
+bool append_actor(std::string& out, cbor::Reader& in) {
+  const auto size = in.expect(cbor::Major::array);
+  if (!size || *size != 2) return false;
+  out += "{\"subject\":";
+  if (!append_text(out, in)) return false;
+  out += ",\"issuer\":";
+  if (!append_text(out, in)) return false;
+  out += '}';
+  return true;
+}
+
 bool append_value(std::string& out, cbor::Reader& in, Form form) {
   switch (form) {
     case Form::text:
@@ -173,6 +199,8 @@ bool append_value(std::string& out, cbor::Reader& in, Form form) {
       return append_list(out, in, [&] { return append_text(out, in); });
     case Form::counts:
       return append_list(out, in, [&] { return append_count(out, in); });
+    case Form::actors:
+      return append_list(out, in, [&] { return append_actor(out, in); });
     case Form::flag:
       out += "true";
       return in.boolean_true();
@@ -211,7 +239,7 @@ Result<std::string> to_json(ByteView record) {
   std::uint64_t previous = 0;
   for (std::uint64_t i = 0; i < *members; ++i) {
     const auto key = in.unsigned_integer();
-    if (!key || *key <= previous || *key > last_key) {
+    if (!key || *key <= previous || *key > last_key || fields[*key - 1].name.empty()) {
       return fail(fmt::format("not a record: member {} has a bad or misplaced key", i));
     }
     if (*key != i + 1 && i < always_keys) {

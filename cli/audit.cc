@@ -65,6 +65,16 @@ std::string recording_of(const nlohmann::json& record) {
   return name.empty() ? name : fmt::format(", recording {}", name);
 }
 
+/// "tool for agent for ann"
+std::string who_of(const nlohmann::json& record) {
+  std::string who;
+  if (const auto chain = record.find("delegation"); chain != record.end()) {
+    for (const auto& actor : *chain) who += field(actor, "subject") + " for ";
+  }
+  const std::string subject = field(record, "subject");
+  return who + (subject.empty() ? "(unknown)" : subject);
+}
+
 /// One line for people; --json has everything.
 std::string line_of(const nlohmann::json& record) {
   const std::string phase = field(record, "phase");
@@ -72,13 +82,11 @@ std::string line_of(const nlohmann::json& record) {
   const std::string name = fmt::format("{}.{}.{}", field(record, "worker"),
                                        field(record, "session"), field(record, "operation"));
   if (phase == "intent") {
-    const std::string subject = field(record, "subject");
     const std::string reason = field(record, "reason");
     return fmt::format("{} {:<8} {:<5} {} {} {} → {} by rule \"{}\"{}{}{}", time, name,
-                       field(record, "ruling"), subject.empty() ? "(unknown)" : subject,
-                       field(record, "verb"), field(record, "resource"), field(record, "target"),
-                       field(record, "rule"), reason.empty() ? "" : ": ", reason,
-                       recording_of(record));
+                       field(record, "ruling"), who_of(record), field(record, "verb"),
+                       field(record, "resource"), field(record, "target"), field(record, "rule"),
+                       reason.empty() ? "" : ": ", reason, recording_of(record));
   }
   if (phase == "outcome") {
     const std::string masks = masks_of(record);

@@ -54,6 +54,10 @@ std::string to_ecs(const ExportedRecord& record, const Product& product) {
   if (const auto groups = record.json().find("groups"); groups != record.json().end()) {
     out["user"]["roles"] = *groups;
   }
+  if (const auto actors = record.actors(); !actors.empty()) {
+    out["related"]["user"] = actors;
+    out["related"]["user"].push_back(record.text("subject"));
+  }
   if (record.has("peer"))
     out["source"] = {{"ip", record.peer_address()}, {"port", record.peer_port()}};
   if (record.has("target")) out["service"] = {{"name", record.text("target")}};

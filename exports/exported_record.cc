@@ -10,6 +10,15 @@
 
 namespace sluice::exports {
 
+namespace {
+
+std::string text_of(const nlohmann::json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_object() ? value.value("hex", std::string()) : value.dump();
+}
+
+}  // namespace
+
 Result<ExportedRecord> ExportedRecord::read(std::uint64_t index, ByteView record) {
   const auto origin = audit::origin_of(record);
   const auto text = audit::to_json(record);
@@ -28,9 +37,7 @@ bool ExportedRecord::has(const char* name) const {
 
 std::string ExportedRecord::text(const char* name) const {
   const auto found = json_->find(name);
-  if (found == json_->end()) return {};
-  if (found->is_string()) return found->get<std::string>();
-  return found->is_object() ? found->value("hex", std::string()) : found->dump();
+  return found == json_->end() ? std::string() : text_of(*found);
 }
 
 std::uint64_t ExportedRecord::number(const char* name) const {
@@ -62,6 +69,14 @@ std::uint16_t ExportedRecord::peer_port() const {
     std::from_chars(peer.data() + colon + 1, peer.data() + peer.size(), port);
   }
   return port;
+}
+
+std::vector<std::string> ExportedRecord::actors() const {
+  std::vector<std::string> out;
+  if (const auto chain = json_->find("delegation"); chain != json_->end()) {
+    for (const auto& actor : *chain) out.push_back(text_of(actor.at("subject")));
+  }
+  return out;
 }
 
 }  // namespace sluice::exports

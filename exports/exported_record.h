@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -35,6 +36,8 @@ class ExportedRecord {
   /// Of the client: "192.0.2.7:50123" in two parts. Empty and 0 when unknown.
   [[nodiscard]] std::string peer_address() const;
   [[nodiscard]] std::uint16_t peer_port() const;
+  /// The subjects of who acts for the record's, nearest first.
+  [[nodiscard]] std::vector<std::string> actors() const;
 
  private:
   std::uint64_t index_ = 0;

@@ -45,6 +45,11 @@ void add_caller(Attributes& out, const ExportedRecord& record) {
     }
     out.put("user.roles", {{"arrayValue", {{"values", std::move(values)}}}});
   }
+  if (auto actors = record.actors(); !actors.empty()) {
+    json values = json::array();
+    for (std::string& actor : actors) values.push_back(text_value(std::move(actor)));
+    out.put("sluice.delegation", {{"arrayValue", {{"values", std::move(values)}}}});
+  }
   out.add("client.address", record.peer_address());
   if (record.peer_port() != 0) out.put("client.port", number_value(record.peer_port()));
 }

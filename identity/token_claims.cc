@@ -170,7 +170,7 @@ TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer
   if (subject == nullptr) return TokenFault::no_subject;
   if (!is_short_text(*subject)) return TokenFault::bad_subject;
   fault = read_groups(claims, issuer, principal.groups);
-  if (fault == TokenFault::none) fault = read_actors(claims, issuer, principal.acting_for);
+  if (fault == TokenFault::none) fault = read_actors(claims, issuer, principal.actors);
   if (fault != TokenFault::none) return fault;
   principal.subject = issuer.prefix + subject->text;
   principal.issuer = issuer.name;

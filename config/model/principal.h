@@ -25,7 +25,7 @@ constexpr std::string_view text(Proof proof) noexcept {
   return "none";
 }
 
-/// One link of a delegation chain, nearest actor first: user → agent → tool (RFC 8693 "act").
+/// Who acts for somebody: one link of a delegation (RFC 8693 §4.1, "act").
 struct Actor {
   std::string subject;
   std::string issuer;
@@ -37,7 +37,8 @@ struct Principal {
   std::vector<std::string> groups;
   Proof proof = Proof::none;
   std::string credential_id;  ///< Names the credential in records; never the secret.
-  std::vector<Actor> acting_for;
+  /// Who acts for the subject, nearest first: of user → agent → tool the tool, then the agent.
+  std::vector<Actor> actors;
   WallTime expires{INT64_MAX};
 };
 

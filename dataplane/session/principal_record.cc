@@ -10,6 +10,11 @@ void describe_principal(const config::Principal& principal, audit::Record& recor
   record.proof = text(principal.proof);
   worker.groups.assign(principal.groups.begin(), principal.groups.end());
   record.groups = worker.groups;
+  worker.actors.clear();
+  for (const config::Actor& actor : principal.actors) {
+    worker.actors.push_back({actor.subject, actor.issuer});
+  }
+  record.delegation = worker.actors;
 }
 
 }  // namespace sluice::dataplane

@@ -47,6 +47,8 @@ TEST_CASE("libcbor reads every member of random records as it was given") {
     for (auto& name : names) name = random_text(random) + "x";
     const std::vector<std::string_view> groups(names.begin(), names.end());
     std::vector<MaskCount> masks;
+    std::vector<Actor> actors;
+    for (const auto& name : names) actors.push_back({name, texts[0]});
     for (const auto& name : names) masks.push_back({name, static_cast<std::uint32_t>(random())});
 
     Record r;
@@ -57,6 +59,7 @@ TEST_CASE("libcbor reads every member of random records as it was given") {
     r.bytes_in = random() % 3 == 0 ? 0 : random() >> (random() % 64);
     r.groups = groups;
     r.masks = masks;
+    r.delegation = actors;
     const std::vector<std::pair<Key, std::string_view*>> members{
         {Key::subject, &r.subject},   {Key::issuer, &r.issuer},
         {Key::proof, &r.proof},       {Key::credential, &r.credential_id},
@@ -103,6 +106,14 @@ TEST_CASE("libcbor reads every member of random records as it was given") {
           cbor_item_t** mask = cbor_array_handle(cbor_array_handle(pair.value)[m]);
           CHECK(text_of(mask[0]) == masks[m].rule);
           CHECK(cbor_get_int(mask[1]) == masks[m].count);
+        }
+      }
+      if (key == static_cast<std::uint64_t>(Key::delegation)) {
+        REQUIRE(cbor_array_size(pair.value) == actors.size());
+        for (std::size_t a = 0; a < actors.size(); ++a) {
+          cbor_item_t** actor = cbor_array_handle(cbor_array_handle(pair.value)[a]);
+          CHECK(text_of(actor[0]) == actors[a].subject);
+          CHECK(text_of(actor[1]) == actors[a].issuer);
         }
       }
       for (const auto& [member, text] : members) {

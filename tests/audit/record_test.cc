@@ -249,6 +249,28 @@ TEST_CASE("JSON escapes everything a terminal could act on") {
       std::string::npos);
 }
 
+TEST_CASE("A delegation reads back, nearest actor first, also in a record that was shortened") {
+  Record record = sample_intent();
+  const std::vector<Actor> chain{{"tool", "corp"}, {"agent", "corp"}};
+  record.delegation = chain;
+  const std::string expected =
+      R"("delegation":[{"subject":"tool","issuer":"corp"},{"subject":"agent","issuer":"corp"}]})";
+  CHECK(json_of(record).ends_with(expected));
+  const std::string resource(100'000, 'x');
+  record.resource = resource;
+  CHECK(json_of(record).ends_with(R"("cut":true,)" + expected));
+  const std::vector<Actor> long_chain(5'000, Actor{"a name of some length", "an issuer"});
+  record = sample_intent();
+  record.delegation = long_chain;
+  CHECK(json_of(record).find(R"("cut":true)") != std::string::npos);
+}
+
+TEST_CASE("A key that no record has yet is refused") {
+  const std::string head = "a8010502010300040105" "50000102030405060708090a0b0c0d0e0f" "06040700";
+  CHECK(to_json(*from_hex(head + "18216178")).has_value());
+  CHECK_FALSE(to_json(*from_hex(head + "182c6178")).has_value());
+}
+
 TEST_CASE("Negative clocks and durations are left at zero") {
   Record record = sample_outcome();
   record.time = {{-5}, {-1}};

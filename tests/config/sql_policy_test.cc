@@ -14,7 +14,7 @@ const Principal ann{.subject = "ann",
                     .groups = {"dba"},
                     .proof = Proof::api_key,
                     .credential_id = "1",
-                    .acting_for = {}};
+                    .actors = {}};
 
 PolicyRule rule(std::string name, RulingKind ruling, std::optional<SqlMatch> sql = std::nullopt) {
   PolicyRule made;

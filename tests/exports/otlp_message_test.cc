@@ -49,6 +49,15 @@ TEST_CASE("A record is a log record of OpenTelemetry, its line the body") {
   CHECK(attribute(list, "db.query.text").is_null());
 }
 
+TEST_CASE("Who acts for the subject is an attribute") {
+  const audit::Actor actor{"tool", "corp"};
+  audit::Record record = audit::sample_intent();
+  record.delegation = {&actor, 1};
+  const json log = json::parse(otlp_log_record(exported(record), "x"));
+  CHECK(attribute(log.at("attributes"), "sluice.delegation") ==
+        json{{"arrayValue", {{"values", {{{"stringValue", "tool"}}}}}}});
+}
+
 TEST_CASE("What was refused is a warning to OpenTelemetry") {
   audit::Record record = audit::sample_intent();
   record.ruling = audit::RulingKind::deny;

@@ -80,6 +80,19 @@ TEST_CASE("OCSF: a request is API activity, with who, what, where and the ruling
   CHECK(line.at("policy").at("name") == "no | pipes = here");
 }
 
+TEST_CASE("Who acts for the subject is in every schema") {
+  const std::vector<audit::Actor> chain{{"tool", "corp"}, {"agent\xff", "corp"}};
+  audit::Record record = sample_intent();
+  record.delegation = chain;
+  CHECK(json::parse(to_native(exported(record))).at("delegation").at(0).at("subject") == "tool");
+  CHECK(json::parse(to_ocsf(exported(record), product)).at("actor").at("app_name") == "tool");
+  const json ecs = json::parse(to_ecs(exported(record), product));
+  CHECK(ecs.at("related").at("user") == json{"tool", "6167656e74ff", "service:billing"});
+  CHECK(ecs.at("user").at("name") == "service:billing");
+  CHECK(to_cef(exported(record), product).find("cs5Label=delegation cs5=tool, 6167656e74ff") !=
+        std::string::npos);
+}
+
 TEST_CASE("OCSF: statements are datastore activity, the gateway's own doings its life") {
   audit::Record statement = sample_intent();
   statement.protocol = "postgres";

@@ -54,7 +54,7 @@ TEST_CASE("a token by any algorithm gives its principal") {
     CHECK(principal.groups == std::vector<std::string>{"staff", "payments"});
     CHECK(principal.proof == config::Proof::oidc);
     CHECK(principal.credential_id == "t-1");
-    CHECK(principal.acting_for.empty());
+    CHECK(principal.actors.empty());
     CHECK(principal.expires == WallTime{1'800'000'660'000'000'000});
   }
 }
@@ -189,7 +189,7 @@ TEST_CASE("the chain of actors is kept, who acts now first") {
       with(good_claims, R"("jti")",
            R"("act":{"sub":"tool","act":{"sub":"agent","iss":"https://agents.example"}},"jti")")));
   REQUIRE(verdict.fault == TokenFault::none);
-  const auto& chain = verdict.principal.acting_for;
+  const auto& chain = verdict.principal.actors;
   REQUIRE(chain.size() == 2);
   CHECK(chain[0].subject == "tool");
   CHECK(chain[0].issuer == "corp");
