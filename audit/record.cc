@@ -41,7 +41,9 @@ std::span<const T> within(std::span<const T> list, const Limits& limits) noexcep
 
 std::size_t bytes_within(const Record& record, const Limits& limits) noexcept {
   std::size_t total = fixed_bytes_max;
-  const auto add = [&](std::string_view text) { total += std::min(text.size(), limits.text_bytes); };
+  const auto add = [&](std::string_view text) {
+    total += std::min(text.size(), limits.text_bytes);
+  };
   for_each_text(record, add);
   for (const auto& group : within(record.groups, limits)) {
     total += group_overhead_bytes;
@@ -79,8 +81,8 @@ Limits limits_for(const Record& record, std::size_t bytes_max) noexcept {
   Limits limits;
   if (bytes_within(record, limits) <= bytes_max) return limits;
   constexpr std::size_t shortest_useful_text = 32;
-  limits = {bytes_max, std::max({record.groups.size(), record.masks.size(),
-                                 record.delegation.size()})};
+  limits = {bytes_max,
+            std::max({record.groups.size(), record.masks.size(), record.delegation.size()})};
   while (bytes_within(record, limits) > bytes_max) {
     if (limits.text_bytes > shortest_useful_text || limits.elements == 0)
       limits.text_bytes /= 2;

@@ -9,9 +9,8 @@ namespace sluice::dataplane {
 
 using identity::ScramFault;
 
-ClientScram::ClientScram(std::shared_ptr<const identity::ApiKeys> keys,
-                         identity::ScramLogin login, std::string_view nonce,
-                         identity::ChannelBinding binding)
+ClientScram::ClientScram(std::shared_ptr<const identity::ApiKeys> keys, identity::ScramLogin login,
+                         std::string_view nonce, identity::ChannelBinding binding)
     : keys_(std::move(keys)),
       index_(login.index),
       server_(std::move(login.verifier), nonce, std::move(binding)) {}

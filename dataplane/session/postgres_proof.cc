@@ -63,8 +63,7 @@ bool PostgresSession::ask_for_proof() {
 
 /// Whether what a password says can be read by nobody on the way.
 bool PostgresSession::takes_passwords() const {
-  return channel_ ||
-         (plan().settings.postgres.passwords_from_loopback && is_loopback(peer_text_));
+  return channel_ || (plan().settings.postgres.passwords_from_loopback && is_loopback(peer_text_));
 }
 
 /// A password, or a step of SCRAM.
