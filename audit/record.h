@@ -57,7 +57,7 @@ struct Record {
   std::string_view credential_id;  ///< Key id, never the key.
   std::span<const std::string_view> groups;
   std::span<const Actor> delegation;  ///< Who acts for the subject, nearest first.
-  std::string_view peer;  ///< "192.0.2.7:50123"
+  std::string_view peer;              ///< "192.0.2.7:50123"
 
   // What (intent).
   std::string_view listener;

@@ -37,6 +37,9 @@ struct Parser {
   KeyNewOptions key_new;
   KeySigningOptions key_signing;
   KeyOperationsOptions key_operations;
+  KeyTokensOptions key_tokens;
+  TokenOptions token;
+  TokenRevokeOptions token_revoke;
   LoadOptions load;
   DemoOptions demo;
   std::optional<Command> command;
@@ -59,6 +62,7 @@ struct Parser {
     add_steering();
     add_legal_hold();
     add_key();
+    add_token();
     add_load();
     add_demo();
   }
@@ -324,6 +328,42 @@ struct Parser {
     operations.add_option("-c,--config", key_operations.configuration,
                           "The configuration that names it, where it is in a token");
     add_json(operations, key_operations.json);
+
+    auto& tokens =
+        verb(key, "tokens", "Make the key that signs the gateway's own tokens", key_tokens,
+             "  sluice key tokens --file /etc/sluice/tokens.key\n"
+             "  sluice key tokens --file ./tokens.key --json");
+    tokens.add_option("--file", key_tokens.path, "Where it goes (mode 0600); must not exist")
+        ->required();
+    add_json(tokens, key_tokens.json);
+  }
+
+  void add_token() {
+    auto& made = verb(app, "token", "Print a short-lived token of the gateway's own", token,
+                      "  export TOKEN=$(sluice token --credential file:./api.key --for ledger-db)\n"
+                      "  sluice token --subject batch --group settlement --lifetime 15m --json");
+    made.require_subcommand(0, 1);
+    made.callback([this, &made] {
+      if (made.get_subcommands().empty()) command = token;
+    });
+    add_gateway(made, token.gateway);
+    auto* credential = made.add_option("--credential", token.credential,
+                                       "Who asks: file:PATH or env:NAME, of an API key or of a "
+                                       "provider's token");
+    made.add_option("--subject", token.subject, "As operator: for whom")->excludes(credential);
+    made.add_option("--group", token.groups, "As operator: a group of the subject; may be repeated")
+        ->excludes(credential);
+    made.add_option("--for", token.target, "The one target that it is to be good for");
+    made.add_option("--lifetime", token.lifetime, "How long, such as 15m or 8h");
+    add_json(made, token.json);
+
+    auto& revoked = verb(made, "revoke", "Take a token back, by its id", token_revoke,
+                         "  sluice token revoke 5f0lFQ3m2yq7b1Zc9dXeVg\n"
+                         "  sluice token revoke 5f0lFQ3m2yq7b1Zc9dXeVg --json");
+    add_gateway(revoked, token_revoke.gateway);
+    revoked.add_option("id", token_revoke.id, "Its `jti`, as records and --json show it")
+        ->required();
+    add_json(revoked, token_revoke.json);
   }
 
   void add_load() {

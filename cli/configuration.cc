@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "cli/signer.h"
 #include "config/load/load.h"
+#include "control/revocations.h"
 #include "dataplane/session/snapshot_tls.h"
 #include "identity/jwk_set.h"
 
@@ -90,6 +91,15 @@ Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Setting
   return identity::ApiKeys::parse(*text, path, mocks);
 }
 
+Result<std::shared_ptr<const identity::RevokedTokens>> read_revoked(
+    const config::Settings& settings) {
+  const auto& tokens = settings.identity.gateway_tokens;
+  if (!tokens) return std::make_shared<const identity::RevokedTokens>();
+  const auto list = control::Revocations::read(tokens->revocations);
+  if (!list) return tl::unexpected(list.error());
+  return list->ids();
+}
+
 Result<std::optional<audit::WitnessPolicy>> read_witness_policy(const config::Settings& settings) {
   const std::string& path = settings.audit.witness_policy;
   if (path.empty()) return std::optional<audit::WitnessPolicy>();
@@ -129,7 +139,9 @@ Result<std::shared_ptr<const dataplane::Snapshot>> make_snapshot(const config::S
   if (auto good = check_key_files(settings.identity); !good) return tl::unexpected(good.error());
   auto keys = read_keys(settings, mocks);
   if (!keys) return tl::unexpected(keys.error());
-  return dataplane::compile(settings, std::move(*keys), generation);
+  auto revoked = read_revoked(settings);
+  if (!revoked) return tl::unexpected(revoked.error());
+  return dataplane::compile(settings, {std::move(*keys), std::move(*revoked)}, generation);
 }
 
 }  // namespace sluice::cli

@@ -32,6 +32,10 @@ Result<std::string> admin_socket(const std::string& path);
 Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings,
                                                            const identity::Digest& mocks);
 
+/// Ids of revoked tokens of the gateway's own, as the settings' list has them.
+Result<std::shared_ptr<const identity::RevokedTokens>> read_revoked(
+    const config::Settings& settings);
+
 /// The witness policy that the settings name; nothing when they name none.
 Result<std::optional<audit::WitnessPolicy>> read_witness_policy(const config::Settings& settings);
 

@@ -163,11 +163,20 @@ std::string describe_json(const config::Settings& settings) {
                        {"keys_refresh_ms", ms(one.keys_refresh)},
                        {"keys_max_age_ms", ms(one.keys_max_age)}});
   }
+  Json tokens;
+  if (const auto& own = settings.identity.gateway_tokens) {
+    tokens = {{"key", own->key.reference},
+              {"previous_key", own->previous_key ? own->previous_key->reference : std::string()},
+              {"lifetime_ms", ms(own->lifetime)},
+              {"max_lifetime_ms", ms(own->lifetime_max)},
+              {"revocations", own->revocations}};
+  }
   const config::SigningKey& key = settings.audit.signing_key;
   Json page{{"listeners", std::move(listeners)},
             {"identity",
              {{"api_keys", settings.identity.api_keys_file},
               {"oidc", std::move(issuers)},
+              {"gateway_tokens", std::move(tokens)},
               {"allow_anonymous", settings.identity.allow_anonymous}}},
             {"audit",
              {{"directory", settings.audit.directory},

@@ -191,6 +191,15 @@ void add_issuer(Lines out, const config::OidcIssuer& issuer) {
           : "in " + issuer.jwks_file);
 }
 
+void add_tokens(Lines out, const config::Identity& identity) {
+  for (const auto& issuer : identity.oidc) add_issuer(out, issuer);
+  if (const auto& tokens = identity.gateway_tokens) {
+    fmt::format_to(out, "  tokens of the gateway: for {}, at most {}; revoked ones are in {}\n",
+                   duration_text(tokens->lifetime), duration_text(tokens->lifetime_max),
+                   tokens->revocations);
+  }
+}
+
 }  // namespace
 
 std::string describe_text(const config::Settings& settings) {
@@ -208,9 +217,12 @@ std::string describe_text(const config::Settings& settings) {
     if (listener.protocol == config::Protocol::http) {
       fmt::format_to(out, "  X-Forwarded-*: {}; Via: {}\n", text(listener.forwarded),
                      listener.via ? "added" : "off");
-      for (const auto& issuer : settings.identity.oidc) add_issuer(out, issuer);
+      add_tokens(out, settings.identity);
     } else {
       fmt::format_to(out, "  logins: {}\n", logins_text(listener));
+      if (listener.tls || listener.postgres.passwords_from_loopback) {
+        add_tokens(out, settings.identity);
+      }
     }
     if (const auto* target = target_of(settings, listener)) {
       add_target(out, *target);

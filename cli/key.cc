@@ -1,4 +1,4 @@
-// sluice key new, signing, operations: the secrets that Sluice itself makes.
+// sluice key new, signing, operations, tokens: the secrets that Sluice itself makes.
 #include <fcntl.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -21,6 +21,7 @@
 #include "control/descriptor.h"
 #include "control/socket.h"
 #include "identity/api_keys.h"
+#include "identity/gateway_tokens.h"
 
 namespace sluice::cli {
 namespace {
@@ -131,6 +132,31 @@ ExitCode perform(const KeyOperationsOptions& options) {
   // Alone on stdout, so that it can be redirected.
   fmt::print("{}\n", key);
   fmt::print(stderr, "who has this key can try what masked values were: keep it secret\n");
+  return ExitCode::ok;
+}
+
+ExitCode perform(const KeyTokensOptions& options) {
+  constexpr std::string_view verb = "key tokens";
+  auto key = identity::make_token_key();
+  if (!key) return complain(verb, key.error().message, ExitCode::failed);
+  const control::Descriptor file(
+      ::open(options.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  const bool is_written =
+      file.is_open() &&
+      ::write(file.get(), key->data(), key->size()) == static_cast<ssize_t>(key->size()) &&
+      ::fsync(file.get()) == 0;
+  const int error = errno;
+  explicit_bzero(key->data(), key->size());
+  if (!is_written) {
+    return complain(verb, control::system_error(fmt::format("write '{}'", options.path), error),
+                    ExitCode::failed);
+  }
+  if (options.json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"file", options.path}}.dump());
+  } else {
+    fmt::print("name it in the configuration: identity: {{gateway_tokens: {{key: file:{}}}}}\n",
+               options.path);
+  }
   return ExitCode::ok;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/service.h"
 
 #include <fmt/format.h>
+#include <sys/random.h>
 
 #include <algorithm>
 
@@ -8,6 +9,7 @@
 #include "cli/legal_hold.h"
 #include "cli/output.h"
 #include "cli/times.h"
+#include "cli/token.h"
 
 namespace sluice::cli {
 namespace {
@@ -69,6 +71,13 @@ Result<std::unique_ptr<control::Cosigner>> make_cosigner(const config::Settings&
   return cosigner;
 }
 
+std::vector<std::uint8_t> random_bytes(std::size_t count) {
+  std::vector<std::uint8_t> bytes(count);
+  const ssize_t got = ::getrandom(bytes.data(), count, 0);
+  if (got != static_cast<ssize_t>(count)) bytes.clear();
+  return bytes;
+}
+
 Now clocks() {
   const auto monotonic = std::chrono::steady_clock::now().time_since_epoch();
   return {{std::chrono::nanoseconds(monotonic).count()}, wall_now()};
@@ -88,6 +97,11 @@ Service::Service(std::string configuration, std::unique_ptr<control::KeyKeeper> 
                    [this](std::string_view event, std::string_view detail) {
                      gateway_->record_event(event, detail);
                    }),
+      token_mint_(
+          {.now = wall_now,
+           .random = random_bytes,
+           .record =
+               [this](const audit::Record& record) { return gateway_->record_durably(record); }}),
       retention_(retention_options()),
       started_(wall_now()) {
   watch(gateway_->snapshot()->settings);
@@ -125,7 +139,12 @@ Service::~Service() {
 void Service::start_key_keeper() {
   key_keeper_->start(
       {.fetch = control::fetch_keys,
-       .post = [this](std::shared_ptr<const identity::TokenKeys> keys) { gateway_->take_up(keys); },
+       .post =
+           [this](std::shared_ptr<const identity::TokenKeys> keys) {
+             gateway_->take_up(keys);
+             const std::lock_guard lock(token_keys_mutex_);
+             token_keys_ = std::move(keys);
+           },
        .note = [this](std::string_view event,
                       std::string_view detail) { gateway_->record_event(event, detail); }},
       gateway_->snapshot()->settings.identity.oidc);
@@ -197,7 +216,45 @@ control::AdminActions Service::actions() {
           .release_legal_hold =
               [this](const std::string& body, const std::string& by) {
                 return release_legal_hold(retention_, body, by);
-              }};
+              },
+          .mint_token = [this](const auto& request) { return mint_token(request); },
+          .revoke_token = [this](const auto& request) { return revoke_token(request); }};
+}
+
+control::HttpReply Service::mint_token(const control::HttpRequest& request) {
+  const auto snapshot = gateway_->snapshot();
+  const auto keys = token_keys();
+  return cli::mint_token(
+      token_mint_, {snapshot->settings, snapshot->gateway_tokens.get(), *snapshot->keys, *keys},
+      request, [this](std::string_view issuer) { key_keeper_->ask(issuer); });
+}
+
+control::HttpReply Service::revoke_token(const control::HttpRequest& request) {
+  const auto snapshot = gateway_->snapshot();
+  const auto keys = token_keys();
+  return cli::revoke_token(
+      token_mint_, {snapshot->settings, snapshot->gateway_tokens.get(), *snapshot->keys, *keys},
+      request, [this] { return adopt_revoked(); });
+}
+
+std::shared_ptr<const identity::TokenKeys> Service::token_keys() const {
+  const std::lock_guard lock(token_keys_mutex_);
+  return token_keys_;
+}
+
+/// Workers forget what they proved under the configuration before.
+Result<void> Service::adopt_revoked() {
+  const std::lock_guard lock(reloading_);
+  const auto current = gateway_->snapshot();
+  // Read here: of two revocations the later may come first.
+  auto revoked = read_revoked(current->settings);
+  if (!revoked) return tl::unexpected(revoked.error());
+  auto next = std::make_shared<dataplane::Snapshot>(*current);
+  next->generation = current->generation + 1;
+  next->revoked = std::move(*revoked);
+  const auto adopted = adopt(std::shared_ptr<const dataplane::Snapshot>(std::move(next)));
+  if (!adopted) return tl::unexpected(adopted.error());
+  return {};
 }
 
 Result<std::uint64_t> Service::reload() {
@@ -324,6 +381,7 @@ control::GatewayView Service::view() const {
   view.has_kernel_tls = gateway_->has_kernel_tls();
   view.log = gateway_->log_status();
   view.retention = retention_.status();
+  view.tokens = token_mint_.counts();
   for (std::size_t i = 0; i < snapshot->listeners.size(); ++i) {
     const auto& listener = snapshot->listeners[i].settings;
     view.listeners.push_back({listener.name, gateway_->addresses()[i], listener.target});

@@ -23,6 +23,7 @@
 #include "control/gateway_view.h"
 #include "control/key_keeper.h"
 #include "control/timestamper.h"
+#include "control/token_mint.h"
 #include "dataplane/gateway.h"
 #include "exports/exporter.h"
 #include "identity/api_keys.h"
@@ -72,6 +73,10 @@ class Service {
   [[nodiscard]] control::AdminActions actions();
   void take_up(std::unique_ptr<control::Cosigner> cosigner);
   void start_key_keeper();
+  [[nodiscard]] control::HttpReply mint_token(const control::HttpRequest& request);
+  [[nodiscard]] control::HttpReply revoke_token(const control::HttpRequest& request);
+  Result<void> adopt_revoked();
+  [[nodiscard]] std::shared_ptr<const identity::TokenKeys> token_keys() const;
   [[nodiscard]] audit::RetentionOptions retention_options();
   /// Into the log, and to the operator.
   void alarm(std::string_view event, std::string_view detail);
@@ -82,7 +87,11 @@ class Service {
   std::unique_ptr<control::KeyKeeper> key_keeper_;  ///< Workers of the gateway ask it.
   std::unique_ptr<dataplane::Gateway> gateway_;
   control::Timestamper timestamper_;
-  std::unique_ptr<control::Cosigner> cosigner_;                ///< Null without witnesses.
+  control::TokenMint token_mint_;
+  mutable std::mutex token_keys_mutex_;
+  std::shared_ptr<const identity::TokenKeys> token_keys_ =
+      std::make_shared<const identity::TokenKeys>();  ///< The newest that the key keeper posted.
+  std::unique_ptr<control::Cosigner> cosigner_;       ///< Null without witnesses.
   std::vector<std::unique_ptr<exports::Exporter>> exporters_;  ///< Their threads call the gateway.
   audit::Retention retention_;
   std::optional<audit::Upkeep> upkeep_;  ///< Its thread looks at the exporters.

@@ -146,6 +146,27 @@ struct KeyOperationsOptions {
   bool json = false;
 };
 
+struct KeyTokensOptions {
+  std::string path = {};
+  bool json = false;
+};
+
+struct TokenOptions {
+  AdminTarget gateway = {};
+  std::string credential = {};  ///< file:PATH or env:NAME; or empty, and:
+  std::string subject = {};     ///< For whom the operator asks,
+  std::vector<std::string> groups = {};
+  std::string target = {};    ///< Empty: any.
+  std::string lifetime = {};  ///< From now on, such as "1h"; empty: as configured.
+  bool json = false;
+};
+
+struct TokenRevokeOptions {
+  AdminTarget gateway = {};
+  std::string id = {};
+  bool json = false;
+};
+
 struct LoadOptions {
   std::string url = {};
   std::uint32_t connections = 64;
@@ -191,6 +212,9 @@ ExitCode perform(const LegalHoldReleaseOptions& options);
 ExitCode perform(const KeyNewOptions& options);
 ExitCode perform(const KeySigningOptions& options);
 ExitCode perform(const KeyOperationsOptions& options);
+ExitCode perform(const KeyTokensOptions& options);
+ExitCode perform(const TokenOptions& options);
+ExitCode perform(const TokenRevokeOptions& options);
 ExitCode perform(const LoadOptions& options);
 ExitCode perform(const DemoOptions& options);
 
@@ -199,6 +223,6 @@ using Command =
                  TilesOptions, AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions,
                  ReloadOptions, DrainOptions, LegalHoldAddOptions, LegalHoldListOptions,
                  LegalHoldReleaseOptions, KeyNewOptions, KeySigningOptions, KeyOperationsOptions,
-                 LoadOptions, DemoOptions>;
+                 KeyTokensOptions, TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

@@ -69,6 +69,14 @@ HttpReply release_hold(const AdminActions& actions, const HttpRequest& request) 
   return json_or_why(actions.release_legal_hold(request.body, who_asks(request)));
 }
 
+HttpReply mint(const AdminActions& actions, const HttpRequest& request) {
+  return actions.mint_token(request);
+}
+
+HttpReply revoke(const AdminActions& actions, const HttpRequest& request) {
+  return actions.revoke_token(request);
+}
+
 struct Route {
   std::string_view path;
   std::string_view method;
@@ -76,7 +84,7 @@ struct Route {
   HttpReply (*run)(const AdminActions&, const HttpRequest&);
 };
 
-constexpr std::array<Route, 9> routes{{
+constexpr std::array<Route, 11> routes{{
     {"/livez", "GET", false, live},
     {"/readyz", "GET", false, ready},
     {"/metrics", "GET", false, metrics},
@@ -86,6 +94,8 @@ constexpr std::array<Route, 9> routes{{
     {"/legal-holds", "GET", true, holds},
     {"/legal-holds", "POST", true, add_hold},
     {"/legal-holds/release", "POST", true, release_hold},
+    {"/tokens", "POST", true, mint},
+    {"/tokens/revoke", "POST", true, revoke},
 }};
 
 }  // namespace

@@ -4,6 +4,7 @@
 //   GET  /status                   unix socket only
 //   POST /reload /drain            unix socket only
 //   GET, POST /legal-holds, POST /legal-holds/release   unix socket only
+//   POST /tokens /tokens/revoke    unix socket only
 //
 // The unix socket's mode says who may steer the gateway. The optional TCP port
 // is for scrapers and probes: any local process, and a browser tricked into it,
@@ -34,6 +35,8 @@ struct AdminActions {
   std::function<Result<std::string>(const std::string& body, const std::string& by)> add_legal_hold;
   std::function<Result<std::string>(const std::string& body, const std::string& by)>
       release_legal_hold;
+  std::function<HttpReply(const HttpRequest&)> mint_token;
+  std::function<HttpReply(const HttpRequest&)> revoke_token;
 };
 
 /// The routes alone; pure but for what the actions do.

@@ -16,6 +16,7 @@
 #include "base/histogram.h"
 #include "base/instant.h"
 #include "control/key_keeper.h"
+#include "control/token_mint.h"
 #include "identity/token_fault.h"
 
 namespace sluice::control {
@@ -108,6 +109,7 @@ struct GatewayView {
   std::vector<ExportView> exports;
   std::vector<IssuerView> issuers;
   std::optional<RecordingsView> recordings;  ///< Nothing: there are none.
+  MintCounts tokens;
 };
 
 /// For /metrics.

@@ -240,6 +240,9 @@ void add_issuers(Exposition& page, const GatewayView& view) {
       [](const IssuerView& issuer) { return issuer.fetches; });
   add("sluice_issuer_fetch_failures_total", Type::counter, "Those that failed.",
       [](const IssuerView& issuer) { return issuer.failures; });
+}
+
+void add_tokens(Exposition& page, const GatewayView& view) {
   page.family("sluice_tokens_refused_total", Type::counter, "Tokens refused, by why.");
   for (std::size_t i = 1; i < identity::token_faults; ++i) {
     std::uint64_t count = 0;
@@ -247,6 +250,17 @@ void add_issuers(Exposition& page, const GatewayView& view) {
     const std::array<Label, 1> labels{{{"reason", name(static_cast<identity::TokenFault>(i))}}};
     page.sample(labels, count);
   }
+  const auto add_count = [&page](std::string_view name, std::string_view help,
+                                 std::uint64_t count) {
+    page.family(name, Type::counter, help);
+    page.sample({}, count);
+  };
+  add_count("sluice_gateway_tokens_minted_total", "Tokens that the gateway made.",
+            view.tokens.minted);
+  add_count("sluice_gateway_tokens_not_minted_total", "Those that it refused to make.",
+            view.tokens.refused);
+  add_count("sluice_gateway_tokens_revoked_total", "Those that were taken back.",
+            view.tokens.revoked);
 }
 
 void add_recordings(Exposition& page, const std::optional<RecordingsView>& recordings) {
@@ -304,6 +318,7 @@ std::string metrics_text(const GatewayView& view) {
   add_exports(page, view);
   add_issuers(page, view);
   add_recordings(page, view.recordings);
+  add_tokens(page, view);
   return page.text();
 }
 

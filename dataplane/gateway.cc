@@ -402,6 +402,10 @@ Result<void> Gateway::record_durably(std::string_view event, std::string_view de
   record.phase = audit::Phase::control;
   record.event = event;
   record.detail = detail;
+  return record_durably(record);
+}
+
+Result<void> Gateway::record_durably(audit::Record record) {
   const auto sequence = state_->append(record);
   while (sequence && !state_->is_control_broken()) {
     if (state_->control_durable_through() >= *sequence) return {};

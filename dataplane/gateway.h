@@ -67,6 +67,8 @@ class Gateway {
   /// The same, and returns when the record is durable: what it says may be done then.
   /// errors   the log cannot take it now. It may still be written later.
   [[nodiscard]] Result<void> record_durably(std::string_view event, std::string_view detail);
+  /// record  of phase control; its time is filled in.
+  [[nodiscard]] Result<void> record_durably(audit::Record record);
   /// A record that shows that the gateway runs, with the state of its clock.
   void record_heartbeat();
 

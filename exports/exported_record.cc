@@ -13,8 +13,9 @@ namespace sluice::exports {
 namespace {
 
 std::string text_of(const nlohmann::json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  return value.is_object() ? value.value("hex", std::string()) : value.dump();
+  const bool is_hex = value.is_object() && value.contains("hex");
+  const auto* const text = (is_hex ? value.at("hex") : value).get_ptr<const std::string*>();
+  return text == nullptr ? value.dump() : *text;
 }
 
 }  // namespace

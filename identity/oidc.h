@@ -1,12 +1,15 @@
-// OpenID Connect tokens: a token and the keys of its issuer in, a principal or a named fault out.
-// Pure: the configuration, the keys and the time are arguments.
+// Tokens of OpenID Connect issuers, and of the gateway itself: a token and the keys of its issuer
+// in, a principal or a named fault out. Pure: whom to believe and the time are arguments.
 //
 // source   RFC 7515 (JWS), RFC 7519 (JWT), RFC 8725 (their best practices), RFC 9068 (access
 //          tokens), RFC 8693 §4.1 (actors), OpenID Connect Core 1.0 §2
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,9 +45,20 @@ struct TokenKeys {
   [[nodiscard]] const IssuerKeys* find(std::string_view issuer) const noexcept;
 };
 
+/// Ids of the gateway's own tokens that were taken back, immutable.
+using RevokedTokens = std::set<std::string, std::less<>>;
+
+/// Whose tokens are believed. Borrows all of it.
+struct TokenTrust {
+  std::span<const config::OidcIssuer> issuers;
+  const TokenKeys& keys;                ///< The issuers'.
+  const IssuerKeys* gateway = nullptr;  ///< Its own; null: it has none.
+  const RevokedTokens& revoked;
+};
+
 struct TokenVerdict {
   TokenFault fault = TokenFault::none;
-  /// Of those given; null until the token names one.
+  /// Of those given; null until the token names one, and for the gateway's own.
   const config::OidcIssuer* issuer = nullptr;
   /// Without a fault. `expires` is also when the keys are too old to go on believing it.
   config::Principal principal;
@@ -52,18 +66,18 @@ struct TokenVerdict {
 };
 
 /// token    three parts in base64url, as it stands behind "Bearer ".
-TokenVerdict verify_token(std::string_view token, std::span<const config::OidcIssuer> issuers,
-                          const TokenKeys& keys, WallTime now);
+TokenVerdict verify_token(std::string_view token, const TokenTrust& trust, WallTime now);
 
 /// What a token's proof rests on, beside the token and the time.
 struct TokenGrounds {
-  config::OidcIssuer issuer;
+  std::optional<config::OidcIssuer> issuer;  ///< Nothing: it is the gateway's own.
   std::shared_ptr<evp_pkey_st> key;
+  std::string id;  ///< That it can be revoked by.
 };
 
-/// Whether what proved a token still would: its issuer is configured as it was, and still has the
-/// key. For who showed a token once, at the beginning of a session, and is not asked again.
-[[nodiscard]] bool still_holds(const TokenGrounds& grounds,
-                               std::span<const config::OidcIssuer> issuers, const TokenKeys& keys);
+/// Whether what proved a token still would: its issuer is configured as it was and still has the
+/// key, and the token was not revoked. For who showed a token once, at the beginning of a session,
+/// and is not asked again.
+[[nodiscard]] bool still_holds(const TokenGrounds& grounds, const TokenTrust& trust);
 
 }  // namespace sluice::identity

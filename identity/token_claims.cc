@@ -9,6 +9,7 @@
 
 #include "base/text_codec.h"
 #include "base/timestamp.h"
+#include "identity/gateway_tokens.h"
 #include "identity/oidc.h"
 #include "identity/secret_hash.h"
 
@@ -127,7 +128,8 @@ TokenFault read_groups(const JsonValue& claims, const config::OidcIssuer& issuer
 }
 
 /// RFC 8693 §4.1: the outermost actor acts now, those within acted before.
-TokenFault read_actors(const JsonValue& claims, const config::OidcIssuer& issuer,
+/// prefix, vouches  of actors that come without an issuer of their own.
+TokenFault read_actors(const JsonValue& claims, std::string_view prefix, std::string_view vouches,
                        std::vector<config::Actor>& actors) {
   for (const JsonValue* act = claims.find("act"); act != nullptr; act = act->find("act")) {
     if (actors.size() == token_actors_max) return TokenFault::delegation_too_deep;
@@ -137,9 +139,20 @@ TokenFault read_actors(const JsonValue& claims, const config::OidcIssuer& issuer
         (other != nullptr && !is_short_text(*other))) {
       return TokenFault::bad_actor;
     }
-    actors.push_back({issuer.prefix + subject->text, other == nullptr ? issuer.name : other->text});
+    actors.push_back({std::string(prefix) + subject->text,
+                      other == nullptr ? std::string(vouches) : other->text});
   }
   return TokenFault::none;
+}
+
+/// The gateway, or one target of it.
+TokenFault read_gateway_audience(const JsonValue& claims, std::string& target) {
+  const std::string* const audience = claims.find_text("aud");
+  if (audience == nullptr) return TokenFault::wrong_audience;
+  if (*audience == gateway_issuer) return TokenFault::none;
+  if (!audience->starts_with(target_audience_prefix)) return TokenFault::wrong_audience;
+  target = audience->substr(target_audience_prefix.size());
+  return target.empty() ? TokenFault::wrong_audience : TokenFault::none;
 }
 
 /// Tells tokens apart in records: by their own id, or by a digest that gives nothing away.
@@ -170,13 +183,45 @@ TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer
   if (subject == nullptr) return TokenFault::no_subject;
   if (!is_short_text(*subject)) return TokenFault::bad_subject;
   fault = read_groups(claims, issuer, principal.groups);
-  if (fault == TokenFault::none) fault = read_actors(claims, issuer, principal.actors);
+  if (fault == TokenFault::none) {
+    fault = read_actors(claims, issuer.prefix, issuer.name, principal.actors);
+  }
   if (fault != TokenFault::none) return fault;
   principal.subject = issuer.prefix + subject->text;
   principal.issuer = issuer.name;
   principal.proof = config::Proof::oidc;
   principal.credential_id = id_of(claims, token);
   return TokenFault::none;
+}
+
+TokenFault read_gateway_claims(const JsonValue& claims, WallTime now,
+                               config::Principal& principal) {
+  TokenFault fault = check_times(claims, gateway_clock_skew, now, principal.expires);
+  if (fault == TokenFault::none) fault = read_gateway_audience(claims, principal.target);
+  if (fault != TokenFault::none) return fault;
+  // Each is in every token that the gateway mints.
+  const auto read = [&claims](std::string_view name, std::string& to) {
+    const JsonValue* const claim = claims.find(name);
+    if (claim == nullptr || !is_short_text(*claim)) return false;
+    to = claim->text;
+    return true;
+  };
+  const JsonValue* const issued = claims.find("iat");
+  const auto since = issued == nullptr ? std::nullopt : time_of(*issued);
+  const bool is_complete =
+      read("sub", principal.subject) && read("idp", principal.issuer) &&
+      read("jti", principal.credential_id) && since &&
+      principal.expires <= *since + gateway_token_lifetime_max + gateway_clock_skew;
+  const JsonValue* const groups = claims.find("groups");
+  if (!is_complete || groups == nullptr || groups->kind != Kind::array) {
+    return TokenFault::incomplete;
+  }
+  for (const JsonValue& group : groups->items) {
+    if (!is_short_text(group)) return TokenFault::bad_groups;
+    principal.groups.push_back(group.text);
+  }
+  principal.proof = config::Proof::gateway_token;
+  return read_actors(claims, {}, {}, principal.actors);
 }
 
 }  // namespace sluice::identity

@@ -16,4 +16,10 @@ namespace sluice::identity {
 TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer,
                        std::string_view token, WallTime now, config::Principal& principal);
 
+/// `aud` of the gateway's own tokens that are for one target, with its name behind.
+inline constexpr std::string_view target_audience_prefix = "urn:sluice:target:";
+
+/// The same of one of the gateway's own.
+TokenFault read_gateway_claims(const JsonValue& claims, WallTime now, config::Principal& principal);
+
 }  // namespace sluice::identity

@@ -57,6 +57,9 @@ constexpr std::array<Words, token_faults> words{{
      "this application"},
     {"bad_actor", "the token's chain of actors is not as RFC 8693 has it"},
     {"delegation_too_deep", "the token's chain of actors is too long"},
+    {"incomplete", "the gateway's own token lacks a claim or has a wrong one"},
+    {"revoked", "the token was revoked"},
+    {"wrong_target", "the token is for another target"},
 }};
 
 }  // namespace

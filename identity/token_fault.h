@@ -56,9 +56,12 @@ enum class TokenFault : std::uint8_t {
   groups_overage,
   bad_actor,
   delegation_too_deep,
+  // Of the gateway's own.
+  incomplete,
+  revoked,
+  wrong_target,
 };
-inline constexpr std::size_t token_faults =
-    static_cast<std::size_t>(TokenFault::delegation_too_deep) + 1;
+inline constexpr std::size_t token_faults = static_cast<std::size_t>(TokenFault::wrong_target) + 1;
 
 /// A word: the label of the metric.
 std::string_view name(TokenFault fault) noexcept;

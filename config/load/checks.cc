@@ -251,13 +251,22 @@ class Checker {
     const Identity& identity = settings_.identity;
     const Place place = places_.of_section(&identity, places_.of_section(&settings_, {}));
     const bool has_keys = !identity.api_keys_file.empty() || places_.has(&identity.api_keys_file);
-    if (!has_keys && identity.oidc.empty() && !identity.allow_anonymous) {
+    const bool has_tokens = !identity.oidc.empty() || identity.gateway_tokens;
+    if (!has_keys && !has_tokens && !identity.allow_anonymous) {
       report(place,
              "nobody could be identified: set identity.api_keys, identity.oidc or "
              "identity.anonymous");
     }
     check_names(identity.oidc, "issuer");
     for (const OidcIssuer& issuer : identity.oidc) check(issuer);
+    if (identity.gateway_tokens) check(*identity.gateway_tokens);
+  }
+
+  void check(const GatewayTokens& tokens) {
+    if (tokens.lifetime <= tokens.lifetime_max) return;
+    report(places_.of(&tokens.lifetime, tokens.place),
+           fmt::format("'lifetime' ({}) must not be longer than 'max_lifetime' ({})",
+                       duration_text(tokens.lifetime), duration_text(tokens.lifetime_max)));
   }
 
   void check(const OidcIssuer& issuer) {

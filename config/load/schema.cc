@@ -324,14 +324,40 @@ constexpr Table oidc_table{.title = "An OpenID Connect issuer",
                            .make = make_owner<OidcIssuer>,
                            .place = place_in<OidcIssuer>};
 
+constexpr std::array gateway_token_fields{
+    secret<&GatewayTokens::key>("key", required,
+                                "The Ed25519 key that signs them, as `sluice key tokens` makes "
+                                "it; gateways that take each other's tokens share it."),
+    secret<&GatewayTokens::previous_key>("previous_key", not_required,
+                                         "The key before it, or its public half: what that "
+                                         "signed is still good."),
+    duration<&GatewayTokens::lifetime>("lifetime", seconds(60), seconds(7 * 86'400),
+                                       "Of a token for which none is asked for."),
+    duration<&GatewayTokens::lifetime_max>("max_lifetime", seconds(60), seconds(7 * 86'400),
+                                           "The longest that may be asked for."),
+    text<&GatewayTokens::revocations>("revocations", Word::file_path, not_required,
+                                      "The file with the ids of revoked tokens.")};
+constexpr Table gateway_tokens_table{.title = "Tokens of the gateway's own",
+                                     .path = "identity.gateway_tokens",
+                                     .sentence =
+                                         "What `sluice token` prints: short-lived, for HTTP "
+                                         "callers as bearer and for PostgreSQL as password.",
+                                     .fields = gateway_token_fields,
+                                     .make = make_owner<GatewayTokens>,
+                                     .place = place_in<GatewayTokens>};
+
 constexpr std::array identity_fields{
     file<&Identity::api_keys_file>("api_keys", not_required,
                                    "The file of API keys, as `sluice key new` writes them."),
     flag<&Identity::allow_anonymous>(
         "anonymous", "Whether requests without a credential are judged, as anonymous."),
     sections<&Identity::oidc>("oidc", oidc_table, 16, not_required,
-                              "OpenID Connect issuers, whose tokens HTTP callers show as bearer."),
-    later("saml", "SAML."), later("mtls", "Client certificates.")};
+                              "OpenID Connect issuers, whose tokens callers show as bearer, or to "
+                              "PostgreSQL as password."),
+    section<&Identity::gateway_tokens>("gateway_tokens", gateway_tokens_table, not_required,
+                                       "Tokens that the gateway makes itself."),
+    later("saml", "SAML."),
+    later("mtls", "Client certificates.")};
 constexpr Table identity_table{.title = "Identity",
                                .path = "identity",
                                .sentence = "How callers prove who they are.",

@@ -10,7 +10,7 @@
 namespace sluice::config {
 
 /// How a principal proved who it is. Certificates join here.
-enum class Proof : unsigned char { none, api_key, oidc };
+enum class Proof : unsigned char { none, api_key, oidc, gateway_token };
 
 /// What records call it.
 constexpr std::string_view text(Proof proof) noexcept {
@@ -21,6 +21,8 @@ constexpr std::string_view text(Proof proof) noexcept {
       return "api-key";
     case Proof::oidc:
       return "oidc";
+    case Proof::gateway_token:
+      return "gateway-token";
   }
   return "none";
 }
@@ -36,6 +38,7 @@ struct Principal {
   std::string issuer;   ///< Who vouches: "api_keys" or an identity provider's name.
   std::vector<std::string> groups;
   Proof proof = Proof::none;
+  std::string target;         ///< That the credential is good for; empty: any.
   std::string credential_id;  ///< Names the credential in records; never the secret.
   /// Who acts for the subject, nearest first: of user → agent → tool the tool, then the agent.
   std::vector<Actor> actors;

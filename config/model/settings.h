@@ -189,9 +189,20 @@ struct OidcIssuer {
   Place place;
 };
 
+/// Tokens of the gateway's own.
+struct GatewayTokens {
+  Secret key;                          ///< An Ed25519 private key as PEM.
+  std::optional<Secret> previous_key;  ///< One that signed before.
+  Duration lifetime = seconds(3'600);  ///< Of a token for which none is asked for.
+  Duration lifetime_max = seconds(12 * 3'600);
+  std::string revocations = "/var/lib/sluice/revoked_tokens";  ///< Path of the list.
+  Place place;
+};
+
 struct Identity {
   std::string api_keys_file;  ///< Empty: no API keys.
   std::vector<OidcIssuer> oidc;
+  std::optional<GatewayTokens> gateway_tokens;
   bool allow_anonymous = false;  ///< Requests without a credential get the anonymous principal.
   Place place;
 };

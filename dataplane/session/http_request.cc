@@ -165,8 +165,8 @@ bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
 bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judged,
                                     std::string_view token) {
   const Snapshot& snapshot = exchange_->view->snapshot();
-  const TokenProofs::Answer answer =
-      worker_.tokens.prove(token, worker_.fingerprint_key.of(token), snapshot, worker_.now);
+  const TokenProofs::Answer answer = worker_.tokens.prove(token, worker_.fingerprint_key.of(token),
+                                                          snapshot, listener_, worker_.now);
   const bool waited = is_awaiting_keys();
   if (awaits_keys(answer)) {
     stage_ = Stage::proof;

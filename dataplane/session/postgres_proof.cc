@@ -104,8 +104,8 @@ bool PostgresSession::take_password(ByteSpan body) {
 /// As take_password. body  that the token stands in.
 bool PostgresSession::take_token(std::string_view token, ByteSpan body) {
   const Snapshot& snapshot = worker_.current->snapshot();
-  const TokenProofs::Answer answer =
-      worker_.tokens.prove(token, worker_.fingerprint_key.of(token), snapshot, worker_.now);
+  const TokenProofs::Answer answer = worker_.tokens.prove(token, worker_.fingerprint_key.of(token),
+                                                          snapshot, listener_, worker_.now);
   if (awaits_keys(answer)) {
     stage_ = Stage::token_keys;
     return false;
@@ -116,7 +116,7 @@ bool PostgresSession::take_token(std::string_view token, ByteSpan body) {
     refuse_proof(identity::text(answer.fault));
     return false;
   }
-  admit(SessionPrincipal(*answer.proof, snapshot, listener_, worker_.tokens.keys()));
+  admit(SessionPrincipal(*answer.proof, snapshot, listener_, worker_.tokens));
   return stage_ != Stage::closing;
 }
 

@@ -469,7 +469,7 @@ void PostgresSession::drop_operations(std::string_view result) {
 
 /// What proved the client may have been withdrawn since: who lost it is sent away.
 bool PostgresSession::renew_principal() {
-  return principal_->renew(*worker_.current, listener_, worker_.tokens.keys(), worker_.now.wall);
+  return principal_->renew(*worker_.current, listener_, worker_.tokens, worker_.now.wall);
 }
 
 }  // namespace sluice::dataplane

@@ -73,8 +73,7 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
     guard_recording(command);
     return command;
   }
-  StatementContext context{worker_.current, listener_, principal_->view(),
-                           backend_->search_path()};
+  StatementContext context{worker_.current, listener_, principal_->view(), backend_->search_path()};
   const std::uint64_t generation = worker_.current->snapshot().generation;
   if (portal != nullptr && portal->hits_generation == generation) {
     context.parameter_hits = portal->parameter_hits;

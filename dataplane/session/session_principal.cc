@@ -16,16 +16,17 @@ std::optional<std::size_t> find_key(const identity::ApiKeys& keys, const config:
 }  // namespace
 
 SessionPrincipal::SessionPrincipal(TokenProof& proof, const Snapshot& snapshot,
-                                   std::size_t listener, const identity::TokenKeys& keys)
+                                   std::size_t listener, const TokenProofs& tokens)
     : who_(proof.proved(), &proof.proved()->principal),
       token_(proof.proved()),
       view_(proof.view(snapshot, listener)),
       generation_(snapshot.generation),
-      keys_generation_(keys.generation) {}
+      keys_generation_(tokens.keys_generation()) {}
 
-bool SessionPrincipal::renew(SnapshotView& current, std::size_t listener,
-                             const identity::TokenKeys& keys, WallTime now) {
-  const bool stands = token_ ? renew_token(current, listener, keys) : renew_key(current, listener);
+bool SessionPrincipal::renew(SnapshotView& current, std::size_t listener, const TokenProofs& tokens,
+                             WallTime now) {
+  const bool stands =
+      token_ ? renew_token(current, listener, tokens) : renew_key(current, listener);
   return stands && who_->expires > now;
 }
 
@@ -33,26 +34,31 @@ bool SessionPrincipal::renew(SnapshotView& current, std::size_t listener,
 bool SessionPrincipal::renew_key(SnapshotView& current, std::size_t listener) {
   const Snapshot& snapshot = current.snapshot();
   if (snapshot.generation == generation_) return true;
-  const auto found = find_key(*snapshot.keys, *who_);
-  if (!found) return false;
-  who_ = {snapshot.keys, &snapshot.keys->principal(*found)};
-  view_ = current.principal(listener, *found);
+  if (snapshot.keys != keys_) {
+    const auto found = find_key(*snapshot.keys, *who_);
+    if (!found) return false;
+    keys_ = snapshot.keys;
+    key_ = *found;
+    who_ = {keys_, &keys_->principal(key_)};
+  }
+  view_ = current.principal(listener, key_);
   generation_ = snapshot.generation;
   return true;
 }
 
 bool SessionPrincipal::renew_token(const SnapshotView& current, std::size_t listener,
-                                   const identity::TokenKeys& keys) {
+                                   const TokenProofs& tokens) {
   const Snapshot& snapshot = current.snapshot();
   const bool is_same = snapshot.generation == generation_;
-  if (is_same && keys.generation == keys_generation_) return true;
-  if (!still_holds(token_->grounds, snapshot.settings.identity.oidc, keys)) return false;
+  if (is_same && tokens.keys_generation() == keys_generation_) return true;
+  if (!still_holds(token_->grounds, tokens.trust(snapshot))) return false;
+  if (!is_for_target(*who_, snapshot, listener)) return false;
   if (!is_same) {
     view_ = std::make_shared<const config::PrincipalView>(
         snapshot.listeners[listener].policy.view_of(*who_));
   }
   generation_ = snapshot.generation;
-  keys_generation_ = keys.generation;
+  keys_generation_ = tokens.keys_generation();
   return true;
 }
 

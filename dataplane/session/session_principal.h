@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "base/instant.h"
 #include "config/model/policy.h"
@@ -19,17 +20,17 @@ class SessionPrincipal {
  public:
   /// Whom a key of a table proved.
   SessionPrincipal(std::shared_ptr<const identity::ApiKeys> keys, std::size_t index)
-      : who_(keys, &keys->principal(index)) {}
+      : who_(keys, &keys->principal(index)), keys_(std::move(keys)), key_(index) {}
   /// Whom a token proved just now, under these.
   SessionPrincipal(TokenProof& proof, const Snapshot& snapshot, std::size_t listener,
-                   const identity::TokenKeys& keys);
+                   const TokenProofs& tokens);
 
   [[nodiscard]] const config::Principal& who() const noexcept { return *who_; }
 
   /// Takes up the configuration and the keys that are in force: to be asked before the session
   /// does something new. False: the credential has expired, or what proved it was withdrawn.
-  [[nodiscard]] bool renew(SnapshotView& current, std::size_t listener,
-                           const identity::TokenKeys& keys, WallTime now);
+  [[nodiscard]] bool renew(SnapshotView& current, std::size_t listener, const TokenProofs& tokens,
+                           WallTime now);
   /// What it may do under the configuration that it took up last.
   [[nodiscard]] const std::shared_ptr<const config::PrincipalView>& view() const noexcept {
     return view_;
@@ -42,13 +43,15 @@ class SessionPrincipal {
  private:
   [[nodiscard]] bool renew_key(SnapshotView& current, std::size_t listener);
   [[nodiscard]] bool renew_token(const SnapshotView& current, std::size_t listener,
-                                 const identity::TokenKeys& keys);
+                                 const TokenProofs& tokens);
 
-  std::shared_ptr<const config::Principal> who_;  ///< With the table or the token that it is of.
-  std::shared_ptr<const ProvedToken> token_;      ///< Null: a key proved it.
+  std::shared_ptr<const config::Principal> who_;   ///< With the table or the token that it is of.
+  std::shared_ptr<const identity::ApiKeys> keys_;  ///< That the key is of; null: a token's.
+  std::size_t key_ = 0;                            ///< In the table.
+  std::shared_ptr<const ProvedToken> token_;       ///< Null: a key proved it.
   std::shared_ptr<const config::PrincipalView> view_;
   std::uint64_t generation_ = 0;       ///< Of the configuration that it took up; 0: none.
-  std::uint64_t keys_generation_ = 0;  ///< Likewise, of the keys that prove tokens.
+  std::uint64_t keys_generation_ = 0;  ///< Likewise, of the issuers' keys.
 };
 
 }  // namespace sluice::dataplane

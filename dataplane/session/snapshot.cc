@@ -234,13 +234,13 @@ Result<ListenerPlan> plan_listener(const config::Settings& settings,
 }  // namespace
 
 Result<std::shared_ptr<const Snapshot>> compile(const config::Settings& settings,
-                                                std::shared_ptr<const identity::ApiKeys> keys,
-                                                std::uint64_t generation) {
+                                                Credentials credentials, std::uint64_t generation) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->generation = generation;
   snapshot->settings = settings;
   snapshot->policy_digest = audit::sha256(as_bytes(settings.text));
-  snapshot->keys = std::move(keys);
+  snapshot->keys = std::move(credentials.keys);
+  snapshot->revoked = std::move(credentials.revoked);
   if (auto masks = compile_masks(settings, *snapshot); !masks) return fail(masks.error().message);
   if (settings.recordings) {
     if (auto planned = plan_recordings(*settings.recordings, *snapshot); !planned) {
@@ -258,6 +258,15 @@ Result<std::shared_ptr<const Snapshot>> compile(const config::Settings& settings
     snapshot->listeners.push_back(std::move(*plan));
   }
   if (auto tls = plan_tls(*snapshot); !tls) return tl::unexpected(tls.error());
+  if (const auto& tokens = settings.identity.gateway_tokens) {
+    auto made = identity::GatewayTokenKeys::read(
+        tokens->key.value, tokens->previous_key ? tokens->previous_key->value : std::string());
+    if (!made) {
+      return fail(
+          fmt::format("{}: identity.gateway_tokens: {}", at(tokens->place), made.error().message));
+    }
+    snapshot->gateway_tokens = std::move(*made);
+  }
   return snapshot;
 }
 

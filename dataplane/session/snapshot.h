@@ -17,6 +17,7 @@
 #include "dataplane/tls/tls_plan.h"
 #include "dataplane/transport/transport.h"
 #include "identity/api_keys.h"
+#include "identity/gateway_tokens.h"
 #include "matcher/mask_program.h"
 #include "matcher/pattern_set.h"
 #include "parsers/http1/decoder.h"
@@ -57,15 +58,23 @@ struct Snapshot {
   /// All masks of the configuration, and after them the built-ins that no record
   /// may show in clear even where no mask asks for it.
   std::shared_ptr<const matcher::MaskProgram> masks;
-  matcher::RuleSet record_masks;                  ///< Every rule of `masks`.
-  std::shared_ptr<const identity::ApiKeys> keys;  ///< Never null; may be empty.
-  std::vector<audit::AgeRecipient> auditors;      ///< Whom recordings are encrypted to.
+  matcher::RuleSet record_masks;                                     ///< Every rule of `masks`.
+  std::shared_ptr<const identity::ApiKeys> keys;                     ///< Never null; may be empty.
+  std::shared_ptr<const identity::GatewayTokenKeys> gateway_tokens;  ///< Null: there are none.
+  std::shared_ptr<const identity::RevokedTokens> revoked;            ///< Never null.
+  std::vector<audit::AgeRecipient> auditors;  ///< Whom recordings are encrypted to.
+};
+
+/// What a configuration has in files of its own, which change by themselves. Never null.
+struct Credentials {
+  std::shared_ptr<const identity::ApiKeys> keys;
+  std::shared_ptr<const identity::RevokedTokens> revoked =
+      std::make_shared<const identity::RevokedTokens>();
 };
 
 /// errors  what `sluice check` prints: a rule or mask that cannot be enforced,
 ///         with its place.
 Result<std::shared_ptr<const Snapshot>> compile(const config::Settings& settings,
-                                                std::shared_ptr<const identity::ApiKeys> keys,
-                                                std::uint64_t generation);
+                                                Credentials credentials, std::uint64_t generation);
 
 }  // namespace sluice::dataplane

@@ -24,7 +24,7 @@ struct KnownStatement {
   const SnapshotView* view = nullptr;
   std::size_t listener = 0;
   /// Held, so that no other principal's view comes to lie where it lay.
-  std::shared_ptr<const config::PrincipalView> principal;
+  std::shared_ptr<const config::PrincipalView> principal = {};
   std::uint64_t search_path = 0;
   config::Ruling ruling = {};
   // For records, by the last snapshot that asked.

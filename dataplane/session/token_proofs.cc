@@ -2,6 +2,12 @@
 
 namespace sluice::dataplane {
 
+bool is_for_target(const config::Principal& who, const Snapshot& snapshot,
+                   std::size_t listener) noexcept {
+  return who.target.empty() ||
+         who.target == snapshot.targets[snapshot.listeners[listener].target].settings.name;
+}
+
 const std::shared_ptr<const config::PrincipalView>& TokenProof::view(const Snapshot& snapshot,
                                                                      std::size_t listener) {
   auto& view = views_[listener];
@@ -13,7 +19,8 @@ const std::shared_ptr<const config::PrincipalView>& TokenProof::view(const Snaps
 }
 
 TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint& print,
-                                       const Snapshot& snapshot, const Now& now) {
+                                       const Snapshot& snapshot, std::size_t listener,
+                                       const Now& now) {
   if (configuration_ != snapshot.generation || keys_generation_ != keys_->generation) {
     configuration_ = snapshot.generation;
     keys_generation_ = keys_->generation;
@@ -25,22 +32,42 @@ TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint
   }
   Answer answer;
   answer.proof = find(print, now.wall);
-  if (answer.proof != nullptr) return answer;
+  if (answer.proof == nullptr) answer = verify(token, print, snapshot, now);
+  if (answer.proof == nullptr) return answer;
+  if (!is_for_target(answer.proof->principal(), snapshot, listener)) {
+    answer = {.fault = identity::TokenFault::wrong_target};
+  }
+  return answer;
+}
 
-  auto verdict = identity::verify_token(token, snapshot.settings.identity.oidc, *keys_, now.wall);
+TokenProofs::Answer TokenProofs::verify(std::string_view token, const Fingerprint& print,
+                                        const Snapshot& snapshot, const Now& now) {
+  auto verdict = identity::verify_token(token, trust(snapshot), now.wall);
+  Answer answer;
   answer.fault = verdict.fault;
   if (verdict.fault == identity::TokenFault::none) {
     make_room();
-    ProvedToken proved{std::move(verdict.principal), {*verdict.issuer, std::move(verdict.key)}};
-    const auto [entry, is_new] = young_.insert_or_assign(
-        print, TokenProof(std::move(proved), snapshot.listeners.size()));
+    ProvedToken proved;
+    if (verdict.issuer != nullptr) proved.grounds.issuer = *verdict.issuer;
+    proved.grounds.key = std::move(verdict.key);
+    proved.grounds.id = verdict.principal.credential_id;
+    proved.principal = std::move(verdict.principal);
+    const auto [entry, is_new] =
+        young_.insert_or_assign(print, TokenProof(std::move(proved), snapshot.listeners.size()));
     answer.proof = &entry->second;
-  } else if (identity::is_about_keys(verdict.fault)) {
+  } else if (identity::is_about_keys(verdict.fault) && verdict.issuer != nullptr) {
     const identity::IssuerKeys* const keys = keys_->find(verdict.issuer->issuer);
     if (keys == nullptr || now.monotonic >= keys->ask_from) answer.awaited = verdict.issuer;
     if (keys != nullptr) answer.attempts = keys->attempts;
   }
   return answer;
+}
+
+identity::TokenTrust TokenProofs::trust(const Snapshot& snapshot) const noexcept {
+  return {.issuers = snapshot.settings.identity.oidc,
+          .keys = *keys_,
+          .gateway = snapshot.gateway_tokens ? &snapshot.gateway_tokens->proving() : nullptr,
+          .revoked = *snapshot.revoked};
 }
 
 /// Null when it is not known, or was and has expired.

@@ -18,6 +18,10 @@
 
 namespace sluice::dataplane {
 
+/// Whether a credential is good for what a listener leads to.
+[[nodiscard]] bool is_for_target(const config::Principal& who, const Snapshot& snapshot,
+                                 std::size_t listener) noexcept;
+
 /// Whom a token proved, and what that rests on.
 struct ProvedToken {
   config::Principal principal;
@@ -58,15 +62,20 @@ class TokenProofs {
     std::uint64_t attempts = 0;  ///< To fetch its keys, so far: another number is an answer.
   };
 
-  /// print  of the token, under the worker's key. Allocates nothing for a token that it knows.
+  /// print     of the token, under the worker's key.
+  /// listener  that it was shown on: one for another target is refused.
+  /// Allocates nothing for a token that it knows.
   [[nodiscard]] Answer prove(std::string_view token, const Fingerprint& print,
-                             const Snapshot& snapshot, const Now& now);
+                             const Snapshot& snapshot, std::size_t listener, const Now& now);
 
   /// From now on tokens are proved by these.
   void take_up(std::shared_ptr<const identity::TokenKeys> keys) noexcept {
     keys_ = std::move(keys);
   }
-  [[nodiscard]] const identity::TokenKeys& keys() const noexcept { return *keys_; }
+
+  [[nodiscard]] std::uint64_t keys_generation() const noexcept { return keys_->generation; }
+  /// What tokens are proved by under a configuration, which it borrows.
+  [[nodiscard]] identity::TokenTrust trust(const Snapshot& snapshot) const noexcept;
 
  private:
   /// Fingerprints are uniform already.
@@ -76,6 +85,8 @@ class TokenProofs {
   using Table = std::unordered_map<Fingerprint, TokenProof, FirstWord>;
 
   [[nodiscard]] TokenProof* find(const Fingerprint& print, WallTime now);
+  [[nodiscard]] Answer verify(std::string_view token, const Fingerprint& print,
+                              const Snapshot& snapshot, const Now& now);
   void make_room();
 
   std::shared_ptr<const identity::TokenKeys> keys_ = std::make_shared<identity::TokenKeys>();

@@ -266,7 +266,10 @@ TEST_CASE("A delegation reads back, nearest actor first, also in a record that w
 }
 
 TEST_CASE("A key that no record has yet is refused") {
-  const std::string head = "a8010502010300040105" "50000102030405060708090a0b0c0d0e0f" "06040700";
+  const std::string head =
+      "a8010502010300040105"
+      "50000102030405060708090a0b0c0d0e0f"
+      "06040700";
   CHECK(to_json(*from_hex(head + "18216178")).has_value());
   CHECK_FALSE(to_json(*from_hex(head + "182c6178")).has_value());
 }

@@ -63,6 +63,12 @@ identity:
       keys_refresh: 1m
       keys_max_age: 1h
     - {name: here, issuer: "http://127.0.0.1:9000", audience: api, jwks: file:keys.json}
+  gateway_tokens:
+    key: env:MASK_KEY
+    previous_key: cred:token
+    lifetime: 5m
+    max_lifetime: 1h
+    revocations: revoked
 policies:
   - name: the rule
     principals: {subjects: [ann, "*"], groups: [staff], anonymous: true}
@@ -324,6 +330,15 @@ TEST_CASE("every key reaches its field") {
   CHECK(here.issuer == "http://127.0.0.1:9000");
   CHECK(here.jwks_file == "/etc/sluice/keys.json");
   CHECK(here.subject_claim == "sub");
+
+  REQUIRE(settings.identity.gateway_tokens);
+  const GatewayTokens& tokens = *settings.identity.gateway_tokens;
+  CHECK(tokens.key.reference == "env:MASK_KEY");
+  REQUIRE(tokens.previous_key);
+  CHECK(tokens.previous_key->value == "Bearer abc");
+  CHECK(tokens.lifetime == seconds(300));
+  CHECK(tokens.lifetime_max == seconds(3600));
+  CHECK(tokens.revocations == "/etc/sluice/revoked");
 
   REQUIRE(settings.policies.size() == 1);
   const PolicyRule& rule = settings.policies[0];

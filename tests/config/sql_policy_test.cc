@@ -13,6 +13,7 @@ const Principal ann{.subject = "ann",
                     .issuer = "api_keys",
                     .groups = {"dba"},
                     .proof = Proof::api_key,
+                    .target = {},
                     .credential_id = "1",
                     .actors = {}};
 

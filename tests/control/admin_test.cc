@@ -21,18 +21,21 @@ struct Gateway {
   Result<std::string> holds = std::string(R"({"legal_holds":[]})");
 
   [[nodiscard]] AdminActions actions() {
-    return {.is_ready = [this] { return ready; },
-            .metrics = [] { return std::string("sluice_up 1\n"); },
-            .status = [] { return std::string(R"({"state":"running"})"); },
-            .reload = [this] { return reload; },
-            .drain = [this] { drained = true; },
-            .legal_holds = [this] { return holds; },
-            .add_legal_hold = [](const std::string& body,
-                                 const std::string& by) { return body + " by " + by; },
-            .release_legal_hold = [this](const std::string&,
-                                         const std::string&) -> Result<std::string> {
-              return holds ? sluice::fail("there is no legal hold 3") : holds;
-            }};
+    return {
+        .is_ready = [this] { return ready; },
+        .metrics = [] { return std::string("sluice_up 1\n"); },
+        .status = [] { return std::string(R"({"state":"running"})"); },
+        .reload = [this] { return reload; },
+        .drain = [this] { drained = true; },
+        .legal_holds = [this] { return holds; },
+        .add_legal_hold = [](const std::string& body,
+                             const std::string& by) { return body + " by " + by; },
+        .release_legal_hold = [this](const std::string&,
+                                     const std::string&) -> Result<std::string> {
+          return holds ? sluice::fail("there is no legal hold 3") : holds;
+        },
+        .mint_token = [](const HttpRequest& request) { return HttpReply{.body = request.body}; },
+        .revoke_token = [](const HttpRequest&) { return HttpReply{.status = 422}; }};
   }
 };
 

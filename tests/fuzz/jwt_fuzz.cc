@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/text_codec.h"
-#include "identity/oidc.h"
+#include "identity/gateway_tokens.h"
 
 namespace {
 
@@ -33,9 +33,15 @@ struct Scene {
     keys.generation = 1;
     keys.issuers.push_back(
         {issuer.issuer, std::make_shared<const JwkSet>(std::move(*set)), now + seconds(60), 1, {}});
+    gateway = keys.issuers.back();
+    gateway.issuer = gateway_issuer;
   }
+  [[nodiscard]] TokenTrust trust() const { return {issuers, keys, &gateway, revoked}; }
+
   std::vector<config::OidcIssuer> issuers;
   TokenKeys keys;
+  IssuerKeys gateway;
+  RevokedTokens revoked;
 };
 
 std::string token_of(std::string_view input) {
@@ -55,9 +61,9 @@ std::string token_of(std::string_view input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const Scene scene;
   const std::string token = token_of(as_text({data, size}));
-  const TokenVerdict verdict = verify_token(token, scene.issuers, scene.keys, now);
+  const TokenVerdict verdict = verify_token(token, scene.trust(), now);
   if (verdict.fault == TokenFault::none || !verdict.principal.subject.empty()) std::abort();
   if (text(verdict.fault).empty()) std::abort();
-  if (verify_token(token, scene.issuers, scene.keys, now).fault != verdict.fault) std::abort();
+  if (verify_token(token, scene.trust(), now).fault != verdict.fault) std::abort();
   return 0;
 }

@@ -439,7 +439,8 @@ TEST_CASE("a bad token is refused, each for its own reason") {
   check(signatures, seen);
   check(claims, seen);
   seen.insert(TokenFault::none);
-  for (std::size_t i = 0; i < identity::token_faults; ++i) {
+  // Those from there on are of the gateway's own tokens (gateway_tokens_test.cc).
+  for (std::size_t i = 0; i < static_cast<std::size_t>(TokenFault::incomplete); ++i) {
     INFO(name(static_cast<TokenFault>(i)));
     CHECK(seen.contains(static_cast<TokenFault>(i)));
   }

@@ -109,9 +109,9 @@ TEST_CASE("a password that begins as a token's header does is a token") {
   CHECK(is_compact_jws(to_base64url(as_bytes("{ \n}")) + "..x"));
   for (const std::string& other :
        {std::string(), std::string("e"), std::string("eyJ"), header, header + ".e30",
-        header + ".e30.c2ln.x", header + ".e30.c2l+", header + ".e30.c 2ln", "sk_" + header + ".e30.x",
-        std::string("correct.horse.battery"), std::string("east.west.north"),
-        to_base64url(as_bytes("[]")) + ".e30.c2ln"}) {
+        header + ".e30.c2ln.x", header + ".e30.c2l+", header + ".e30.c 2ln",
+        "sk_" + header + ".e30.x", std::string("correct.horse.battery"),
+        std::string("east.west.north"), to_base64url(as_bytes("[]")) + ".e30.c2ln"}) {
     INFO(other);
     CHECK_FALSE(is_compact_jws(other));
   }

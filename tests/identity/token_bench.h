@@ -66,11 +66,12 @@ struct TokenBench {
   }
 
   [[nodiscard]] identity::TokenVerdict verify(std::string_view token) const {
-    return identity::verify_token(token, issuers, keys, token_now);
+    return identity::verify_token(token, {issuers, keys, nullptr, revoked}, token_now);
   }
 
   std::vector<config::OidcIssuer> issuers;
   identity::TokenKeys keys;
+  identity::RevokedTokens revoked;
 
  private:
   void add(const std::string& name, const std::string& url) {

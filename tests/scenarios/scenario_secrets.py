@@ -19,9 +19,11 @@ def run(context) -> None:
     target = Target(context, lambda request: json_reply(
         '{"card":"%s","again":"%s","mail":"%s","cvc":"%s","employee":"%s","token":"%s"}'
         % (CARD, CARD_SPACED, EMAIL, CVC, OWN, JWT), headers=[("X-Planted", HEADER)]))
+    tokens_key = context.folder / "tokens.key"
     credential = context.folder / "credential"
     credential.write_text(f"Bearer {TARGET_SECRET}")
     gateway = Gateway(context, target.port,
+                      identity=f"gateway_tokens: {{key: file:{tokens_key}, revocations: {context.folder}/revoked}}",
                       target=f'credential: {{header: Authorization, value: "file:{credential}"}}', masks=r"""
   - {name: pan, find: builtin:payment-card, show: {partial: {first: 6, last: 4}}, on: both}
   - {name: mail, find: builtin:email, show: hash, on: both}
@@ -29,9 +31,14 @@ def run(context) -> None:
   - {name: cvc, find: {json: ["$..cvc"]}, show: redact, on: both}
   - {name: employee, find: {patterns: ["EMP-[0-9]{6}"]}, show: redact, on: both}
   - {name: header, find: {headers: [X-Planted]}, show: redact, on: both}
-""").start()
+""")
+    gateway.sluice("key", "tokens", "--file", tokens_key, check=True)
+    gateway.start()
     port = gateway.port
-    planted = [gateway.key, CARD, CARD_SPACED, EMAIL, TARGET_SECRET, CVC, HEADER, JWT, OWN,
+    token = gateway.sluice("token", "--socket", gateway.admin_socket, "--subject", "tester", "--group", "testers",
+                           check=True).out.strip()
+    planted = [*token.split("."), tokens_key.read_text().splitlines()[1],
+               gateway.key, CARD, CARD_SPACED, EMAIL, TARGET_SECRET, CVC, HEADER, JWT, OWN,
                "0123456789abcdef0123456789abcdef0123456789abcdef"]
     body = (f'{{"card":"{CARD}","mail":"{EMAIL}","cvc":"{CVC}","t":"{JWT}","e":"{OWN}"}}').encode()
     headers = [gateway.auth, ("X-Planted", HEADER), ("Content-Type", "application/json"),
@@ -40,7 +47,9 @@ def run(context) -> None:
     for path in (f"/pay/{CARD}", f"/q?card={CARD}&mail={EMAIL}&t={JWT}&e={OWN}", f"/forbidden/{CARD}",
                  f"/q?card=%34111%31111111111%31", f"/user/{EMAIL}"):
         replies.append(wire.request(port, "POST", path, headers, body))
-    for bad in (gateway.key + "x", gateway.key[:-1], f"Basic {gateway.key}"):
+    replies.append(wire.request(port, "GET", f"/pay/{CARD}", [("Authorization", f"Bearer {token}")]))
+    expect(replies[-1].status == 200, "the gateway's own token is refused")
+    for bad in (gateway.key + "x", gateway.key[:-1], f"Basic {gateway.key}", token[:-1], f"{token}."):
         replies.append(wire.request(port, "GET", f"/pay/{CARD}", [("Authorization", f"Bearer {bad}")]))
     # Malformed on purpose, with secrets inside: the refusal must not quote them.
     for raw in (f"GET /{CARD}\x01 HTTP/1.1\r\nHost: x\r\n\r\n", f"GET /{CARD} HTTP/9.{CARD}\r\n\r\n",

@@ -55,7 +55,7 @@ inline std::shared_ptr<const dataplane::Snapshot> snapshot_of(const std::string&
   const config::Loaded loaded = config::load_text(configuration, "test.yaml", world);
   if (!loaded.problems.empty()) throw std::runtime_error(loaded.problems.front().text());
   return must(dataplane::compile(
-      loaded.settings, must(identity::ApiKeys::parse(keys, "keys.yaml", {1})), generation));
+      loaded.settings, {must(identity::ApiKeys::parse(keys, "keys.yaml", {1}))}, generation));
 }
 
 }  // namespace sluice::test

@@ -1,6 +1,8 @@
 // A session's client is who it was for as long as what proved it stands.
 #include "dataplane/session/session_principal.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "snapshot_of.h"
@@ -49,18 +51,23 @@ struct Bench {
   }
   SessionPrincipal by_token() {
     tokens.take_up(std::make_shared<const identity::TokenKeys>(issued));
-    const std::string token = test::make_token(test::provider_keys().p256, JwsAlgorithm::es256,
-                                               test::good_header, test::good_claims);
     const auto answer =
-        tokens.prove(token, FingerprintKey(1, 2).of(token), view->snapshot(), {{}, now});
+        tokens.prove(token, FingerprintKey(1, 2).of(token), view->snapshot(), 0, {{}, now});
     REQUIRE(answer.proof != nullptr);
-    return {*answer.proof, view->snapshot(), 0, tokens.keys()};
+    return {*answer.proof, view->snapshot(), 0, tokens};
   }
-  bool renew(SessionPrincipal& principal) { return principal.renew(*view, 0, issued, now); }
+  bool renew(SessionPrincipal& principal) {
+    tokens.take_up(std::make_shared<const identity::TokenKeys>(issued));
+    return principal.renew(*view, 0, tokens, now);
+  }
   bool sees_notes(const SessionPrincipal& principal) const {
-    return principal.view_under(*view)->response_masks().none();
+    const config::PrincipalView* const rights = principal.view_under(*view);
+    return rights != nullptr && rights->response_masks().none();
   }
 
+  /// Made once: no two signatures of one text are alike.
+  const std::string token = test::make_token(test::provider_keys().p256, JwsAlgorithm::es256,
+                                             test::good_header, test::good_claims);
   WallTime now = test::token_now;
   identity::TokenKeys issued = test::TokenBench().keys;
   TokenProofs tokens;
@@ -107,7 +114,7 @@ TEST_CASE("Whom a token proved stays as long as its issuer and its key do") {
   REQUIRE(bench.renew(ann));
 
   SECTION("through a configuration that changes nothing about them") {
-    bench.adopt(2, std::string(corp) + ", clock_skew: 30s");
+    bench.adopt(2, fmt::format("{}, clock_skew: 30s", corp));
     CHECK(ann.view_under(*bench.view) == nullptr);
     REQUIRE(bench.renew(ann));
     CHECK(bench.sees_notes(ann));
@@ -133,18 +140,19 @@ TEST_CASE("Whom a token proved stays as long as its issuer and its key do") {
     CHECK_FALSE(bench.renew(ann));
   }
   SECTION("until the issuer is another") {
-    for (const std::string_view changed :
-         {R"(name: other, issuer: "https://id.example.com", audience: sluice, groups_claim: groups)",
-          R"(name: corp, issuer: "https://id2.example.com", audience: sluice, groups_claim: groups)",
-          R"(name: corp, issuer: "https://id.example.com", audience: more, groups_claim: groups)",
-          R"(name: corp, issuer: "https://id.example.com", audience: sluice)",
-          R"(name: corp, issuer: "https://id.example.com", audience: sluice, groups_claim: groups,
+    for (
+        const std::string_view changed :
+        {R"(name: other, issuer: "https://id.example.com", audience: sluice, groups_claim: groups)",
+         R"(name: corp, issuer: "https://id2.example.com", audience: sluice, groups_claim: groups)",
+         R"(name: corp, issuer: "https://id.example.com", audience: more, groups_claim: groups)",
+         R"(name: corp, issuer: "https://id.example.com", audience: sluice)",
+         R"(name: corp, issuer: "https://id.example.com", audience: sluice, groups_claim: groups,
              prefix: "x:")",
-          R"(name: corp, issuer: "https://id.example.com", audience: sluice, groups_claim: groups,
+         R"(name: corp, issuer: "https://id.example.com", audience: sluice, groups_claim: groups,
              subject_claim: email)",
-          R"(name: corp, issuer: "https://id.example.com", audience: sluice, groups_claim: groups,
+         R"(name: corp, issuer: "https://id.example.com", audience: sluice, groups_claim: groups,
              algorithms: [RS256])",
-          R"(name: corp, issuer: "https://id.example.com", audience: sluice, groups_claim: groups,
+         R"(name: corp, issuer: "https://id.example.com", audience: sluice, groups_claim: groups,
              authorized_parties: [console])"}) {
       INFO(changed);
       Bench other;

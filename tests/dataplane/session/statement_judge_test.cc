@@ -58,8 +58,8 @@ class Judging {
   JudgedStatement judge(std::string_view text, std::size_t key = 0,
                         std::vector<std::string_view> path = {"public"},
                         std::span<const std::uint32_t> parameter_hits = {}) {
-    return judge_.judge(
-        text, {view_.get(), 0, view_->principal(0, key), path, parameter_hits}, scratch_);
+    return judge_.judge(text, {view_.get(), 0, view_->principal(0, key), path, parameter_hits},
+                        scratch_);
   }
   std::string_view rule(std::string_view text, std::size_t key = 0,
                         std::vector<std::string_view> path = {"public"}) {

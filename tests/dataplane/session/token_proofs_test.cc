@@ -43,7 +43,7 @@ struct Bench {
     proofs.take_up(keys);
   }
   TokenProofs::Answer prove(const std::string& token) {
-    return proofs.prove(token, print_key.of(token), *snapshot, now);
+    return proofs.prove(token, print_key.of(token), *snapshot, 0, now);
   }
 
   FingerprintKey print_key{1, 2};
