@@ -223,10 +223,6 @@ class Checker {
     }
     if (!settings_.recordings) return;
     const Recordings& recordings = *settings_.recordings;
-    if (recordings.recipients.empty() && places_.has(&recordings.recipients)) {
-      report(places_.of(&recordings.recipients, recordings.place),
-             "without a recipient nobody could read a recording");
-    }
     if (recordings.chunk_bytes > recordings.memory_bytes) {
       report(places_.of(&recordings.chunk_bytes, recordings.place),
              fmt::format("'chunk' ({}) must not be above 'memory' ({})",

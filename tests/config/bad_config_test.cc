@@ -618,9 +618,11 @@ TEST_CASE("What is to be recorded has somebody to read it, and is something that
         "a.yaml:6:45: 'record: full' needs the section 'recordings' with 'recipients'"},
        {"policies: [{name: r, ruling: deny, record: full}]\nrecordings: {recipients: [age1x]}",
         "a.yaml:6:44: what is refused is not recorded: 'record' is for rules that allow"},
-       {"recordings: {directory: /r}", "a.yaml:6:1: 'recipients' is missing"},
+       {"recordings: {directory: /r}",
+        "a.yaml:6:13: 'recipients' is missing: Who can read them: lines `age1…` that `age-keygen` "
+        "prints. The gateway cannot."},
        {"recordings: {recipients: []}",
-        "a.yaml:6:26: without a recipient nobody could read a recording"},
+        "a.yaml:6:26: 'recipients' is an empty list; it needs an entry"},
        {"recordings: {recipients: [age1x], chunk: 4MiB, memory: 2MiB}",
         "a.yaml:6:42: 'chunk' (4MiB) must not be above 'memory' (2MiB)"}});
   for (const auto& [line, problems] : bad) {
