@@ -328,9 +328,6 @@ const Case cases[] = {
      "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, jwks: 'file:/k', ca: "
      "'file:/c'}]}",
      "a.yaml:4:85: 'ca' is for keys that are fetched, and 'jwks' is a file"},
-    {4, "identity: {gateway_tokens: {}}",
-     "a.yaml:4:28: 'key' is missing: The Ed25519 key that signs them, as `sluice key tokens` "
-     "makes it; gateways that take each other's tokens share it."},
     {4, "identity: {gateway_tokens: {key: 'env:SECRET', lifetime: 8d}}",
      "a.yaml:4:58: 'lifetime' must be between 1m and 7d, not 8d"},
     {4, "identity: {gateway_tokens: {key: 'env:SECRET', lifetime: 1h, max_lifetime: 30m}}",
