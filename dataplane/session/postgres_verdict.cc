@@ -100,8 +100,7 @@ void PostgresSession::guard_recording(JudgedStatement& judged) const {
 /// From the first statement of whose rule that is asked for, to the session's end.
 void PostgresSession::begin_recording() {
   if (recording_.is_on()) return;
-  recording_.begin(
-      {"postgres", plan().settings.name, target().name, keys_->principal(key_).subject});
+  recording_.begin({"postgres", plan().settings.name, target().name, principal_->who().subject});
   const bool passes = server_piece_left_ != 0 && !server_piece_drops_;
   tap_.begin(passes ? server_piece_left_ : 0);
   client_out_.set_tap(tap_);
