@@ -74,7 +74,7 @@ struct WorkerContext {
   std::vector<std::uint32_t> header_hits;  ///< Reserved for every pattern there is.
   std::vector<ByteView> body_pieces;
   std::vector<std::string_view> groups;
-  std::vector<std::uint8_t> recorded;        ///< A piece of a body as it left.
+  std::vector<std::uint8_t> recorded;  ///< A piece of a body as it left.
   std::vector<audit::Actor> actors;
   std::array<std::string_view, 3> unmasked;  ///< Of an operation, for its digest.
   std::array<audit::MaskCount, matcher::rules_max> mask_counts;
