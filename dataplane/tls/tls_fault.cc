@@ -73,9 +73,10 @@ TlsFault fault_of_reason(int reason) noexcept {
 
 std::string_view text(TlsFault fault) noexcept {
   constexpr std::array<std::string_view, tls_faults> texts{
-      "none",    "not-tls",    "version",     "algorithms", "protocol",  "untrusted",
-      "expired", "wrong-name", "alert",       "malformed",  "truncated", "unreachable",
-      "timeout", "no-room",    "early-bytes", "refused"};
+      "none",    "not-tls",    "version",    "algorithms",  "protocol",  "untrusted",
+      "expired", "wrong-name", "alert",      "malformed",   "truncated", "unreachable",
+      "timeout", "no-room",    "key-update", "early-bytes", "refused"};
+  static_assert(!texts.back().empty());
   return texts[static_cast<std::size_t>(fault)];
 }
 
