@@ -70,8 +70,8 @@ bool PostgresSession::read_client() {
   const FrontendType type = header.frontend();
   const bool ends_skipping = type == FrontendType::sync || type == FrontendType::terminate;
   if (skips_ && !ends_skipping && type != FrontendType::flush) {
-    client_piece_left_ = header.message_bytes();
-    client_piece_drops_ = true;
+    client_piece_left_ = header.message_bytes() - client_inbox_.drop_gathered();
+    client_piece_drops_ = client_piece_left_ != 0;
     return true;
   }
   if (waits_for_limited(type)) return false;

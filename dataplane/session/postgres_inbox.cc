@@ -1,6 +1,7 @@
 #include "dataplane/session/postgres_inbox.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "matcher/limits.h"
 
@@ -56,6 +57,11 @@ void PostgresInbox::consume(WorkerContext& worker, const Message& message) noexc
   if (message.buffer != no_buffer) return take(worker, message.bytes.size());
   gathers_ = false;
   gathered_ = {};
+}
+
+std::size_t PostgresInbox::drop_gathered() noexcept {
+  gathers_ = false;
+  return std::exchange(gathered_, {}).size();
 }
 
 ByteSpan PostgresInbox::front(WorkerContext& worker) noexcept {

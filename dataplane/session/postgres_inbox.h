@@ -36,6 +36,9 @@ class PostgresInbox {
   /// The message that peek() saw; nothing until all of it is there.
   std::optional<Message> whole(WorkerContext& worker, const postgres::Header& header);
   void consume(WorkerContext& worker, const Message& message) noexcept;
+  /// Forgets what was gathered of the message that comes next; returns how many of its bytes
+  /// that were. The rest is still to be taken.
+  std::size_t drop_gathered() noexcept;
 
   /// What lies next, for the startup packet and for messages taken piece by piece.
   [[nodiscard]] ByteSpan front(WorkerContext& worker) noexcept;

@@ -192,6 +192,17 @@ def check_counts(gateway, key: str) -> None:
         expect(code(client.ask(w.query("SELECT n FROM numbers"))) == "54000", "the strictest does not count")
 
 
+def check_skipping(gateway) -> None:
+    """An error that comes while a long message still does: the rest of it is skipped, and nothing else."""
+    long = w.parse("SELECT '" + "x" * 60_000 + "'")
+    with w.Client(gateway.port) as client:
+        client.log_in("tester", gateway.key)
+        client.send(w.parse("SELECT n FROM nowhere") + w.FLUSH + long[:40_000])
+        expect(code(client.read_until("E")) == "42P01", "the first statement has no error")
+        expect(state(client.ask(long[40_000:] + w.SYNC)) == "I", "Sync was not heard")
+        expect(rows(client.ask(w.query(FIVE))) == 5, "the session is not what it was")
+
+
 def run(context) -> None:
     cluster = Cluster(context)
     cluster.psql(SETUP, database="shop")
@@ -201,6 +212,7 @@ def run(context) -> None:
         gateway.start()
         faults = check(gateway, False) + check(gateway, True)
         expect(not faults, f"{len(faults)} of the attempts, {name}:\n" + "\n".join(faults))
+        check_skipping(gateway)
         check_rate(gateway, hare)
         check_counts(gateway, whale)
         cluster.psql("TRUNCATE log", database="shop")
