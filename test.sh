@@ -41,12 +41,13 @@ count() {  # count NAME STATUS: one check
 }
 
 quietly() {  # quietly NAME COMMAND…: output goes to a log, shown when the command fails
-  local log="build/test-logs/$1.log"
+  local log="build/test-logs/$1.log" status=0
   shift
-  "$@" >"$log" 2>&1 && return 0
+  "$@" >"$log" 2>&1 || status=$?
+  [ "$status" -ne 0 ] || return 0
   tail -n 60 "$log"
   echo "(all of it: $log)"
-  return 1
+  return "$status"
 }
 
 check() {  # check NAME COMMAND…: runs quietly and counts as one test
@@ -123,8 +124,11 @@ section_tidy() {
 # A kernel with TLS of its own, in a virtual machine.
 section_vm() {
   [ -x build/release/cli/sluice ] || build release --preset release || { count "build release" 1; return; }
-  check ktls-vm scripts/ktls_vm_test.sh build/release
+  local status=0
+  quietly ktls-vm scripts/ktls_vm_test.sh build/release || status=$?
   tail -n 1 build/test-logs/ktls-vm.log
+  # A developer may lack a tool; continuous integration may not.
+  if [ "$status" -ne 77 ] || [ "${CI:-}" = true ]; then count ktls-vm "$status"; fi
 }
 
 section_scenarios() {

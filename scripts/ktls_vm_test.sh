@@ -3,10 +3,12 @@
 #
 # Boots Debian's stock kernel under qemu with the gateway of BUILD (build/release), first without
 # its module `tls` and then with it. What is checked: tests/ktls_vm/init.sh. Needs no KVM.
+# Ends with 77 where qemu cannot be installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=$(realpath "${1:-build/release}")
-scripts/install_packages.sh vm || { echo "qemu cannot be installed here: no kernel with the module tls to try"; exit 1; }
+PATH=$PATH:/usr/sbin:/sbin
+scripts/install_packages.sh vm || { echo "not run: qemu cannot be installed here"; exit 77; }
 
 work=build/ktls_vm
 root=$work/root
@@ -54,7 +56,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -su
 "$build/cli/sluice" key signing --file "$root/vm/audit.key" --origin ktls-vm >/dev/null 2>&1
 
 (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$work/initramfs.gz"
-timeout 900 qemu-system-x86_64 -M q35 -cpu max -smp 2 -m 2048 -nographic -no-reboot -nic none \
+timeout 900 qemu-system-x86_64 -M q35 -cpu max -smp 2 -m 1024 -nographic -no-reboot -nic none \
   -kernel "$work/kernel/boot/vmlinuz-$version" -initrd "$work/initramfs.gz" \
   -append "console=ttyS0 quiet panic=-1" </dev/null | tee "$work/console.log" | tr -d '\r' | grep -E --line-buffered '^(PASS|FAIL|DONE)' || true
 
