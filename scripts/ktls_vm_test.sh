@@ -16,13 +16,16 @@ rm -rf "$root"
 mkdir -p "$root"/{bin,usr/bin,lib,lib64,etc/ssl,proc,sys,dev,tmp,vm/www/cgi-bin,vm/audit} "$work/kernel"
 
 # The kernel's package is unpacked, not installed: nothing here is to boot with it.
-package=$(apt-cache depends --important linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
-if [ ! -e "$work/kernel/$package" ]; then
-  rm -rf "$work/kernel"
-  mkdir "$work/kernel"
-  (cd "$work/kernel" && apt-get -qq download "$package" 2>/dev/null && dpkg-deb -x "$package"_*.deb . && rm "$package"_*.deb)
-  touch "$work/kernel/$package"
-fi
+fetch_kernel() {
+  package=$(apt-cache depends --important linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+  [ -n "$package" ] || return 1
+  [ ! -e "$work/kernel/$package" ] || return 0
+  rm -rf "$work/kernel" && mkdir "$work/kernel" &&
+    (cd "$work/kernel" && apt-get -qq download "$package" && dpkg-deb -x "$package"_*.deb . && rm "$package"_*.deb) &&
+    touch "$work/kernel/$package"
+}
+# Lists of packages that are missing or old name a file that is no longer there.
+fetch_kernel || { apt-get -qq update && fetch_kernel; } || { echo "Debian's kernel cannot be fetched"; exit 1; }
 version=${package#linux-image-}
 modules=(tls gcm ccm ctr aesni_intel ghash_clmulni_intel chacha20poly1305 chacha_x86_64 poly1305_x86_64)
 depmod -b "$work/kernel" "$version"
