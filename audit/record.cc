@@ -1,6 +1,7 @@
 #include "audit/record.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 
 #include "audit/cbor.h"
@@ -19,7 +20,7 @@ struct Limits {
 
 /// All heads, integers, the salt, the digests and the flag of a record, rounded
 /// up: keys of at most two bytes, each with a value head of at most nine.
-constexpr std::size_t fixed_bytes_max = last_key * (2 + cbor::head_bytes_max) + 16 + 2 * 32 + 4;
+constexpr std::size_t fixed_bytes_max = last_key * (2 + cbor::head_bytes_max) + 16 + 3 * 32 + 4;
 /// Beyond its characters, a group costs a head, a mask two and a count, an actor three.
 constexpr std::size_t group_overhead_bytes = cbor::head_bytes_max;
 constexpr std::size_t mask_overhead_bytes = 1 + 2 * cbor::head_bytes_max;
@@ -31,7 +32,7 @@ void for_each_text(const Record& r, Each&& each) {
   each(r.listener), each(r.target), each(r.protocol), each(r.verb), each(r.resource), each(r.host);
   each(r.rule), each(r.reason);
   each(r.result), each(r.upstream), each(r.upstream_user), each(r.event), each(r.detail);
-  each(r.recording);
+  each(r.recording), each(r.approval);
 }
 
 template <class T>
@@ -183,6 +184,7 @@ std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexc
   const std::size_t bytes_max = std::min(out.size(), record_bytes_max);
   ASSERT(bytes_max >= fixed_bytes_max);
   ASSERT(record.policy.empty() || record.policy.size() == sizeof(stamp.digest));
+  ASSERT(record.binding.empty() || record.binding.size() == sizeof(stamp.digest));
   const Limits limits = limits_for(record, bytes_max);
 
   // The map's head is two bytes when it has 24 members or more, which is known
@@ -236,6 +238,8 @@ std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexc
   map.number_if(Key::last_sequence, record.last_sequence);
   map.text_if(Key::recording, record.recording);
   map.delegation(record.delegation);
+  map.text_if(Key::approval, record.approval);
+  if (!record.binding.empty()) map.bytes(Key::binding, record.binding);
 
   auto body_bytes = static_cast<std::size_t>(map.end() - out.data()) - head_bytes;
   cbor::Writer head(out.data());

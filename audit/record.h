@@ -22,6 +22,7 @@ enum class Phase : std::uint8_t {
   session = 3,        ///< A client connection opened or closed without an operation to name.
   control = 4,        ///< Start, reload, drain, stop: something the gateway itself did.
   heartbeat = 5,      ///< The gateway runs, and how far its clock can be trusted.
+  approval = 6,       ///< What became of an operation that waits for people, and who decided.
   gap = 7,            ///< Something may be missing here that no sequence number shows.
   discontinuity = 8,  ///< The log begins behind another one (audit/succession.h).
 };
@@ -96,6 +97,9 @@ struct Record {
   std::uint64_t last_sequence = 0;
 
   std::string_view recording;  ///< That holds the operation, or that an event is about.
+  // Of an operation that people decide on.
+  std::string_view approval;  ///< The request's name.
+  ByteView binding;           ///< The digest that the approval is bound to; 32 bytes.
 };
 
 /// Added by the worker's log, not by the caller.

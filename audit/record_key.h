@@ -52,8 +52,10 @@ enum class Key : std::uint8_t {
   last_sequence = 43,
   recording = 44,
   delegation = 46,
+  approval = 47,
+  binding = 48,
 };
 
-inline constexpr std::uint8_t last_key = static_cast<std::uint8_t>(Key::delegation);
+inline constexpr std::uint8_t last_key = static_cast<std::uint8_t>(Key::binding);
 
 }  // namespace sluice::audit

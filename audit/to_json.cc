@@ -84,10 +84,11 @@ constexpr std::array<Field, last_key> fields{{
     {"recording", Form::text},
     {},
     {"delegation", Form::actors},
+    {"approval", Form::text},
+    {"binding", Form::digest},
 }};
-/// Empty are those that no record has yet.
 constexpr std::array<std::string_view, 8> phases{
-    "intent", "outcome", "session", "control", "heartbeat", "", "gap", "discontinuity"};
+    "intent", "outcome", "session", "control", "heartbeat", "approval", "gap", "discontinuity"};
 constexpr std::array<std::string_view, 3> rulings{"allow", "deny", "hold"};
 constexpr std::size_t always_keys = static_cast<std::size_t>(Key::monotonic);
 constexpr std::size_t salt_bytes = 16;

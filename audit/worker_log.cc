@@ -70,6 +70,10 @@ std::uint64_t WorkerLog::append(const Record& record, std::size_t record_bytes) 
   return stamp.sequence;
 }
 
+Hash WorkerLog::digest_of(std::span<const std::string_view> pieces) const noexcept {
+  return operation_key_.digest(pieces);
+}
+
 std::uint64_t WorkerLog::durable_through() const noexcept {
   return ring_.durable_through();
 }

@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
 
 #include "audit/record.h"
 #include "audit/salt.h"
+#include "audit/sha256.h"
 #include "base/result.h"
 
 namespace sluice::audit {
@@ -47,6 +50,9 @@ class WorkerLog {
   void request_flush() noexcept;
   /// The disk takes nothing (full, EIO …): nothing may be released until it does again.
   [[nodiscard]] bool is_broken() const noexcept;
+
+  /// As an operation's own: keyed, so that nobody finds what it is of by trying.
+  [[nodiscard]] Hash digest_of(std::span<const std::string_view> pieces) const noexcept;
 
   /// With a sequence number, these name a record.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }

@@ -34,6 +34,9 @@ struct Parser {
   LegalHoldAddOptions hold_add;
   LegalHoldListOptions hold_list;
   LegalHoldReleaseOptions hold_release;
+  RequestsOptions all_requests;
+  ApproveOptions approve;
+  DenyOptions deny;
   KeyNewOptions key_new;
   KeySigningOptions key_signing;
   KeyOperationsOptions key_operations;
@@ -61,6 +64,7 @@ struct Parser {
     add_evidence();
     add_steering();
     add_legal_hold();
+    add_requests();
     add_key();
     add_token();
     add_load();
@@ -286,6 +290,38 @@ struct Parser {
     add_gateway(released, hold_release.gateway);
     released.add_option("id", hold_release.id, "Its number, as `list` shows it")->required();
     add_json(released, hold_release.json);
+  }
+
+  void add_requests() {
+    auto& listed =
+        verb(app, "requests", "Show operations that wait for approval, or did", all_requests,
+             "  sluice requests --state waiting\n"
+             "  sluice requests 7KQ2M9XF --json");
+    add_gateway(listed, all_requests.gateway);
+    auto* id = listed.add_option("id", all_requests.id, "Only this one, with all there is to know");
+    listed.add_option("--state", all_requests.state, "Only those in this state")
+        ->check(CLI::IsMember({"waiting", "approved", "denied", "expired", "withdrawn", "lost"}))
+        ->excludes(id);
+    add_json(listed, all_requests.json);
+    add_decision(verb(app, "approve", "Agree that an operation runs that waits for it", approve,
+                      "  sluice approve 7KQ2M9XF\n"
+                      "  sluice approve 7KQ2M9XF --credential-file ~/.sluice/key "
+                      "--reason 'ticket 17'"),
+                 approve);
+    add_decision(verb(app, "deny", "Refuse an operation that waits for approval", deny,
+                      "  sluice deny 7KQ2M9XF --reason 'not today'\n"
+                      "  sluice deny 7KQ2M9XF --credential-file ~/.sluice/key --json"),
+                 deny);
+  }
+
+  static void add_decision(CLI::App& to, DecisionOptions& decision) {
+    add_gateway(to, decision.gateway);
+    to.add_option("id", decision.id, "The request, as `sluice requests` names it")->required();
+    to.add_option("--reason", decision.reason, "Why, for the log and for who asked");
+    to.add_option("--credential-file", decision.credential_file,
+                  "A file whose first line is your API key or token; without it\n"
+                  "$SLUICE_CREDENTIAL is taken");
+    add_json(to, decision.json);
   }
 
   void add_key() {

@@ -94,6 +94,12 @@ std::string line_of(const nlohmann::json& record) {
                        count(record, "bytes_in"), count(record, "bytes_out"), rows_of(record),
                        masks.empty() ? "" : ", masked", masks, cause_of(record));
   }
+  if (phase == "approval") {
+    const std::string reason = field(record, record.contains("reason") ? "reason" : "detail");
+    return fmt::format("{} {:<8} {} by {}: {} → {}{}{}", time, field(record, "approval"),
+                       field(record, "event"), field(record, "subject"), field(record, "resource"),
+                       field(record, "target"), reason.empty() ? "" : ": ", reason);
+  }
   std::string detail = field(record, "detail");
   std::ranges::replace(detail, '\n', ' ');  // a seal has lines
   return fmt::format("{} {:<8} {} {} {}{}", time, phase, field(record, "event"),

@@ -70,6 +70,13 @@ Json rule_json(const config::PolicyRule& rule) {
     }
   }
   if (rule.record == config::RecordMode::full) page["record"] = "full";
+  if (rule.approval) {
+    page["approval"] = {{"by_groups", rule.approval->by_groups},
+                        {"distinct", rule.approval->distinct},
+                        {"all_groups", rule.approval->all_groups},
+                        {"expires_ms", ms(rule.approval->expires)},
+                        {"reason_required", rule.approval->reason_required}};
+  }
   return page;
 }
 

@@ -112,6 +112,12 @@ std::string limited(const config::ExecutionLimits& limits) {
   return "; an execution at most " + joined(parts);
 }
 
+std::string decided(const config::Approval& approval) {
+  return fmt::format("; until {} agree{}, within {}", config::approvers_text(approval),
+                     approval.reason_required ? " and say why" : "",
+                     duration_text(approval.expires));
+}
+
 void add_pool(Lines out, const config::Listener& listener, const config::Target& target) {
   if (listener.postgres.mode == config::PoolMode::session) {
     fmt::format_to(out, "    pool: a connection per session, at most {} per worker\n",
@@ -134,6 +140,7 @@ void add_rules(Lines out, const std::vector<const config::PolicyRule*>& rules,
     fmt::format_to(out, "    {:<5} {}: {}: {}{}{}\n", text(rule->ruling), rule->name,
                    who(rule->principals), what(*rule, protocol),
                    has_limits ? limited(*rule->limits) : std::string(),
+                   rule->approval ? decided(*rule->approval) : std::string(),
                    rule->record == config::RecordMode::full ? "; recorded in full" : "");
   }
 }

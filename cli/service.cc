@@ -9,6 +9,7 @@
 #include "cli/legal_hold.h"
 #include "cli/output.h"
 #include "cli/times.h"
+#include "control/approvals/api.h"
 #include "cli/token.h"
 
 namespace sluice::cli {
@@ -78,6 +79,13 @@ std::vector<std::uint8_t> random_bytes(std::size_t count) {
   return bytes;
 }
 
+std::string store_path(const config::Settings& settings) {
+  if (!settings.approvals.store.empty()) return settings.approvals.store;
+  std::string beside = settings.audit.directory;
+  while (beside.size() > 1 && beside.ends_with('/')) beside.pop_back();
+  return beside + ".requests";
+}
+
 Now clocks() {
   const auto monotonic = std::chrono::steady_clock::now().time_since_epoch();
   return {{std::chrono::nanoseconds(monotonic).count()}, wall_now()};
@@ -86,11 +94,13 @@ Now clocks() {
 }  // namespace
 
 Service::Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
-                 std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer)
+                 std::unique_ptr<control::Desk> desk, std::unique_ptr<dataplane::Gateway> gateway,
+                 const audit::LogSigner& signer)
     : configuration_(std::move(configuration)),
       mocks_(signer.derived_keys().mocks),
       log_origin_(signer.verifier().origin()),
       key_keeper_(std::move(key_keeper)),
+      desk_(std::move(desk)),
       gateway_(std::move(gateway)),
       timestamper_(gateway_->snapshot()->settings.audit.timestamps,
                    gateway_->snapshot()->settings.audit.directory,
@@ -114,11 +124,22 @@ Result<std::unique_ptr<Service>> Service::start(
   auto cosigner = make_cosigner(settings);
   if (!cosigner) return tl::unexpected(cosigner.error());
   auto key_keeper = std::make_unique<control::KeyKeeper>();
+  auto store = control::open_sqlite_store(store_path(settings));
+  if (!store) return tl::unexpected(store.error());
+  auto desk = std::make_unique<control::Desk>(std::move(*store), settings.approvals);
   auto gateway = dataplane::Gateway::start(
-      first, signer, [keeper = key_keeper.get()](std::string_view issuer) { keeper->ask(issuer); });
+      first, signer,
+      {.want_keys = [&keeper = *key_keeper](std::string_view issuer) { keeper.ask(issuer); },
+       .hold = [&desk = *desk](
+                   config::HeldOperation what,
+                   config::AnswerHold answer) { desk.hold(std::move(what), std::move(answer)); },
+       .end_hold = [&desk = *desk](
+                       std::string request,
+                       config::HoldEnd how) { desk.end_hold(std::move(request), how); }});
   if (!gateway) return tl::unexpected(gateway.error());
-  auto service = std::unique_ptr<Service>(
-      new Service(configuration, std::move(key_keeper), std::move(*gateway), signer));
+  auto service = std::unique_ptr<Service>(new Service(
+      configuration, std::move(key_keeper), std::move(desk), std::move(*gateway), signer));
+  if (auto done = service->start_desk(); !done) return tl::unexpected(done.error());
   service->start_key_keeper();
   if (auto done = service->start_exports(settings.audit); !done) {
     return tl::unexpected(done.error());
@@ -132,8 +153,18 @@ Result<std::unique_ptr<Service>> Service::start(
 }
 
 Service::~Service() {
-  // Its threads call the gateway, whose workers call it: so it ends first, and goes last.
+  // Their threads call the gateway, whose workers call them: so they end first, and go last.
   key_keeper_->stop();
+  desk_->stop();
+}
+
+Result<void> Service::start_desk() {
+  using Weight = control::Desk::Weight;
+  return desk_->start({.record =
+                           [this](const audit::Record& record, Weight weight) {
+                             return gateway_->record_approval(record, weight == Weight::effect);
+                           },
+                       .clock = clocks});
 }
 
 void Service::start_key_keeper() {
@@ -142,6 +173,7 @@ void Service::start_key_keeper() {
        .post =
            [this](std::shared_ptr<const identity::TokenKeys> keys) {
              gateway_->take_up(keys);
+             decider_.take_up(keys);
              const std::lock_guard lock(token_keys_mutex_);
              token_keys_ = std::move(keys);
            },
@@ -208,6 +240,13 @@ control::AdminActions Service::actions() {
             return fmt::format("{{\"reloaded\":true,\"configuration\":{}}}", *generation);
           },
           .drain = [this] { drain(); },
+          .requests =
+              [this](const control::HttpRequest& request) {
+                return control::answer_requests(
+                    *desk_, request, [this](std::string_view authorization) {
+                      return decider_.identify(authorization, *gateway_->snapshot(), wall_now());
+                    });
+              },
           .legal_holds = [this] { return list_legal_holds(retention_); },
           .add_legal_hold =
               [this](const std::string& body, const std::string& by) {
@@ -353,6 +392,7 @@ Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Sna
   const std::uint64_t generation = (*next)->generation;
   if (auto done = gateway_->reload(std::move(*next)); !done) return note_failure(done.error());
   watch(gateway_->snapshot()->settings);
+  desk_->take_up(gateway_->snapshot()->settings.approvals);
   key_keeper_->adopt(gateway_->snapshot()->settings.identity.oidc);
   ++reloads_;
   last_reload_error_.clear();
@@ -414,6 +454,7 @@ control::GatewayView Service::view() const {
                        .takes = recordings->takes};
   }
   view.issuers = key_keeper_->view();
+  view.approvals = desk_->counts();
   const std::lock_guard lock(reloading_);
   view.reloads = reloads_;
   view.reload_failures = reload_failures_;

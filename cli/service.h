@@ -17,7 +17,9 @@
 #include "audit/upkeep.h"
 #include "base/instant.h"
 #include "base/result.h"
+#include "cli/decider.h"
 #include "control/admin.h"
+#include "control/approvals/desk.h"
 #include "control/cosigner.h"
 #include "control/file_watch.h"
 #include "control/gateway_view.h"
@@ -64,7 +66,8 @@ class Service {
 
  private:
   Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
-          std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer);
+          std::unique_ptr<control::Desk> desk, std::unique_ptr<dataplane::Gateway> gateway,
+          const audit::LogSigner& signer);
   void watch_keys();
   void watch_certificates();
   void watch(const config::Settings& settings);
@@ -77,6 +80,7 @@ class Service {
   [[nodiscard]] control::HttpReply revoke_token(const control::HttpRequest& request);
   Result<void> adopt_revoked();
   [[nodiscard]] std::shared_ptr<const identity::TokenKeys> token_keys() const;
+  [[nodiscard]] Result<void> start_desk();
   [[nodiscard]] audit::RetentionOptions retention_options();
   /// Into the log, and to the operator.
   void alarm(std::string_view event, std::string_view detail);
@@ -85,7 +89,9 @@ class Service {
   identity::Digest mocks_;  ///< See audit::DerivedKeys.
   std::string log_origin_;
   std::unique_ptr<control::KeyKeeper> key_keeper_;  ///< Workers of the gateway ask it.
+  std::unique_ptr<control::Desk> desk_;             ///< They ask it, too.
   std::unique_ptr<dataplane::Gateway> gateway_;
+  Decider decider_;
   control::Timestamper timestamper_;
   control::TokenMint token_mint_;
   mutable std::mutex token_keys_mutex_;

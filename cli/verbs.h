@@ -125,6 +125,23 @@ struct LegalHoldReleaseOptions {
   bool json = false;
 };
 
+struct RequestsOptions {
+  AdminTarget gateway = {};
+  std::string id = {};     ///< Empty: all.
+  std::string state = {};  ///< Only those; empty: any.
+  bool json = false;
+};
+
+struct DecisionOptions {
+  AdminTarget gateway = {};
+  std::string id = {};
+  std::string reason = {};
+  std::string credential_file = {};  ///< Empty: of the environment.
+  bool json = false;
+};
+struct ApproveOptions : DecisionOptions {};
+struct DenyOptions : DecisionOptions {};
+
 struct KeyNewOptions {
   std::string subject = {};
   std::vector<std::string> groups = {};
@@ -209,6 +226,9 @@ ExitCode perform(const DrainOptions& options);
 ExitCode perform(const LegalHoldAddOptions& options);
 ExitCode perform(const LegalHoldListOptions& options);
 ExitCode perform(const LegalHoldReleaseOptions& options);
+ExitCode perform(const RequestsOptions& options);
+ExitCode perform(const ApproveOptions& options);
+ExitCode perform(const DenyOptions& options);
 ExitCode perform(const KeyNewOptions& options);
 ExitCode perform(const KeySigningOptions& options);
 ExitCode perform(const KeyOperationsOptions& options);
@@ -222,7 +242,8 @@ using Command =
     std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions,
                  TilesOptions, AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions,
                  ReloadOptions, DrainOptions, LegalHoldAddOptions, LegalHoldListOptions,
-                 LegalHoldReleaseOptions, KeyNewOptions, KeySigningOptions, KeyOperationsOptions,
-                 KeyTokensOptions, TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;
+                 LegalHoldReleaseOptions, RequestsOptions, ApproveOptions, DenyOptions,
+                 KeyNewOptions, KeySigningOptions, KeyOperationsOptions, KeyTokensOptions,
+                 TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "control/approvals/api.h"
 #include "control/exposition.h"
 #include "control/json_text.h"
 #include "control/socket.h"
@@ -101,6 +102,10 @@ constexpr std::array<Route, 11> routes{{
 }  // namespace
 
 HttpReply answer(const AdminActions& actions, const HttpRequest& request, bool may_steer) {
+  if (is_requests_page(request.target)) {
+    if (!may_steer) return {.status = 403, .body = "only on the admin unix socket\n"};
+    return actions.requests(request);
+  }
   std::string allowed;
   for (const auto& route : routes) {
     if (request.target != route.path) continue;

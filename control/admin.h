@@ -3,6 +3,7 @@
 //   GET  /livez /readyz /metrics   anywhere
 //   GET  /status                   unix socket only
 //   POST /reload /drain            unix socket only
+//   GET  /requests, /requests/ID, POST /requests/ID/approve, …/deny   unix socket only
 //   GET, POST /legal-holds, POST /legal-holds/release   unix socket only
 //   POST /tokens /tokens/revoke    unix socket only
 //
@@ -30,6 +31,8 @@ struct AdminActions {
   std::function<Result<std::string>()>
       reload;  ///< A JSON object, or why the old configuration stays.
   std::function<void()> drain;
+  /// All below /requests; see control/approvals/api.h.
+  std::function<HttpReply(const HttpRequest&)> requests;
   std::function<Result<std::string>()> legal_holds;  ///< Legal holds: a JSON object.
   /// A JSON object each way, or why there is no change. `by` is who asks.
   std::function<Result<std::string>(const std::string& body, const std::string& by)> add_legal_hold;

@@ -15,6 +15,7 @@
 #include "audit/retention.h"
 #include "base/histogram.h"
 #include "base/instant.h"
+#include "control/approvals/counts.h"
 #include "control/key_keeper.h"
 #include "control/token_mint.h"
 #include "identity/token_fault.h"
@@ -110,6 +111,7 @@ struct GatewayView {
   std::vector<IssuerView> issuers;
   std::optional<RecordingsView> recordings;  ///< Nothing: there are none.
   MintCounts tokens;
+  ApprovalCounts approvals;
 };
 
 /// For /metrics.

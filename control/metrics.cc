@@ -304,6 +304,28 @@ void add_gateway(Exposition& page, const GatewayView& view) {
   page.sample({}, std::uint64_t{view.api_keys});
 }
 
+void add_approvals(Exposition& page, const ApprovalCounts& counts) {
+  page.family("sluice_holds", Type::gauge, "Operations that wait for people now.");
+  page.sample({}, counts.waiting);
+  page.family("sluice_holds_total", Type::counter,
+              "Operations that were held, by what became of "
+              "them.");
+  const auto add = [&](std::string_view result, std::uint64_t count) {
+    const std::array<Label, 1> labels{{{"result", result}}};
+    page.sample(labels, count);
+  };
+  add("approved", counts.approved);
+  add("denied", counts.denied);
+  add("expired", counts.expired);
+  add("withdrawn", counts.withdrawn);
+  add("lost", counts.lost);
+  add("too-many", counts.too_many);
+  add("unavailable", counts.unavailable);
+  page.family("sluice_decisions_refused_total", Type::counter,
+              "Decisions that did not count: of people who may not decide, or too late.");
+  page.sample({}, counts.decisions_refused);
+}
+
 }  // namespace
 
 std::string metrics_text(const GatewayView& view) {
@@ -319,6 +341,7 @@ std::string metrics_text(const GatewayView& view) {
   add_issuers(page, view);
   add_recordings(page, view.recordings);
   add_tokens(page, view);
+  add_approvals(page, view.approvals);
   return page.text();
 }
 

@@ -94,6 +94,7 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
       now.audit.witness_policy != next.audit.witness_policy) {
     return "the audit section changed";
   }
+  if (now.approvals.store != next.approvals.store) return "the store of approvals moved";
   if (now.workers.count != next.workers.count || now.workers.pin != next.workers.pin ||
       now.workers.connections_max != next.workers.connections_max ||
       now.workers.buffer_bytes != next.workers.buffer_bytes ||
@@ -128,7 +129,7 @@ struct Gateway::State {
   std::unique_ptr<Prover> prover;
   std::vector<std::string> addresses;
   KernelTls kernel_tls;
-  std::function<void(std::string_view)> want_keys;
+  GatewayHooks hooks;
   mutable std::mutex mutex;  ///< Guards what follows, and the control thread's own log.
   std::shared_ptr<const Snapshot> snapshot;
 
@@ -140,6 +141,7 @@ struct Gateway::State {
   [[nodiscard]] Result<void> adopt(const Snapshot& next, std::string_view event);
   /// Its sequence; nothing when the log cannot take it.
   std::optional<std::uint64_t> append(audit::Record& record);
+  [[nodiscard]] Result<void> append_durably(audit::Record& record);
   [[nodiscard]] bool is_control_broken() const;
   [[nodiscard]] std::uint64_t control_durable_through() const;
 };
@@ -240,7 +242,16 @@ void Gateway::State::run_workers() {
     options.durable = snapshot->settings.audit.release == config::Release::durable;
     if (recorder) options.recordings = &recorder->feed(options.worker);
     options.prove = [this](ProofRequest request) { return prover->request(std::move(request)); };
-    options.want_keys = want_keys;
+    options.want_keys = hooks.want_keys;
+    options.hold = [this, i](ConnId client, config::HeldOperation what) {
+      hooks.hold(std::move(what), [this, i, client](config::HoldAnswer answer) {
+        WorkerMail mail;
+        mail.held = client;
+        mail.hold_answer = std::move(answer);
+        workers[i]->mailbox->post(std::move(mail));
+      });
+    };
+    options.end_hold = hooks.end_hold;
     options.post = [this](std::uint32_t number, WorkerMail mail) {
       if (number >= workers.size()) return false;
       workers[number]->mailbox->post(std::move(mail));
@@ -284,6 +295,16 @@ std::optional<std::uint64_t> Gateway::State::append(audit::Record& record) {
   return log->control().append_single(record);
 }
 
+/// Returns when the record is durable.
+Result<void> Gateway::State::append_durably(audit::Record& record) {
+  const auto sequence = append(record);
+  while (sequence && !is_control_broken()) {
+    if (control_durable_through() >= *sequence) return {};
+    std::this_thread::sleep_for(durable_poll);
+  }
+  return fail("the audit log cannot take a record");
+}
+
 bool Gateway::State::is_control_broken() const {
   const std::lock_guard lock(mutex);
   return log->control().is_broken();
@@ -297,12 +318,11 @@ std::uint64_t Gateway::State::control_durable_through() const {
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Gateway>> Gateway::start(std::shared_ptr<const Snapshot> snapshot,
-                                                audit::LogSigner& signer,
-                                                std::function<void(std::string_view)> want_keys) {
+                                                audit::LogSigner& signer, GatewayHooks hooks) {
   if (auto ok = matcher::self_test(); !ok) return fail(ok.error().message);
   auto state = std::make_unique<State>();
   state->snapshot = std::move(snapshot);
-  state->want_keys = std::move(want_keys);
+  state->hooks = std::move(hooks);
   if (auto ok = state->open_transports(); !ok) return fail(ok.error().message);
   if (auto ok = state->open_log(signer); !ok) return fail(ok.error().message);
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(state)));
@@ -406,11 +426,19 @@ Result<void> Gateway::record_durably(std::string_view event, std::string_view de
 }
 
 Result<void> Gateway::record_durably(audit::Record record) {
-  const auto sequence = state_->append(record);
-  while (sequence && !state_->is_control_broken()) {
-    if (state_->control_durable_through() >= *sequence) return {};
-    std::this_thread::sleep_for(durable_poll);
+  return state_->append_durably(record);
+}
+
+Result<void> Gateway::record_approval(const audit::Record& record, bool takes_effect) {
+  audit::Record own = record;
+  const auto current = snapshot();
+  own.phase = audit::Phase::approval;
+  own.configuration = current->generation;
+  own.policy = current->policy_digest;
+  if (takes_effect && current->settings.audit.release == config::Release::durable) {
+    return state_->append_durably(own);
   }
+  if (state_->append(own)) return {};
   return fail("the audit log cannot take a record");
 }
 

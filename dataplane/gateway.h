@@ -12,6 +12,7 @@
 #include "audit/log.h"
 #include "audit/log_signer.h"
 #include "base/result.h"
+#include "config/model/held_operation.h"
 #include "dataplane/metrics.h"
 #include "dataplane/session/snapshot.h"
 #include "dataplane/transport/transport_counters.h"
@@ -20,17 +21,25 @@
 
 namespace sluice::dataplane {
 
+/// What workers ask of others. Called from their threads; waits for nothing.
+struct GatewayHooks {
+  /// An issuer of whose tokens one names an unknown key: sooner or later take_up() follows.
+  std::function<void(std::string_view issuer)> want_keys;
+  /// An operation waits for people: answers by `answer`, of which the gateway outlives the
+  /// last call.
+  std::function<void(config::HeldOperation, config::AnswerHold answer)> hold;
+  /// That waits no longer, whatever was or will be decided.
+  std::function<void(std::string request, config::HoldEnd)> end_hold;
+};
+
 class Gateway {
  public:
   /// Tests the matcher, opens the log and the listeners, starts the workers. The signer
   /// outlives the gateway.
-  /// want_keys  called by workers for an issuer of whose tokens one names an unknown key; it
-  ///            waits for nothing, and sooner or later take_up() follows.
   /// errors  the matcher gives wrong answers, a log that cannot be opened or
   ///         trusted, an address in use, a kernel that refuses io_uring.
   static Result<std::unique_ptr<Gateway>> start(std::shared_ptr<const Snapshot> snapshot,
-                                                audit::LogSigner& signer,
-                                                std::function<void(std::string_view)> want_keys);
+                                                audit::LogSigner& signer, GatewayHooks hooks);
   /// Closes every connection, records that, and stops.
   ~Gateway();
   Gateway(const Gateway&) = delete;
@@ -69,6 +78,11 @@ class Gateway {
   [[nodiscard]] Result<void> record_durably(std::string_view event, std::string_view detail);
   /// record  of phase control; its time is filled in.
   [[nodiscard]] Result<void> record_durably(audit::Record record);
+  /// What people, or the lack of them, made of an operation; phase, time and policy are
+  /// added here.
+  /// takes_effect  return when the record is as safe as `audit.release` asks for.
+  /// errors        as above.
+  [[nodiscard]] Result<void> record_approval(const audit::Record& record, bool takes_effect);
   /// A record that shows that the gateway runs, with the state of its clock.
   void record_heartbeat();
 

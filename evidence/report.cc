@@ -118,6 +118,7 @@ void Report::add(const std::string& text) {
   if (phase == "session") add_session(record);
   if (phase == "heartbeat") add_heartbeat(record);
   if (phase == "control") add_event(record);
+  if (phase == "approval") add_approval(record);
   if (phase == "gap") {
     gaps_.add({member(record, "time"), member(record, "event"), member(record, "detail")});
   }
@@ -162,6 +163,13 @@ void Report::add_heartbeat(const json& record) {
     run.longest_gap_ns = std::max(run.longest_gap_ns, now_ns - run.last_beat_ns);
   run.last_beat_ns = now_ns;
   if (!member(record, "detail").starts_with("clock: synchronised")) ++run.beats_unsure;
+}
+
+void Report::add_approval(const json& record) {
+  const std::string reason = member(record, "reason");
+  approvals_.add({member(record, "time"), member(record, "approval"), member(record, "event"),
+                  member(record, "subject"), member(record, "peer"), member(record, "target"),
+                  member(record, "resource"), reason.empty() ? member(record, "detail") : reason});
 }
 
 void Report::add_event(const json& record) {
@@ -258,6 +266,9 @@ std::string Report::html(const Manifest& manifest) const {
           html_table({"Time", "Peer", "Subject", "Target", "Why"}, refused_.rows()));
   section("Operations held for approval", "ISO 27001 A.8.15; SOC 2 CC6.3; PCI DSS 10.2.1.2",
           html_table(operation, held_.rows()));
+  section("Approvals", "ISO 27001 A.8.15; SOC 2 CC6.1, CC6.3; PCI DSS 10.2.1.2",
+          html_table({"Time", "Request", "Event", "Who", "From", "Target", "Resource", "Why"},
+                     approvals_.rows()));
   section("Values masked, by rule", "SOC 2 CC6.7; PCI DSS 3.4",
           html_table({"Rule", "Values"}, count_rows(masks_)));
   section("How operations ended", "ISO 27001 A.8.15; PCI DSS 10.2.2",

@@ -49,6 +49,7 @@ class Report {
   void add_outcome(const nlohmann::json& record);
   void add_session(const nlohmann::json& record);
   void add_heartbeat(const nlohmann::json& record);
+  void add_approval(const nlohmann::json& record);
   void add_event(const nlohmann::json& record);
   [[nodiscard]] std::string facts(const Manifest& manifest) const;
   [[nodiscard]] TableRows access_rows() const;
@@ -62,8 +63,9 @@ class Report {
   std::map<std::string, Run> runs_;         ///< By epoch.
   FirstRows denials_;
   FirstRows held_;
-  FirstRows refused_;  ///< Clients that were not let in.
-  FirstRows changes_;  ///< Of policy and keys.
+  FirstRows approvals_;  ///< What became of those, and who decided.
+  FirstRows refused_;    ///< Clients that were not let in.
+  FirstRows changes_;    ///< Of policy and keys.
   FirstRows gaps_;
   FirstRows retention_;  ///< Removals and legal holds.
   FirstRows events_;     ///< Of the gateway itself, all others.

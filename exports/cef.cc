@@ -59,7 +59,7 @@ std::string to_cef(const ExportedRecord& record, const Product& product) {
   constexpr int high = 7;
   constexpr std::uint64_t ns_per_ms = 1'000'000;
   const std::string phase = record.text("phase");
-  const std::string what = record.has("verb") ? record.text("verb") : record.text("event");
+  const std::string what = record.has("event") ? record.text("event") : record.text("verb");
   Extension extension;
   extension.add("rt", std::to_string(record.time_ns() / ns_per_ms));
   extension.add("externalId", record.id());

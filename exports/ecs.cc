@@ -26,7 +26,7 @@ json event_of(const ExportedRecord& record) {
       {"outcome", "unknown"}};
   if (record.is_denied() || (!result.empty() && result != "ok")) event["outcome"] = "failure";
   if (result == "ok") event["outcome"] = "success";
-  const std::string action = record.has("verb") ? record.text("verb") : record.text("event");
+  const std::string action = record.has("event") ? record.text("event") : record.text("verb");
   if (!action.empty()) event["action"] = action;
   if (record.has("reason")) event["reason"] = record.text("reason");
   if (record.has("duration_ns")) event["duration"] = record.number("duration_ns");

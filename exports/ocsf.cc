@@ -39,6 +39,7 @@ Activity activity_of(const ExportedRecord& record) {
   if (record.text("protocol") == "postgres") {
     constexpr unsigned connect = 3;
     constexpr unsigned query = 4;
+    if (phase == "approval") return {application_activity, datastore_activity, activity_other};
     return {application_activity, datastore_activity, phase == "session" ? connect : query};
   }
   const bool has_method = phase == "intent";

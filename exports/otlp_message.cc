@@ -82,7 +82,8 @@ json attributes_of(const ExportedRecord& record) {
   if (protocol == "postgres") add_statement(out, record);
   if (record.has("status"))
     out.put("http.response.status_code", number_value(record.number("status")));
-  for (const char* const member : {"target", "ruling", "rule", "reason", "result", "event"}) {
+  for (const char* const member :
+       {"target", "ruling", "rule", "reason", "result", "event", "approval"}) {
     out.add(fmt::format("sluice.{}", member), record.text(member));
   }
   return std::move(out).take();

@@ -292,10 +292,7 @@ class Checker {
     for (const std::string& target : rule.targets) {
       check_target_name(target, places_.of(&target, rule.place));
     }
-    if (rule.ruling == RulingKind::hold) {
-      report(places_.of(&rule.ruling, rule.place),
-             "hold needs approvals, which this version does not have");
-    }
+    check_approval(rule);
     if (rule.limits) check_limits(rule);
     const PrincipalMatch& principals = rule.principals;
     if (principals.anonymous && !settings_.identity.allow_anonymous) {
@@ -319,6 +316,17 @@ class Checker {
         report(places_.of(&header.pattern, rule.place),
                fmt::format("'pattern': {}", expression.error().message));
       }
+    }
+  }
+
+  void check_approval(const PolicyRule& rule) {
+    if (rule.ruling != RulingKind::hold) {
+      if (!rule.approval) return;
+      return report(places_.of_section(&*rule.approval, rule.place),
+                    "only a rule that holds has an approval");
+    }
+    if (!rule.approval) {
+      return report(places_.of(&rule.ruling, rule.place), "a rule that holds needs 'approval'");
     }
   }
 

@@ -195,4 +195,9 @@ bool is_loopback(const SocketAddress& address) noexcept {
   return address.host == "::1";
 }
 
+std::string approvers_text(const Approval& approval) {
+  return fmt::format("{} of {}{}", approval.distinct, approval.all_groups ? "each of " : "",
+                     fmt::join(approval.by_groups, ", "));
+}
+
 }  // namespace sluice::config

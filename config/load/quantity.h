@@ -26,6 +26,8 @@ std::string size_text(std::uint64_t bytes);
 /// "100/s", "30/m", "5/h".
 Result<Rate> parse_rate(std::string_view text);
 std::string rate_text(const Rate& rate);
+/// Who must agree: "2 of dba", "1 of each of dba, security".
+std::string approvers_text(const Approval& approval);
 
 /// "host:port" or "[v6]:port". A numeric host comes back in its canonical form.
 Result<SocketAddress> parse_address(std::string_view text);

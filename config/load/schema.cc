@@ -468,10 +468,28 @@ constexpr Table execution_limits_table{.title = "The limits of a rule",
                                        .fields = execution_limit_fields,
                                        .make = make_owner<ExecutionLimits>};
 
-constexpr std::array rulings{
-    word_for("allow", RulingKind::allow, "let it pass"),
-    word_for("deny", RulingKind::deny, "refuse it"),
-    word_for("hold", RulingKind::hold, "park it for approval; not in this version")};
+constexpr std::array rulings{word_for("allow", RulingKind::allow, "let it pass"),
+                             word_for("deny", RulingKind::deny, "refuse it"),
+                             word_for("hold", RulingKind::hold, "park it until people decide")};
+
+constexpr std::array approval_fields{
+    needed(
+        texts<&Approval::by_groups>("by_groups", Word::subject, 16, "Whose members may decide.")),
+    count<&Approval::distinct>("distinct", 1, 16,
+                               "How many different people must agree, never the one who asks."),
+    flag<&Approval::all_groups>("all_groups",
+                                "So many of each group, and nobody counts for two of them."),
+    duration<&Approval::expires>("expires", seconds(1), seconds(86'400),
+                                 "Undecided by then, the operation is refused."),
+    flag<&Approval::reason_required>("reason_required", "Whether who decides must say why.")};
+constexpr Table approval_table{.title = "The approval of a rule",
+                               .path = "policies[].approval",
+                               .sentence =
+                                   "Who must agree before what the rule holds may run. Where "
+                                   "several rules hold a statement, each must be satisfied. See "
+                                   "docs/approvals.md.",
+                               .fields = approval_fields,
+                               .make = make_owner<Approval>};
 
 constexpr std::array record_modes{
     word_for("operations", RecordMode::operations, "its records, which there always are"),
@@ -492,7 +510,8 @@ constexpr std::array rule_fields{
                                  "How much of a database it allows at once."),
     choice<&PolicyRule::record>("record", record_modes, not_required,
                                 "What is kept of what it allows."),
-    later("approval", "Approval of held operations.")};
+    section<&PolicyRule::approval>("approval", approval_table, not_required,
+                                   "Who decides; for `ruling: hold`.")};
 constexpr Table rule_table{.title = "A policy rule",
                            .path = "policies[]",
                            .sentence =
@@ -658,6 +677,19 @@ constexpr Table admin_table{.title = "The admin interface",
                             .fields = admin_fields,
                             .make = make_owner<Admin>};
 
+constexpr std::array approvals_fields{
+    text<&Approvals::store>("store", Word::file_path, not_required,
+                            "The file of requests and decisions; without it beside the log."),
+    count<&Approvals::held_max>("held", 1, 100'000,
+                                "Operations that may wait at once; others are refused."),
+    count<&Approvals::held_per_principal_max>("held_per_principal", 1, 100'000,
+                                              "Those of one principal.")};
+constexpr Table approvals_table{.title = "Approvals",
+                                .path = "approvals",
+                                .sentence = "Operations that wait for people.",
+                                .fields = approvals_fields,
+                                .make = make_owner<Approvals>};
+
 constexpr std::array worker_fields{
     count<&Workers::count>("count", 0, 1024, "Worker threads; 0 is one per available core."),
     flag<&Workers::pin>("pin", "Whether each worker stays on one core."),
@@ -696,6 +728,8 @@ constexpr std::array root_fields{
     section<&Settings::audit>("audit", audit_table, required, "The signed log."),
     section<&Settings::recordings>("recordings", recordings_table, not_required,
                                    "What sessions did, encrypted to auditors."),
+    section<&Settings::approvals>("approvals", approvals_table, not_required,
+                                  "Operations that wait for people."),
     section<&Settings::admin>("admin", admin_table, not_required, "Where operators talk to it."),
     section<&Settings::workers>("workers", worker_table, not_required, "Threads and memory."),
     duration<&Settings::drain_timeout>("drain_timeout", seconds(0), seconds(86'400),

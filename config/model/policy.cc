@@ -82,6 +82,9 @@ PrincipalView Policy::view_of(const Principal& principal) const {
   view.looks_at_parameters_ = std::any_of(
       view.sql_rules_.begin(), view.sql_rules_.end(),
       [&](RuleNumber rule) { return rules_[rule].sql && rules_[rule].sql->looks_at_parameters(); });
+  view.may_be_held_ =
+      std::any_of(view.sql_rules_.begin(), view.sql_rules_.end(),
+                  [&](RuleNumber rule) { return rules_[rule].kind == RulingKind::hold; });
   view.has_limits_ = std::any_of(view.sql_rules_.begin(), view.sql_rules_.end(),
                                  [&](RuleNumber rule) { return rules_[rule].limits.any(); });
 
@@ -115,42 +118,55 @@ Ruling Policy::judge(const PrincipalView& principal, const HttpAction& action) c
   const std::uint8_t decisive =
       is_default ? overruling_default : overruling(rules_[answer.strictest].kind);
   if ((answer.pending_kinds & decisive) != 0) {
-    return {Ruling::Kind::needs_body, {}, "a rule's body pattern decides", {}};
+    return {Ruling::Kind::needs_body, {}, "a rule's body pattern decides"};
   }
   return ruling_of(answer.strictest);
 }
 
 Ruling Policy::judge(const PrincipalView& principal, const SqlAction& action) const noexcept {
   ASSERT(principal.policy_ == id_);  // rule numbers mean nothing to another policy
-  RuleNumber decides = no_rule;
-  if (!action.is_parsed) {
-    decides = strictest(principal, action, nullptr);
-  } else {
-    // Rules are numbered by strictness and no_rule comes last, but without a rule
-    // nothing is allowed: it is stricter than what is allowed, not than a refusal.
-    bool all_named = !action.statements.empty();
-    for (const SqlFacts& facts : action.statements) {
-      const RuleNumber rule = strictest(principal, action, &facts);
-      all_named = all_named && rule != no_rule;
-      decides = std::min(decides, rule);
-    }
-    const bool is_allowed = decides != no_rule && rules_[decides].kind == RulingKind::allow;
-    if (is_allowed && !all_named) decides = no_rule;
-  }
-  Ruling ruling = ruling_of(decides);
-  if (principal.has_limits_ && ruling.kind == Ruling::Kind::allow) {
-    ruling.limits = limits_of(principal, action);
-  }
+  Matches all;
+  // Rules are numbered by strictness, and no_rule comes last.
+  bool is_allowed = true;
+  const auto add = [&](const SqlFacts* facts) {
+    const Matches found = match(principal, action, facts);
+    is_allowed = is_allowed && found.allows != no_rule;
+    all.denies = std::min(all.denies, found.denies);
+    all.holds = std::min(all.holds, found.holds);
+    all.allows = std::min(all.allows, found.allows);
+    all.all_holds |= found.all_holds;
+  };
+  if (!action.is_parsed) add(nullptr);
+  for (const SqlFacts& facts : action.statements) add(&facts);
+  if (all.denies != no_rule) return ruling_of(all.denies);
+  if (!is_allowed) return ruling_of(no_rule);
+  Ruling ruling = ruling_of(std::min(all.holds, all.allows));
+  ruling.holds = all.all_holds;
+  if (principal.has_limits_) ruling.limits = limits_of(principal, action);
   return ruling;
 }
 
 /// facts  null for a text that is not understood.
-RuleNumber Policy::strictest(const PrincipalView& principal, const SqlAction& action,
-                             const SqlFacts* facts) const noexcept {
+Policy::Matches Policy::match(const PrincipalView& principal, const SqlAction& action,
+                              const SqlFacts* facts) const noexcept {
+  Matches found;
   for (const RuleNumber number : principal.sql_rules_) {
-    if (applies(rules_[number], action, facts)) return number;
+    const Rule& rule = rules_[number];
+    if (!applies(rule, action, facts)) continue;
+    switch (rule.kind) {
+      case RulingKind::deny:
+        found.denies = number;
+        return found;
+      case RulingKind::hold:
+        found.holds = std::min(found.holds, number);
+        found.all_holds |= rule.hold;
+        break;
+      case RulingKind::allow:
+        found.allows = number;
+        return found;
+    }
   }
-  return no_rule;
+  return found;
 }
 
 bool Policy::applies(const Rule& rule, const SqlAction& action, const SqlFacts* facts) noexcept {
@@ -189,7 +205,7 @@ Bound Policy::bytes_bound(const Limiting& limits) const noexcept {
 }
 
 Ruling Policy::ruling_of(RuleNumber number) const noexcept {
-  if (number == no_rule) return {Ruling::Kind::deny, default_deny, "no rule allows this", {}};
+  if (number == no_rule) return {Ruling::Kind::deny, default_deny, "no rule allows this"};
   const Rule& rule = rules_[number];
   return {ruling_kind(rule.kind), rule.name, rule.reason, {}, rule.is_recorded};
 }

@@ -68,6 +68,12 @@ struct RateRule {
   Duration tolerance;  ///< How far they may run ahead of that: the burst's intervals.
 };
 
+/// What a rule asks for before what it holds may run.
+struct HoldRule {
+  std::string rule;
+  Approval approval;
+};
+
 struct Ruling {
   /// needs_body: a rule that could still decide has a body pattern; ask again
   /// with body_seen.
@@ -78,11 +84,12 @@ struct Ruling {
   std::string_view reason;
   Limiting limits = {};
   bool is_recorded = false;  ///< `record: full`.
+  std::uint64_t holds = 0;  ///< A bit for each of Policy::holds(): all that must be satisfied.
 };
 
 /// What this gateway can enforce; a rule that asks for more stops the compiler.
 struct Abilities {
-  bool approvals = false;  ///< Without them nothing can be held.
+  bool http_holds = false;  ///< Without them only statements can be held.
 };
 
 /// What of a principal matters to one policy, worked out once per principal and
@@ -94,6 +101,8 @@ class PrincipalView {
   [[nodiscard]] const MaskSet& request_masks() const noexcept { return request_masks_; }
   /// Whether some rule looks at the parameters of this principal's statements.
   [[nodiscard]] bool looks_at_parameters() const noexcept { return looks_at_parameters_; }
+  /// Whether some rule may hold this principal's statements.
+  [[nodiscard]] bool may_be_held() const noexcept { return may_be_held_; }
 
  private:
   friend class Policy;
@@ -101,6 +110,7 @@ class PrincipalView {
   std::vector<RuleNumber> sql_rules_;  ///< Rules about statements that concern it, strictest first.
   bool is_anonymous_ = true;
   bool looks_at_parameters_ = false;
+  bool may_be_held_ = false;
   bool has_limits_ = false;   ///< One of sql_rules_ limits what it allows.
   std::uint64_t policy_ = 0;  ///< The policy that made this view.
   MaskSet response_masks_;
@@ -112,7 +122,7 @@ class PrincipalView {
 class Policy {
  public:
   /// errors  rules that name an unknown target, or cannot be enforced on this
-  ///         listener (protocol, hold without approvals), each with its place;
+  ///         listener (protocol, requests that are held), each with its place;
   ///         one line per error.
   static Result<Policy> compile(const Settings& settings, const Listener& listener,
                                 Abilities abilities = {});
@@ -136,6 +146,8 @@ class Policy {
 
   /// At most 64.
   [[nodiscard]] std::span<const RateRule> rates() const noexcept { return rates_; }
+  /// At most 64.
+  [[nodiscard]] std::span<const HoldRule> holds() const noexcept { return holds_; }
   [[nodiscard]] Bound rows_bound(const Limiting& limits) const noexcept;
   [[nodiscard]] Bound bytes_bound(const Limiting& limits) const noexcept;
 
@@ -144,8 +156,9 @@ class Policy {
   /// Allocates nothing. `principal` must come from this policy's view_of().
   [[nodiscard]] Ruling judge(const PrincipalView& principal,
                              const HttpAction& action) const noexcept;
-  /// The strictest ruling over the statements of a text. Its cost follows the rules
-  /// that concern the principal: ask once per shape of a text.
+  /// The strictest ruling over the statements of a text. What is held must be allowed by a
+  /// rule, too: a rule that holds gives nothing. Its cost follows the rules that concern
+  /// the principal: ask once per shape of a text.
   [[nodiscard]] Ruling judge(const PrincipalView& principal,
                              const SqlAction& action) const noexcept;
 
@@ -168,6 +181,14 @@ class Policy {
     std::optional<SqlCondition> sql;  ///< Without one it is about every statement.
     Limits limits;
     bool is_recorded = false;
+    std::uint64_t hold = 0;  ///< Its bit, of a rule that holds.
+  };
+  /// The rules about what is asked: the first of each kind, and all that hold it.
+  struct Matches {
+    RuleNumber denies = no_rule;
+    RuleNumber holds = no_rule;
+    RuleNumber allows = no_rule;
+    std::uint64_t all_holds = 0;
   };
   struct MaskUse {
     std::size_t index = 0;
@@ -177,8 +198,8 @@ class Policy {
   using RulesByName = std::unordered_map<std::string, std::vector<RuleNumber>>;
 
   [[nodiscard]] Ruling ruling_of(RuleNumber rule) const noexcept;
-  [[nodiscard]] RuleNumber strictest(const PrincipalView& principal, const SqlAction& action,
-                                     const SqlFacts* facts) const noexcept;
+  [[nodiscard]] Matches match(const PrincipalView& principal, const SqlAction& action,
+                              const SqlFacts* facts) const noexcept;
   [[nodiscard]] static bool applies(const Rule& rule, const SqlAction& action,
                                     const SqlFacts* facts) noexcept;
   [[nodiscard]] Limiting limits_of(const PrincipalView& principal,
@@ -192,6 +213,7 @@ class Policy {
   std::vector<PatternSource> body_patterns_;
   std::vector<PatternSource> sql_patterns_;
   std::vector<RateRule> rates_;
+  std::vector<HoldRule> holds_;
   std::vector<Rule> rules_;           ///< By strictness; a RuleNumber is an index.
   std::vector<std::string> methods_;  ///< A method's bit is its place here.
   RuleIndex authenticated_;           ///< Rules for everyone with a proof.

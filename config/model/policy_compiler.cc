@@ -19,6 +19,7 @@ constexpr std::size_t clauses_max = 1'000'000;
 constexpr std::size_t method_tokens_max = 63;  // the last bit of a MethodSet is "any other"
 constexpr std::size_t headers_per_rule_max = 32;
 constexpr std::size_t rates_max = 64;  // a bit each
+constexpr std::size_t holds_max = 64;  // likewise
 
 int strictness(RulingKind kind) noexcept {
   switch (kind) {
@@ -144,9 +145,6 @@ class Policy::Compiler {
   }
 
   void add(const PolicyRule& rule) {
-    if (rule.ruling == RulingKind::hold && !abilities_.approvals) {
-      return refuse(rule, "hold needs approvals, which this version does not have");
-    }
     const auto number = static_cast<RuleNumber>(policy_.rules_.size());
     policy_.rules_.push_back({rule.name,
                               rule.reason,
@@ -154,7 +152,8 @@ class Policy::Compiler {
                               false,
                               std::nullopt,
                               {},
-                              rule.record == RecordMode::full});
+                              rule.record == RecordMode::full,
+                              0});
     policy_.named_clauses_.emplace_back();
     if (is_of_another_protocol(rule)) {
       if (rule.targets.empty()) return;
@@ -162,6 +161,7 @@ class Policy::Compiler {
                                       listener_.target, protocol_name()));
     }
     add_sql_condition(rule, policy_.rules_.back());
+    if (rule.ruling == RulingKind::hold) add_hold(rule, policy_.rules_.back());
     if (rule.limits) add_limits(rule, policy_.rules_.back());
 
     std::vector<Clause> clauses = clauses_of(rule, number);
@@ -207,6 +207,22 @@ class Policy::Compiler {
       patterns.push_back(sql_list_.number_of(expression, rule.name));
     }
     compiled.sql.emplace(*rule.sql, rule.ruling, std::move(patterns));
+  }
+
+  void add_hold(const PolicyRule& rule, Rule& compiled) {
+    if (listener_.protocol == Protocol::http) {
+      if (abilities_.http_holds) return;
+      return refuse(rule,
+                    fmt::format("requests to target '{}' cannot be held in this version, only "
+                                "SQL statements; give the rule 'targets' or 'operations'",
+                                listener_.target));
+    }
+    if (!rule.approval) return refuse(rule, "a rule that holds needs 'approval'");
+    if (policy_.holds_.size() == holds_max) {
+      return refuse(rule, fmt::format("more than {} rules that hold", holds_max));
+    }
+    compiled.hold = std::uint64_t{1} << policy_.holds_.size();
+    policy_.holds_.push_back({rule.name, *rule.approval});
   }
 
   void add_limits(const PolicyRule& rule, Rule& compiled) {

@@ -262,6 +262,15 @@ enum class RecordMode : std::uint8_t {
   full,        ///< What went to and fro, too, in an encrypted recording.
 };
 
+/// Who must agree before what a rule holds may run.
+struct Approval {
+  std::vector<std::string> by_groups;
+  std::uint32_t distinct = 1;       ///< People; with `all_groups` of each group.
+  bool all_groups = false;          ///< Nobody counts for two of them.
+  Duration expires = seconds(600);  ///< Undecided by then, it is refused.
+  bool reason_required = false;     ///< Of whoever decides.
+};
+
 struct PolicyRule {
   std::string name;
   PrincipalMatch principals;
@@ -272,6 +281,7 @@ struct PolicyRule {
   std::string reason;                     ///< Shown to the refused client.
   std::optional<ExecutionLimits> limits;  ///< Of what an allow rule allows.
   RecordMode record = RecordMode::operations;
+  std::optional<Approval> approval;       ///< Of what a hold rule holds.
   Place place;
 };
 
@@ -477,6 +487,13 @@ struct Recordings {
   }
 };
 
+/// Operations that wait for people.
+struct Approvals {
+  std::string store;              ///< Path of what was asked and decided; empty: beside the log.
+  std::uint32_t held_max = 1000;  ///< At once.
+  std::uint32_t held_per_principal_max = 10;
+};
+
 struct Admin {
   std::string socket = "/run/sluice/admin.sock";
   std::optional<SocketAddress> tcp;  ///< Loopback only.
@@ -500,6 +517,7 @@ struct Settings {
   std::optional<Secret> mask_hash_key;  ///< `mask_key:`; needed by masks that hash.
   Audit audit;
   std::optional<Recordings> recordings;  ///< Nothing: no rule may ask for any.
+  Approvals approvals;
   Admin admin;
   Workers workers;
   Duration drain_timeout = seconds(30);

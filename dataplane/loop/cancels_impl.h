@@ -30,10 +30,14 @@ void Loop<T>::cancel(const CancelRequest& request) {
 template <Transport T>
 bool Loop<T>::begin_cancel(const CancelRequest& request) {
   for (std::size_t i = 0; i < live_.size(); ++i) {
-    const Connection& client = connections_[live_[i]];
+    Connection& client = connections_[live_[i]];
     if (client.role != Role::client) continue;
     auto order = client.session->on_cancel(request.key);
     if (!order) continue;
+    if (order->empty()) {
+      settle(client);
+      return false;
+    }
     Connection* const upstream = find(client.other);
     if (upstream == nullptr) return false;
     const ConnId id = transport_.connect(upstream->pool->address(upstream->address).endpoint);

@@ -15,6 +15,7 @@
 
 #include "audit/worker_log.h"
 #include "base/mailbox.h"
+#include "config/model/held_operation.h"
 #include "dataplane/session/session.h"
 #include "dataplane/session/snapshot.h"
 #include "dataplane/session/worker_context.h"
@@ -45,6 +46,9 @@ struct WorkerMail {
   std::optional<CancelRequest> cancel;
   /// What this connection's client wanted to cancel was told to stop, or does not run.
   ConnId cancelled;
+  /// What people made of an operation: for this connection and session.
+  ConnId held;
+  config::HoldAnswer hold_answer;
 };
 
 /// A credential whose check would hold a worker up.
@@ -64,6 +68,10 @@ struct LoopOptions {
   std::function<bool(ProofRequest)> prove;
   /// A token of the issuer names an unknown key. Waits for nothing; the answer is mail with keys.
   std::function<void(std::string_view issuer)> want_keys;
+  /// Has people decide on an operation; answers come by mail. Waits for nothing.
+  std::function<void(ConnId client, config::HeldOperation)> hold;
+  /// It waits no longer, whatever was or will be decided. Likewise.
+  std::function<void(std::string request, config::HoldEnd)> end_hold;
   /// Brings mail to a worker, which may be this one. False when there is none of that number.
   std::function<bool(std::uint32_t worker, WorkerMail)> post;
 };
@@ -182,6 +190,7 @@ class Loop {
   void note_failed_handshake(const Connection& connection, TlsFault fault);
   void close_upstream(Connection& client);
   void pass_on_cancel(Connection& client);
+  void pass_on_holds(Connection& client);
   void cancel(const CancelRequest& request);
   [[nodiscard]] bool begin_cancel(const CancelRequest& request);
   void answer_cancel(std::uint32_t worker, ConnId client);

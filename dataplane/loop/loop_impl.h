@@ -4,6 +4,7 @@
 #include "dataplane/loop/cancels_impl.h"
 #include "dataplane/loop/events_impl.h"
 #include "dataplane/loop/handshakes_impl.h"
+#include "dataplane/loop/holds_impl.h"
 #include "dataplane/loop/introductions_impl.h"
 #include "dataplane/loop/keys_impl.h"
 #include "dataplane/loop/negotiations_impl.h"

@@ -20,6 +20,7 @@ void Loop<T>::settle(Connection& client) {
   }
   if (session.wants_keys()) await_keys(client);
   pass_on_cancel(client);
+  if (session.has_hold_news()) pass_on_holds(client);
   grant_wishes(client);
   const bool is_last_moment = stopping_ && !session.owes_record();
   if (session.client_end() == Session::ClientEnd::now || is_last_moment) return close(client);

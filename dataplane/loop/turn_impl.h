@@ -118,6 +118,10 @@ void Loop<T>::read(const WorkerMail& mail) {
     client->session->on_cancel_settled();
     settle(*client);
   }
+  if (Connection* const client = find(mail.held); client && client->role == Role::client) {
+    client->session->on_hold_answer(mail.hold_answer);
+    settle(*client);
+  }
   if (mail.drain || mail.stop) {
     context_.draining = true;
     transport_.stop_accepting();
@@ -229,6 +233,8 @@ void Loop<T>::close(Connection& connection) {
       break;
     case Role::client:
       close_upstream(connection);
+      connection.session->end_hold(config::HoldEnd::withdrawn);
+      pass_on_holds(connection);
       connection.session.reset();
       context_.metrics.clients_open.subtract();
       break;

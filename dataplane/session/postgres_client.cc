@@ -46,6 +46,7 @@ bool PostgresSession::read_client() {
   if (target_ended_ || !upstream_out_.has_room() || !client_out_.has_room()) return false;
   if (client_piece_left_ != 0) return relay_client_piece();
   if (client_inbox_.empty() || expected_.size() >= expected_max) return false;
+  if (is_held() && !skips_) return false;
   if (backend_ != nullptr && ask_again()) return true;
   if (!worker_.log.has_room()) {
     if (worker_.log.is_broken()) {
@@ -70,6 +71,7 @@ bool PostgresSession::read_client() {
   const FrontendType type = header.frontend();
   const bool ends_skipping = type == FrontendType::sync || type == FrontendType::terminate;
   if (skips_ && !ends_skipping && type != FrontendType::flush) {
+    end_hold(config::HoldEnd::interrupted);
     client_piece_left_ = header.message_bytes() - client_inbox_.drop_gathered();
     client_piece_drops_ = client_piece_left_ != 0;
     return true;
@@ -131,7 +133,12 @@ bool PostgresSession::read_client() {
   const auto message = client_inbox_.whole(worker_, header);
   if (!message || must_wait(*message)) return false;
   const Handled handled = on_request(*message);
-  if (handled == Handled::later) return false;
+  if (handled == Handled::later) {
+    // For minutes, perhaps: others need the buffers.
+    if (is_held()) client_inbox_.set_aside(worker_, *message);
+    return false;
+  }
+  end_hold(config::HoldEnd::refused);
   if (handled == Handled::malformed) {
     if (stage_ != Stage::closing) fail_session("08P01", "a message is malformed", "malformed");
     return false;
@@ -211,7 +218,7 @@ PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Messag
   };
   switch (message.header.frontend()) {
     case FrontendType::query:
-      return unless(on_query(message));
+      return on_query(message);
     case FrontendType::parse:
       return on_parse(message);
     case FrontendType::bind:
@@ -259,34 +266,32 @@ bool PostgresSession::relay_client_piece() {
   return true;
 }
 
-bool PostgresSession::on_query(const PostgresInbox::Message& message) {
+PostgresSession::Handled PostgresSession::on_query(const PostgresInbox::Message& message) {
   const auto query = postgres::decode_query(message.body());
-  if (!query) return false;
+  if (!query) return Handled::malformed;
   // As the server does, whatever comes of the Query.
   forget_name(false, "");
   forget_name(true, "");
-  if (!is_readable(query->text, true)) return true;
-  const auto judged = judge(query->text);
-  if (!judged) return true;
+  if (!is_readable(query->text, true)) return Handled::done;
+  auto judged = judge(query->text);
+  if (!judged) return Handled::done;
   has_described_ = false;
   if (is_empty(*judged)) {
     expect(Expected::Kind::query);
     send_on(message);
-    return true;
+    return Handled::done;
   }
-  if (judged->ruling.kind != config::Ruling::Kind::allow || judged->info->sets_unreadable) {
-    refuse_statement(*judged, true);
-    return true;
-  }
-  if (!keeps_rates(*judged, true)) return true;
-  if (!begin_operation(*judged, query->text.size(), nullptr)) return true;
+  const Clearance clearance = clear(*judged, nullptr, true);
+  if (clearance == Clearance::later) return Handled::later;
+  if (clearance == Clearance::no || !keeps_rates(*judged, true)) return Handled::done;
+  if (!begin_operation(*judged, query->text.size(), nullptr)) return Handled::done;
   expect(Expected::Kind::query);
   expected_.back().has_operation = true;
   expected_.back().may_copy_in = may_copy_in(*judged->info);
   note_origin(judged->info);
   backend_->statements().forget_unnamed();
   send_on(message);
-  return true;
+  return Handled::done;
 }
 
 PostgresSession::Handled PostgresSession::on_parse(const PostgresInbox::Message& message) {
@@ -324,7 +329,8 @@ PostgresSession::Handled PostgresSession::on_parse(const PostgresInbox::Message&
 
 /// False when it was refused.
 bool PostgresSession::admit_parse(const postgres::Parse& parse, const JudgedStatement& judged) {
-  const bool is_allowed = is_empty(judged) || (judged.ruling.kind == config::Ruling::Kind::allow &&
+  // What is held is so when it is executed.
+  const bool is_allowed = is_empty(judged) || (judged.ruling.kind != config::Ruling::Kind::deny &&
                                                !judged.info->sets_unreadable);
   if (!is_allowed) {
     refuse_statement(judged, false);
@@ -351,6 +357,11 @@ PostgresSession::Handled PostgresSession::on_bind(const PostgresInbox::Message& 
     Meaning& portal = pending_.back().meaning;
     look_at_parameters(bind->parameters, bind->parameter_formats, portal.prepared->parameter_types,
                        portal);
+  }
+  if (may_be_held()) {
+    const std::size_t names_bytes = bind->portal.size() + 1 + bind->statement.size() + 1;
+    const std::string_view values = as_text(message.body()).substr(names_bytes);
+    pending_.back().meaning.bound = worker_.log.digest_of({&values, 1});
   }
   const bool is_named_anew = is_pooled_ && !bind->statement.empty();
   is_named_anew ? send_bind(message, *bind) : send_on(message);
@@ -450,14 +461,12 @@ PostgresSession::Handled PostgresSession::on_execute(const PostgresInbox::Messag
   }
   const auto prepared = portal->prepared;
   // Judged now, too: rules may have changed since it was prepared.
-  const auto judged = judge(prepared->text(), portal);
+  auto judged = judge(prepared->text(), portal);
   if (!judged) return Handled::done;
   if (!is_empty(*judged)) {
-    if (judged->ruling.kind != config::Ruling::Kind::allow) {
-      refuse_statement(*judged, false);
-      return Handled::done;
-    }
-    if (!keeps_rates(*judged, false)) return Handled::done;
+    const Clearance clearance = clear(*judged, portal, false);
+    if (clearance == Clearance::later) return Handled::later;
+    if (clearance == Clearance::no || !keeps_rates(*judged, false)) return Handled::done;
     if (!begin_operation(*judged, prepared->text().size(), portal)) return Handled::done;
   }
   // Other rules may be about other columns, and leave marks where there are none now.

@@ -65,9 +65,13 @@ bool PostgresSession::on_function_call(const PostgresInbox::Message& message) {
   if (looks_at_parameters()) {
     look_at_parameters(call->arguments, call->argument_formats, callable->arguments, arguments);
   }
-  const auto judged = judge(callable->text, &arguments);
+  auto judged = judge(callable->text, &arguments);
   if (!judged) return true;
   has_described_ = false;
+  if (judged->ruling.kind == config::Ruling::Kind::hold) {
+    judged->ruling = {config::Ruling::Kind::deny, judged->ruling.rule,
+                      "it needs approval: call the function with SELECT"};
+  }
   if (judged->ruling.kind != config::Ruling::Kind::allow) {
     refuse_statement(*judged, true);
     return true;

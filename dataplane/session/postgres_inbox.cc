@@ -64,6 +64,16 @@ std::size_t PostgresInbox::drop_gathered() noexcept {
   return std::exchange(gathered_, {}).size();
 }
 
+void PostgresInbox::set_aside(WorkerContext& worker, const Message& message) {
+  if (message.buffer == no_buffer) return;
+  gathers_ = true;
+  gathered_header_ = message.header;
+  gathered_.reserve(message.bytes.size() + readable_tail_bytes);
+  gathered_.assign(message.bytes.begin(), message.bytes.end());
+  take(worker, gathered_.size());
+  static_cast<void>(front(worker));  // an emptied buffer goes now
+}
+
 ByteSpan PostgresInbox::front(WorkerContext& worker) noexcept {
   while (!inbox_.empty()) {
     const ByteSpan bytes = inbox_.bytes(worker.chunks);

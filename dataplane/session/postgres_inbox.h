@@ -39,6 +39,9 @@ class PostgresInbox {
   /// Forgets what was gathered of the message that comes next; returns how many of its bytes
   /// that were. The rest is still to be taken.
   std::size_t drop_gathered() noexcept;
+  /// Moves the message into memory of this inbox, where it waits without a buffer: it comes
+  /// next again. Views into it die.
+  void set_aside(WorkerContext& worker, const Message& message);
 
   /// What lies next, for the startup packet and for messages taken piece by piece.
   [[nodiscard]] ByteSpan front(WorkerContext& worker) noexcept;

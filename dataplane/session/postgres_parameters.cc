@@ -13,6 +13,12 @@ bool PostgresSession::looks_at_parameters() {
   return !renew_principal() || principal_->view()->looks_at_parameters();
 }
 
+/// Whether some rule may hold what this principal executes.
+bool PostgresSession::may_be_held() {
+  if (plan().policy.holds().empty()) return false;
+  return !renew_principal() || worker_.current->principal(listener_, key_).may_be_held();
+}
+
 /// Keeps which patterns were found, and nothing of what they were found in.
 void PostgresSession::look_at_parameters(const postgres::Values& values,
                                          const postgres::Formats& formats,
@@ -36,7 +42,7 @@ void PostgresSession::look_at_parameters(const postgres::Values& values,
 
 /// What was found under other rules says nothing about these.
 void PostgresSession::guard_parameters(JudgedStatement& judged, const Meaning* portal) {
-  if (portal == nullptr || judged.ruling.kind != config::Ruling::Kind::allow) return;
+  if (portal == nullptr || judged.ruling.kind == config::Ruling::Kind::deny) return;
   if (!looks_at_parameters()) return;
   if (portal->hits_generation == worker_.current->snapshot().generation) return;
   judged.ruling = {config::Ruling::Kind::deny,

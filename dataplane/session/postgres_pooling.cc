@@ -160,7 +160,7 @@ bool PostgresSession::replace_dead() {
 /// SQL reaches the statements that the gateway holds for other sessions.
 void PostgresSession::guard_pool(JudgedStatement& judged) const {
   if (!is_pooled_ || !judged.info->names_ours) return;
-  if (judged.ruling.kind != config::Ruling::Kind::allow) return;
+  if (judged.ruling.kind == config::Ruling::Kind::deny) return;
   judged.ruling = {config::Ruling::Kind::deny, "protocol",
                    "prepared statements are shared in mode: transaction"};
 }

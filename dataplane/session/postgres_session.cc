@@ -16,6 +16,8 @@
 namespace sluice::dataplane {
 namespace {
 
+using config::HoldEnd;
+
 constexpr Duration linger_time = seconds(1);
 
 }  // namespace
@@ -231,7 +233,7 @@ void PostgresSession::on_tick() {
     // A client that takes no bytes holds buffers that others need. A target that takes
     // none is at work on what it took before.
     if (now >= last_progress_ + timeouts.stall) on_client_lost();
-  } else if (expected_.empty() && upstream_ != Upstream::wanted &&
+  } else if (expected_.empty() && upstream_ != Upstream::wanted && hold_ == nullptr &&
              now >= last_progress_ + settings.idle_timeout) {
     return fail_session("57P05", "the session was idle for too long", "idle");
   }
@@ -241,11 +243,17 @@ void PostgresSession::on_tick() {
   }
   client_out_.pour_spill();
   upstream_out_.pour_spill();
+  watch_hold();
   advance();
 }
 
 void PostgresSession::on_drain() {
   if (stage_ != Stage::open) return;
+  if (is_held()) {
+    refuse_held(HoldEnd::interrupted, "the gateway is going down");
+    advance();
+    if (stage_ != Stage::open) return;
+  }
   if (expected_.empty() && rests_ && status_ == postgres::TransactionStatus::idle) {
     fail_session("57P01", "the gateway is going down; connect again", "drained");
   }
@@ -253,8 +261,9 @@ void PostgresSession::on_drain() {
 
 std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
   // What it does not run cannot be cancelled: the connection may be another's next.
-  const bool runs = backend_ != nullptr && (!is_pooled_ || !is_quiet_);
-  if (stage_ != Stage::open || !runs || backend_->cancel_key().empty()) return std::nullopt;
+  const bool runs =
+      backend_ != nullptr && (!is_pooled_ || !is_quiet_) && !backend_->cancel_key().empty();
+  if (stage_ != Stage::open || (!runs && !is_held())) return std::nullopt;
   const CancelKey own = cancel_key();
   // Without an early end: what takes longer would tell how much was right.
   unsigned differs = own.process ^ key.process;
@@ -264,6 +273,11 @@ std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
   }
   if (differs != 0) return std::nullopt;
   if (!record_session("cancel", "the client asked to cancel what it runs")) return std::nullopt;
+  if (is_held()) {
+    refuse_held(HoldEnd::withdrawn, "the client cancelled it");
+    advance();
+    return CancelOrder();
+  }
   CancelOrder order(16 + backend_->cancel_key().size());
   postgres::Writer writer(order);
   writer.cancel_request(backend_->process(), backend_->cancel_key());
@@ -348,6 +362,7 @@ void PostgresSession::advance() {
         break;
     }
   }
+  tell_of_hold();
   let_go();
   const bool is_stuck = upstream_inbox_.empty() || client_out_.has_room();
   if (target_ended_ && stage_ == Stage::open && is_stuck) end_by_target();
@@ -387,6 +402,7 @@ void PostgresSession::refuse_login(std::string_view code, std::string_view messa
 void PostgresSession::end(Ending ending) {
   if (stage_ == Stage::closing) return;
   stage_ = Stage::closing;
+  end_hold(client_ended_ ? HoldEnd::withdrawn : HoldEnd::interrupted);
   client_inbox_.clear(worker_);
   upstream_inbox_.clear(worker_);
   ending_ = std::move(ending);

@@ -59,6 +59,7 @@ class PostgresSession final : public Session {
   void on_proof(const identity::KeyVerdict& verdict) override;
   void on_no_proof() override;
   void on_token_keys() override;
+  void on_hold_answer(const config::HoldAnswer& answer) override;
   void on_log_room() override;
   void on_log_broken() override;
   void on_tick() override;
@@ -178,6 +179,8 @@ class PostgresSession final : public Session {
     // which configuration; 0: nobody looked.
     std::vector<std::uint32_t> parameter_hits = {};
     std::uint64_t hits_generation = 0;
+    /// Digest of a portal's parameters and formats, where rules may hold what it executes.
+    std::optional<audit::Hash> bound = {};
   };
   /// A change of names that the target has yet to confirm.
   struct Pending {
@@ -238,7 +241,7 @@ class PostgresSession final : public Session {
   bool relay_client_piece();
   enum class Handled : std::uint8_t { done, later, malformed };
   Handled on_request(const PostgresInbox::Message& message);
-  bool on_query(const PostgresInbox::Message& message);
+  Handled on_query(const PostgresInbox::Message& message);
   Handled on_parse(const PostgresInbox::Message& message);
   bool admit_parse(const postgres::Parse& parse, const JudgedStatement& judged);
   Handled on_bind(const PostgresInbox::Message& message);
@@ -281,6 +284,21 @@ class PostgresSession final : public Session {
   void spoil_transaction();
   audit::Record describe(const JudgedStatement& judged);
   [[nodiscard]] std::string_view fit_for_record(std::string_view text);
+
+  // postgres_holds.cc
+  enum class Clearance : std::uint8_t { yes, no, later };
+  [[nodiscard]] Clearance clear(JudgedStatement& judged, const Meaning* portal, bool is_query);
+  [[nodiscard]] Clearance clear_answered(JudgedStatement& judged, const Meaning* portal,
+                                         bool is_query);
+  [[nodiscard]] std::string_view hold_fault(const JudgedStatement& judged,
+                                            const Meaning* portal) const;
+  [[nodiscard]] config::Binding binding_of(const JudgedStatement& judged,
+                                           const Meaning* portal) const;
+  void hold(const JudgedStatement& judged, const Meaning* portal);
+  void refuse_held(config::HoldEnd as, std::string reason);
+  void watch_hold();
+  void tell_of_hold();
+  [[nodiscard]] bool may_be_held();
 
   // postgres_names.cc
   [[nodiscard]] Meaning* find_meaning(bool is_portal, std::string_view name);

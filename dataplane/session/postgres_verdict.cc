@@ -110,7 +110,7 @@ void PostgresSession::begin_recording() {
 /// PREPARE was allowed for is not what EXECUTE would run.
 void PostgresSession::guard_execute(JudgedStatement& judged) const {
   const StatementInfo& info = *judged.info;
-  if (judged.ruling.kind != config::Ruling::Kind::allow || !info.executes) return;
+  if (judged.ruling.kind == config::Ruling::Kind::deny || !info.executes) return;
   if (!names_moved_ && !info.may_change_search_path) return;
   judged.ruling = {config::Ruling::Kind::deny, "protocol",
                    "search_path changed after PREPARE: prepare it again in a new session"};
@@ -119,7 +119,7 @@ void PostgresSession::guard_execute(JudgedStatement& judged) const {
 /// Refuses what would take a masked column's values where no mask follows them.
 void PostgresSession::guard_columns(JudgedStatement& judged) {
   const matcher::RuleSet rules = column_rules(*worker_.current, masks_in_force());
-  if (rules.none() || judged.ruling.kind != config::Ruling::Kind::allow) return;
+  if (rules.none() || judged.ruling.kind == config::Ruling::Kind::deny) return;
   const StatementInfo& info = *judged.info;
   if (only_steps_transactions(info)) return;  // ROLLBACK must get through
   const auto refuse = [&](matcher::RuleSet because, std::string_view reason) {
@@ -167,6 +167,8 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
     fail_session("57P03", log_refusal, "log-failed");
     return false;
   }
+  // It ran: whoever approved it is told of that only now that it is recorded.
+  end_hold(config::HoldEnd::ran);
   send_on_after(*intent);
   recording_.add(recordings::ItemKind::statement, operations_, as_bytes(judged.record_text));
   worker_.metrics.requests_allowed.add();
@@ -212,6 +214,10 @@ audit::Record PostgresSession::describe(const JudgedStatement& judged) {
   record.resource = judged.record_text;
   record.host = recorded_database_;
   record.recording = recording_.name();
+  if (hold_ != nullptr) {
+    record.approval = hold_->request;
+    record.binding = hold_->binding;
+  }
   worker_.unmasked[0] = judged.source;
   record.unmasked = {worker_.unmasked.data(), 1};
   return record;
@@ -247,15 +253,18 @@ void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_qu
   tap_.set_operation(operations_);
   worker_.metrics.requests_denied.add();
   std::array<char, 64> id{};
-  const std::string detail =
+  std::string detail =
       fmt::format("rule {}, record {}", record.rule, record_id(worker_.log, *sequence, id));
+  if (hold_ != nullptr) detail += fmt::format(", request {}", hold_->request);
   const std::string_view hint =
       judged.info->is_parsed ? record.reason : "the gateway does not understand the statement";
-  queue_refusal(error_message({.code = code,
-                               .message = "the gateway's policy refused the statement",
-                               .detail = detail,
-                               .hint = hint}),
-                is_query);
+  queue_refusal(
+      error_message({.code = code,
+                     .message = code == "57014" ? "canceling statement due to user request"
+                                                : "the gateway's policy refused the statement",
+                     .detail = detail,
+                     .hint = hint}),
+      is_query);
 }
 
 /// What no rule decided.

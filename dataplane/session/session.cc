@@ -57,6 +57,34 @@ bool Session::awaits_keys(const TokenProofs::Answer& answer) {
   return true;
 }
 
+void Session::begin_hold(std::unique_ptr<config::HeldOperation> what, Duration expires) {
+  // Whoever answers sees to it that nothing waits for longer; should no answer come, this does.
+  constexpr Duration grace = seconds(5);
+  hold_ = std::make_unique<PendingHold>();
+  hold_->request = what->request;
+  hold_->binding = what->binding;
+  hold_->configuration = what->configuration;
+  hold_->deadline = worker_.now.monotonic + expires + grace;
+  hold_->wish = std::move(what);
+  has_hold_news_ = true;
+}
+
+void Session::drop_hold(config::HoldEnd how) {
+  const auto hold = std::move(hold_);
+  if (hold->wish != nullptr) return;  // nobody was told of it yet
+  ended_hold_ = std::make_unique<EndedHold>(EndedHold{hold->request, how});
+  has_hold_news_ = true;
+}
+
+std::unique_ptr<config::HeldOperation> Session::take_hold_wish() noexcept {
+  has_hold_news_ = false;
+  return hold_ == nullptr ? nullptr : std::move(hold_->wish);
+}
+
+std::unique_ptr<EndedHold> Session::take_ended_hold() noexcept {
+  return std::move(ended_hold_);
+}
+
 bool Session::may_record() noexcept {
   if (worker_.log.has_room() || worker_.log.is_broken()) return true;
   waits_for_log_ = true;

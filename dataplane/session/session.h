@@ -14,6 +14,7 @@
 
 #include "base/fingerprint.h"
 #include "base/prefetch.h"
+#include "dataplane/session/pending_hold.h"
 #include "dataplane/session/session_log.h"
 #include "dataplane/session/upstream_state.h"
 #include "dataplane/session/worker_context.h"
@@ -82,13 +83,16 @@ class Session {
   virtual void on_proof(const identity::KeyVerdict& verdict) = 0;
   virtual void on_no_proof() = 0;  ///< Too many checks are under way.
   virtual void on_token_keys() {}  ///< The keys of issuers are newer than when it asked.
+  /// Of an operation that waits for people, if it still does.
+  virtual void on_hold_answer(const config::HoldAnswer& /*answer*/) {}
   virtual void on_log_room() = 0;  ///< The audit ring may have room again.
   /// The log takes no records: what is under way ends here.
   virtual void on_log_broken() = 0;
   virtual void on_buffers() {}  ///< Buffers that it waited for may be free.
   virtual void on_tick() = 0;   ///< Now and then: deadlines.
   virtual void on_drain() = 0;
-  /// Somebody shows this key: an order when it is this session's.
+  /// Somebody shows this key: an order when it is this session's; an empty one when the
+  /// target has nothing to do with what was cancelled.
   virtual std::optional<CancelOrder> on_cancel(const CancelKey& /*key*/) { return std::nullopt; }
   /// What its client wanted to cancel was told to stop, or does not run.
   virtual void on_cancel_settled() {}
@@ -128,6 +132,15 @@ class Session {
   [[nodiscard]] std::optional<CancelKey> take_cancel_wish() noexcept {
     return std::exchange(cancel_wish_, std::nullopt);
   }
+  [[nodiscard]] bool has_hold_news() const noexcept { return has_hold_news_; }
+  /// An operation is to wait for people: take it, once.
+  [[nodiscard]] std::unique_ptr<config::HeldOperation> take_hold_wish() noexcept;
+  /// One waits no longer: take that, once.
+  [[nodiscard]] std::unique_ptr<EndedHold> take_ended_hold() noexcept;
+  /// What waits for people is over, whatever comes of it; nothing when nothing waits.
+  void end_hold(config::HoldEnd how) {
+    if (hold_ != nullptr) drop_hold(how);
+  }
   [[nodiscard]] bool waits_for_log() const noexcept { return waits_for_log_; }
   /// It must not go before the log has room for its last record.
   [[nodiscard]] virtual bool owes_record() const noexcept { return false; }
@@ -163,6 +176,9 @@ class Session {
   /// on_token_keys() says when to prove it again.
   [[nodiscard]] bool awaits_keys(const TokenProofs::Answer& answer);
   [[nodiscard]] bool is_awaiting_keys() const noexcept { return attempts_before_.has_value(); }
+  /// From now on `what` waits for people.
+  void begin_hold(std::unique_ptr<config::HeldOperation> what, Duration expires);
+  [[nodiscard]] bool is_held() const noexcept { return hold_ != nullptr && !hold_->answer; }
   /// Whether the log takes any record now, or never again; otherwise it waits for that.
   [[nodiscard]] bool may_record() noexcept;
   [[nodiscard]] bool is_scarce() const noexcept;
@@ -193,6 +209,7 @@ class Session {
   std::string peer_text_;
   std::string proof_wish_;
   std::optional<CancelKey> cancel_wish_;
+  std::unique_ptr<PendingHold> hold_;  ///< At most one operation waits for people.
   std::uint64_t number_;
   std::uint64_t operations_ = 0;
   Instant last_progress_;
@@ -201,15 +218,19 @@ class Session {
   ClientEnd client_end_ = ClientEnd::open;
   bool lingers_ = false;
   bool waits_for_log_ = false;
+  bool has_hold_news_ = false;
   std::uint8_t buffers_awaited_ = 0;
 
  private:
+  void drop_hold(config::HoldEnd how);
+
   static constexpr std::size_t prefetched_bytes = 1664;  ///< An HttpSession, whole lines.
 
   std::string keys_wish_;
   /// Set while a token waits for newer keys: the attempts to fetch them when it began to.
   std::optional<std::uint64_t> attempts_before_;
   std::unique_ptr<UpstreamState> parting_;
+  std::unique_ptr<EndedHold> ended_hold_;
   UpstreamWish wish_ = UpstreamWish::none;
   bool acquires_ = false;  ///< An upstream is wished for and not yet asked for.
 };

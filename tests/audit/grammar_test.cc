@@ -68,6 +68,8 @@ std::vector<std::uint8_t> fullest_record() {
   r.reason = r.result = r.upstream = r.upstream_user = r.event = r.issuer = word;
   r.recording = word;
   r.detail = long_text;
+  r.approval = word;
+  r.binding = policy;
   Stamp stamp;
   stamp.epoch = stamp.sequence = stamp.worker = 1;
   std::vector<std::uint8_t> out(4'000);

@@ -38,7 +38,8 @@ std::variant<Command, ExitCode> parse(const std::string& line) {
 TEST_CASE("every verb's help has at least two examples that name the verb") {
   for (const std::string name :
        {"run", "check", "verify", "audit", "replay", "evidence", "status", "reload", "drain",
-        "load", "key new", "key signing", "key operations", "witness", "tiles", "demo"}) {
+        "load", "key new", "key signing", "key operations", "witness", "tiles", "requests",
+        "approve", "deny", "demo"}) {
     CAPTURE(name);
     const Capture out(std::cout);
     const auto parsed = parse(name + " --help");
@@ -58,9 +59,10 @@ TEST_CASE("every verb's help has at least two examples that name the verb") {
 }
 
 TEST_CASE("verbs that programs may read take --json") {
-  for (const char* verb : {"check --json", "audit --json", "evidence -o x.zip --json",
-                           "status --json", "reload --json", "drain --json", "verify x --json",
-                           "load http://h/ --json", "key new --subject s --json"}) {
+  for (const char* verb :
+       {"check --json", "audit --json", "evidence -o x.zip --json", "status --json",
+        "requests --json", "approve 7KQ2M9XF --json", "reload --json", "drain --json",
+        "verify x --json", "load http://h/ --json", "key new --subject s --json"}) {
     CHECK(std::holds_alternative<Command>(parse(verb)));
   }
 }
@@ -68,7 +70,8 @@ TEST_CASE("verbs that programs may read take --json") {
 TEST_CASE("wrong usage says so on stderr and leaves with 2") {
   for (const char* line :
        {"", "rnu", "verify", "evidence", "run --nope", "key", "key new", "audit --ruling maybe",
-        "load http://h/ -c 0", "load http://h/ -n 0", "load http://h/ -d 1s -n 5"}) {
+        "approve", "requests --state maybe", "load http://h/ -c 0", "load http://h/ -n 0",
+        "load http://h/ -d 1s -n 5"}) {
     CAPTURE(line);
     const Capture err(std::cerr);
     const auto parsed = parse(line);

@@ -183,7 +183,7 @@ void check_seed(std::uint64_t seed) {
   settings.listeners[0].target = "api";
   for (std::size_t i = random.below(30); i > 0; --i)
     settings.policies.push_back(random_rule(random, i));
-  const auto policy = Policy::compile(settings, settings.listeners[0], {.approvals = true});
+  const auto policy = Policy::compile(settings, settings.listeners[0], {.http_holds = true});
   if (!policy) FAIL(policy.error().message);
 
   for (int i = 0; i < 40; ++i) {

@@ -70,7 +70,7 @@ TEST_CASE("the strictest rule wins whatever its place, and among equals the firs
   rules[1].reason = "never";
   rules[3].http->methods = {"DELETE", "PUT"};
   rules[2].http->methods = {"POST", "DELETE"};
-  const Policy policy = compiled(settings_with(rules), {.approvals = true});
+  const Policy policy = compiled(settings_with(rules), {.http_holds = true});
   const PrincipalView view = policy.view_of(someone("ann"));
   const auto judged = [&](std::string_view method) {
     return policy.judge(view, {.method = method});
@@ -181,12 +181,14 @@ TEST_CASE("what cannot be enforced stops the compiler, each with its reason") {
   path.http->paths = {"a"};
   auto header = rule("header", RulingKind::deny);
   header.http->headers = {{"x", "a(?=b)"}};
-  CHECK(error_of(settings_with({held, method, path, header})) ==
-        "rule 'method': methods are case-sensitive: write 'GET' instead of 'get'\n"
-        "rule 'path': path 'a': a path begins with '/'\n"
-        "rule 'header': header 'x': at character 2: only the groups '(…)', '(?:…)', '(?i:…)' and a "
-        "leading '(?i)' are understood\n"
-        "rule 'held': hold needs approvals, which this version does not have");
+  CHECK(
+      error_of(settings_with({held, method, path, header})) ==
+      "rule 'method': methods are case-sensitive: write 'GET' instead of 'get'\n"
+      "rule 'path': path 'a': a path begins with '/'\n"
+      "rule 'header': header 'x': at character 2: only the groups '(…)', '(?:…)', '(?i:…)' and a "
+      "leading '(?i)' are understood\n"
+      "rule 'held': requests to target 'api' cannot be held in this version, only SQL statements; "
+      "give the rule 'targets' or 'operations'");
 
   auto many = rule("many", RulingKind::deny);
   for (int i = 0; i < 64; ++i) many.http->methods.push_back(fmt::format("M{}", i));

@@ -32,6 +32,12 @@ PolicyRule deny(std::string name, std::optional<SqlMatch> sql = std::nullopt) {
   return rule(std::move(name), RulingKind::deny, std::move(sql));
 }
 
+PolicyRule hold(std::string name, std::optional<SqlMatch> sql = std::nullopt) {
+  PolicyRule made = rule(std::move(name), RulingKind::hold, std::move(sql));
+  made.approval = Approval{.by_groups = {"dba"}};
+  return made;
+}
+
 /// One statement, or several.
 struct Text {
   std::vector<std::string_view> classes = {"select"};
@@ -352,6 +358,41 @@ TEST_CASE("A mask that a PostgreSQL listener cannot apply stops the configuratio
   settings.masks[0].on = MaskDirection::both;
   CHECK(Policy::compile(settings, listener).error().message ==
         "mask 'm': statements to target 'db' cannot be masked; give the mask 'targets'");
+}
+
+TEST_CASE("A rule that holds gives nothing: what it holds must be allowed, too") {
+  const Judge judge({hold("careful", of({"delete"})), allow("reads", of({"select"})),
+                     hold("big", of({"delete", "update"}))});
+  CHECK(judge.ruling_for({{.classes = {"select"}}}).kind == Ruling::Kind::allow);
+  CHECK(judge.rule_for({{.classes = {"delete"}}}) == default_deny);
+
+  const Judge wide({hold("careful", of({"delete"})), allow("all"), deny("no drop", of({"drop"})),
+                    hold("big", of({"delete", "update"}))});
+  const Ruling held = wide.ruling_for({{.classes = {"delete"}}});
+  CHECK(held.kind == Ruling::Kind::hold);
+  CHECK(held.rule == "careful");
+  CHECK(held.holds == 0b11);
+  CHECK(wide.policy().holds()[1].rule == "big");
+  CHECK(wide.ruling_for({{.classes = {"update"}}}).holds == 0b10);
+  CHECK(wide.ruling_for({{.classes = {"select"}}}).holds == 0);
+}
+
+TEST_CASE("Of a text's statements a denial counts more than a hold, and each must be allowed") {
+  const Judge judge({hold("careful", of({"delete"})), deny("no drop", of({"drop"})),
+                     allow("most", of({"delete", "drop", "select"}))});
+  const Text reads{.classes = {"select"}};
+  const Text deletes{.classes = {"delete"}};
+  CHECK(judge.ruling_for({reads, deletes}).kind == Ruling::Kind::hold);
+  CHECK(judge.ruling_for({deletes, {.classes = {"drop"}}}).kind == Ruling::Kind::deny);
+  CHECK(judge.rule_for({deletes, {.classes = {"update"}}}) == default_deny);
+}
+
+TEST_CASE("A rule that holds is about what is opaque, or not understood, as one that denies") {
+  SqlMatch unparsed;
+  unparsed.unparsed = true;
+  const Judge judge({hold("careful", on({"accounts"})), allow("all"), allow("odd", unparsed)});
+  CHECK(judge.ruling_for({{.classes = {"do"}, .is_opaque = true}}).kind == Ruling::Kind::hold);
+  CHECK(judge.rule_for_unparsed() == "careful");
 }
 
 }  // namespace sluice::config

@@ -27,6 +27,7 @@ struct Gateway {
         .status = [] { return std::string(R"({"state":"running"})"); },
         .reload = [this] { return reload; },
         .drain = [this] { drained = true; },
+        .requests = [](const HttpRequest& request) { return HttpReply{.body = request.target}; },
         .legal_holds = [this] { return holds; },
         .add_legal_hold = [](const std::string& body,
                              const std::string& by) { return body + " by " + by; },
@@ -66,6 +67,10 @@ TEST_CASE("what steers the gateway, or names people, stays on the unix socket") 
   CHECK(status_of(actions, "POST", "/reload", false) == 403);
   CHECK(status_of(actions, "POST", "/drain", false) == 403);
   CHECK(status_of(actions, "GET", "/legal-holds", false) == 403);
+  CHECK(status_of(actions, "GET", "/requests", false) == 403);
+  CHECK(status_of(actions, "POST", "/requests/7KQ2M9XF/approve", false) == 403);
+  CHECK(status_of(actions, "GET", "/requests?state=waiting") == 200);
+  CHECK(status_of(actions, "GET", "/requestss") == 404);
   CHECK(status_of(actions, "POST", "/legal-holds", false) == 403);
   CHECK(status_of(actions, "POST", "/legal-holds/release", false) == 403);
   CHECK_FALSE(gateway.drained);

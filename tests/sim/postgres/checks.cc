@@ -175,4 +175,24 @@ void check_log(Gateway& gateway) {
   }
 }
 
+void check_holds(const Gateway& gateway) {
+  std::map<std::string, std::size_t> ran;  // by request
+  for (const std::string& record : gateway.worker().records()) {
+    const bool is_held_rule = member(record, "rule") == "with trust";
+    if (member(record, "phase") != "intent" || member(record, "ruling") != "allow") continue;
+    INFO(record);
+    CHECK(is_held_rule == !member(record, "approval").empty());
+    if (is_held_rule) ++ran[member(record, "approval")];
+  }
+  for (const Gateway::Request& request : gateway.requests()) {
+    INFO(request.what.request);
+    REQUIRE(request.end.has_value());
+    const std::size_t times = ran[request.what.request];
+    CHECK(times == (*request.end == config::HoldEnd::ran ? 1 : 0));
+    if (times != 0) CHECK(request.is_approved);
+    ran.erase(request.what.request);
+  }
+  CHECK(ran.empty());
+}
+
 }  // namespace sluice::dataplane::postgres_sim

@@ -22,6 +22,9 @@ void check_connections(Gateway& gateway);
 void check_durable(const Gateway& gateway);
 /// Nobody ran more of what a rate limits than that allows.
 void check_rates(const Gateway& gateway);
+/// After check_log. What was held ran once each time that people approved it as it was shown,
+/// and never otherwise; whoever keeps the requests was told how each ended.
+void check_holds(const Gateway& gateway);
 /// Stops the gateway: the log verifies, all executions have an intent before and one
 /// outcome, no record shows a value, and all buffers are free.
 void check_log(Gateway& gateway);

@@ -21,6 +21,11 @@ void Client::on_bytes(SimRemote& remote, ByteView bytes) {
       on_login(remote, *message);
       continue;
     }
+    // It comes when it likes.
+    if (message->tag == 'N' && report_field(message->body, 'H').starts_with("sluice approve")) {
+      ++notices_;
+      continue;
+    }
     if (message->tag == 'Z') ++readies_;
     copies_ = copies_ || message->tag == 'G';
     ++since_mark_;

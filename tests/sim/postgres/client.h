@@ -70,6 +70,8 @@ class Client final : public SimPeer {
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
   [[nodiscard]] std::string_view rest() const { return in_.rest(); }
   [[nodiscard]] std::size_t cancels() const { return cancels_; }
+  /// That something waits for people.
+  [[nodiscard]] std::size_t notices() const { return notices_; }
 
  private:
   enum class Stage : std::uint8_t { login, script, farewell, over };
@@ -103,6 +105,7 @@ class Client final : public SimPeer {
   bool copies_ = false;         ///< CopyInResponse came since the last mark.
   Instant waits_until_;
   std::size_t cancels_ = 0;
+  std::size_t notices_ = 0;
   bool is_logged_in_ = false;
   bool is_refused_ = false;
   bool is_complete_ = false;

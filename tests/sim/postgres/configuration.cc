@@ -27,6 +27,7 @@ policies:
   - {name: few rows, ruling: allow, operations: {sql: {patterns: ["from limited"]}}, limits: {max_rows: 3}}
   - {name: few bytes, ruling: allow, operations: {sql: {patterns: ["from weighed"]}}, limits: {max_bytes: 50}}
   - {name: now and then, ruling: allow, operations: {sql: {patterns: ["from rated"]}}, limits: {rate: 5/s}}
+  - {name: with trust, ruling: hold, operations: {sql: {relations: [held]}}, approval: {by_groups: [people], expires: 10s}}
   - {name: no secrets, ruling: deny, operations: {sql: {relations: [secrets]}}}
   - {name: no mass deletes, ruling: deny, operations: {sql: {without_where: true}}}
 )";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/assert.h"
 #include "configuration.h"
 #include "must.h"
 
@@ -28,6 +29,10 @@ Gateway::Gateway(const GatewayOptions& options)
   loop.prove = [this](const ProofRequest& request) {
     prove(request);
     return true;
+  };
+  loop.hold = [this](ConnId client, config::HeldOperation what) { hold(client, std::move(what)); };
+  loop.end_hold = [this](const std::string& request, config::HoldEnd how) {
+    end_hold(request, how);
   };
   worker_.start(snapshot(1, options_.setup), std::move(loop));
   reloads_.push_back(worker_.transport().now().monotonic);
@@ -95,15 +100,50 @@ void Gateway::prove(const ProofRequest& request) {
   mail.proved = request.client;
   mail.verdict = verdict_on(*request.keys, request.credential);
   const auto time = milliseconds(static_cast<std::int64_t>(random_.up_to(300)));
-  proofs_.emplace_back(worker_.transport().now().monotonic + time, std::move(mail));
+  letters_.emplace_back(worker_.transport().now().monotonic + time, std::move(mail));
 }
 
-void Gateway::hand_out_proofs() {
+/// People take their time, change their minds, answer late, twice, what was not asked, or
+/// not at all.
+void Gateway::hold(ConnId client, config::HeldOperation what) {
+  using Answer = config::HoldAnswer::Kind;
+  requests_.push_back({client, std::move(what), false, std::nullopt});
+  Request& request = requests_.back();
+  if (random_.chance(900)) answer_later(request, Answer::parked, milliseconds(20));
+  if (random_.chance(100)) return;
+  constexpr auto kinds =
+      std::to_array<Answer>({Answer::approved, Answer::approved, Answer::approved, Answer::denied,
+                             Answer::expired, Answer::too_many});
+  const Answer kind = kinds[random_.up_to(kinds.size() - 1)];
+  request.is_approved = kind == Answer::approved && random_.chance(900);
+  answer_later(request, kind, milliseconds(random_.chance(800) ? 500 : 20'000));
+  if (random_.chance(200)) answer_later(request, Answer::denied, milliseconds(500));
+}
+
+void Gateway::end_hold(const std::string& request, config::HoldEnd how) {
+  const auto found =
+      std::ranges::find(requests_, request, [](const Request& one) { return one.what.request; });
+  ASSERT(found != requests_.end() && !found->end);
+  found->end = how;
+}
+
+void Gateway::answer_later(const Request& request, config::HoldAnswer::Kind kind, Duration within) {
+  WorkerMail mail;
+  mail.held = request.client;
+  mail.hold_answer = {kind, request.what.request, request.what.binding, "as people like"};
+  const bool is_as_shown = kind != config::HoldAnswer::Kind::approved || request.is_approved;
+  if (!is_as_shown) mail.hold_answer.binding[0] ^= 1;
+  const auto time =
+      Duration{static_cast<std::int64_t>(random_.up_to(static_cast<std::uint64_t>(within.ns)))};
+  letters_.emplace_back(worker_.transport().now().monotonic + time, std::move(mail));
+}
+
+void Gateway::hand_out_letters() {
   const Instant now = worker_.transport().now().monotonic;
-  for (auto& [at, mail] : proofs_) {
+  for (auto& [at, mail] : letters_) {
     if (at <= now) worker_.post(std::move(mail));
   }
-  std::erase_if(proofs_, [now](const auto& proof) { return proof.first <= now; });
+  std::erase_if(letters_, [now](const auto& letter) { return letter.first <= now; });
 }
 
 /// Stuck for seconds and free for moments, until there is nothing left to stop.
@@ -121,7 +161,7 @@ void Gateway::move_disk() {
 }
 
 void Gateway::disturb() {
-  hand_out_proofs();
+  hand_out_letters();
   move_disk();
   const Instant now = worker_.transport().now().monotonic;
   if ((!options_.reloads && !options_.drains) || now < next_disturbance_) return;

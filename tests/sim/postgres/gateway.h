@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,15 +58,27 @@ class Gateway {
   /// Connections to the target, at any one time.
   [[nodiscard]] std::uint64_t upstreams_max() const { return upstreams_max_; }
 
+  /// What waited for people, as they see it.
+  struct Request {
+    ConnId client;
+    config::HeldOperation what;
+    bool is_approved = false;  ///< With the binding that was shown.
+    std::optional<config::HoldEnd> end;
+  };
+  [[nodiscard]] const std::vector<Request>& requests() const { return requests_; }
+
  private:
   void bring(SimPeer& peer, Duration after, Client* client);
   [[nodiscard]] SimPeer* serve();
   void bring_canceller(const CancelTicket& ticket);
   void prove(const ProofRequest& request);
+  void hold(ConnId client, config::HeldOperation what);
+  void end_hold(const std::string& request, config::HoldEnd how);
+  void answer_later(const Request& request, config::HoldAnswer::Kind kind, Duration within);
   void move_disk();
   /// Afterwards the log's disk does not stick any more.
   [[nodiscard]] Instant stuck_until() const { return reloads_.front() + seconds(60); }
-  void hand_out_proofs();
+  void hand_out_letters();
   [[nodiscard]] std::uint64_t durable_through() {
     return worker_.log().worker(0).durable_through();
   }
@@ -79,7 +92,8 @@ class Gateway {
   std::vector<Instant> reloads_;  ///< When each one was confirmed; the first is the start.
   Instant next_disturbance_;
   std::uint64_t upstreams_max_ = 0;
-  std::vector<std::pair<Instant, WorkerMail>> proofs_;  ///< And when each is done.
+  std::vector<std::pair<Instant, WorkerMail>> letters_;  ///< And when each comes.
+  std::vector<Request> requests_;
   bool is_stuck_ = false;
   Instant sticks_until_;
   SimWorker worker_;

@@ -271,6 +271,29 @@ TEST_CASE("What a rule allows of rows, bytes and executions is kept, and costs t
   check_rates(gateway);
 }
 
+TEST_CASE("What people approve runs once, and nothing else that waits for them") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(130'000)));
+  CAPTURE(seed);
+  SimRandom random(seed);
+  GatewayOptions options =
+      random.chance(500) ? some_pool(random, seed) : some_options(random, seed);
+  const bool is_calm = random.chance(500);
+  options.reloads = !is_calm && random.chance(300);
+  options.drains = !is_calm && random.chance(100);
+  Gateway gateway(options);
+  for (int i = 0; i < 6; ++i) {
+    ScriptOptions script = some_script(random);
+    script.patience = script.silence = seconds(200);
+    script.meets_people = true;
+    script.cancels = !is_calm && random.chance(500);
+    script.dies = !is_calm && random.chance(300);
+    gateway.add_client(script);
+  }
+  REQUIRE(gateway.run());
+  check(gateway, is_calm && !options.setup.is_pooled);
+  check_holds(gateway);
+}
+
 TEST_CASE("With durable release nothing runs, and no end is told, before its record is on disk") {
   const std::uint64_t seed = GENERATE(from_range(seeds(120'000)));
   CAPTURE(seed);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace sluice::dataplane::postgres_sim {
@@ -110,6 +111,7 @@ std::string Reference::compare(const Reply& expected, const Message& told) const
     const std::string code = report_field(told.body, 'C');
     if (report_field(expected.message.body, 'C') == code) return {};
     if (code == "53400" && rated_.contains(expected.cause)) return {};
+    if (unapproved_.contains(expected.cause)) return {};  // by a code that fitted
     // The names of a pool's clients are the gateway's: it looks at them first.
     if (code == "42P05" && gateway_.options().setup.is_pooled) return {};
     // It is refused before the server can tell that there is no such portal.
@@ -201,6 +203,12 @@ bool Reference::refuses(const std::string& text, bool is_execution) {
           return true;
         }
         break;
+      case Kind::held:
+        if (is_execution && is_told_of_people()) {
+          unapproved_.insert(message);
+          return true;
+        }
+        break;
       case Kind::execute:
         // It would run under another search path than it was allowed for.
         may_be_denied = may_be_denied || moved_path_;
@@ -219,6 +227,11 @@ bool Reference::refuses(const std::string& text, bool is_execution) {
 
 bool Reference::has_forgotten_sequences() {
   return gateway_.options().setup.is_pooled && is_told_so("55000");
+}
+
+bool Reference::is_told_of_people() const {
+  constexpr auto codes = std::to_array<std::string_view>({"42501", "53400", "57014", "58000"});
+  return std::ranges::any_of(codes, [this](auto code) { return is_told_so(code); });
 }
 
 bool Reference::is_told_so(std::string_view code) const {

@@ -41,6 +41,8 @@ class Reference final : private Surroundings {
   /// Which configurations may be in force when a message's turn comes.
   [[nodiscard]] bool may_be_judged_by(Sight sight, std::size_t message) const;
   [[nodiscard]] bool begins_next_reply() const;
+  /// The reply that comes next is the refusal of what people did not approve.
+  [[nodiscard]] bool is_told_of_people() const;
   /// The reply that comes next is a refusal.
   [[nodiscard]] bool is_told_so(std::string_view code = "42501") const;
   /// Where connections are shared, what an earlier transaction drew may come up again.
@@ -56,6 +58,7 @@ class Reference final : private Surroundings {
   std::vector<std::string> committed_;
   std::set<std::size_t> queries_;        ///< Messages that are a Query.
   std::set<std::size_t> rated_;          ///< Messages that came too often.
+  std::set<std::size_t> unapproved_;     ///< Messages that people did not want.
   std::map<std::size_t, bool> several_;  ///< Whether a message holds several statements.
   bool moved_path_ = false;              ///< It asked for another search path.
 };

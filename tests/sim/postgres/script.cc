@@ -162,6 +162,7 @@ class Writer {
     if (options_.meets_limits && random_.chance(300)) {
       return limits[random_.up_to(limits.size() - 1)];
     }
+    if (options_.meets_people && random_.chance(200)) return Kind::held;
     Kind kind = kinds[random_.up_to(kinds.size() - 1)];
     while (!options_.keeps_state && keeps_state(kind)) {
       kind = kinds[random_.up_to(kinds.size() - 1)];

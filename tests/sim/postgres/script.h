@@ -33,6 +33,7 @@ struct ScriptOptions {
   bool cancels = false;
   bool dies = false;
   bool meets_limits = false;       ///< Of rules: rows, bytes and rates.
+  bool meets_people = false;       ///< What it asks for may have to wait for them.
   bool keeps_state = true;         ///< What must last longer than a transaction.
   Duration patience = seconds(5);  ///< With answers.
   Duration silence = seconds(20);  ///< After which nothing more is expected.

@@ -22,6 +22,7 @@ constexpr auto forms = std::to_array<Form>({
     {"select line as", Kind::limited},
     {"select weight as", Kind::weighed},
     {"select rate as", Kind::rated},
+    {"select trust as", Kind::held},
     {"select repeat(", Kind::big},
     {"select '4111", Kind::card},
     {"select 'common'", Kind::common},
@@ -169,6 +170,8 @@ std::string text_of(Kind kind, const std::string& tag, std::size_t count) {
       return fmt::format("select weight as {} from weighed limit {}", tag, count);
     case Kind::rated:
       return fmt::format("select rate as {} from rated", tag);
+    case Kind::held:
+      return fmt::format("select trust as {} from held", tag);
     case Kind::division:
       return fmt::format("select 1/0 as {}", tag);
     case Kind::missing_column:

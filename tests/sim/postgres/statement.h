@@ -27,6 +27,7 @@ enum class Kind : std::uint8_t {
   limited,         ///< Of which a rule allows few rows.
   weighed,         ///< Of which it allows few bytes.
   rated,           ///< Which it allows now and then.
+  held,            ///< Which waits for people.
   length,          ///< Of its one parameter.
   division,        ///< Fails when it is executed.
   missing_column,  ///< Fails when it is prepared.

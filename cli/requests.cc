@@ -1,0 +1,172 @@
+// sluice requests, approve, deny: operations that wait for people.
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/output.h"
+#include "cli/shown_text.h"
+#include "cli/steering.h"
+#include "cli/verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* credential_variable = "SLUICE_CREDENTIAL";
+
+std::string text_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  // Names and statements are of whoever asks, and must not look like something else.
+  return found != object.end() && found->is_string() ? shown_text(found->get<std::string>())
+                                                     : std::string();
+}
+
+/// What rules ask for: "2 of dba (rule bulk deletes)".
+std::string wanted(const Json& request) {
+  std::string out;
+  for (const Json& rule : request.value("rules", Json::array())) {
+    std::string groups;
+    for (const Json& group : rule.value("by_groups", Json::array())) {
+      groups += (groups.empty() ? "" : ", ") + shown_text(group.get<std::string>());
+    }
+    out += fmt::format("{}{} of {}{} (rule {})", out.empty() ? "" : ", ", rule.value("distinct", 0),
+                       rule.value("all_groups", false) ? "each of " : "", groups,
+                       text_of(rule, "rule"));
+  }
+  return out;
+}
+
+std::string end_of(const Json& request) {
+  const std::string ended = text_of(request, "ended");
+  return ended.empty() ? text_of(request, "state")
+                       : fmt::format("{}, {}", text_of(request, "state"), ended);
+}
+
+void print_line(const Json& request) {
+  const Json requester = request.value("requester", Json::object());
+  fmt::print("{}  {:<9}  {}  {} {} → {}\n", text_of(request, "id"), end_of(request),
+             text_of(request, "since").substr(0, 19), text_of(requester, "subject"),
+             text_of(request, "resource"), text_of(request, "target"));
+}
+
+void print_whole(const Json& request) {
+  const Json requester = request.value("requester", Json::object());
+  fmt::print("request   {}: {}\n", text_of(request, "id"), end_of(request));
+  fmt::print("asked by  {} ({}) from {}\n", text_of(requester, "subject"),
+             text_of(requester, "issuer"), text_of(request, "peer"));
+  fmt::print("to run    {}\n", text_of(request, "resource"));
+  fmt::print("on        {} {} by listener {}\n", text_of(request, "target"),
+             text_of(request, "host"), text_of(request, "listener"));
+  fmt::print("needs     {}\n", wanted(request));
+  fmt::print("since     {}, until {}\n", text_of(request, "since"), text_of(request, "until"));
+  for (const Json& one : request.value("decisions", Json::array())) {
+    const std::string reason = text_of(one, "reason");
+    fmt::print("{:<9} {} at {}{}{}\n", text_of(one, "decision"),
+               text_of(one.value("who", Json::object()), "subject"), text_of(one, "at"),
+               reason.empty() ? "" : ": ", reason);
+  }
+}
+
+/// Never from the command line, which every process of the host can read.
+Result<std::string> credential_of(const std::string& file) {
+  std::string secret;
+  if (file.empty()) {
+    const char* const value = std::getenv(credential_variable);
+    if (value == nullptr || *value == '\0') {
+      return fail(
+          fmt::format("who are you? Put your API key or token into {}, or into a file and "
+                      "name that with --credential-file",
+                      credential_variable));
+    }
+    secret = value;
+  } else {
+    std::ifstream in(file);
+    if (!std::getline(in, secret) || secret.empty()) {
+      return fail(fmt::format("{}: no credential in its first line", file));
+    }
+  }
+  return "Bearer " + secret;
+}
+
+ExitCode code_of(int status) {
+  switch (status) {
+    case 200:
+      return ExitCode::ok;
+    case 400:
+    case 422:
+      return ExitCode::usage;
+    case 401:
+    case 403:
+      return ExitCode::denied;
+    case 503:
+      return ExitCode::try_again;
+    default:
+      return ExitCode::failed;
+  }
+}
+
+struct Reply {
+  ExitCode code = ExitCode::ok;
+  Json page;
+};
+
+/// Complains where the gateway refuses; prints its answer where JSON is wanted.
+Reply ask(std::string_view verb, const AdminTarget& gateway, const control::HttpRequest& request,
+          bool json) {
+  const auto answer = ask_gateway(verb, gateway, request);
+  if (answer.code != ExitCode::ok) return {answer.code, {}};
+  Json page = Json::parse(answer.reply.body, nullptr, false);
+  if (!page.is_object()) return {complain(verb, answer.reply.body, ExitCode::failed), {}};
+  const ExitCode code = code_of(answer.reply.status);
+  if (code != ExitCode::ok) return {complain(verb, text_of(page, "error"), code), {}};
+  if (json) fmt::print("{}", answer.reply.body);
+  return {ExitCode::ok, std::move(page)};
+}
+
+ExitCode decide(std::string_view verb, const DecisionOptions& options) {
+  auto credential = credential_of(options.credential_file);
+  if (!credential) return complain(verb, credential.error().message, ExitCode::usage);
+  const Json body{{"reason", options.reason}};
+  const auto reply = ask(verb, options.gateway,
+                         {.method = "POST",
+                          .target = fmt::format("/requests/{}/{}", options.id, verb),
+                          .fields = {{"Authorization", std::move(*credential)}},
+                          .body = body.dump()},
+                         options.json);
+  if (reply.code != ExitCode::ok || options.json) return reply.code;
+  const std::string state = text_of(reply.page, "state");
+  fmt::print("{} is {}\n", text_of(reply.page, "id"),
+             state == "waiting" ? "waiting for more: " + wanted(reply.page) : state);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+ExitCode perform(const RequestsOptions& options) {
+  constexpr std::string_view verb = "requests";
+  std::string target = "/requests";
+  if (!options.id.empty()) {
+    target += "/" + options.id;
+  } else if (!options.state.empty()) {
+    target += "?state=" + options.state;
+  }
+  const auto reply = ask(verb, options.gateway, {.method = "GET", .target = target}, options.json);
+  if (reply.code != ExitCode::ok || options.json) return reply.code;
+  if (!options.id.empty()) {
+    print_whole(reply.page);
+    return ExitCode::ok;
+  }
+  for (const Json& request : reply.page.value("requests", Json::array())) print_line(request);
+  return ExitCode::ok;
+}
+
+ExitCode perform(const ApproveOptions& options) {
+  return decide("approve", options);
+}
+
+ExitCode perform(const DenyOptions& options) {
+  return decide("deny", options);
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,104 @@
+#include "control/approvals/request.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text_codec.h"
+#include "base/timestamp.h"
+
+namespace sluice::control {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t decimals = 3;
+
+Json json_of(const config::Principal& who) {
+  Json out{{"subject", who.subject},
+           {"issuer", who.issuer},
+           {"groups", who.groups},
+           {"proof", config::text(who.proof)},
+           {"credential", who.credential_id}};
+  Json actors = Json::array();
+  for (const config::Actor& actor : who.acting_for) actors.push_back(actor.subject);
+  if (!actors.empty()) out["acting_for"] = std::move(actors);
+  return out;
+}
+
+Json json_of(const config::HoldRule& held) {
+  const config::Approval& approval = held.approval;
+  return {{"rule", held.rule},
+          {"by_groups", approval.by_groups},
+          {"distinct", approval.distinct},
+          {"all_groups", approval.all_groups},
+          {"reason_required", approval.reason_required}};
+}
+
+Json json_of(const Decision& decision) {
+  Json out{{"decision", decision.verdict == Verdict::approve ? "approve" : "deny"},
+           {"at", timestamp_text(decision.at.wall, decimals)},
+           {"who", json_of(decision.who)}};
+  if (decision.user) out["user"] = *decision.user;
+  if (!decision.reason.empty()) out["reason"] = decision.reason;
+  return out;
+}
+
+template <class T>
+Json list_of(const std::vector<T>& values) {
+  Json out = Json::array();
+  for (const T& value : values) out.push_back(json_of(value));
+  return out;
+}
+
+}  // namespace
+
+std::string_view text(RequestState state) noexcept {
+  switch (state) {
+    case RequestState::waiting:
+      return "waiting";
+    case RequestState::approved:
+      return "approved";
+    case RequestState::denied:
+      return "denied";
+    case RequestState::expired:
+      return "expired";
+    case RequestState::withdrawn:
+      return "withdrawn";
+    case RequestState::lost:
+      return "lost";
+  }
+  return "lost";
+}
+
+std::string to_json(const Request& request) {
+  const config::HeldOperation& what = request.what;
+  Json out{{"id", what.request},
+           {"state", text(request.state)},
+           {"since", timestamp_text(request.since.wall, decimals)},
+           {"until", timestamp_text(request.until.wall, decimals)},
+           {"requester", json_of(what.who)},
+           {"peer", what.peer},
+           {"listener", what.listener},
+           {"target", what.target},
+           {"protocol", what.protocol},
+           {"verb", what.verb},
+           {"resource", what.resource},
+           {"host", what.host},
+           {"rules", list_of(what.rules)},
+           {"decisions", list_of(request.decisions)},
+           {"binding", to_hex(what.binding)},
+           {"session", what.session},
+           {"operation", what.operation},
+           {"configuration", what.configuration}};
+  if (!request.ended.empty()) out["ended"] = request.ended;
+  // Names come from clients: what is no UTF-8 must not be a way to stay unseen.
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string with_state(const std::string& document, RequestState state) {
+  Json out = Json::parse(document, nullptr, false);
+  if (!out.is_object()) return document;
+  out["state"] = text(state);
+  return out.dump();
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,50 @@
+// A request: an operation that waits for people, and what they decided.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/instant.h"
+#include "config/model/held_operation.h"
+#include "config/model/principal.h"
+
+namespace sluice::control {
+
+enum class RequestState : std::uint8_t {
+  waiting,
+  approved,   ///< By all who must; whether it ran is in `ended`.
+  denied,     ///< By one of them.
+  expired,    ///< Nobody decided in time.
+  withdrawn,  ///< It waits no longer, for reasons of its own: see `ended`.
+  lost,       ///< It waited when the gateway went; it never ran.
+};
+std::string_view text(RequestState state) noexcept;
+
+enum class Verdict : std::uint8_t { approve, deny };
+
+struct Decision {
+  Verdict verdict = Verdict::approve;
+  config::Principal who;
+  std::optional<std::uint32_t> user;  ///< Of the process that brought it, as the kernel says.
+  std::string reason;
+  Now at;
+};
+
+struct Request {
+  config::HeldOperation what;
+  RequestState state = RequestState::waiting;
+  Now since;
+  Now until;                        ///< From then on no decision counts.
+  std::vector<Decision> decisions;  ///< Those that count, oldest first.
+  std::string ended;                ///< How it ended at the worker; empty until it did.
+};
+
+/// For people and programs, and as it is kept: one JSON object.
+std::string to_json(const Request& request);
+/// Such an object of a request that is in another state now.
+std::string with_state(const std::string& document, RequestState state);
+
+}  // namespace sluice::control
