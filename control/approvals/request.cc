@@ -19,7 +19,7 @@ Json json_of(const config::Principal& who) {
            {"proof", config::text(who.proof)},
            {"credential", who.credential_id}};
   Json actors = Json::array();
-  for (const config::Actor& actor : who.acting_for) actors.push_back(actor.subject);
+  for (const config::Actor& actor : who.actors) actors.push_back(actor.subject);
   if (!actors.empty()) out["acting_for"] = std::move(actors);
   return out;
 }

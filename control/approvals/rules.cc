@@ -16,7 +16,7 @@ bool is_in_any(const config::Principal& who, const std::vector<std::string>& gro
 
 std::vector<std::string> names_of(const config::Principal& who) {
   std::vector<std::string> names{who.subject};
-  for (const config::Actor& actor : who.acting_for) names.push_back(actor.subject);
+  for (const config::Actor& actor : who.actors) names.push_back(actor.subject);
   return names;
 }
 

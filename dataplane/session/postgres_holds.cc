@@ -93,7 +93,7 @@ std::string_view PostgresSession::hold_fault(const JudgedStatement& judged,
 /// other pieces give the same digest.
 config::Binding PostgresSession::binding_of(const JudgedStatement& judged,
                                             const Meaning* portal) const {
-  const config::Principal& principal = keys_->principal(key_);
+  const config::Principal& principal = principal_->who();
   const auto& rules = plan().policy.holds();
   std::vector<std::string_view> pieces{principal.issuer,
                                        principal.subject,
@@ -103,6 +103,11 @@ config::Binding PostgresSession::binding_of(const JudgedStatement& judged,
                                        user_,
                                        portal ? "portal" : "query",
                                        judged.source};
+  for (const config::Actor& actor : principal.actors) {
+    pieces.push_back(actor.issuer);
+    pieces.push_back(actor.subject);
+  }
+  pieces.push_back("asks");  // no actor's name is taken for what follows
   if (portal != nullptr) pieces.push_back(as_text(*portal->bound));
   for (const std::string_view schema : backend_->search_path()) pieces.push_back(schema);
   std::uint64_t bits = judged.ruling.holds;
@@ -124,7 +129,7 @@ void PostgresSession::hold(const JudgedStatement& judged, const Meaning* portal)
   const Snapshot& snapshot = worker_.current->snapshot();
   auto what = std::make_unique<config::HeldOperation>();
   what->request = request_name(worker_.fingerprint_key, number_, ++operations_);
-  what->who = keys_->principal(key_);
+  what->who = principal_->who();
   what->peer = peer_text_;
   what->listener = plan().settings.name;
   what->target = target().name;

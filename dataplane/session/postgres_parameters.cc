@@ -16,7 +16,7 @@ bool PostgresSession::looks_at_parameters() {
 /// Whether some rule may hold what this principal executes.
 bool PostgresSession::may_be_held() {
   if (plan().policy.holds().empty()) return false;
-  return !renew_principal() || worker_.current->principal(listener_, key_).may_be_held();
+  return !renew_principal() || principal_->view()->may_be_held();
 }
 
 /// Keeps which patterns were found, and nothing of what they were found in.

@@ -91,7 +91,7 @@ std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
 /// What is to be recorded and cannot be is refused: also what comes later in a session that is.
 void PostgresSession::guard_recording(JudgedStatement& judged) const {
   const bool is_wanted = judged.ruling.is_recorded || recording_.is_on();
-  if (judged.ruling.kind != config::Ruling::Kind::allow || !is_wanted) return;
+  if (judged.ruling.kind == config::Ruling::Kind::deny || !is_wanted) return;
   if (recording_.refuses()) {
     judged.ruling = {config::Ruling::Kind::deny, recordings_rule, recordings_refusal};
   }

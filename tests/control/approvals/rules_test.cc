@@ -41,12 +41,12 @@ TEST_CASE("The same name from another issuer, or in a chain of delegation, is th
 
   // An agent asked in ann's name: neither decides, by themselves or through others.
   asked.what.who = person("agent", {"staff"});
-  asked.what.who.acting_for = {{"ann", "corp"}};
+  asked.what.who.actors = {{"ann", "corp"}};
   CHECK(fault_of(asked, decision(person("ann"))) == DecisionFault::own_request);
   auto tool = person("tool");
-  tool.acting_for = {{"ann", "corp"}};
+  tool.actors = {{"ann", "corp"}};
   CHECK(fault_of(asked, decision(tool)) == DecisionFault::own_request);
-  tool.acting_for = {{"bob", "corp"}};
+  tool.actors = {{"bob", "corp"}};
   CHECK(fault_of(asked, decision(tool)) == DecisionFault::none);
   asked.decisions.push_back(decision(person("bob")));
   CHECK(fault_of(asked, decision(tool)) == DecisionFault::decided_before);
