@@ -3,16 +3,12 @@
 #include <utility>
 
 #include "identity/credential.h"
+#include "identity/gateway_tokens.h"
 
 namespace sluice::cli {
 
-void Decider::take_up(std::shared_ptr<const identity::TokenKeys> keys) {
-  const std::lock_guard lock(mutex_);
-  token_keys_ = std::move(keys);
-}
-
-config::Principal Decider::identify(std::string_view authorization,
-                                    const dataplane::Snapshot& snapshot, WallTime now) const {
+config::Principal decider_of(std::string_view authorization, const dataplane::Snapshot& snapshot,
+                             const identity::TokenKeys& keys, WallTime now) {
   const identity::Credential credential = identity::parse_authorization(authorization);
   switch (credential.form()) {
     case identity::Credential::Form::malformed:
@@ -26,15 +22,12 @@ config::Principal Decider::identify(std::string_view authorization,
     case identity::Credential::Form::token:
       break;
   }
-  std::shared_ptr<const identity::TokenKeys> keys;
-  {
-    const std::lock_guard lock(mutex_);
-    keys = token_keys_;
-  }
-  if (keys == nullptr) return {};
-  auto verdict =
-      identity::verify_token(credential.presented(), snapshot.settings.identity.oidc, *keys, now);
-  const bool is_proved = verdict.fault == identity::TokenFault::none;
+  const identity::IssuerKeys* const own =
+      snapshot.gateway_tokens ? &snapshot.gateway_tokens->proving() : nullptr;
+  auto verdict = identity::verify_token(
+      credential.presented(), {snapshot.settings.identity.oidc, keys, own, *snapshot.revoked}, now);
+  const bool is_proved =
+      verdict.fault == identity::TokenFault::none && verdict.principal.target.empty();
   return is_proved ? std::move(verdict.principal) : config::Principal{};
 }
 

@@ -9,8 +9,8 @@
 #include "cli/legal_hold.h"
 #include "cli/output.h"
 #include "cli/times.h"
-#include "control/approvals/api.h"
 #include "cli/token.h"
+#include "control/approvals/api.h"
 
 namespace sluice::cli {
 namespace {
@@ -173,7 +173,6 @@ void Service::start_key_keeper() {
        .post =
            [this](std::shared_ptr<const identity::TokenKeys> keys) {
              gateway_->take_up(keys);
-             decider_.take_up(keys);
              const std::lock_guard lock(token_keys_mutex_);
              token_keys_ = std::move(keys);
            },
@@ -244,7 +243,8 @@ control::AdminActions Service::actions() {
               [this](const control::HttpRequest& request) {
                 return control::answer_requests(
                     *desk_, request, [this](std::string_view authorization) {
-                      return decider_.identify(authorization, *gateway_->snapshot(), wall_now());
+                      return decider_of(authorization, *gateway_->snapshot(), *token_keys(),
+                                        wall_now());
                     });
               },
           .legal_holds = [this] { return list_legal_holds(retention_); },

@@ -91,7 +91,6 @@ class Service {
   std::unique_ptr<control::KeyKeeper> key_keeper_;  ///< Workers of the gateway ask it.
   std::unique_ptr<control::Desk> desk_;             ///< They ask it, too.
   std::unique_ptr<dataplane::Gateway> gateway_;
-  Decider decider_;
   control::Timestamper timestamper_;
   control::TokenMint token_mint_;
   mutable std::mutex token_keys_mutex_;
