@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli/configuration.h"
+#include "cli/decider.h"
 #include "cli/legal_hold.h"
 #include "cli/output.h"
 #include "cli/times.h"

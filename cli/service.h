@@ -17,7 +17,6 @@
 #include "audit/upkeep.h"
 #include "base/instant.h"
 #include "base/result.h"
-#include "cli/decider.h"
 #include "control/admin.h"
 #include "control/approvals/desk.h"
 #include "control/cosigner.h"
