@@ -142,7 +142,8 @@ Ruling Policy::judge(const PrincipalView& principal, const SqlAction& action) co
   if (!is_allowed) return ruling_of(no_rule);
   Ruling ruling = ruling_of(std::min(all.holds, all.allows));
   ruling.holds = all.all_holds;
-  ruling.is_recorded = rules_[all.allows].is_recorded;  // also of what waits for people first
+  // Also of what waits for people first. A text without a statement needs no rule.
+  ruling.is_recorded = all.allows != no_rule && rules_[all.allows].is_recorded;
   if (principal.has_limits_) ruling.limits = limits_of(principal, action);
   return ruling;
 }
