@@ -41,6 +41,13 @@ bool may_change_reading(const StatementInfo& info) {
   });
 }
 
+/// Whether the target's session may be nobody's afterwards.
+bool may_drop_name(const StatementInfo& info) {
+  return std::ranges::any_of(info.analysis.statements, [](const sql::Statement& statement) {
+    return statement.classes.has(sql::StatementClass::discard);
+  });
+}
+
 std::string error_message(const postgres::ReportText& report) {
   std::array<std::uint8_t, 8 * 1024> room;
   postgres::Writer writer(room);
@@ -193,6 +200,8 @@ bool PostgresSession::begin_operation(const JudgedStatement& judged, std::uint64
   forget_names(*judged.info);
   note_trace(*judged.info);
   if (may_change_reading(*judged.info)) waits_to_settle_ = reading_uncertain_ = true;
+  // What follows runs under the name of who asks for it: that is told first.
+  if (is_pooled_ && may_drop_name(*judged.info)) waits_to_settle_ = true;
   return true;
 }
 

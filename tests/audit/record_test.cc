@@ -324,7 +324,7 @@ TEST_CASE("Encodings that are not the deterministic one are refused") {
           salt + "060418216178",  // no monotonic time
       "a8010502010300040"
       "1" +
-          salt + "0606070018216178",  // unknown phase
+          salt + "0609070018216178",  // unknown phase
       "a8010502010300040"
       "1" +
           salt +
