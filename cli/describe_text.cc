@@ -137,7 +137,7 @@ void add_rules(Lines out, const std::vector<const config::PolicyRule*>& rules,
   if (rules.empty()) fmt::format_to(out, "    (none: everything is denied)\n");
   for (const auto* rule : rules) {
     const bool has_limits = rule->limits && protocol == config::Protocol::postgres;
-    fmt::format_to(out, "    {:<5} {}: {}: {}{}{}\n", text(rule->ruling), rule->name,
+    fmt::format_to(out, "    {:<5} {}: {}: {}{}{}{}\n", text(rule->ruling), rule->name,
                    who(rule->principals), what(*rule, protocol),
                    has_limits ? limited(*rule->limits) : std::string(),
                    rule->approval ? decided(*rule->approval) : std::string(),
