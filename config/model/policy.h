@@ -84,7 +84,7 @@ struct Ruling {
   std::string_view reason;
   Limiting limits = {};
   bool is_recorded = false;  ///< `record: full`.
-  std::uint64_t holds = 0;  ///< A bit for each of Policy::holds(): all that must be satisfied.
+  std::uint64_t holds = 0;   ///< A bit for each of Policy::holds(): all that must be satisfied.
 };
 
 /// What this gateway can enforce; a rule that asks for more stops the compiler.

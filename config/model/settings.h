@@ -281,7 +281,7 @@ struct PolicyRule {
   std::string reason;                     ///< Shown to the refused client.
   std::optional<ExecutionLimits> limits;  ///< Of what an allow rule allows.
   RecordMode record = RecordMode::operations;
-  std::optional<Approval> approval;       ///< Of what a hold rule holds.
+  std::optional<Approval> approval;  ///< Of what a hold rule holds.
   Place place;
 };
 
