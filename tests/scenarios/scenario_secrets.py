@@ -1,8 +1,12 @@
-"""Nothing sensitive at rest in clear: values planted in every corner of requests
-and responses are in no record, log line, status page or metric."""
+"""Nothing sensitive at rest in clear: values planted in every corner of requests and responses
+are in no record, recording, log line, status page or metric, and neither they nor the gateway's
+own keys are in any file but those that they were given in."""
+import base64
+
 from harness import wire
-from harness.context import expect
-from harness.gateway import Gateway
+from harness.auditor import Auditor, section
+from harness.context import expect, wait_until
+from harness.gateway import DENY_FORBIDDEN, Gateway
 from harness.target import Target, json_reply
 
 CARD = "5555555555554444"
@@ -13,6 +17,12 @@ CVC = "cvc-planted-918273"
 HEADER = "planted-header-value-5521"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJlLXBsYW50ZWQ"
 OWN = "EMP-554433"
+ALLOW_RECORDED = """
+  - name: testers may everything
+    principals: {groups: [testers]}
+    ruling: allow
+    record: full
+"""
 
 
 def run(context) -> None:
@@ -22,7 +32,10 @@ def run(context) -> None:
     tokens_key = context.folder / "tokens.key"
     credential = context.folder / "credential"
     credential.write_text(f"Bearer {TARGET_SECRET}")
-    gateway = Gateway(context, target.port,
+    auditor = Auditor(context)
+    recordings = context.folder / "recordings"
+    gateway = Gateway(context, target.port, policies=ALLOW_RECORDED + DENY_FORBIDDEN,
+                      more=section(auditor, recordings),
                       identity=f"gateway_tokens: {{key: file:{tokens_key}, revocations: {context.folder}/revoked}}",
                       target=f'credential: {{header: Authorization, value: "file:{credential}"}}', masks=r"""
   - {name: pan, find: builtin:payment-card, show: {partial: {first: 6, last: 4}}, on: both}
@@ -70,6 +83,8 @@ def run(context) -> None:
     shown = [("status", gateway.admin("GET", "/status")[1]), ("metrics", gateway.admin("GET", "/metrics")[1]),
              ("check", gateway.sluice("check", "-c", gateway.configuration, check=True).out),
              ("check --json", gateway.sluice("check", "-c", gateway.configuration, "--json").out)]
+    is_over = lambda: "\nsluice_recordings_open 0\n" in gateway.admin("GET", "/metrics")[1]
+    wait_until(is_over, "the recordings to end")
     gateway.stop()
     shown.append(("audit", gateway.sluice("audit", "--directory", gateway.audit, check=True).out))
     shown.append(("audit --json", gateway.sluice("audit", "--directory", gateway.audit, "--json").out))
@@ -77,10 +92,31 @@ def run(context) -> None:
     for name, text in shown:
         for secret in planted:
             expect(secret not in text, f"{secret} is in the clear in: {name}")
-    files = [path for path in gateway.audit.rglob("*") if path.is_file()] + [gateway.keys_file]
-    expect(len(files) > 2, "no audit files were written")
+    # Whatever there is on disk, but for what holds them by its nature.
+    given = {tokens_key, credential, auditor.identity, gateway.folder / "audit.key", gateway.folder / "mask_key"}
+    secrets = [secret.encode() for secret in planted] + own_keys(gateway, tokens_key, auditor)
+    files = [path for path in context.folder.rglob("*") if path.is_file() and path not in given]
+    for expected in (gateway.keys_file, gateway.audit / "checkpoint", gateway.folder / "audit.signed",
+                     gateway.folder / "audit.requests"):
+        expect(expected in files, f"{expected} was not looked at")
     for path in files:
         content = path.read_bytes()
-        for secret in planted:
-            expect(secret.encode() not in content, f"{secret} is in the clear in {path}")
+        for secret in secrets:
+            expect(secret not in content, f"{secret} is in the clear in {path}")
+    # Nor do auditors see them: what is recorded was masked before.
+    chunks = list(recordings.rglob("*.age"))
+    expect(len(chunks) >= 5, f"{len(chunks)} chunks were recorded")
+    for path in chunks:
+        plain = auditor.age(path)
+        expect(plain is not None and b"sluice-recording1" in plain, f"age does not open {path}")
+        for secret in secrets:
+            expect(secret not in plain, f"{secret} is in the recording {path}")
     gateway.expect_verified()
+
+
+def own_keys(gateway, tokens_key, auditor) -> list[bytes]:
+    """The gateway's and the auditor's private keys, as texts and as bytes."""
+    log = (gateway.folder / "audit.key").read_text().strip().split("+", 4)[4]
+    tokens = tokens_key.read_text().splitlines()[1]
+    identity = next(line for line in auditor.identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
+    return [log.encode(), base64.b64decode(log)[1:], tokens.encode(), identity.encode()]
