@@ -13,6 +13,7 @@ from contenders import FIRST_PORT, PEERS, Contender, Proxy, Site, Target
 from scenarios import (CONNECTIONS, HAPROXY, NGINX, SLUICE, Case, Scenario, case_of, clean, payments)
 
 IDLE_CONNECTIONS = 10_000
+AUDITOR = "age1tsyrnzmmedzhq8949sjcjrg6lzr9jkx4nas8utzc9vrwj6k7nv3qmq8fzn"  # who opens what is recorded; nobody
 _SMALL = clean(200)
 
 
@@ -76,6 +77,14 @@ def _bodies() -> Scenario:
         for contender in (SLUICE, HAPROXY)], SLUICE.name)
 
 
+def _recordings() -> Scenario:
+    """Every exchange recorded, encrypted and synced, beside none: rules that only say so."""
+    recorded = dataclasses.replace(SLUICE, changes=(
+        ("    ruling: allow\n", "    ruling: allow\n    record: full\n"),
+        ("admin: {", f'recordings: {{directory: "@folder@/recordings", recipients: [{AUDITOR}]}}\nadmin: {{')))
+    return _sluice_at("recordings", payments(1024), "operations", {"operations": SLUICE, "full": recorded})
+
+
 SCENARIOS = {scenario.name: scenario for scenario in [
     _sluice_at("rules", _SMALL, 10, {n: _variant(n, 10, "sluice") for n in (1, 10, 100, 1000, 10_000)}),
     _sluice_at("masks", payments(1024), 0,
@@ -83,6 +92,7 @@ SCENARIOS = {scenario.name: scenario for scenario in [
     _connections(),
     _bodies(),
     _sluice_at("workers", _SMALL, 1, {n: _variant(20, 10, "sluice", ("count: 1", f"count: {n}")) for n in (1, 2)}),
+    _recordings(),
     _sluice_at("audit", _SMALL, "recorded", {
         release: _variant(20, 10, "sluice", ("release: recorded", f"release: {release}"))
         for release in ("recorded", "durable")}),
