@@ -328,6 +328,20 @@ class Checker {
     if (!rule.approval) {
       return report(places_.of(&rule.ruling, rule.place), "a rule that holds needs 'approval'");
     }
+    const Approval& approval = *rule.approval;
+    const Place place = places_.of_section(&approval, rule.place);
+    const bool is_ticket = approval.mode == HoldMode::ticket;
+    const auto report_of = [&](const void* field, std::string_view name, std::string_view mode) {
+      if (!places_.has(field)) return;
+      report(places_.of(field, place), fmt::format("'{}' is about 'mode: {}'", name, mode));
+    };
+    if (is_ticket) report_of(&approval.wait, "wait", "wait");
+    if (!is_ticket) report_of(&approval.valid_for, "valid_for", "ticket");
+    if (!is_ticket) report_of(&approval.uses, "uses", "ticket");
+    if (rule.sql && !rule.http && places_.has(&approval.mode)) {
+      report(places_.of(&approval.mode, place),
+             "'mode' is about HTTP requests, and the rule is about SQL statements");
+    }
   }
 
   void check_limits(const PolicyRule& rule) {

@@ -472,6 +472,10 @@ constexpr std::array rulings{word_for("allow", RulingKind::allow, "let it pass")
                              word_for("deny", RulingKind::deny, "refuse it"),
                              word_for("hold", RulingKind::hold, "park it until people decide")};
 
+constexpr std::array hold_modes{
+    word_for("wait", HoldMode::wait, "on its connection"),
+    word_for("ticket", HoldMode::ticket, "it gets 202 and comes again with `Sluice-Request`")};
+
 constexpr std::array approval_fields{
     needed(
         texts<&Approval::by_groups>("by_groups", Word::subject, 16, "Whose members may decide.")),
@@ -481,7 +485,13 @@ constexpr std::array approval_fields{
                                 "So many of each group, and nobody counts for two of them."),
     duration<&Approval::expires>("expires", seconds(1), seconds(86'400),
                                  "Undecided by then, the operation is refused."),
-    flag<&Approval::reason_required>("reason_required", "Whether who decides must say why.")};
+    flag<&Approval::reason_required>("reason_required", "Whether who decides must say why."),
+    choice<&Approval::mode>("mode", hold_modes, not_required, "How an HTTP client waits."),
+    duration<&Approval::wait>("wait", milliseconds(0), seconds(86'400),
+                              "How long an HTTP client waits on its connection; 0: `expires`."),
+    duration<&Approval::valid_for>("valid_for", seconds(1), seconds(86'400),
+                                   "How long an approved ticket may be used."),
+    count<&Approval::uses>("uses", 1, 1'000, "How often an approved ticket may be used.")};
 constexpr Table approval_table{.title = "The approval of a rule",
                                .path = "policies[].approval",
                                .sentence =

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/instant.h"
 #include "config/model/policy.h"
 #include "config/model/principal.h"
 
@@ -18,7 +19,13 @@ namespace sluice::config {
 using Binding = std::array<std::uint8_t, 32>;
 
 struct HeldOperation {
+  enum class Errand : std::uint8_t {
+    ask,    ///< It is to be shown to people.
+    claim,  ///< It is to run by the ticket that is named.
+    look,   ///< How far that one is, and nothing else.
+  };
   std::string request;  ///< Its name: what people type.
+  Errand errand = Errand::ask;
   Principal who;
   std::string peer;
   std::string listener;
@@ -28,6 +35,10 @@ struct HeldOperation {
   std::string resource;  ///< As records show it: normalised and masked.
   std::string host;
   std::vector<HoldRule> rules;  ///< Each must be satisfied.
+  Duration wait;                ///< Undecided for so long, it is refused.
+  bool is_ticket = false;       ///< Nobody waits: it is claimed once it was approved.
+  Duration valid_for;           ///< Of a ticket, from then on.
+  std::uint32_t uses = 1;       ///< Likewise.
   Binding binding{};
   std::uint64_t session = 0;
   std::uint64_t operation = 0;
@@ -37,12 +48,13 @@ struct HeldOperation {
 /// What becomes of it.
 struct HoldAnswer {
   enum class Kind : std::uint8_t {
-    parked,       ///< It is shown to people; another answer follows.
+    parked,       ///< It is shown to people; another answer follows, unless it is a ticket's.
     approved,     ///< By all who must.
     denied,       ///< By one of them.
     expired,      ///< Nobody decided in time.
     too_many,     ///< It cannot wait: others do already.
     unavailable,  ///< It could not be kept or recorded.
+    unknown,      ///< Of a ticket: there is none of that name for this caller.
   };
   Kind kind = Kind::unavailable;
   std::string request;

@@ -1,6 +1,7 @@
 #include "config/model/policy.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/assert.h"
 
@@ -15,16 +16,15 @@ constexpr std::uint8_t bit_of(RulingKind kind) noexcept {
 constexpr std::uint8_t overruling(RulingKind known) noexcept {
   switch (known) {
     case RulingKind::deny:
-      return 0;
     case RulingKind::hold:
-      return bit_of(RulingKind::deny);
+      return 0;
     case RulingKind::allow:
-      return bit_of(RulingKind::deny) | bit_of(RulingKind::hold);
+      return bit_of(RulingKind::deny);
   }
   return 0;
 }
 /// The default refuses already, so another refusal changes nothing.
-constexpr std::uint8_t overruling_default = bit_of(RulingKind::allow) | bit_of(RulingKind::hold);
+constexpr std::uint8_t overruling_default = bit_of(RulingKind::allow);
 
 constexpr Ruling::Kind ruling_kind(RulingKind kind) noexcept {
   switch (kind) {
@@ -61,6 +61,7 @@ PrincipalView Policy::view_of(const Principal& principal) const {
     if (mask.on != MaskDirection::request) view.response_masks_.set(mask.index);
     if (mask.on != MaskDirection::response) view.request_masks_.set(mask.index);
   }
+  view.holds_ = view.is_anonymous_ ? anonymous_holds_ : authenticated_holds_;
   if (view.is_anonymous_) return view;
 
   view.sql_rules_ = authenticated_sql_;
@@ -82,14 +83,12 @@ PrincipalView Policy::view_of(const Principal& principal) const {
   view.looks_at_parameters_ = std::any_of(
       view.sql_rules_.begin(), view.sql_rules_.end(),
       [&](RuleNumber rule) { return rules_[rule].sql && rules_[rule].sql->looks_at_parameters(); });
-  view.may_be_held_ =
-      std::any_of(view.sql_rules_.begin(), view.sql_rules_.end(),
-                  [&](RuleNumber rule) { return rules_[rule].kind == RulingKind::hold; });
   view.has_limits_ = std::any_of(view.sql_rules_.begin(), view.sql_rules_.end(),
                                  [&](RuleNumber rule) { return rules_[rule].limits.any(); });
 
   std::vector<Clause> clauses;
   for (const RuleNumber rule : rules) {
+    view.holds_ |= rules_[rule].hold;
     clauses.insert(clauses.end(), named_clauses_[rule].begin(), named_clauses_[rule].end());
   }
   view.named_ = RuleIndex(clauses);
@@ -120,7 +119,40 @@ Ruling Policy::judge(const PrincipalView& principal, const HttpAction& action) c
   if ((answer.pending_kinds & decisive) != 0) {
     return {Ruling::Kind::needs_body, {}, "a rule's body pattern decides"};
   }
-  return ruling_of(answer.strictest);
+  Ruling ruling = ruling_of(answer.strictest);
+  if (principal.holds_ == 0 || (ruling.kind == Ruling::Kind::deny && !is_default)) return ruling;
+  const Holding held = holding(principal, query);
+  if (is_default) {
+    ruling.holds = held.holds;
+    return ruling;
+  }
+  if (held.is_pending) {
+    return {Ruling::Kind::needs_body, {}, "a body pattern of a rule that holds decides"};
+  }
+  if (held.holds != 0) add_holds(ruling, held.holds);
+  return ruling;
+}
+
+void Policy::add_holds(Ruling& ruling, std::uint64_t holds) const noexcept {
+  ruling.kind = Ruling::Kind::hold;
+  ruling.holds |= holds;
+  ruling.rule = holds_[static_cast<std::size_t>(std::countr_zero(ruling.holds))].rule;
+  ruling.reason = {};
+}
+
+Policy::Holding Policy::holding(const PrincipalView& principal,
+                                const RuleQuery& query) const noexcept {
+  Holding held;
+  for (std::uint64_t bits = principal.holds_; bits != 0; bits &= bits - 1) {
+    RuleAnswer answer;
+    held_requests_[static_cast<std::size_t>(std::countr_zero(bits))].look_up(query, answer);
+    if (answer.strictest != no_rule) {
+      held.holds |= bits & -bits;
+    } else if (answer.pending_kinds != 0) {
+      held.is_pending = true;
+    }
+  }
+  return held;
 }
 
 Ruling Policy::judge(const PrincipalView& principal, const SqlAction& action) const noexcept {

@@ -87,11 +87,6 @@ struct Ruling {
   std::uint64_t holds = 0;   ///< A bit for each of Policy::holds(): all that must be satisfied.
 };
 
-/// What this gateway can enforce; a rule that asks for more stops the compiler.
-struct Abilities {
-  bool http_holds = false;  ///< Without them only statements can be held.
-};
-
 /// What of a principal matters to one policy, worked out once per principal and
 /// snapshot so that judging does not depend on the number of rules. Its size
 /// follows the rules that name the principal or one of its groups.
@@ -101,8 +96,8 @@ class PrincipalView {
   [[nodiscard]] const MaskSet& request_masks() const noexcept { return request_masks_; }
   /// Whether some rule looks at the parameters of this principal's statements.
   [[nodiscard]] bool looks_at_parameters() const noexcept { return looks_at_parameters_; }
-  /// Whether some rule may hold this principal's statements.
-  [[nodiscard]] bool may_be_held() const noexcept { return may_be_held_; }
+  /// Whether some rule may hold what this principal asks for.
+  [[nodiscard]] bool may_be_held() const noexcept { return holds_ != 0; }
 
  private:
   friend class Policy;
@@ -110,8 +105,8 @@ class PrincipalView {
   std::vector<RuleNumber> sql_rules_;  ///< Rules about statements that concern it, strictest first.
   bool is_anonymous_ = true;
   bool looks_at_parameters_ = false;
-  bool may_be_held_ = false;
   bool has_limits_ = false;   ///< One of sql_rules_ limits what it allows.
+  std::uint64_t holds_ = 0;   ///< Of Policy::holds(), those that concern it.
   std::uint64_t policy_ = 0;  ///< The policy that made this view.
   MaskSet response_masks_;
   MaskSet request_masks_;
@@ -122,10 +117,8 @@ class PrincipalView {
 class Policy {
  public:
   /// errors  rules that name an unknown target, or cannot be enforced on this
-  ///         listener (protocol, requests that are held), each with its place;
-  ///         one line per error.
-  static Result<Policy> compile(const Settings& settings, const Listener& listener,
-                                Abilities abilities = {});
+  ///         listener's protocol, each with its place; one line per error.
+  static Result<Policy> compile(const Settings& settings, const Listener& listener);
 
   /// The globs to look request paths up in.
   [[nodiscard]] const PathTable& paths() const noexcept { return paths_; }
@@ -153,12 +146,15 @@ class Policy {
 
   [[nodiscard]] PrincipalView view_of(const Principal& principal) const;
 
-  /// Allocates nothing. `principal` must come from this policy's view_of().
+  /// What is held must be allowed by a rule, too: a rule that holds gives nothing. What the
+  /// default denies has its `holds`, too. Allocates nothing. `principal` must come from this
+  /// policy's view_of().
   [[nodiscard]] Ruling judge(const PrincipalView& principal,
                              const HttpAction& action) const noexcept;
-  /// The strictest ruling over the statements of a text. What is held must be allowed by a
-  /// rule, too: a rule that holds gives nothing. Its cost follows the rules that concern
-  /// the principal: ask once per shape of a text.
+  /// What was allowed or held already is held by these rules, at least one, too.
+  void add_holds(Ruling& ruling, std::uint64_t holds) const noexcept;
+  /// The strictest ruling over the statements of a text; likewise. Its cost follows the rules
+  /// that concern the principal: ask once per shape of a text.
   [[nodiscard]] Ruling judge(const PrincipalView& principal,
                              const SqlAction& action) const noexcept;
 
@@ -207,6 +203,13 @@ class Policy {
   void add_limits(const PrincipalView& principal, const SqlAction& action, const SqlFacts* facts,
                   Limiting& limits) const noexcept;
   [[nodiscard]] MethodSet method_bit(std::string_view method) const noexcept;
+  /// The rules that hold a request, by their bits; those that only wait for the body.
+  struct Holding {
+    std::uint64_t holds = 0;
+    bool is_pending = false;
+  };
+  [[nodiscard]] Holding holding(const PrincipalView& principal,
+                                const RuleQuery& query) const noexcept;
 
   PathTable paths_;
   std::vector<PatternSource> header_patterns_;
@@ -214,6 +217,9 @@ class Policy {
   std::vector<PatternSource> sql_patterns_;
   std::vector<RateRule> rates_;
   std::vector<HoldRule> holds_;
+  std::vector<RuleIndex> held_requests_;  ///< By the bit of the rule that holds.
+  std::uint64_t authenticated_holds_ = 0;
+  std::uint64_t anonymous_holds_ = 0;
   std::vector<Rule> rules_;           ///< By strictness; a RuleNumber is an index.
   std::vector<std::string> methods_;  ///< A method's bit is its place here.
   RuleIndex authenticated_;           ///< Rules for everyone with a proof.

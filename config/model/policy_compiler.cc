@@ -99,8 +99,8 @@ std::optional<std::string> method_fault(std::string_view method) {
 
 class Policy::Compiler {
  public:
-  Compiler(const Settings& settings, const Listener& listener, Abilities abilities)
-      : settings_(settings), listener_(listener), abilities_(abilities) {}
+  Compiler(const Settings& settings, const Listener& listener)
+      : settings_(settings), listener_(listener) {}
 
   Result<Policy> run() {
     std::vector<const PolicyRule*> rules;
@@ -171,6 +171,12 @@ class Policy::Compiler {
                                       clauses_max));
     }
     const Audience audience = audience_of(rule);
+    if (const std::uint64_t hold = policy_.rules_.back().hold; hold != 0) {
+      // It is asked beside the others: what it holds another one must allow.
+      policy_.held_requests_.emplace_back(std::exchange(clauses, {}));
+      if (audience.authenticated) policy_.authenticated_holds_ |= hold;
+      if (audience.anonymous) policy_.anonymous_holds_ |= hold;
+    }
     if (audience.authenticated) {
       policy_.authenticated_sql_.push_back(number);
       authenticated_.insert(authenticated_.end(), clauses.begin(), clauses.end());
@@ -210,13 +216,6 @@ class Policy::Compiler {
   }
 
   void add_hold(const PolicyRule& rule, Rule& compiled) {
-    if (listener_.protocol == Protocol::http) {
-      if (abilities_.http_holds) return;
-      return refuse(rule,
-                    fmt::format("requests to target '{}' cannot be held in this version, only "
-                                "SQL statements; give the rule 'targets' or 'operations'",
-                                listener_.target));
-    }
     if (!rule.approval) return refuse(rule, "a rule that holds needs 'approval'");
     if (policy_.holds_.size() == holds_max) {
       return refuse(rule, fmt::format("more than {} rules that hold", holds_max));
@@ -364,7 +363,6 @@ class Policy::Compiler {
 
   const Settings& settings_;
   const Listener& listener_;
-  Abilities abilities_;
   Policy policy_;
   PatternList header_list_{policy_.header_patterns_};
   PatternList body_list_{policy_.body_patterns_};
@@ -375,9 +373,8 @@ class Policy::Compiler {
   std::string errors_;
 };
 
-Result<Policy> Policy::compile(const Settings& settings, const Listener& listener,
-                               Abilities abilities) {
-  return Compiler(settings, listener, abilities).run();
+Result<Policy> Policy::compile(const Settings& settings, const Listener& listener) {
+  return Compiler(settings, listener).run();
 }
 
 }  // namespace sluice::config

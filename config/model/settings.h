@@ -262,6 +262,12 @@ enum class RecordMode : std::uint8_t {
   full,        ///< What went to and fro, too, in an encrypted recording.
 };
 
+/// How an HTTP client waits for people.
+enum class HoldMode : std::uint8_t {
+  wait,    ///< On its connection.
+  ticket,  ///< It is told to come again, with the request's name.
+};
+
 /// Who must agree before what a rule holds may run.
 struct Approval {
   std::vector<std::string> by_groups;
@@ -269,6 +275,10 @@ struct Approval {
   bool all_groups = false;          ///< Nobody counts for two of them.
   Duration expires = seconds(600);  ///< Undecided by then, it is refused.
   bool reason_required = false;     ///< Of whoever decides.
+  HoldMode mode = HoldMode::wait;
+  Duration wait = {};                 ///< Of an HTTP client on its connection; 0: until it expires.
+  Duration valid_for = seconds(600);  ///< A ticket, once it was approved.
+  std::uint32_t uses = 1;             ///< Of a ticket.
 };
 
 struct PolicyRule {

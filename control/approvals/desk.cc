@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace sluice::control {
@@ -119,10 +120,13 @@ void Desk::run() {
     // A worker's hold comes before its end; all that arrived is kept by one transaction.
     std::vector<Errand> arrived;
     std::vector<Errand> ended;
+    std::vector<Errand> returning;
     for (Errand& errand : errands) {
-      (errand.answer ? arrived : ended).push_back(std::move(errand));
+      const bool asks = errand.what.errand == config::HeldOperation::Errand::ask;
+      (!errand.answer ? ended : asks ? arrived : returning).push_back(std::move(errand));
     }
     if (!arrived.empty()) open(std::move(arrived));
+    for (Errand& errand : returning) revisit(std::move(errand));
     for (const Errand& errand : ended) on_end(errand.what.request, errand.how);
     expire();
     is_idle = open_.empty();
@@ -147,12 +151,8 @@ void Desk::open(std::vector<Errand> arrived) {
     Open one{{}, std::move(errand.answer)};
     one.request.what = std::move(errand.what);
     one.request.since = one.request.until = now;
-    Duration wait = seconds(86'400);
-    for (const config::HoldRule& rule : one.request.what.rules) {
-      wait = std::min(wait, rule.approval.expires);
-    }
-    one.request.until.monotonic = now.monotonic + wait;
-    one.request.until.wall = now.wall + wait;
+    const Duration wait = one.request.what.wait;
+    one.request.until = {now.monotonic + wait, now.wall + wait};
     const std::string name = one.request.what.request;
     if (open_.contains(name) ||
         !record(one.request, "requested", nullptr, DecisionFault::none, Weight::note)) {
@@ -195,6 +195,8 @@ bool Desk::has_room_for(const config::HeldOperation& what) const {
 void Desk::on_end(const std::string& request, HoldEnd how) {
   const auto at = open_.find(request);
   if (at == open_.end()) return;
+  const Request& own = at->second.request;
+  if (own.what.is_ticket && own.state == RequestState::approved) return on_use_ended(at, how);
   at->second.request.ended = config::text(how);
   if (at->second.request.state == RequestState::waiting) {
     const bool is_expired = how == HoldEnd::refused;
@@ -214,16 +216,25 @@ void Desk::expire() {
     if (at->second.request.state == RequestState::waiting &&
         state_of(at->second.request, now) == RequestState::expired) {
       close(at, RequestState::expired, "expired");
+    } else if (at->second.request.what.is_ticket &&
+               at->second.request.state == RequestState::approved &&
+               now >= at->second.request.valid_until.monotonic) {
+      lapse(at);
     }
     at = next;
   }
 }
 
-/// What is in the store as waiting has nobody who waits.
+/// What is in the store as waiting has nobody who waits, and tickets end with the gateway.
 Result<void> Desk::close_lost() {
   const auto waiting = store_->list(text(RequestState::waiting), SIZE_MAX >> 1);
   if (!waiting) return tl::unexpected(waiting.error());
+  const auto approved = store_->list(text(RequestState::approved), SIZE_MAX >> 1);
+  if (!approved) return tl::unexpected(approved.error());
   std::vector<StoredRequest> rows = *waiting;
+  std::ranges::copy_if(*approved, std::back_inserter(rows), [](const StoredRequest& row) {
+    return closed_request(row.document).is_open;
+  });
   for (StoredRequest& row : rows) {
     audit::Record lost;
     lost.event = "lost";
@@ -245,7 +256,8 @@ void Desk::close(OpenRequests::iterator at, RequestState state, std::string_view
   // Nothing is to run by this: it holds even where log or disk refuse.
   static_cast<void>(record(one.request, event, nullptr, DecisionFault::none, Weight::note));
   static_cast<void>(keep(one.request));
-  const bool is_awaited = one.request.ended.empty() && state != RequestState::lost;
+  const bool is_awaited =
+      one.request.ended.empty() && state != RequestState::lost && !one.request.what.is_ticket;
   if (is_awaited) {
     one.answer({answer_kind(state), one.request.what.request, {}, "nobody decided in time"});
   }
@@ -279,6 +291,11 @@ DecisionReply Desk::decide(const std::string& request, Decision decision) {
   Request next = own;
   next.decisions.push_back(decision);
   next.state = state_of(next, decision.at.monotonic);
+  if (next.what.is_ticket && next.state == RequestState::approved) {
+    next.uses_left = next.what.uses;
+    next.valid_until = {decision.at.monotonic + next.what.valid_for,
+                        decision.at.wall + next.what.valid_for};
+  }
   const std::string_view event = decision.verdict == Verdict::approve ? "approved" : "denied";
   if (auto done = record(next, event, &decision, DecisionFault::none, Weight::effect); !done) {
     return {Kind::unavailable, {}, done.error().message};
@@ -290,10 +307,10 @@ DecisionReply Desk::decide(const std::string& request, Decision decision) {
   count(own.state);
   HoldAnswer answer{answer_kind(own.state), request, own.what.binding, {}};
   if (own.state == RequestState::denied) {
-    answer.reason = fmt::format("{} denied it{}{}", decision.who.subject,
-                                decision.reason.empty() ? "" : ": ", decision.reason);
+    answer.reason = denial_text(decision.who.subject, decision.reason);
   }
-  at->second.answer(std::move(answer));
+  // Nobody waits for a ticket: who asked comes back.
+  if (!own.what.is_ticket) at->second.answer(std::move(answer));
   if (own.state == RequestState::denied) open_.erase(at);
   return reply;
 }

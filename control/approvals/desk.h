@@ -86,6 +86,12 @@ class Desk {
   [[nodiscard]] bool has_room_for(const config::HeldOperation& what) const;
   void on_end(const std::string& request, config::HoldEnd how);
   void expire();
+  // desk_tickets.cc: what nobody waits for.
+  void revisit(Errand errand);
+  [[nodiscard]] config::HoldAnswer claim(Request& own, const config::HeldOperation& what);
+  [[nodiscard]] config::HoldAnswer look_back(const config::HeldOperation& what);
+  void on_use_ended(OpenRequests::iterator at, config::HoldEnd how);
+  void lapse(OpenRequests::iterator at);
   [[nodiscard]] Result<void> close_lost();
   void close(OpenRequests::iterator at, RequestState state, std::string_view event);
   [[nodiscard]] Result<void> keep(const Request& request);

@@ -1,5 +1,7 @@
 #include "control/approvals/request.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "base/text_codec.h"
@@ -89,9 +91,46 @@ std::string to_json(const Request& request) {
            {"session", what.session},
            {"operation", what.operation},
            {"configuration", what.configuration}};
+  if (what.is_ticket) {
+    out["mode"] = "ticket";
+    const bool is_approved = request.state == RequestState::approved;
+    out["uses_left"] = is_approved ? request.uses_left : what.uses;
+    if (is_approved) out["valid_until"] = timestamp_text(request.valid_until.wall, decimals);
+  }
   if (!request.ended.empty()) out["ended"] = request.ended;
   // Names come from clients: what is no UTF-8 must not be a way to stay unseen.
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool is_asked_by(const Request& request, const config::Principal& who) {
+  return request.what.who.subject == who.subject && request.what.who.issuer == who.issuer;
+}
+
+ClosedRequest closed_request(const std::string& document) {
+  ClosedRequest closed;
+  const Json page = Json::parse(document, nullptr, false);
+  if (!page.is_object()) return closed;
+  const std::string state = page.value("state", "");
+  for (const RequestState one :
+       {RequestState::waiting, RequestState::approved, RequestState::denied, RequestState::expired,
+        RequestState::withdrawn, RequestState::lost}) {
+    if (state == text(one)) closed.state = one;
+  }
+  const Json asker = page.value("requester", Json::object());
+  closed.subject = asker.value("subject", "");
+  closed.issuer = asker.value("issuer", "");
+  closed.is_open =
+      closed.state == RequestState::approved && page.contains("mode") && !page.contains("ended");
+  for (const Json& decision : page.value("decisions", Json::array())) {
+    if (decision.value("decision", "") != "deny") continue;
+    closed.reason = denial_text(decision.value("who", Json::object()).value("subject", ""),
+                                decision.value("reason", ""));
+  }
+  return closed;
+}
+
+std::string denial_text(std::string_view subject, std::string_view reason) {
+  return fmt::format("{} denied it{}{}", subject, reason.empty() ? "" : ": ", reason);
 }
 
 std::string with_state(const std::string& document, RequestState state) {

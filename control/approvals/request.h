@@ -40,11 +40,31 @@ struct Request {
   Now until;                        ///< From then on no decision counts.
   std::vector<Decision> decisions;  ///< Those that count, oldest first.
   std::string ended;                ///< How it ended at the worker; empty until it did.
+  // Of a ticket that was approved.
+  Now valid_until;
+  std::uint32_t uses_left = 0;
+  std::uint32_t running = 0;  ///< Claims that have not ended.
 };
+
+/// Asked for by this caller, not only in the same name.
+bool is_asked_by(const Request& request, const config::Principal& who);
+
+/// For the client: who denied it, and why.
+std::string denial_text(std::string_view subject, std::string_view reason);
 
 /// For people and programs, and as it is kept: one JSON object.
 std::string to_json(const Request& request);
 /// Such an object of a request that is in another state now.
 std::string with_state(const std::string& document, RequestState state);
+
+/// What such an object says of a request that is over.
+struct ClosedRequest {
+  RequestState state = RequestState::lost;
+  std::string subject;  ///< Who asked.
+  std::string issuer;
+  std::string reason;    ///< Why it was denied, and by whom; empty: it was not.
+  bool is_open = false;  ///< A ticket that was approved and has not ended.
+};
+ClosedRequest closed_request(const std::string& document);
 
 }  // namespace sluice::control

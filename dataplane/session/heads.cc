@@ -162,6 +162,7 @@ bool is_targets_credential(const Field& field, const config::Target& target) noe
 
 bool is_without_standing(const Field& field, const config::Listener& listener) noexcept {
   if (field.is_hop_by_hop || http1::is_always_hop_by_hop(field.id)) return true;
+  if (field.id == FieldName::sluice_request) return true;
   if (listener.forwarded != config::ForwardedFields::append && is_forwarding_field(field)) {
     return true;
   }

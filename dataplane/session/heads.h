@@ -38,8 +38,9 @@ struct RequestHeadRules {
 [[nodiscard]] bool is_targets_credential(const http1::Field& field,
                                          const config::Target& target) noexcept;
 
-/// Fields of a client that say nothing: those of this hop only, and what it claims
-/// about hops before it. They are not sent on, and policy does not look at them.
+/// Fields of a client that say nothing: those of this hop only, what is for the gateway
+/// itself, and what it claims about hops before it. They are not sent on, and policy does
+/// not look at them.
 [[nodiscard]] bool is_without_standing(const http1::Field& field,
                                        const config::Listener& listener) noexcept;
 

@@ -5,6 +5,7 @@
 
 #include "dataplane/session/collect.h"
 #include "dataplane/session/http_actions.h"
+#include "dataplane/session/http_judged.h"
 #include "dataplane/session/http_session.h"
 #include "dataplane/session/principal_record.h"
 #include "parsers/http1/fields.h"
@@ -33,16 +34,6 @@ bool has_body(const http1::RequestHead& head) noexcept {
 }
 
 }  // namespace
-
-struct HttpSession::Judged {
-  http1::Target target;
-  const config::Principal* principal = nullptr;
-  const config::PrincipalView* view = nullptr;
-  config::HttpAction action;
-  std::string_view rule;
-  std::string_view reason;  ///< For the record, where the client must not learn it.
-  bool is_recorded = false;
-};
 
 bool HttpSession::read_head() {
   if (client_inbox_.empty() || !may_read_head()) return false;
@@ -128,7 +119,10 @@ void HttpSession::begin(const http1::RequestHead& head, std::size_t head_bytes) 
 
   judged.action = http_action(*exchange.listener, head, judged.target, worker_);
   const config::Ruling ruling = exchange.listener->policy.judge(*judged.view, judged.action);
-  if (ruling.kind == config::Ruling::Kind::needs_body) return hold_body(head, head_bytes);
+  const bool needs_whole = ruling.kind == config::Ruling::Kind::needs_body ||
+                           ruling.kind == config::Ruling::Kind::hold ||
+                           asks_about_request(judged.target, *judged.view);
+  if (needs_whole) return hold_body(head, head_bytes);
   if (ruling.kind == config::Ruling::Kind::allow && must_gather(head, head_bytes, judged)) return;
 
   consume_head();
@@ -296,18 +290,33 @@ bool HttpSession::judge_held_body() {
   stage_ = Stage::head;
   if (!identify(head, judged)) return true;
 
+  if (asks_about_request(judged.target, *judged.view)) {
+    look_at_request(head, judged);
+    return true;
+  }
+  judged.action = http_action(*exchange_->listener, head, judged.target, worker_);
+  std::optional<config::Ruling> ruling =
+      exchange_->listener->policy.judge(*judged.view, judged.action);
+  if (ruling->kind == config::Ruling::Kind::needs_body) ruling = judge_body(head, judged);
+  if (ruling) settle_ruling(head, judged, *ruling);
+  return true;
+}
+
+/// Nothing when the request was refused.
+std::optional<config::Ruling> HttpSession::judge_body(const http1::RequestHead& head,
+                                                      Judged& judged) {
+  using RulingKind = config::Ruling::Kind;
   const BodyReading reading = body_reading(head.fields);
   if (held_bytes_ != 0 && !reading.is_readable) {
     refuse(head, judged, 415, protocol_rule,
            "policy cannot read a body of this type, coding or charset");
-    return true;
+    return std::nullopt;
   }
-  judged.action = http_action(*exchange_->listener, head, judged.target, worker_);
   worker_.body_pieces.clear();
   held_.for_each(worker_.chunks, [&](ByteSpan piece) { worker_.body_pieces.push_back(piece); });
   if (is_in_wide_characters(worker_.body_pieces, reading)) {
     refuse(head, judged, 415, protocol_rule, "policy cannot read a body in UTF-16 or UTF-32");
-    return true;
+    return std::nullopt;
   }
   bool has_coded_part = false;
   const auto judge_as = [&](matcher::BodyKind kind) {
@@ -322,22 +331,25 @@ bool HttpSession::judge_held_body() {
   config::Ruling ruling = judge_as(reading.kind);
   if (has_coded_part && reading.is_multipart) {
     refuse(head, judged, 415, protocol_rule, "policy cannot read a part of this coding or charset");
-    return true;
+    return std::nullopt;
   }
   for (const auto kind : {matcher::BodyKind::json, matcher::BodyKind::form}) {
-    if (ruling.kind != config::Ruling::Kind::allow || kind == reading.kind) continue;
-    if (const auto other = judge_as(kind);
-        other.kind == config::Ruling::Kind::deny && other.rule != config::default_deny) {
+    if (ruling.kind == RulingKind::deny || kind == reading.kind) continue;
+    const config::Ruling other = judge_as(kind);
+    if (other.kind == RulingKind::deny && other.rule != config::default_deny) {
       ruling = other;
+    } else if (other.holds != 0) {
+      exchange_->listener->policy.add_holds(ruling, other.holds);
     }
   }
-  settle_ruling(head, judged, ruling);
-  return true;
+  return ruling;
 }
 
 void HttpSession::settle_ruling(const http1::RequestHead& head, Judged& judged,
                                 const config::Ruling& ruling) {
-  if (ruling.kind == config::Ruling::Kind::allow) {
+  const bool is_held = ruling.kind == config::Ruling::Kind::hold;
+  if (is_held && !is_cleared(head, judged, ruling)) return;
+  if (is_held || ruling.kind == config::Ruling::Kind::allow) {
     judged.rule = ruling.rule;
     judged.is_recorded = ruling.is_recorded;
     if (!judged.is_recorded || !recording_.refuses()) return admit(head, judged);
@@ -422,6 +434,8 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
     return answer({503, log_refusal, {}, {}, is_head, true}, std::nullopt);
   }
   exchange.intent = *intent;
+  // It runs: whoever approved it is told of that only now that it is recorded.
+  end_hold(config::HoldEnd::ran);
   send_on_after(*intent);
   if (exchange.is_recorded) record_request(head, record);
   worker_.metrics.requests_allowed.add();
@@ -532,6 +546,10 @@ audit::Record HttpSession::describe(const http1::RequestHead& head, const Judged
   record.proof = "none";
   if (judged.principal != nullptr) describe_principal(*judged.principal, record, worker_);
   describe_operation(exchange.view->snapshot(), head, judged.target, record, worker_);
+  if (hold_ != nullptr) {
+    record.approval = hold_->request;
+    record.binding = hold_->binding;
+  }
   return record;
 }
 
@@ -544,6 +562,8 @@ void HttpSession::refuse(const http1::RequestHead& head, const Judged& judged, s
   record.reason = judged.reason.empty() ? detail : judged.reason;
   record.status = status;
   const auto sequence = log_.append_single(record);
+  // Whoever keeps the request is told of the refusal that is recorded.
+  if (hold_ != nullptr) end_hold(hold_->refused_as);
   Refusal refusal{status,
                   detail,
                   rule,

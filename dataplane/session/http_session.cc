@@ -68,6 +68,7 @@ void HttpSession::on_client_lost() {
   if (exchange_) {
     release_upstream(UpstreamWish::discard);
     if (exchange_->intent != 0) record_outcome("client-aborted");
+    end_hold(config::HoldEnd::withdrawn);
     drop_exchange();
   }
   close_now();
@@ -206,6 +207,9 @@ void HttpSession::on_buffers() {
 }
 
 void HttpSession::on_drain() {
+  if (stage_ == Stage::hold && is_held()) {
+    return refuse_held(config::HoldEnd::interrupted, "the gateway is going down");
+  }
   const bool is_idle = client_inbox_.empty() && parked_.empty() && to_client_.empty();
   if (stage_ == Stage::head && is_idle) close_now();
 }
@@ -237,6 +241,11 @@ void HttpSession::on_tick() {
         refuse_unread(503, "the credential could not be checked in time");
       return;
     case Stage::judge:
+      return;
+    case Stage::hold:
+      watch_hold();
+      // There is an answer, and no buffers come free to act on it.
+      if (stage_ == Stage::hold && !is_held() && stalled) on_client_lost();
       return;
     case Stage::discard:
       if (stalled) close_now();
@@ -328,6 +337,9 @@ void HttpSession::advance() {
       case Stage::judge:
         moved = judge_held_body();
         break;
+      case Stage::hold:
+        moved = take_up_held();
+        break;
       case Stage::body:
         moved = relay_request_body();
         break;
@@ -384,6 +396,7 @@ bool HttpSession::is_starved() const noexcept {
       return !waits_for_log_ && may_read_head();
     case Stage::inspect:
       return !waits_for_log_;
+    case Stage::hold:  // nobody would hear what came of it
     case Stage::discard:
       return true;
     case Stage::body:
@@ -537,6 +550,7 @@ void HttpSession::finish_exchange() {
 }
 
 void HttpSession::drop_exchange() {
+  end_hold(config::HoldEnd::interrupted);
   exchange_->request_relay.stop(worker_.pool);
   exchange_->response_relay.stop(worker_.pool);
   --exchange_->view->operations;

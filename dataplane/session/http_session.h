@@ -42,6 +42,7 @@ class HttpSession final : public Session {
   void on_proof(const identity::KeyVerdict& verdict) override;
   void on_no_proof() override;
   void on_token_keys() override;
+  void on_hold_answer(const config::HoldAnswer& answer) override;
   void on_log_room() override;
   void on_log_broken() override;
   void on_buffers() override;
@@ -62,6 +63,7 @@ class HttpSession final : public Session {
     proof,     ///< A slow credential check is under way, or newer keys are fetched.
     inspect,   ///< The body is held until it was scanned whole.
     judge,     ///< The whole body is here.
+    hold,      ///< People decide.
     body,      ///< Relaying the request body.
     response,  ///< The request is complete; the response is not.
     discard,   ///< Reading past the body of a refused request.
@@ -90,6 +92,8 @@ class HttpSession final : public Session {
   void hold_body(const http1::RequestHead& head, std::size_t head_bytes);
   bool inspect_body();
   [[nodiscard]] bool judge_held_body();
+  [[nodiscard]] std::optional<config::Ruling> judge_body(const http1::RequestHead& head,
+                                                         Judged& judged);
   void settle_ruling(const http1::RequestHead& head, Judged& judged, const config::Ruling& ruling);
   void admit(const http1::RequestHead& head, Judged& judged);
   void send_on(Settled settled, ByteView head, const Piece& piece);
@@ -102,6 +106,25 @@ class HttpSession final : public Session {
   void refuse(const http1::RequestHead& head, const Judged& judged, std::uint16_t status,
               std::string_view rule, std::string_view detail);
   void refuse_unread(std::uint16_t status, std::string_view reason);
+
+  // http_holds.cc: what people decide on.
+  [[nodiscard]] bool is_cleared(const http1::RequestHead& head, const Judged& judged,
+                                const config::Ruling& ruling);
+  [[nodiscard]] bool is_approved(const http1::RequestHead& head, const Judged& judged,
+                                 const config::Ruling& ruling);
+  void ask_people(const http1::RequestHead& head, const Judged& judged,
+                  const config::Ruling& ruling, const std::string& ticket);
+  void await_people(std::unique_ptr<config::HeldOperation> what);
+  bool take_up_held();
+  void refuse_held(config::HoldEnd as, std::string reason);
+  void watch_hold();
+  void tell_to_come_again(const http1::RequestHead& head, const Judged& judged,
+                          const config::Ruling& ruling);
+  void look_at_request(const http1::RequestHead& head, const Judged& judged);
+  void tell_state(const http1::RequestHead& head, const Judged& judged);
+  void answer_held(const http1::RequestHead& head, const audit::Record& record, Refusal reply);
+  [[nodiscard]] config::Binding binding_for(const http1::RequestHead& head, const Judged& judged,
+                                            const std::vector<config::HoldRule>& rules);
 
   // http_response.cc: the target's side.
   bool read_response();

@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "base/assert.h"
-#include "config/load/quantity.h"
 #include "dataplane/session/postgres_session.h"
 
 namespace sluice::dataplane {
@@ -16,31 +14,6 @@ namespace {
 using config::HoldAnswer;
 using config::HoldEnd;
 using Kind = config::Ruling::Kind;
-
-constexpr std::string_view binding_domain = "sluice approval 1";
-
-/// The rules whose bits are set.
-std::vector<config::HoldRule> rules_of(const config::Policy& policy, std::uint64_t bits) {
-  std::vector<config::HoldRule> rules;
-  for (; bits != 0; bits &= bits - 1) {
-    rules.push_back(policy.holds()[static_cast<std::size_t>(std::countr_zero(bits))]);
-  }
-  return rules;
-}
-
-Duration earliest_expiry(const std::vector<config::HoldRule>& rules) {
-  return std::ranges::min(rules, {}, [](const auto& rule) { return rule.approval.expires; })
-      .approval.expires;
-}
-
-/// "rule bulk deletes: 2 of dba; within 10m".
-std::string detail_of(const std::vector<config::HoldRule>& rules, Duration expires) {
-  std::string detail;
-  for (const auto& [rule, approval] : rules) {
-    detail += fmt::format("rule {}: {}; ", rule, config::approvers_text(approval));
-  }
-  return detail + fmt::format("within {}", config::duration_text(expires));
-}
 
 /// SQLSTATE of a refusal.
 std::string_view code_of(const HoldAnswer& answer, HoldEnd as) {
@@ -89,39 +62,24 @@ std::string_view PostgresSession::hold_fault(const JudgedStatement& judged,
   return {};
 }
 
-/// What people agree to: who asks for what, where. Each piece with its length, so that no
-/// other pieces give the same digest.
-config::Binding PostgresSession::binding_of(const JudgedStatement& judged,
-                                            const Meaning* portal) const {
-  const config::Principal& principal = principal_->who();
-  const auto& rules = plan().policy.holds();
-  std::vector<std::string_view> pieces{principal.issuer,
-                                       principal.subject,
+/// Who asks for what, where.
+config::Binding PostgresSession::binding_for(const JudgedStatement& judged,
+                                             const Meaning* portal) const {
+  std::vector<std::string_view> pieces{"postgres",
                                        target().name,
                                        plan().settings.name,
                                        database_,
                                        user_,
                                        portal ? "portal" : "query",
                                        judged.source};
-  for (const config::Actor& actor : principal.actors) {
-    pieces.push_back(actor.issuer);
-    pieces.push_back(actor.subject);
-  }
-  pieces.push_back("asks");  // no actor's name is taken for what follows
   if (portal != nullptr) pieces.push_back(as_text(*portal->bound));
-  for (const std::string_view schema : backend_->search_path()) pieces.push_back(schema);
-  std::uint64_t bits = judged.ruling.holds;
-  for (; bits != 0; bits &= bits - 1) {
-    pieces.push_back(rules[static_cast<std::size_t>(std::countr_zero(bits))].rule);
+  for (const std::string_view schema : backend_->search_path()) {
+    pieces.insert(pieces.end(), {"schema", schema});
   }
-  std::vector<std::string> sizes;
-  sizes.reserve(pieces.size());
-  std::vector<std::string_view> all{binding_domain};
-  for (const std::string_view piece : pieces) {
-    all.push_back(sizes.emplace_back(fmt::format("{}", piece.size())));
-    all.push_back(piece);
-  }
-  return worker_.log.digest_of(all);
+  const std::vector<config::HoldRule> rules = hold_rules(plan().policy, judged.ruling.holds);
+  for (const config::HoldRule& rule : rules) pieces.insert(pieces.end(), {"rule", rule.rule});
+  add_asker(principal_->who(), pieces);
+  return binding_of(worker_.log, pieces);
 }
 
 /// Asks people; recorded before they are shown anything.
@@ -137,14 +95,14 @@ void PostgresSession::hold(const JudgedStatement& judged, const Meaning* portal)
   what->verb = judged.info->classes;
   what->resource = judged.record_text;
   what->host = recorded_database_;
-  what->rules = rules_of(plan().policy, judged.ruling.holds);
-  what->binding = binding_of(judged, portal);
+  what->rules = hold_rules(plan().policy, judged.ruling.holds);
+  what->wait = earliest_expiry(what->rules);
+  what->binding = binding_for(judged, portal);
   what->session = number_;
   what->operation = operations_;
   what->configuration = snapshot.generation;
-  const Duration expires = earliest_expiry(what->rules);
-  std::string detail = detail_of(what->rules, expires);
-  begin_hold(std::move(what), expires);
+  std::string detail = hold_detail(what->rules, what->wait);
+  begin_hold(std::move(what));
   hold_->detail = std::move(detail);
   audit::Record record = describe(judged);
   record.ruling = audit::RulingKind::hold;
@@ -182,7 +140,7 @@ PostgresSession::Clearance PostgresSession::clear_answered(JudgedStatement& judg
   const bool is_same = is_approved && judged.ruling.kind == Kind::hold &&
                        hold_->configuration == worker_.current->snapshot().generation &&
                        answer.binding == hold_->binding &&
-                       binding_of(judged, portal) == hold_->binding;
+                       binding_for(judged, portal) == hold_->binding;
   if (is_same) {
     judged.ruling.kind = Kind::allow;
     return Clearance::yes;

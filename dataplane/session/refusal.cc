@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t body_bytes_max = 4 * 1024;
 constexpr std::size_t member_bytes_max = 1024;
+constexpr std::size_t request_name_bytes_max = 16;
 
 /// A bounded text; what does not fit is left out whole.
 class Body {
@@ -63,6 +64,8 @@ bool write_refusal(WorkerContext& worker, SliceQueue& out, const Refusal& refusa
   body.append({status_text.data(), status_end.size});
   body.member("detail", refusal.detail);
   body.member("rule", refusal.rule);
+  body.member("request", refusal.request);
+  body.member("state", refusal.state);
   body.member("record", refusal.record);
   body.append("}\n");
 
@@ -71,11 +74,18 @@ bool write_refusal(WorkerContext& worker, SliceQueue& out, const Refusal& refusa
   std::uint8_t* const begin = worker.pool.data(buffer);
   http1::HeadWriter head({begin, buffer_data_bytes_max - body_bytes_max});
   head.status_line(refusal.status, http1::reason_phrase(refusal.status));
-  head.field("Content-Type", "application/problem+json");
+  head.field("Content-Type",
+             refusal.status < 400 ? "application/json" : "application/problem+json");
   head.field("Content-Length", body.text().size());
   head.field("Cache-Control", "no-store");
   if (refusal.status == 401) head.field("WWW-Authenticate", "Bearer realm=\"sluice\"");
-  if (refusal.status == 503) head.field("Retry-After", "1");
+  if (refusal.status == 503 || refusal.status == 202) head.field("Retry-After", "1");
+  if (refusal.status == 202) {
+    std::array<char, requests_path.size() + request_name_bytes_max> location{};
+    const auto end = fmt::format_to_n(location.data(), location.size(), "{}{}", requests_path,
+                                      refusal.request);
+    head.field("Location", {location.data(), std::min(end.size, location.size())});
+  }
   if (refusal.close) head.field("Connection", "close");
   head.finish();
 

@@ -1,4 +1,5 @@
-// What a refused client gets: problem+json (RFC 9457) that names the rule and the record.
+// What the gateway itself answers: problem+json (RFC 9457) that names the rule and the
+// record, and how far a request is that people decide on.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,13 @@ struct Refusal {
   std::string_view record;  ///< Record id; empty when nothing could be recorded.
   bool is_head_request = false;
   bool close = false;  ///< The connection cannot go on.
+  // Of what people decide on; empty: nothing is.
+  std::string_view request = {};  ///< Its name.
+  std::string_view state = {};    ///< "waiting", "approved", …
 };
+
+/// Where a client asks how far a request is: this, and its name (RFC 8615).
+inline constexpr std::string_view requests_path = "/.well-known/sluice/requests/";
 
 /// Queues the whole response. False when no buffer is free: then just close.
 [[nodiscard]] bool write_refusal(WorkerContext& worker, SliceQueue& out,

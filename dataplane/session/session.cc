@@ -57,14 +57,15 @@ bool Session::awaits_keys(const TokenProofs::Answer& answer) {
   return true;
 }
 
-void Session::begin_hold(std::unique_ptr<config::HeldOperation> what, Duration expires) {
+void Session::begin_hold(std::unique_ptr<config::HeldOperation> what) {
   // Whoever answers sees to it that nothing waits for longer; should no answer come, this does.
   constexpr Duration grace = seconds(5);
   hold_ = std::make_unique<PendingHold>();
   hold_->request = what->request;
+  hold_->errand = what->errand;
   hold_->binding = what->binding;
   hold_->configuration = what->configuration;
-  hold_->deadline = worker_.now.monotonic + expires + grace;
+  hold_->deadline = worker_.now.monotonic + what->wait + grace;
   hold_->wish = std::move(what);
   has_hold_news_ = true;
 }
@@ -72,6 +73,11 @@ void Session::begin_hold(std::unique_ptr<config::HeldOperation> what, Duration e
 void Session::drop_hold(config::HoldEnd how) {
   const auto hold = std::move(hold_);
   if (hold->wish != nullptr) return;  // nobody was told of it yet
+  // Who comes back for a request leaves it as it is, unless it was let in.
+  const bool is_granted = hold->answer && hold->answer->kind == config::HoldAnswer::Kind::approved;
+  const bool comes_back = hold->errand != config::HeldOperation::Errand::ask;
+  const bool is_claimed = hold->errand == config::HeldOperation::Errand::claim && is_granted;
+  if (comes_back && !is_claimed) return;
   ended_hold_ = std::make_unique<EndedHold>(EndedHold{hold->request, how});
   has_hold_news_ = true;
 }

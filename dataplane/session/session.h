@@ -177,7 +177,9 @@ class Session {
   [[nodiscard]] bool awaits_keys(const TokenProofs::Answer& answer);
   [[nodiscard]] bool is_awaiting_keys() const noexcept { return attempts_before_.has_value(); }
   /// From now on `what` waits for people.
-  void begin_hold(std::unique_ptr<config::HeldOperation> what, Duration expires);
+  void begin_hold(std::unique_ptr<config::HeldOperation> what);
+  /// Whoever keeps the request goes on without this session.
+  void forget_hold() noexcept { hold_ = nullptr; }
   [[nodiscard]] bool is_held() const noexcept { return hold_ != nullptr && !hold_->answer; }
   /// Whether the log takes any record now, or never again; otherwise it waits for that.
   [[nodiscard]] bool may_record() noexcept;

@@ -42,6 +42,7 @@ inline constexpr KnownName known_names[] = {
     {"proxy-connection", FieldName::proxy_connection},
     {"range", FieldName::range},
     {"repr-digest", FieldName::repr_digest},
+    {"sluice-request", FieldName::sluice_request},
     {"te", FieldName::te},
     {"trailer", FieldName::trailer},
     {"transfer-encoding", FieldName::transfer_encoding},

@@ -62,6 +62,7 @@ enum class FieldName : std::uint8_t {
   x_forwarded_host,
   x_forwarded_proto,
   x_real_ip,
+  sluice_request,  ///< The name of a request that people decide on, for the gateway.
 };
 
 /// One field line. `value` has no surrounding whitespace. Both views point into

@@ -24,12 +24,13 @@ PolicyRule rule(std::string name, RulingKind ruling) {
   PolicyRule result;
   result.name = std::move(name);
   result.ruling = ruling;
+  if (ruling == RulingKind::hold) result.approval.emplace();
   result.http.emplace();
   return result;
 }
 
-Policy compiled(const Settings& settings, Abilities abilities = {}) {
-  auto policy = Policy::compile(settings, settings.listeners[0], abilities);
+Policy compiled(const Settings& settings) {
+  auto policy = Policy::compile(settings, settings.listeners[0]);
   if (!policy) FAIL(policy.error().message);
   return std::move(*policy);
 }
@@ -70,7 +71,7 @@ TEST_CASE("the strictest rule wins whatever its place, and among equals the firs
   rules[1].reason = "never";
   rules[3].http->methods = {"DELETE", "PUT"};
   rules[2].http->methods = {"POST", "DELETE"};
-  const Policy policy = compiled(settings_with(rules), {.http_holds = true});
+  const Policy policy = compiled(settings_with(rules));
   const PrincipalView view = policy.view_of(someone("ann"));
   const auto judged = [&](std::string_view method) {
     return policy.judge(view, {.method = method});
@@ -83,6 +84,29 @@ TEST_CASE("the strictest rule wins whatever its place, and among equals the firs
   CHECK(judged("DELETE").reason == "never");
   CHECK(judged("PUT").rule == "d2");
   CHECK(judged("BREW").rule == "a1");
+}
+
+TEST_CASE("a rule that holds gives nothing, and each that holds must be satisfied") {
+  std::vector<PolicyRule> rules{rule("a", RulingKind::allow), rule("h1", RulingKind::hold),
+                                rule("h2", RulingKind::hold), rule("h3", RulingKind::hold)};
+  rules[0].http->methods = {"POST"};
+  rules[1].http->methods = {"POST", "DELETE"};
+  rules[2].principals.groups = {"clerks"};
+  rules[3].http->body = {"refund"};
+  const Policy policy = compiled(settings_with(rules));
+  const auto judged = [&](const Principal& who, std::string_view method,
+                          std::span<const std::uint32_t> hits) {
+    return policy.judge(policy.view_of(who),
+                        {.method = method, .body_hits = hits, .body_seen = true});
+  };
+  const std::vector<std::uint32_t> refund{0};
+  CHECK(judged(someone("ann"), "POST", {}).holds == 0b001);
+  CHECK(judged(someone("ann", {"clerks"}), "POST", {}).holds == 0b011);
+  CHECK(judged(someone("ann", {"clerks"}), "POST", refund).holds == 0b111);
+  CHECK(judged(someone("ann"), "POST", refund).rule == "h1");
+  CHECK(judged(someone("ann"), "DELETE", {}).kind == Kind::deny);
+  CHECK(judged(someone("ann"), "DELETE", {}).rule == "default-deny");
+  CHECK(policy.judge(policy.view_of(someone("ann")), {.method = "POST"}).kind == Kind::needs_body);
 }
 
 TEST_CASE("of rules that are as strict, those decide that have operations recorded") {
@@ -175,20 +199,19 @@ TEST_CASE("rules of other targets are not compiled in, but their mistakes are fo
 
 TEST_CASE("what cannot be enforced stops the compiler, each with its reason") {
   auto held = rule("held", RulingKind::hold);
+  held.approval.reset();
   auto method = rule("method", RulingKind::deny);
   method.http->methods = {"get"};
   auto path = rule("path", RulingKind::deny);
   path.http->paths = {"a"};
   auto header = rule("header", RulingKind::deny);
   header.http->headers = {{"x", "a(?=b)"}};
-  CHECK(
-      error_of(settings_with({held, method, path, header})) ==
-      "rule 'method': methods are case-sensitive: write 'GET' instead of 'get'\n"
-      "rule 'path': path 'a': a path begins with '/'\n"
-      "rule 'header': header 'x': at character 2: only the groups '(…)', '(?:…)', '(?i:…)' and a "
-      "leading '(?i)' are understood\n"
-      "rule 'held': requests to target 'api' cannot be held in this version, only SQL statements; "
-      "give the rule 'targets' or 'operations'");
+  CHECK(error_of(settings_with({held, method, path, header})) ==
+        "rule 'method': methods are case-sensitive: write 'GET' instead of 'get'\n"
+        "rule 'path': path 'a': a path begins with '/'\n"
+        "rule 'header': header 'x': at character 2: only the groups '(…)', '(?:…)', '(?i:…)' and a "
+        "leading '(?i)' are understood\n"
+        "rule 'held': a rule that holds needs 'approval'");
 
   auto many = rule("many", RulingKind::deny);
   for (int i = 0; i < 64; ++i) many.http->methods.push_back(fmt::format("M{}", i));

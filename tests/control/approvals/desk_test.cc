@@ -223,3 +223,102 @@ TEST_CASE("What waited when the gateway went is lost, and stays so") {
     CHECK(bench.desk->counts().lost == 1);
   }
 }
+
+namespace {
+
+config::HeldOperation ticket(std::uint32_t uses = 1) {
+  config::HeldOperation what = held();
+  what.is_ticket = true;
+  what.valid_for = seconds(30);
+  what.uses = uses;
+  return what;
+}
+
+/// Who asked, again.
+config::HeldOperation back(config::HeldOperation::Errand errand) {
+  config::HeldOperation what = ticket();
+  what.errand = errand;
+  return what;
+}
+
+constexpr auto look = config::HeldOperation::Errand::look;
+constexpr auto claim = config::HeldOperation::Errand::claim;
+
+/// What the desk says to `what`.
+HoldAnswer told(Bench& bench, const config::HeldOperation& what) {
+  Answers answers;
+  bench.desk->hold(what, answers.taker());
+  return answers.await();
+}
+
+}  // namespace
+
+TEST_CASE("A ticket is claimed by who asked, for what was approved, so often and so long") {
+  Bench bench;
+  REQUIRE(told(bench, ticket(2)).kind == HoldAnswer::Kind::parked);
+  CHECK(told(bench, back(look)).kind == HoldAnswer::Kind::parked);
+  CHECK(told(bench, back(claim)).kind == HoldAnswer::Kind::parked);
+  bench.now_s = 10;
+  REQUIRE(bench.desk->decide("7KQ2M9XF", decision(person("bob"))).kind ==
+          DecisionReply::Kind::taken);
+  CHECK(told(bench, back(look)).kind == HoldAnswer::Kind::approved);
+
+  config::HeldOperation other = back(claim);
+  other.binding[0] ^= 1;
+  CHECK(told(bench, other).kind == HoldAnswer::Kind::denied);
+  other = back(claim);
+  other.configuration = 2;
+  CHECK(told(bench, other).kind == HoldAnswer::Kind::denied);
+  other = back(claim);
+  other.who = person("bob");
+  CHECK(told(bench, other).kind == HoldAnswer::Kind::unknown);
+  other.errand = look;
+  CHECK(told(bench, other).kind == HoldAnswer::Kind::unknown);
+
+  bench.log_is_full = true;
+  CHECK(told(bench, back(claim)).kind == HoldAnswer::Kind::unavailable);
+  bench.log_is_full = false;
+  for (int use = 0; use < 2; ++use) {
+    const HoldAnswer granted = told(bench, back(claim));
+    CHECK(granted.kind == HoldAnswer::Kind::approved);
+    CHECK(granted.binding == held().binding);
+  }
+  CHECK(told(bench, back(claim)).kind == HoldAnswer::Kind::denied);
+  bench.desk->end_hold("7KQ2M9XF", HoldEnd::ran);
+  bench.desk->end_hold("7KQ2M9XF", HoldEnd::ran);
+  // What arrives together is not taken in its order: the second look comes behind both ends.
+  told(bench, back(look));
+  CHECK(told(bench, back(look)).kind == HoldAnswer::Kind::unknown);
+  CHECK(std::ranges::count(bench.recorded(), "used ann") == 2);
+  CHECK(std::ranges::count(bench.recorded(), "ended ann") == 2);
+}
+
+TEST_CASE("A ticket that is denied says so to who asked, and one that lapsed runs nothing") {
+  Bench bench;
+  REQUIRE(told(bench, ticket()).kind == HoldAnswer::Kind::parked);
+  Decision no = decision(person("bob"), Verdict::deny);
+  no.reason = "not today";
+  REQUIRE(bench.desk->decide("7KQ2M9XF", no).kind == DecisionReply::Kind::taken);
+  const HoldAnswer denied = told(bench, back(look));
+  CHECK(denied.kind == HoldAnswer::Kind::denied);
+  CHECK(denied.reason == "bob denied it: not today");
+
+  config::HeldOperation late = ticket();
+  late.request = "8KQ2M9XF";
+  REQUIRE(told(bench, late).kind == HoldAnswer::Kind::parked);
+  REQUIRE(bench.desk->decide("8KQ2M9XF", decision(person("bob"))).kind ==
+          DecisionReply::Kind::taken);
+  bench.now_s = 40;
+  late.errand = claim;
+  CHECK(told(bench, late).kind != HoldAnswer::Kind::approved);
+}
+
+TEST_CASE("Tickets that were approved end with the gateway") {
+  Bench bench;
+  REQUIRE(told(bench, ticket()).kind == HoldAnswer::Kind::parked);
+  REQUIRE(bench.desk->decide("7KQ2M9XF", decision(person("bob"))).kind ==
+          DecisionReply::Kind::taken);
+  bench.open();
+  CHECK(bench.state() == "lost");
+  CHECK(told(bench, back(claim)).kind == HoldAnswer::Kind::unknown);
+}

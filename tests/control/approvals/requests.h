@@ -29,6 +29,7 @@ inline Request request(std::vector<config::HoldRule> rules) {
   made.what.who = person("ann", {"staff"});
   made.what.rules = std::move(rules);
   made.what.session = 1;
+  made.what.wait = seconds(60);
   made.since = at(0);
   made.until = at(60);
   return made;
