@@ -75,7 +75,12 @@ Json rule_json(const config::PolicyRule& rule) {
                         {"distinct", rule.approval->distinct},
                         {"all_groups", rule.approval->all_groups},
                         {"expires_ms", ms(rule.approval->expires)},
-                        {"reason_required", rule.approval->reason_required}};
+                        {"reason_required", rule.approval->reason_required},
+                        {"wait_ms", ms(rule.approval->wait)}};
+    if (rule.approval->mode == config::HoldMode::ticket) {
+      page["approval"]["ticket"] = {{"valid_for_ms", ms(rule.approval->valid_for)},
+                                    {"uses", rule.approval->uses}};
+    }
   }
   return page;
 }

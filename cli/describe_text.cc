@@ -113,9 +113,14 @@ std::string limited(const config::ExecutionLimits& limits) {
 }
 
 std::string decided(const config::Approval& approval) {
-  return fmt::format("; until {} agree{}, within {}", config::approvers_text(approval),
+  const std::string ticket =
+      approval.mode != config::HoldMode::ticket
+          ? std::string()
+          : fmt::format("; by ticket, good for {} and {} {}", duration_text(approval.valid_for),
+                        approval.uses, approval.uses == 1 ? "use" : "uses");
+  return fmt::format("; until {} agree{}, within {}{}", config::approvers_text(approval),
                      approval.reason_required ? " and say why" : "",
-                     duration_text(approval.expires));
+                     duration_text(approval.expires), ticket);
 }
 
 void add_pool(Lines out, const config::Listener& listener, const config::Target& target) {

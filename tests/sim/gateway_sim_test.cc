@@ -31,13 +31,14 @@ constexpr const char* secrets[] = {"4111111111111111", "4111 1111 1111 1111",
 
 int expected_status(const Operation& operation) {
   if (!operation.authenticated) return 401;
-  return operation.allowed ? 200 : 403;
+  return operation.allowed && (!operation.held || operation.approved) ? 200 : 403;
 }
 
 /// A refused request whose body may be long in coming ends the connection.
 bool ends_connection(const Operation& operation) {
   const bool has_body = operation.method == "POST" || operation.method == "PUT";
-  return expected_status(operation) != 200 && has_body &&
+  // What people decide on came whole.
+  return expected_status(operation) != 200 && has_body && !operation.held &&
          (operation.request_wire == Wire::chunked || !operation.request_body.plain.empty()) &&
          (operation.expects_continue || operation.request_body.plain.size() > 64 * 1024);
 }
@@ -123,6 +124,7 @@ void check_target(const SimGateway& gateway) {
     INFO(seen.head);
     CHECK(operation.allowed);
     CHECK(operation.authenticated);
+    CHECK((!operation.held || operation.approved));
     const bool same = seen.body == operation.request_body.masked ||
                       (operation.method != "POST" && operation.method != "PUT");
     CHECK(same);
@@ -158,6 +160,26 @@ void check_failing_answers(const SimGateway& gateway) {
         CHECK((status == 502 || status == 503 || status == 504 || status == 408));
       }
     }
+  }
+}
+
+/// Whoever keeps the requests is told of each end, and that it ran of no other.
+void check_holds(const SimGateway& gateway) {
+  CHECK(gateway.ended_holds().size() == gateway.asked());
+  std::map<std::string, std::size_t> ran;
+  for (const auto& [id, how] : gateway.ended_holds()) {
+    if (how == config::HoldEnd::ran) ++ran[id];
+  }
+  for (const auto& client : gateway.clients()) {
+    for (const Operation& operation : client->operations()) {
+      INFO(operation.id);
+      CHECK(ran[operation.id] <= (operation.held && operation.approved ? 1U : 0U));
+    }
+  }
+  for (const auto& seen : gateway.target_log().seen) {
+    INFO(seen.head);
+    const bool is_held = seen.head.find("/held ") != std::string::npos;
+    CHECK((!is_held || ran[seen.id] == 1));
   }
 }
 
@@ -282,6 +304,30 @@ TEST_CASE("Resets and flaky targets cost answers, never secrets or records") {
   check_failing_answers(gateway);
   check_target(gateway);
   check_log(gateway);
+}
+
+TEST_CASE("What people approve reaches the target once, and nothing else that waits for them") {
+  const std::uint64_t seed = GENERATE(from_range(seeds(600)));
+  CAPTURE(seed);
+  SimOptions options;
+  options.seed = seed;
+  SimRandom shape(seed);
+  options.chunk_bytes_max = 1U << (4 + shape.up_to(12));
+  options.window_bytes = 1U << (8 + shape.up_to(10));
+  options.starve_per_mille = static_cast<unsigned>(shape.up_to(100));
+  const bool is_calm = seed % 2 == 0;
+  if (!is_calm) options.reset_per_mille = 100;
+  SimGateway gateway(options, {.flaky_target = !is_calm, .durable = seed % 20 == 0, .people = true});
+  for (int i = 0; i < 6; ++i) gateway.add_client(1 + shape.up_to(12));
+  REQUIRE(gateway.run());
+  if (is_calm) {
+    check_answers(gateway);
+  } else {
+    check_failing_answers(gateway);
+  }
+  check_target(gateway);
+  check_log(gateway);
+  check_holds(gateway);
 }
 
 TEST_CASE("Long bodies that nobody looks at arrive as they are, spliced or not") {

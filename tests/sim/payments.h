@@ -28,6 +28,8 @@ struct Operation {
   bool is_json = true;
   bool expects_continue = false;
   bool inspected = false;  ///< Its body passes a policy pattern first.
+  bool held = false;       ///< People decide on it.
+  bool approved = false;   ///< As they do, of what is held.
   Wire request_wire = Wire::length;
   Wire response_wire = Wire::length;
   Sight request_body;  ///< masked: what the target may see.

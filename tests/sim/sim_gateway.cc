@@ -1,6 +1,7 @@
 #include "sim_gateway.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "snapshot_of.h"
 #include "test_tls.h"
@@ -25,11 +26,17 @@ policies:
     ruling: allow
   - name: no launches
     operations: {http: {methods: [POST], paths: ["/v1/*/inspected"], body: ["launch code \\d+"]}}
-    ruling: deny
+    ruling: deny@H
 audit:
   directory: audit
   signing_key: file:audit.key
 )";
+
+constexpr const char* holds = R"(
+  - name: people decide
+    operations: {http: {paths: ["/v1/*/held"]}}
+    ruling: hold
+    approval: {by_groups: [people], expires: 1h})";
 
 constexpr const char* masks = R"(masks:
   - {name: pan, find: "builtin:payment-card", show: {partial: {first: 6, last: 4}}, on: both}
@@ -42,6 +49,7 @@ std::string configuration_of(const SimScene& scene) {
     text.replace(text.find(mark), mark.size(), with);
   };
   fill("@L", scene.tls_clients ? ", tls: {certificate: file:gw.crt, key: file:gw.key}" : "");
+  fill("@H", scene.people ? holds : "");
   fill("@T", scene.tls_target ? ", tls: {ca: file:ca.crt, name: api.test}" : "");
   return text;
 }
@@ -82,6 +90,12 @@ SimGateway::SimGateway(const SimOptions& options, const SimScene& scene, const S
   }
   LoopOptions loop_options;
   loop_options.durable = scene.durable;
+  loop_options.hold = [this](ConnId client, const config::HeldOperation& what) {
+    hold(client, what);
+  };
+  loop_options.end_hold = [this](const std::string& request, config::HoldEnd how) {
+    ended_holds_.emplace(asked_.at(request), how);
+  };
   worker_.start(
       test::snapshot_of(configuration_of(scene), key.yaml_entry, "unused", 1, tls().files),
       std::move(loop_options));
@@ -93,7 +107,13 @@ ScriptedClient& SimGateway::add_client(std::size_t count) {
     const std::uint64_t number = operations_.size() + 1;
     operations.push_back(scene_.long_bodies ? long_operation(random_, number)
                                             : random_operation(random_, number));
-    operations_.emplace(operations.back().id, operations.back());
+    Operation& operation = operations.back();
+    if (scene_.people && !operation.inspected && random_.chance(500)) {
+      operation.held = operation.allowed && operation.authenticated;
+      operation.approved = random_.chance(600);
+      operation.target += "/held";
+    }
+    operations_.emplace(operation.id, operation);
   }
   const auto manner = random_.up_to(1) == 0 ? ScriptedClient::Manner::one_by_one
                                             : ScriptedClient::Manner::pipelined;
@@ -117,6 +137,37 @@ void SimGateway::reload_without_keys() {
   WorkerMail mail;
   mail.snapshot = test::snapshot_of(configuration_of(scene_), "[]", "unused", 1, tls().files);
   worker_.post(std::move(mail));
+}
+
+/// They are asked, and say what they will say, some time; now and then to something else.
+void SimGateway::hold(ConnId client, const config::HeldOperation& what) {
+  const std::size_t from = what.resource.find("/op") + 1;
+  const std::string id = what.resource.substr(from, what.resource.find('/', from) - from);
+  const Operation& operation = operations_.at(id);
+  asked_[what.request] = id;
+  const auto answer = [&](config::HoldAnswer::Kind kind, Duration within) {
+    WorkerMail mail;
+    mail.held = client;
+    mail.hold_answer = {kind, what.request, what.binding, "as people like"};
+    const bool is_another = kind == config::HoldAnswer::Kind::approved && !operation.approved;
+    if (is_another) mail.hold_answer.binding[0] ^= 1;
+    const auto after =
+        Duration{static_cast<std::int64_t>(random_.up_to(static_cast<std::uint64_t>(within.ns)))};
+    letters_.emplace_back(transport().now().monotonic + after, std::move(mail));
+  };
+  // Where the log is awaited, simulated time is slow.
+  const Duration time = milliseconds(scene_.durable ? 4 : 800);
+  answer(config::HoldAnswer::Kind::parked, milliseconds(2));
+  const bool says_yes = operation.approved || random_.chance(300);
+  answer(says_yes ? config::HoldAnswer::Kind::approved : config::HoldAnswer::Kind::denied, time);
+}
+
+void SimGateway::hand_out_letters() {
+  const Instant now = transport().now().monotonic;
+  for (auto& [at, mail] : letters_) {
+    if (at <= now) worker_.post(std::move(mail));
+  }
+  std::erase_if(letters_, [now](const auto& letter) { return letter.first <= now; });
 }
 
 bool SimGateway::run() {
