@@ -11,6 +11,9 @@
 
 namespace sluice::dataplane {
 
+/// The rule's name where HTTP itself, or this gateway's reading of it, decides.
+inline constexpr std::string_view protocol_rule = "protocol";
+
 struct HttpSession::Judged {
   http1::Target target;
   const config::Principal* principal = nullptr;

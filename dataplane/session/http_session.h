@@ -88,12 +88,8 @@ class HttpSession final : public Session {
   bool refuse_unproved(const http1::RequestHead& head, const Judged& judged,
                        std::string_view detail);
   std::optional<identity::KeyVerdict> prove(std::string_view secret);
+  void answer_expectation(const http1::RequestHead& head);
   bool must_gather(const http1::RequestHead& head, std::size_t head_bytes, const Judged& judged);
-  void hold_body(const http1::RequestHead& head, std::size_t head_bytes);
-  bool inspect_body();
-  [[nodiscard]] bool judge_held_body();
-  [[nodiscard]] std::optional<config::Ruling> judge_body(const http1::RequestHead& head,
-                                                         Judged& judged);
   void settle_ruling(const http1::RequestHead& head, Judged& judged, const config::Ruling& ruling);
   void admit(const http1::RequestHead& head, Judged& judged);
   void send_on(Settled settled, ByteView head, const Piece& piece);
@@ -106,6 +102,13 @@ class HttpSession final : public Session {
   void refuse(const http1::RequestHead& head, const Judged& judged, std::uint16_t status,
               std::string_view rule, std::string_view detail);
   void refuse_unread(std::uint16_t status, std::string_view reason);
+
+  // http_gathering.cc: what is read whole before it is judged.
+  void gather_body(const http1::RequestHead& head, std::size_t head_bytes);
+  bool inspect_body();
+  [[nodiscard]] bool judge_held_body();
+  [[nodiscard]] std::optional<config::Ruling> judge_body(const http1::RequestHead& head,
+                                                         Judged& judged);
 
   // http_holds.cc: what people decide on.
   [[nodiscard]] bool is_cleared(const http1::RequestHead& head, const Judged& judged,
