@@ -65,12 +65,8 @@ std::string_view PostgresSession::hold_fault(const JudgedStatement& judged,
 /// Who asks for what, where.
 config::Binding PostgresSession::binding_for(const JudgedStatement& judged,
                                              const Meaning* portal) const {
-  std::vector<std::string_view> pieces{"postgres",
-                                       target().name,
-                                       plan().settings.name,
-                                       database_,
-                                       user_,
-                                       portal ? "portal" : "query",
+  std::vector<std::string_view> pieces{"postgres",   target().name, plan().settings.name,
+                                       database_,    user_,         portal ? "portal" : "query",
                                        judged.source};
   if (portal != nullptr) pieces.push_back(as_text(*portal->bound));
   for (const std::string_view schema : backend_->search_path()) {

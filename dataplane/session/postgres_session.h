@@ -293,7 +293,7 @@ class PostgresSession final : public Session {
   [[nodiscard]] std::string_view hold_fault(const JudgedStatement& judged,
                                             const Meaning* portal) const;
   [[nodiscard]] config::Binding binding_for(const JudgedStatement& judged,
-                                           const Meaning* portal) const;
+                                            const Meaning* portal) const;
   void hold(const JudgedStatement& judged, const Meaning* portal);
   void refuse_held(config::HoldEnd as, std::string reason);
   void watch_hold();

@@ -82,8 +82,8 @@ bool write_refusal(WorkerContext& worker, SliceQueue& out, const Refusal& refusa
   if (refusal.status == 503 || refusal.status == 202) head.field("Retry-After", "1");
   if (refusal.status == 202) {
     std::array<char, requests_path.size() + request_name_bytes_max> location{};
-    const auto end = fmt::format_to_n(location.data(), location.size(), "{}{}", requests_path,
-                                      refusal.request);
+    const auto end =
+        fmt::format_to_n(location.data(), location.size(), "{}{}", requests_path, refusal.request);
     head.field("Location", {location.data(), std::min(end.size, location.size())});
   }
   if (refusal.close) head.field("Connection", "close");

@@ -317,7 +317,8 @@ TEST_CASE("What people approve reaches the target once, and nothing else that wa
   options.starve_per_mille = static_cast<unsigned>(shape.up_to(100));
   const bool is_calm = seed % 2 == 0;
   if (!is_calm) options.reset_per_mille = 100;
-  SimGateway gateway(options, {.flaky_target = !is_calm, .durable = seed % 20 == 0, .people = true});
+  SimGateway gateway(options,
+                     {.flaky_target = !is_calm, .durable = seed % 20 == 0, .people = true});
   for (int i = 0; i < 6; ++i) gateway.add_client(1 + shape.up_to(12));
   REQUIRE(gateway.run());
   if (is_calm) {
