@@ -4,6 +4,7 @@
 #   scripts/bench.sh proxy   [--only SCENARIO] [--json FILE] [--rounds N] [--beside SLUICE]
 #   scripts/bench.sh growth  [the same]
 #   scripts/bench.sh latency [--json FILE] [--rounds N]
+#   scripts/bench.sh holds   [--json FILE] [--rounds N]
 #   scripts/bench.sh postgres [--only SCENARIO] [--json FILE] [--rounds N] [--beside SLUICE]
 #   scripts/bench.sh tls     [--only SCENARIO] [--json FILE] [--rounds N] [--beside SLUICE]
 #   scripts/bench.sh stages  [--only SCENARIO/CONTENDER] [--flame SVG]
@@ -14,12 +15,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-usage() { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2; }
 
 verb=${1:-}
 [ $# -gt 0 ] && shift
 case "$verb" in
-  proxy | growth | latency | postgres | tls | stages | load | micro) ;;
+  proxy | growth | latency | holds | postgres | tls | stages | load | micro) ;;
   *) usage ;;
 esac
 
@@ -32,7 +33,7 @@ run() {
 }
 
 case "$verb" in
-  proxy | growth | latency) run bench/proxy/run.py "$verb" --build build/perf "$@" ;;
+  proxy | growth | latency | holds) run bench/proxy/run.py "$verb" --build build/perf "$@" ;;
   postgres) run bench/postgres/run.py postgres --build build/perf "$@" ;;
   tls) run bench/tls/run.py tls --build build/perf "$@" ;;
   load) run bench/load/run.py --build build/perf "$@" ;;

@@ -7,14 +7,15 @@ import argparse
 import pathlib
 
 import growth
+import holds
 import host
 import latency
 import results
 import scenarios
 from rounds import run_scenario
 
-CASES = {"proxy": scenarios.PROXY, "growth": growth.SCENARIOS, "latency": {}}
-OTHERS = {"proxy": [], "growth": ["idle"], "latency": [latency.NAME]}
+CASES = {"proxy": scenarios.PROXY, "growth": growth.SCENARIOS, "latency": {}, "holds": {}}
+OTHERS = {"proxy": [], "growth": ["idle"], "latency": [latency.NAME], "holds": [holds.NAME]}
 
 
 def main() -> None:
@@ -40,6 +41,8 @@ def main() -> None:
             idle = growth.idle_memory(build)
         elif name == latency.NAME:
             rows += latency.run(build, options.rounds, options.seconds)
+        elif name == holds.NAME:
+            rows += holds.run(build, options.rounds, options.seconds)
         else:
             scenario = CASES[options.verb][name]
             if options.beside:
