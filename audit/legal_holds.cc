@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
 #include "audit/segment.h"
 #include "audit/segment_log.h"
+#include "audit/utf8.h"
 #include "base/timestamp.h"
 
 namespace sluice::audit {
@@ -48,6 +50,14 @@ std::string text_of(const LegalHolds& holds) {
 }
 
 }  // namespace
+
+bool is_reason(std::string_view text) noexcept {
+  const auto is_visible = [](char c) {
+    return static_cast<unsigned char>(c) >= ' ' && c != '\x7f';
+  };
+  return !text.empty() && text.size() <= legal_hold_reason_bytes_max && is_utf8(text) &&
+         std::ranges::all_of(text, is_visible);
+}
 
 std::string text_of(const LegalHold& hold, std::string_view by) {
   const LegalHold unbounded;

@@ -18,6 +18,9 @@ inline constexpr std::string_view legal_holds_name = "legal-holds";
 inline constexpr std::size_t legal_hold_reason_bytes_max = 200;
 inline constexpr std::size_t legal_holds_max = 50;  // They fit a small file.
 
+/// Whether it is one line that a person can read, and not too long.
+bool is_reason(std::string_view text) noexcept;
+
 struct LegalHold {
   std::uint64_t id = 0;
   std::uint64_t from_ns = 0;

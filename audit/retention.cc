@@ -6,7 +6,6 @@
 
 #include "audit/index_writer.h"
 #include "audit/segment_reader.h"
-#include "audit/utf8.h"
 #include "base/timestamp.h"
 
 namespace sluice::audit {
@@ -39,15 +38,6 @@ std::string words_of(Duration age) {
 
 std::string time_text(std::uint64_t ns) {
   return timestamp_text({static_cast<std::int64_t>(ns)});
-}
-
-/// One line that a person can read.
-bool is_reason(std::string_view text) {
-  const auto is_visible = [](char c) {
-    return static_cast<unsigned char>(c) >= ' ' && c != '\x7f';
-  };
-  return !text.empty() && text.size() <= legal_hold_reason_bytes_max && is_utf8(text) &&
-         std::ranges::all_of(text, is_visible);
 }
 
 }  // namespace
@@ -190,6 +180,16 @@ Result<Retention::Span> Retention::span_of(std::uint64_t segment) const {
   const bool is_removed = std::filesystem::exists(stand_in_path(behind), ignored);
   // What is behind one that was due is as old; the segment that was just begun is not.
   return Span{**first, is_removed ? **first : std::numeric_limits<std::uint64_t>::max()};
+}
+
+Result<bool> Retention::remove_unless_held(std::uint64_t first_ns, std::uint64_t last_ns,
+                                           const std::function<Result<void>()>& removal) {
+  const std::lock_guard lock(mutex_);
+  const auto held = is_held({first_ns, last_ns});
+  if (!held) return tl::unexpected(held.error());
+  if (*held) return false;
+  if (auto done = removal(); !done) return tl::unexpected(done.error());
+  return true;
 }
 
 /// Its name; empty when nobody still reads it. A cursor is checked by the record before it,

@@ -70,6 +70,12 @@ class Retention {
   Result<LegalHold> add_legal_hold(LegalHold hold, std::string_view by);
   /// errors   there is none of this number, or the log or the disk does not take it.
   Result<LegalHold> release_legal_hold(std::uint64_t id, std::string_view by);
+  /// Runs the removal of something else that is of these times, as `pass` removes segments:
+  /// not under a legal hold, and holds stay as they are meanwhile.
+  /// returns  false when it is held.
+  /// errors   the removal's own, or the holds cannot be read.
+  Result<bool> remove_unless_held(std::uint64_t first_ns, std::uint64_t last_ns,
+                                  const std::function<Result<void>()>& removal);
   [[nodiscard]] RetentionStatus status() const;
 
  private:

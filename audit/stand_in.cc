@@ -167,7 +167,8 @@ Result<StandInDraft> strip(SegmentReader& reader, const SegmentHeader& next, Dra
 }  // namespace
 
 bool outlives_segment(const RecordFields& record) noexcept {
-  constexpr std::array events{removed_event, hold_added_event, hold_released_event, seal_event};
+  constexpr std::array events{removed_event, recording_removed_event, hold_added_event,
+                              hold_released_event, seal_event};
   return is_phase(record, Phase::discontinuity) ||
          (is_phase(record, Phase::control) &&
           std::ranges::find(events, record.event) != events.end());

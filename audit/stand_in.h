@@ -22,6 +22,8 @@ namespace sluice::audit {
 
 /// The event of the record that names it; its detail begins with name_of(), and a semicolon.
 inline constexpr std::string_view removed_event = "segment-removed";
+/// Of the record that names a recording which was removed (recordings/retention.h).
+inline constexpr std::string_view recording_removed_event = "recording-removed";
 inline constexpr std::string_view hold_added_event = "legal-hold-added";
 inline constexpr std::string_view hold_released_event = "legal-hold-released";
 

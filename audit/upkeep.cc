@@ -32,8 +32,8 @@ bool has_room_beside(const std::filesystem::path& file) {
 
 }  // namespace
 
-Upkeep::Upkeep(std::filesystem::path directory, Retention* retention)
-    : directory_(std::move(directory)), retention_(retention), thread_([this] { run(); }) {
+Upkeep::Upkeep(std::filesystem::path directory, std::vector<Chore> chores)
+    : directory_(std::move(directory)), chores_(std::move(chores)), thread_([this] { run(); }) {
   ::pthread_setname_np(thread_.native_handle(), "audit-upkeep");
 }
 
@@ -57,7 +57,7 @@ void Upkeep::run() {
     index_sealed(sealed);
     index_open(sealed + 1);
     compress_sealed(sealed);
-    if (retention_ != nullptr) retention_->pass(is_stopping_);
+    for (const Chore& chore : chores_) chore(is_stopping_);
     lock.lock();
     stop_.wait_for(lock, pause, [this] { return is_stopping_.load(); });
   }

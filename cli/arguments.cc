@@ -37,6 +37,7 @@ struct Parser {
   RequestsOptions all_requests;
   ApproveOptions approve;
   DenyOptions deny;
+  DeleteRecordingOptions delete_recording;
   KeyNewOptions key_new;
   KeySigningOptions key_signing;
   KeyOperationsOptions key_operations;
@@ -65,6 +66,7 @@ struct Parser {
     add_steering();
     add_legal_hold();
     add_requests();
+    add_delete_recording();
     add_key();
     add_token();
     add_load();
@@ -322,6 +324,19 @@ struct Parser {
                   "A file whose first line is your API key or token; without it\n"
                   "$SLUICE_CREDENTIAL is taken");
     add_json(to, decision.json);
+  }
+
+  void add_delete_recording() {
+    auto& made = verb(
+        app, "delete-recording", "Remove a recording; the log says who, and why", delete_recording,
+        "  sluice delete-recording 4be3f0c1d2a59687-3-1 --reason 'request 88'\n"
+        "  sluice delete-recording 4be3f0c1d2a59687-3-1 --reason 'request 88' --json");
+    add_gateway(made, delete_recording.gateway);
+    made.add_option("recording", delete_recording.recording,
+                    "Its name, as `recording` in records of the log")
+        ->required();
+    made.add_option("--reason", delete_recording.reason, "Why, for the log; one line")->required();
+    add_json(made, delete_recording.json);
   }
 
   void add_key() {

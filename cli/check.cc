@@ -6,6 +6,7 @@
 #include "cli/verbs.h"
 #include "config/load/load.h"
 #include "control/json_text.h"
+#include "recordings/folder.h"
 
 namespace sluice::cli {
 namespace {
@@ -25,6 +26,10 @@ Result<std::shared_ptr<const dataplane::Snapshot>> compile(const std::string& co
   if (!settings) return tl::unexpected(settings.error());
   const auto key = open_signing_key(settings->audit);
   if (!key) return fail(fmt::format("audit.signing_key: {}", key.error().message));
+  if (settings->recordings) {
+    auto own = recordings::check_own_folder(settings->recordings->directory);
+    if (!own) return fail(fmt::format("recordings.directory: {}", own.error().message));
+  }
   return make_snapshot(*settings, key->derived_keys().mocks, 0);
 }
 

@@ -204,6 +204,7 @@ std::string describe_json(const config::Settings& settings) {
         {"directory", recordings->directory},
         {"recipients", recordings->recipients},
         {"bytes_max", recordings->bytes_max},
+        {"keep", recordings->retention ? config::duration_text(recordings->retention->keep) : ""},
         {"on_full", recordings->on_full == config::OnFull::refuse ? "refuse" : "stop"}};
   }
   return page.dump();

@@ -262,7 +262,9 @@ std::string describe_text(const config::Settings& settings) {
   }
   if (const auto& recordings = settings.recordings) {
     fmt::format_to(
-        out, "recordings: in {}, at most {}, for {} to read; when full {}\n", recordings->directory,
+        out, "recordings: in {}, kept {}, at most {}, for {} to read; when full {}\n",
+        recordings->directory,
+        recordings->retention ? duration_text(recordings->retention->keep) : "until deleted",
         size_text(recordings->bytes_max), fmt::join(recordings->recipients, ", "),
         recordings->on_full == config::OnFull::refuse ? "what is to be recorded is refused"
                                                       : "recordings stop");

@@ -7,6 +7,7 @@
 
 #include "cli/configuration.h"
 #include "cli/decider.h"
+#include "cli/delete_recording.h"
 #include "cli/legal_hold.h"
 #include "cli/output.h"
 #include "cli/times.h"
@@ -145,7 +146,7 @@ Result<std::unique_ptr<Service>> Service::start(
   if (auto done = service->start_exports(settings.audit); !done) {
     return tl::unexpected(done.error());
   }
-  service->upkeep_.emplace(settings.audit.directory, &service->retention_);
+  service->start_upkeep();
   service->take_up(std::move(*cosigner));
   auto admin = control::AdminServer::start(settings.admin, service->actions());
   if (!admin) return tl::unexpected(admin.error());
@@ -217,6 +218,29 @@ audit::RetentionOptions Service::retention_options() {
       .clock = clocks};
 }
 
+void Service::start_upkeep() {
+  const config::Settings& settings = gateway_->snapshot()->settings;
+  std::vector<audit::Upkeep::Chore> chores;
+  if (const auto& recordings = settings.recordings) {
+    recordings_retention_.emplace(recordings::RetentionOptions{
+        .directory = recordings->directory,
+        .keep = recordings->retention ? std::optional(recordings->retention->keep) : std::nullopt,
+        .log = &retention_,
+        .record =
+            [this](const recordings::Event& event) {
+              return gateway_->record_durably(recordings::record_of(event));
+            },
+        .alarm = [this](std::string_view event, std::string_view detail) { alarm(event, detail); },
+        .discount = [this](const auto& removal) { gateway_->discount_recordings(removal); },
+        .clock = clocks,
+        .disk = &audit::real_disk()});
+    // Before the log's: what proves a recording goes after it.
+    chores.emplace_back([this](const auto& stop) { recordings_retention_->pass(stop); });
+  }
+  chores.emplace_back([this](const auto& stop) { retention_.pass(stop); });
+  upkeep_.emplace(settings.audit.directory, std::move(chores));
+}
+
 void Service::alarm(std::string_view event, std::string_view detail) {
   gateway_->record_event(event, detail);
   fmt::print(stderr, "sluice: {}: {}\n", event, detail);
@@ -256,6 +280,11 @@ control::AdminActions Service::actions() {
           .release_legal_hold =
               [this](const std::string& body, const std::string& by) {
                 return release_legal_hold(retention_, body, by);
+              },
+          .delete_recording =
+              [this](const std::string& body, const std::string& by) {
+                return delete_recording(recordings_retention_ ? &*recordings_retention_ : nullptr,
+                                        body, by);
               },
           .mint_token = [this](const auto& request) { return mint_token(request); },
           .revoke_token = [this](const auto& request) { return revoke_token(request); }};
@@ -446,13 +475,17 @@ control::GatewayView Service::view() const {
   }
 
   if (const auto recordings = gateway_->recordings()) {
+    const auto removal = recordings_retention_->status();
     view.recordings = {.chunks = recordings->chunks,
                        .bytes = recordings->bytes,
                        .open = recordings->open,
                        .total_bytes = recordings->total_bytes,
                        .backlog_bytes = recordings->backlog_bytes,
                        .failures = recordings->failures,
-                       .takes = recordings->takes};
+                       .takes = recordings->takes,
+                       .removed = removal.removed,
+                       .removal_failures = removal.failures,
+                       .held = removal.held};
   }
   view.issuers = key_keeper_->view();
   view.approvals = desk_->counts();

@@ -28,6 +28,7 @@
 #include "dataplane/gateway.h"
 #include "exports/exporter.h"
 #include "identity/api_keys.h"
+#include "recordings/retention.h"
 
 namespace sluice::cli {
 
@@ -81,6 +82,7 @@ class Service {
   [[nodiscard]] std::shared_ptr<const identity::TokenKeys> token_keys() const;
   [[nodiscard]] Result<void> start_desk();
   [[nodiscard]] audit::RetentionOptions retention_options();
+  void start_upkeep();
   /// Into the log, and to the operator.
   void alarm(std::string_view event, std::string_view detail);
 
@@ -98,6 +100,7 @@ class Service {
   std::unique_ptr<control::Cosigner> cosigner_;       ///< Null without witnesses.
   std::vector<std::unique_ptr<exports::Exporter>> exporters_;  ///< Their threads call the gateway.
   audit::Retention retention_;
+  std::optional<recordings::Retention> recordings_retention_;  ///< Nothing: nothing is recorded.
   std::optional<audit::Upkeep> upkeep_;  ///< Its thread looks at the exporters.
   mutable std::mutex reloading_;         ///< One reload at a time; guards the six below.
   control::FileWatch keys_watch_{""};

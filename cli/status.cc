@@ -57,6 +57,12 @@ void print_text(const Json& page) {
                counted(number(retention, "removed_segments"), "segment"),
                number(retention, "held_segments"), number(retention, "awaited_segments"));
   }
+  if (const Json& recordings = page.at("recordings"); !recordings.is_null()) {
+    fmt::print("  recordings: {} being made, {} bytes in all, {} removed, {} under legal hold{}\n",
+               number(recordings, "open"), number(recordings, "total_bytes"),
+               number(recordings, "removed"), number(recordings, "held"),
+               recordings.at("full").get<bool>() ? "; FULL, nothing new is recorded" : "");
+  }
   for (const auto& one : page.at("exports")) {
     fmt::print("  export {}: {} arrived, {:.0f} s behind\n", one.at("name").get<std::string>(),
                counted(number(one, "exported"), "record"), one.at("lag_seconds").get<double>());

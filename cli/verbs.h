@@ -142,6 +142,13 @@ struct DecisionOptions {
 struct ApproveOptions : DecisionOptions {};
 struct DenyOptions : DecisionOptions {};
 
+struct DeleteRecordingOptions {
+  AdminTarget gateway = {};
+  std::string recording = {};
+  std::string reason = {};
+  bool json = false;
+};
+
 struct KeyNewOptions {
   std::string subject = {};
   std::vector<std::string> groups = {};
@@ -229,6 +236,7 @@ ExitCode perform(const LegalHoldReleaseOptions& options);
 ExitCode perform(const RequestsOptions& options);
 ExitCode perform(const ApproveOptions& options);
 ExitCode perform(const DenyOptions& options);
+ExitCode perform(const DeleteRecordingOptions& options);
 ExitCode perform(const KeyNewOptions& options);
 ExitCode perform(const KeySigningOptions& options);
 ExitCode perform(const KeyOperationsOptions& options);
@@ -242,8 +250,8 @@ using Command =
     std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions,
                  TilesOptions, AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions,
                  ReloadOptions, DrainOptions, LegalHoldAddOptions, LegalHoldListOptions,
-                 LegalHoldReleaseOptions, RequestsOptions, ApproveOptions, DenyOptions,
-                 KeyNewOptions, KeySigningOptions, KeyOperationsOptions, KeyTokensOptions,
-                 TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;
+                 LegalHoldReleaseOptions, DeleteRecordingOptions, RequestsOptions, ApproveOptions,
+                 DenyOptions, KeyNewOptions, KeySigningOptions, KeyOperationsOptions,
+                 KeyTokensOptions, TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

@@ -51,7 +51,13 @@ void print_json(const audit::VerifyReport& report, bool has_trusted_key) {
 nlohmann::ordered_json recordings_json(const recordings::CheckReport& report) {
   return {{"recordings", report.recordings},
           {"chunks", report.chunks},
-          {"unfinished", report.unfinished}};
+          {"unfinished", report.unfinished},
+          {"removed", report.removed}};
+}
+
+void print_removed(std::uint64_t recordings) {
+  if (recordings == 0) return;
+  fmt::print("{} of them removed, as records say\n", recordings);
 }
 
 void print_text(const recordings::CheckReport& report) {
@@ -64,6 +70,7 @@ void print_text(const recordings::CheckReport& report) {
   if (report.unfinished != 0) {
     fmt::print("{} of them without an end yet\n", report.unfinished);
   }
+  print_removed(report.removed);
 }
 
 void print_gaps(std::uint64_t gaps) {
@@ -143,6 +150,7 @@ void print_json(const evidence::PackageReport& report, bool has_trusted_key) {
                                     {"gaps", report.gaps},
                                     {"recordings", report.recordings},
                                     {"chunks", report.chunks},
+                                    {"removed_recordings", report.removed_recordings},
                                     {"timestamps", report.timestamps.size()},
                                     {"witnesses", witnesses_json(report)},
                                     {"witnessed_records", report.witnessed_records},
@@ -172,9 +180,10 @@ void print_text(const evidence::PackageReport& report, bool has_trusted_key) {
                counted(report.witnessed_records, "record"), timestamp_text(one.when));
   }
   print_gaps(report.gaps);
-  if (report.chunks != 0) {
+  if (report.recordings != 0) {
     fmt::print("{} of {} inside, encrypted: sluice replay shows them, and age -d opens them\n",
                counted(report.chunks, "chunk"), counted(report.recordings, "recording"));
+    print_removed(report.removed_recordings);
   }
   print_seen(report.seen_records);
   if (!has_trusted_key) print_key_advice("in the package");
@@ -198,14 +207,19 @@ ExitCode show(const Result<Report>& report, const VerifyOptions& options, bool h
 }
 
 /// What the log says of recordings, held against the folder they are in.
-Result<recordings::CheckReport> check_recordings(const VerifyOptions& options) {
+/// signed_records   of the log: behind them anybody can have said that one was removed.
+Result<recordings::CheckReport> check_recordings(const VerifyOptions& options,
+                                                 std::uint64_t signed_records) {
   const auto source = recordings::ChunkSource::of_directory(options.recordings);
   if (!source) return tl::unexpected(source.error());
   recordings::RecordingCheck check;
   const auto read = audit::read_records(
       options.path, 0,
-      [&check](std::uint64_t, ByteView bytes) {
-        if (const auto record = audit::fields_of(bytes)) check.add(*record);
+      [&check, signed_records](std::uint64_t index, ByteView bytes) {
+        const auto record = audit::fields_of(bytes);
+        const bool is_believed =
+            index < signed_records || (record && record->event != recordings::removed_event);
+        if (record && is_believed) check.add(*record);
         return true;
       },
       [&check](std::uint64_t, const audit::RemovedRecords&) {
@@ -222,7 +236,7 @@ ExitCode verify_log(const VerifyOptions& options, const std::string& key,
   if (options.recordings.empty() || !report || !report->ok) {
     return show(report, options, !key.empty());
   }
-  const auto found = check_recordings(options);
+  const auto found = check_recordings(options, report->records);
   if (!found) return complain("verify", found.error().message, ExitCode::failed);
   if (options.json) {
     auto page = json_of(*report, !key.empty());

@@ -70,6 +70,10 @@ HttpReply release_hold(const AdminActions& actions, const HttpRequest& request) 
   return json_or_why(actions.release_legal_hold(request.body, who_asks(request)));
 }
 
+HttpReply remove_recording(const AdminActions& actions, const HttpRequest& request) {
+  return json_or_why(actions.delete_recording(request.body, who_asks(request)));
+}
+
 HttpReply mint(const AdminActions& actions, const HttpRequest& request) {
   return actions.mint_token(request);
 }
@@ -85,7 +89,7 @@ struct Route {
   HttpReply (*run)(const AdminActions&, const HttpRequest&);
 };
 
-constexpr std::array<Route, 11> routes{{
+constexpr std::array<Route, 12> routes{{
     {"/livez", "GET", false, live},
     {"/readyz", "GET", false, ready},
     {"/metrics", "GET", false, metrics},
@@ -95,6 +99,7 @@ constexpr std::array<Route, 11> routes{{
     {"/legal-holds", "GET", true, holds},
     {"/legal-holds", "POST", true, add_hold},
     {"/legal-holds/release", "POST", true, release_hold},
+    {"/recordings/delete", "POST", true, remove_recording},
     {"/tokens", "POST", true, mint},
     {"/tokens/revoke", "POST", true, revoke},
 }};

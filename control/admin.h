@@ -5,6 +5,7 @@
 //   POST /reload /drain            unix socket only
 //   GET  /requests, /requests/ID, POST /requests/ID/approve, …/deny   unix socket only
 //   GET, POST /legal-holds, POST /legal-holds/release   unix socket only
+//   POST /recordings/delete        unix socket only
 //   POST /tokens /tokens/revoke    unix socket only
 //
 // The unix socket's mode says who may steer the gateway. The optional TCP port
@@ -38,6 +39,9 @@ struct AdminActions {
   std::function<Result<std::string>(const std::string& body, const std::string& by)> add_legal_hold;
   std::function<Result<std::string>(const std::string& body, const std::string& by)>
       release_legal_hold;
+  /// A recording: likewise.
+  std::function<Result<std::string>(const std::string& body, const std::string& by)>
+      delete_recording;
   std::function<HttpReply(const HttpRequest&)> mint_token;
   std::function<HttpReply(const HttpRequest&)> revoke_token;
 };

@@ -89,6 +89,9 @@ struct RecordingsView {
   std::uint64_t backlog_bytes = 0;  ///< On their way from workers.
   std::uint64_t failures = 0;       ///< Attempts to write a chunk that failed.
   bool takes = true;                ///< Nothing new is recorded while not.
+  std::uint64_t removed = 0;        ///< Recordings, since the start.
+  std::uint64_t removal_failures = 0;
+  std::uint64_t held = 0;  ///< Too old, and there because of a legal hold.
 };
 
 struct GatewayView {

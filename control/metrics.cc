@@ -282,6 +282,15 @@ void add_recordings(Exposition& page, const std::optional<RecordingsView>& recor
   page.family("sluice_recordings_full", Type::gauge,
               "1 while nothing more is recorded: on_full says what becomes of operations.");
   page.sample({}, std::uint64_t{recordings->takes ? 0U : 1U});
+  page.family("sluice_recordings_removed_total", Type::counter,
+              "Recordings removed, by age or by somebody.");
+  page.sample({}, recordings->removed);
+  page.family("sluice_recordings_removal_failures_total", Type::counter,
+              "Recordings that were too old and could not be removed.");
+  page.sample({}, recordings->removal_failures);
+  page.family("sluice_recordings_held", Type::gauge,
+              "Recordings that are too old and stay because of a legal hold.");
+  page.sample({}, recordings->held);
 }
 
 void add_gateway(Exposition& page, const GatewayView& view) {

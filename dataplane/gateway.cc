@@ -211,12 +211,7 @@ Result<void> Gateway::State::open_recordings() {
                                    .backlog_bytes = settings.backlog_bytes,
                                    .record =
                                        [this](const recordings::Event& event) {
-                                         audit::Record record;
-                                         record.phase = audit::Phase::control;
-                                         record.session = event.session;
-                                         record.event = event.event;
-                                         record.detail = event.detail;
-                                         record.recording = event.recording;
+                                         audit::Record record = recordings::record_of(event);
                                          return append(record).has_value();
                                        },
                                    .clock = clocks,
@@ -395,6 +390,10 @@ Gateway::WorkerView Gateway::worker(std::size_t index) const noexcept {
 std::optional<recordings::RecorderStatus> Gateway::recordings() const noexcept {
   if (!state_->recorder) return std::nullopt;
   return state_->recorder->status();
+}
+
+void Gateway::discount_recordings(const std::function<std::uint64_t()>& removal) {
+  if (state_->recorder) state_->recorder->discount(removal);
 }
 
 audit::LogStatus Gateway::log_status() const {

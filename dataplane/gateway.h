@@ -66,6 +66,8 @@ class Gateway {
   [[nodiscard]] audit::LogStatus log_status() const;
   /// Nothing where nothing is recorded.
   [[nodiscard]] std::optional<recordings::RecorderStatus> recordings() const noexcept;
+  /// See recordings::Recorder.
+  void discount_recordings(const std::function<std::uint64_t()>& removal);
   /// Where each listener really listens, for one that asked for port 0.
   [[nodiscard]] const std::vector<std::string>& addresses() const noexcept;
   /// Whether the kernel is given the keys of TLS connections. False also without TLS.

@@ -231,6 +231,7 @@ class Maker {
     const auto add_record = [&](std::uint64_t index, ByteView record) {
       const audit::Hash leaf = audit::leaf_hash(record);
       all.append_leaf(leaf);
+      if (const auto fields = audit::fields_of(record)) chunks_.look(index, *fields);
       if (index < manifest_.first_record) {
         left.append_leaf(leaf);
       } else if (index >= manifest_.end_record) {
@@ -327,7 +328,7 @@ class Maker {
     if (!records) return tl::unexpected(records.error());
     manifest_.files.push_back(*records);
     std::vector<FileMember> files{{std::string(records_name), records_.path()}};
-    if (auto done = chunks_.collect(files, manifest_.files); !done) {
+    if (auto done = chunks_.collect(files, manifest_); !done) {
       return tl::unexpected(done.error());
     }
 

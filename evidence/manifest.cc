@@ -54,24 +54,28 @@ std::string to_json(const Manifest& manifest) {
   for (const SeenCheckpoint& stamped : manifest.timestamps) {
     timestamps.push_back(seen_json(stamped));
   }
-  const Json page{{"sluice_evidence", format},
-                  {"kind", manifest.is_filtered() ? "filtered" : "complete"},
-                  {"origin", manifest.origin},
-                  {"key", manifest.key},
-                  {"made", manifest.made},
-                  {"from", manifest.from},
-                  {"until", manifest.until},
-                  {"filter", std::move(filter)},
-                  {"first_record", manifest.first_record},
-                  {"end_record", manifest.end_record},
-                  {"records_shown", manifest.records_shown},
-                  {"log_records", manifest.log_records},
-                  {"log_root", to_hex(manifest.log_root)},
-                  {"left", hashes_json(manifest.left)},
-                  {"right", hashes_json(manifest.right)},
-                  {"timestamps", std::move(timestamps)},
-                  {"cosigned", manifest.cosigned ? seen_json(*manifest.cosigned) : Json()},
-                  {"files", std::move(files)}};
+  Json page{{"sluice_evidence", format},
+            {"kind", manifest.is_filtered() ? "filtered" : "complete"},
+            {"origin", manifest.origin},
+            {"key", manifest.key},
+            {"made", manifest.made},
+            {"from", manifest.from},
+            {"until", manifest.until},
+            {"filter", std::move(filter)},
+            {"first_record", manifest.first_record},
+            {"end_record", manifest.end_record},
+            {"records_shown", manifest.records_shown},
+            {"log_records", manifest.log_records},
+            {"log_root", to_hex(manifest.log_root)},
+            {"left", hashes_json(manifest.left)},
+            {"right", hashes_json(manifest.right)},
+            {"timestamps", std::move(timestamps)},
+            {"cosigned", manifest.cosigned ? seen_json(*manifest.cosigned) : Json()},
+            {"files", std::move(files)}};
+  // Only where there are any, so that packages of before are as they were.
+  if (!manifest.removed_recordings.empty()) {
+    page["removed_recordings"] = manifest.removed_recordings;
+  }
   return page.dump(2) + '\n';
 }
 
@@ -99,6 +103,9 @@ Result<Manifest> parse_manifest(std::string_view text) {
     for (const auto& [name, file] : page.at("files").items()) {
       out.files.push_back(
           {name, file.at("bytes").get<std::uint64_t>(), hash_of(file.at("sha256"))});
+    }
+    if (const auto removed = page.find("removed_recordings"); removed != page.end()) {
+      removed->get_to(out.removed_recordings);
     }
   } catch (const std::exception& fault) {
     return fail(std::string("the manifest cannot be read: ") + fault.what());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,7 +47,10 @@ struct Manifest {
   std::vector<audit::Hash> right;          ///< For those behind, up to log_records.
   std::vector<SeenCheckpoint> timestamps;  ///< Ascending; the last may be behind the range.
   std::optional<SeenCheckpoint> cosigned;  ///< What witnesses saw last.
-  std::vector<FileDigest> files;           ///< All but the manifest and its signature.
+  /// Recordings that its records tell of and that were removed, each with the record that says
+  /// so, which may lie behind the range.
+  std::map<std::string, std::uint64_t> removed_recordings;
+  std::vector<FileDigest> files;  ///< All but the manifest and its signature.
 
   [[nodiscard]] bool is_filtered() const noexcept { return !filter.empty(); }
 };

@@ -88,6 +88,7 @@ struct PackageReport {
   std::uint64_t gaps = 0;        ///< Among the records shown.
   std::uint64_t recordings = 0;  ///< Of which it has chunks; encrypted, as they are kept.
   std::uint64_t chunks = 0;
+  std::uint64_t removed_recordings = 0;  ///< Of those recordings: records say that they are.
   std::string root_hex;
   std::string key;
   std::uint64_t seen_records = 0;  ///< Of the checkpoint that was seen before.

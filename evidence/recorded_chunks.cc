@@ -25,9 +25,18 @@ Result<RecordedChunks> RecordedChunks::from(const std::filesystem::path& folder)
   return out;
 }
 
-Result<void> RecordedChunks::collect(std::vector<FileMember>& members,
-                                     std::vector<FileDigest>& digests) const {
+void RecordedChunks::look(std::uint64_t index, const audit::RecordFields& record) {
+  if (record.event == recordings::removed_event) removed_[std::string(record.recording)] = index;
+}
+
+Result<void> RecordedChunks::collect(std::vector<FileMember>& members, Manifest& manifest) {
   if (folder_.empty()) return {};
+  for (const std::string& name : check_.names()) {
+    const auto removal = removed_.find(name);
+    if (removal == removed_.end()) continue;
+    check_.note_removed(name);
+    manifest.removed_recordings.insert(*removal);
+  }
   const recordings::CheckReport found = check_.compare(source_);
   if (!found.fault.empty()) {
     return fail(fmt::format("{}: {}; see sluice verify --recordings", found.where, found.fault));
@@ -42,7 +51,7 @@ Result<void> RecordedChunks::collect(std::vector<FileMember>& members,
       if (!digest) return tl::unexpected(digest.error());
       const std::string member = chunk_member(name, chunk);
       members.push_back({member, *path / chunk_name(chunk)});
-      digests.push_back({member, digest->bytes, digest->sha256});
+      manifest.files.push_back({member, digest->bytes, digest->sha256});
     }
   }
   return {};

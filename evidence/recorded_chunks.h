@@ -1,6 +1,7 @@
 // The chunks of recordings that a package's records tell of.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,15 +21,18 @@ class RecordedChunks {
   static Result<RecordedChunks> from(const std::filesystem::path& folder);
 
   void add(const audit::RecordFields& record) { check_.add(record); }
-  /// Those that the records were about, as members and as the manifest has them.
+  /// Any record of the log, shown or not: one that says that a recording was removed is noted.
+  void look(std::uint64_t index, const audit::RecordFields& record);
+  /// Those that the records were about, as members and as the manifest has them; and which
+  /// recordings were removed.
   /// errors   one is missing, or not the one that its record names.
-  [[nodiscard]] Result<void> collect(std::vector<FileMember>& members,
-                                     std::vector<FileDigest>& digests) const;
+  Result<void> collect(std::vector<FileMember>& members, Manifest& manifest);
 
  private:
   std::filesystem::path folder_;
   recordings::ChunkSource source_;
   recordings::RecordingCheck check_;
+  std::map<std::string, std::uint64_t, std::less<>> removed_;  ///< By which record.
 };
 
 /// The chunks that a manifest lists, with the digests that it signs.

@@ -41,8 +41,9 @@ bool is_change(std::string_view event) {
 
 /// What went under retention, and what was kept from it.
 bool is_retention(std::string_view event) {
-  return event == "segment-removed" || event == "legal-hold-added" ||
-         event == "legal-hold-released" || event.starts_with("retention-");
+  return event == "segment-removed" || event == "recording-removed" ||
+         event == "legal-hold-added" || event == "legal-hold-released" ||
+         event.starts_with("retention-");
 }
 
 /// What may have left a hole, or kept somebody else from seeing the log.

@@ -274,30 +274,39 @@ class Seals:
 class Recordings:
     """Of a package that has recordings: each chunk that a record names is there, and no other."""
     NOTE = re.compile(rb"chunk ([0-9]+), ([0-9]+) bytes, SHA-256 ([0-9a-f]{64}), behind ([0-9a-f]{64}), from .+ to .+")
+    REMOVED = re.compile(rb"([0-9]+) chunks, [0-9]+ bytes, from .+ to [^;]+; .+")
     END = re.compile(rb"([0-9]+) chunks, the last ([0-9a-f]{64})(?:; .*)?", re.S)
 
     def __init__(self, manifest):
-        self.files, self.known, self.last = {}, set(), {}
+        self.files, self.known, self.last, self.shown = {}, set(), {}, {}
+        self.manifest, self.removed = manifest, manifest.get("removed_recordings", {})
         for name, file in manifest["files"].items():
             if name.startswith("recordings/"):
                 _, recording, chunk = name.split("/")
                 self.files[recording.encode(), int(chunk.split("-")[0])] = file
 
-    def read(self, record):
+    def read(self, record, index):
         event, name = record.get(33), record.get(44)
-        if not self.files or name is None:
+        if not (self.files or self.removed) or name is None:
             return
         last = self.last.get(name)
-        if event == b"recording-chunk":
+        if event == b"recording-removed":
+            note = self.REMOVED.fullmatch(record[34])
+            expect(note and (last is None or last[0] == int(note[1])),
+                   f"recording {name.decode()} was not whole when it was removed")
+            self.shown[name.decode()] = index
+        elif event == b"recording-chunk":
             note = self.NOTE.fullmatch(record[34])
             expect(note, "a record of a chunk is malformed")
             number, size, digest, before = int(note[1]), int(note[2]), note[3].decode(), note[4].decode()
             file = self.files.get((name, number))
-            expect(file and (file["bytes"], file["sha256"]) == (size, digest),
+            is_removed = file is None and name.decode() in self.removed
+            expect(is_removed or file and (file["bytes"], file["sha256"]) == (size, digest),
                    f"chunk {number} of recording {name.decode()} is missing, or is another")
             expect(last in (None, (number, digest), (number - 1, before)),
                    f"chunk {number} of recording {name.decode()} does not follow the one before")
-            self.known.add((name, number))
+            if not is_removed:
+                self.known.add((name, number))
             self.last[name] = number, digest
         elif event in (b"recording-closed", b"recording-cut", b"recording-stopped"):
             end = self.END.fullmatch(record[34])
@@ -305,6 +314,11 @@ class Recordings:
                    f"the end of recording {name.decode()} is not that of its last chunk")
 
     def finish(self):
+        first, end = self.manifest["first_record"], self.manifest["end_record"]
+        for name, record in self.removed.items():
+            expect(record < self.manifest["log_records"] and
+                   (self.shown.get(name) == record or not first <= record < end or self.manifest["filter"]),
+                   f"record {record} does not say that recording {name} was removed")
         expect(self.known == set(self.files), "the package has a chunk that no record tells of")
 
 
@@ -401,7 +415,7 @@ def check_records(data, manifest, tree, seals, recordings, others):
             continue
         expect(isinstance(value, dict), "bytes that are no record")
         seals.read(value, manifest["first_record"])
-        recordings.read(value)
+        recordings.read(value, tree.end)
         append(hashlib.sha256(b"\x00" + data[begin:at]).digest())
         shown += 1
         gaps += value[6] == 7
@@ -482,6 +496,8 @@ def main():
     print(f"root of the log: {manifest['log_root']}")
     if gaps:
         print(f"{gaps} of them say that others may be missing there")
+    for name, record in manifest.get("removed_recordings", {}).items():
+        print(f"recording {name} was removed, as record {record} says")
     for name in names:
         print(f"the witness {name} saw {manifest['cosigned']['log_records']} records of it")
     if not wanted_key:

@@ -183,10 +183,24 @@ class Walk {
     return manifest_.is_filtered() || check_bounds();
   }
 
-  /// A package with recordings has each chunk that a shown record tells of.
+  /// A package with recordings has each chunk that a shown record tells of, but for those of
+  /// recordings that a record says are removed: one that is shown, or one behind the range,
+  /// whose place the manifest signs.
   bool check_recordings() {
     const recordings::ChunkSource source = chunks_of(manifest_);
-    if (source.recordings.empty()) return true;
+    if (source.recordings.empty() && manifest_.removed_recordings.empty()) return true;
+    for (const auto& [name, record] : manifest_.removed_recordings) {
+      const bool is_in_range = manifest_.first_record <= record && record < manifest_.end_record;
+      const auto shown = removals_.find(name);
+      const bool is_shown = shown != removals_.end() && shown->second == record;
+      if (record >= manifest_.log_records ||
+          (is_in_range && !manifest_.is_filtered() && !is_shown)) {
+        return fault(manifest_name, fmt::format("record {} does not say that recording {} was "
+                                                "removed",
+                                                record, name));
+      }
+      recordings_.note_removed(name);
+    }
     recordings_.allow_missing_before();
     recordings_.allow_missing_behind();
     const recordings::CheckReport found = recordings_.compare(source);
@@ -196,9 +210,10 @@ class Walk {
         if (recordings_.knows(name, chunk.chunk)) continue;
         return fault(chunk_member(name, chunk), "no record that is shown tells of the chunk");
       }
-      ++report_.recordings;
       report_.chunks += chunks.size();
     }
+    report_.recordings = found.recordings;
+    report_.removed_recordings = found.removed;
     return true;
   }
 
@@ -280,6 +295,9 @@ class Walk {
     }
     tree_.append_leaf(audit::leaf_hash(item));
     recordings_.add(*origin);
+    if (origin->event == recordings::removed_event) {
+      removals_[std::string(origin->recording)] = tree_.end() - 1;
+    }
     ++shown_;
     if (audit::is_phase(*origin, audit::Phase::gap)) ++report_.gaps;
     times_.first = shown_ == 1 ? origin->time_ns : times_.first;
@@ -424,6 +442,7 @@ class Walk {
   std::pair<std::uint64_t, std::uint64_t> times_;
   std::uint64_t shown_ = 0;
   recordings::RecordingCheck recordings_;
+  std::map<std::string, std::uint64_t> removals_;  ///< Of recordings, by the last record of it.
   std::optional<audit::Checkpoint> kept_;
   bool is_kept_met_ = false;
 };

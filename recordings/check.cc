@@ -11,6 +11,13 @@ std::string place(const std::string& recording, std::uint64_t chunk) {
   return fmt::format("recording {}, chunk {}", recording, chunk);
 }
 
+CheckReport removed() {
+  CheckReport report;
+  report.recordings = 1;
+  report.removed = 1;
+  return report;
+}
+
 }  // namespace
 
 Result<ChunkSource> ChunkSource::of_directory(const std::filesystem::path& directory) {
@@ -46,6 +53,9 @@ void RecordingCheck::add(const audit::RecordFields& record) {
              record.event == stopped_event) {
     const auto note = parse_end_note(record.detail);
     note ? add_end(known, *note) : void(known.fault = "the record of its end is malformed");
+  } else if (record.event == removed_event) {
+    const auto note = parse_removal_note(record.detail);
+    note ? add_removal(known, *note) : void(known.fault = "the record of its removal is malformed");
   }
 }
 
@@ -71,6 +81,17 @@ void RecordingCheck::add_end(Known& known, const EndNote& note) const {
   known.has_end = true;
 }
 
+/// What was missing already must not pass for removed.
+void RecordingCheck::add_removal(Known& known, const RemovalNote& note) const {
+  known.is_removed = true;
+  if (known.chunks.empty() || known.chunks.front().chunk != 1) return;  // not all is known
+  std::uint64_t bytes = 0;
+  for (const ChunkNote& chunk : known.chunks) bytes += chunk.bytes;
+  if (note.chunks == known.chunks.size() && note.bytes == bytes) return;
+  known.fault = fmt::format("it had {} chunks of {} bytes, and {} of {} when it was removed",
+                            known.chunks.size(), bytes, note.chunks, note.bytes);
+}
+
 std::vector<std::string> RecordingCheck::names() const {
   std::vector<std::string> out;
   for (const auto& [name, known] : recordings_) out.push_back(name);
@@ -92,6 +113,7 @@ CheckReport RecordingCheck::compare(const ChunkSource& source) const {
     report.recordings += one.recordings;
     report.chunks += one.chunks;
     report.unfinished += one.unfinished;
+    report.removed += one.removed;
   }
   if (!has_all_before_ || !has_all_behind_) return report;
   for (const auto& [name, chunks] : source.recordings) {
@@ -104,8 +126,12 @@ CheckReport RecordingCheck::compare(const ChunkSource& source) const {
 CheckReport RecordingCheck::compare(const std::string& name, const Known& known,
                                     const ChunkSource& source) const {
   if (!known.fault.empty()) return {known.fault, fmt::format("recording {}", name)};
-  CheckReport report{{}, {}, 1, known.chunks.size(), known.has_end ? 0U : 1U};
   const auto found = source.recordings.find(name);
+  // One whose removal was interrupted is whole, or out of sight.
+  if (known.is_removed && (found == source.recordings.end() || found->second.empty())) {
+    return removed();
+  }
+  CheckReport report{{}, {}, 1, known.chunks.size(), known.has_end ? 0U : 1U};
   static const std::vector<ChunkFile> none;
   const std::vector<ChunkFile>& files = found == source.recordings.end() ? none : found->second;
   for (const ChunkNote& note : known.chunks) {
@@ -115,6 +141,7 @@ CheckReport RecordingCheck::compare(const std::string& name, const Known& known,
       return {"the chunk's name has other times than its record", place(name, note.chunk)};
     }
     const auto digest = source.digest(name, *file);
+    if (!digest && known.is_removed) return removed();  // meanwhile
     if (!digest) return {digest.error().message, place(name, note.chunk)};
     if (digest->bytes != note.bytes || digest->sha256 != note.sha256) {
       return {"the chunk is not the one that was recorded", place(name, note.chunk)};

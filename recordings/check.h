@@ -37,6 +37,7 @@ struct CheckReport {
   std::uint64_t recordings = 0;
   std::uint64_t chunks = 0;
   std::uint64_t unfinished = 0;  ///< Recordings whose end no record tells.
+  std::uint64_t removed = 0;     ///< Of the recordings: gone, and a record says so.
 };
 
 class RecordingCheck {
@@ -47,6 +48,9 @@ class RecordingCheck {
   void allow_missing_before() noexcept { has_all_before_ = false; }
   /// It goes on behind them: later chunks have records there.
   void allow_missing_behind() noexcept { has_all_behind_ = false; }
+
+  /// A record that is not among these says that it was removed.
+  void note_removed(const std::string& recording) { recordings_[recording].is_removed = true; }
 
   /// The names of recordings that the records were about.
   [[nodiscard]] std::vector<std::string> names() const;
@@ -61,10 +65,12 @@ class RecordingCheck {
   struct Known {
     std::vector<ChunkNote> chunks;  ///< Consecutive.
     bool has_end = false;
+    bool is_removed = false;
     std::string fault;  ///< In what the records say.
   };
   void add_chunk(Known& known, const ChunkNote& note) const;
   void add_end(Known& known, const EndNote& note) const;
+  void add_removal(Known& known, const RemovalNote& note) const;
   [[nodiscard]] CheckReport compare(const std::string& name, const Known& known,
                                     const ChunkSource& source) const;
 

@@ -80,4 +80,21 @@ std::optional<EndNote> parse_end_note(std::string_view text) {
   return note;
 }
 
+std::string text_of(const RemovalNote& note, std::string_view why) {
+  return fmt::format("{} chunks, {} bytes, from {} to {}; {}", note.chunks, note.bytes,
+                     timestamp_text(note.first, time_decimals),
+                     timestamp_text(note.last, time_decimals), why);
+}
+
+std::optional<RemovalNote> parse_removal_note(std::string_view text) {
+  RemovalNote note;
+  const std::size_t end = std::min(text.find("; "), text.size());
+  std::string_view in = text.substr(0, end);
+  const bool is_one = take_number(in, note.chunks) && skip(in, " chunks, ") &&
+                      take_number(in, note.bytes) && skip(in, " bytes, from ") &&
+                      take_time(in, note.first) && skip(in, " to ") && take_time(in, note.last);
+  if (!is_one || !text.starts_with(text_of(note, {}))) return std::nullopt;
+  return note;
+}
+
 }  // namespace sluice::recordings

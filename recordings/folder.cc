@@ -45,6 +45,31 @@ bool skip(std::string_view& in, char expected) {
   return true;
 }
 
+/// The session; nothing when it is no recording's name.
+std::optional<std::uint64_t> parse_name(std::string_view text) noexcept {
+  if (text.size() < epoch_characters) return std::nullopt;
+  const bool is_hex = std::ranges::all_of(text.substr(0, epoch_characters), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+  });
+  std::string_view rest = text.substr(epoch_characters);
+  std::uint64_t session = 0;
+  std::uint64_t part = 0;
+  const bool is_one = is_hex && skip(rest, '-') && take_number(rest, session) && skip(rest, '-') &&
+                      take_number(rest, part) && rest.empty();
+  return is_one ? std::optional(session) : std::nullopt;
+}
+
+/// A recording in any state, or what the recorder leaves behind; also what a file system
+/// has of its own where it is mounted here.
+bool is_ours(std::string_view name) noexcept {
+  for (const std::string_view suffix : {open_suffix, removed_suffix}) {
+    if (!name.ends_with(suffix)) continue;
+    name.remove_suffix(suffix.size());
+    break;
+  }
+  return is_recording_name(name) || name == probe_name || name == "lost+found";
+}
+
 }  // namespace
 
 std::string recording_name(std::uint64_t epoch, std::uint64_t session, std::uint64_t part) {
@@ -52,14 +77,11 @@ std::string recording_name(std::uint64_t epoch, std::uint64_t session, std::uint
 }
 
 bool is_recording_name(std::string_view text) noexcept {
-  if (text.size() < epoch_characters) return false;
-  const bool is_hex = std::ranges::all_of(text.substr(0, epoch_characters), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
-  std::string_view rest = text.substr(epoch_characters);
-  std::uint64_t number = 0;
-  return is_hex && skip(rest, '-') && take_number(rest, number) && skip(rest, '-') &&
-         take_number(rest, number) && rest.empty();
+  return parse_name(text).has_value();
+}
+
+std::uint64_t session_of(std::string_view recording_name) noexcept {
+  return parse_name(recording_name).value_or(0);
 }
 
 std::string chunk_name(const ChunkFile& chunk) {
@@ -119,6 +141,20 @@ Result<std::vector<RecordingFolder>> list_recordings(const std::filesystem::path
     if (is_recording_name(name)) out.push_back({std::string(name), is_open});
   }
   return out;
+}
+
+Result<void> check_own_folder(const std::filesystem::path& directory) {
+  std::error_code fault;
+  if (!std::filesystem::exists(directory, fault)) {
+    if (fault) return unreadable(directory, fault);
+    return {};
+  }
+  const auto names = names_in(directory);
+  if (!names) return tl::unexpected(names.error());
+  const auto other = std::ranges::find_if_not(*names, is_ours);
+  if (other == names->end()) return {};
+  return fail(fmt::format("recordings need a folder of their own: '{}' in {} is none of theirs",
+                          *other, directory.string()));
 }
 
 std::uint64_t bytes_in(const std::filesystem::path& directory) {

@@ -20,11 +20,18 @@ inline constexpr std::string_view open_suffix = ".open";
 /// Behind that of a chunk that is being written.
 inline constexpr std::string_view part_suffix = ".part";
 
+/// Behind the name of one that the log says is removed, until its files are gone.
+inline constexpr std::string_view removed_suffix = ".removed";
+/// A file that the recorder writes to see whether the disk takes it.
+inline constexpr std::string_view probe_name = "probe";
+
 /// "<epoch>-<session>-<part>": a worker's session in the life of one process, and which of
 /// its recordings, from 1.
 std::string recording_name(std::uint64_t epoch, std::uint64_t session, std::uint64_t part);
 /// Whether a text may be a recording's name; nothing else becomes part of a path.
 bool is_recording_name(std::string_view text) noexcept;
+/// The session in a recording's name.
+std::uint64_t session_of(std::string_view recording_name) noexcept;
 
 struct ChunkFile {
   std::uint64_t chunk = 0;
@@ -50,6 +57,11 @@ struct RecordingFolder {
 };
 /// All there are, in no order. There are none where the folder is not there.
 Result<std::vector<RecordingFolder>> list_recordings(const std::filesystem::path& directory);
+
+/// Where nothing but recordings is, or nothing at all: all in it is counted, made private to
+/// the gateway, and may be removed.
+/// errors   it holds something else, or cannot be read.
+Result<void> check_own_folder(const std::filesystem::path& directory);
 
 /// What all of it takes.
 std::uint64_t bytes_in(const std::filesystem::path& directory);

@@ -44,6 +44,7 @@ Recorder::Recorder(RecorderOptions options)
 Result<std::unique_ptr<Recorder>> Recorder::start(RecorderOptions options) {
   std::unique_ptr<Recorder> recorder(new Recorder(std::move(options)));
   const std::filesystem::path& directory = recorder->options_.directory;
+  if (auto own = check_own_folder(directory); !own) return tl::unexpected(own.error());
   std::error_code fault;
   std::filesystem::create_directories(directory, fault);
   if (!fault) {
@@ -68,6 +69,11 @@ Recorder::~Recorder() {
   }
   woken_.notify_one();
   if (thread_.joinable()) thread_.join();
+}
+
+void Recorder::discount(const std::function<std::uint64_t()>& removal) {
+  const std::lock_guard lock(counting_);
+  total_bytes_ -= std::min(removal(), total_bytes_.load());
 }
 
 RecorderStatus Recorder::status() const noexcept {
@@ -347,9 +353,12 @@ void Recorder::look_for_room() {
   const Instant now = options_.clock().monotonic;
   if (now < next_look_) return;
   next_look_ = now + look_interval;
-  total_bytes_ = bytes_in(options_.directory);
+  {
+    const std::lock_guard lock(counting_);
+    total_bytes_ = bytes_in(options_.directory);
+  }
   if (total_bytes_ >= options_.bytes_max) return;
-  const auto probe = options_.directory / "probe";
+  const auto probe = options_.directory / probe_name;
   std::error_code ignored;
   std::filesystem::remove(probe, ignored);
   const std::vector<std::uint8_t> block(64 << 10);

@@ -19,6 +19,7 @@
 
 #include "audit/age_recipient.h"
 #include "audit/file.h"
+#include "audit/record.h"
 #include "audit/sha256.h"
 #include "base/instant.h"
 #include "base/mailbox.h"
@@ -36,6 +37,16 @@ struct Event {
   std::string_view recording;  ///< Empty: of all.
   std::uint64_t session = 0;
 };
+
+[[nodiscard]] inline audit::Record record_of(const Event& event) {
+  audit::Record record;
+  record.phase = audit::Phase::control;
+  record.session = event.session;
+  record.event = event.event;
+  record.detail = event.detail;
+  record.recording = event.recording;
+  return record;
+}
 
 struct RecorderOptions {
   std::filesystem::path directory;
@@ -76,6 +87,8 @@ class Recorder {
   /// One per worker; lives with the recorder.
   [[nodiscard]] Feed& feed(std::uint32_t worker) noexcept { return *feeds_[worker]; }
   [[nodiscard]] RecorderStatus status() const noexcept;
+  /// Takes off the total what a removal of files returns; runs it. Any thread.
+  void discount(const std::function<std::uint64_t()>& removal);
 
  private:
   struct Recording {
@@ -125,6 +138,7 @@ class Recorder {
   std::atomic<std::uint64_t> total_bytes_{0};
   std::atomic<std::uint64_t> backlog_bytes_{0};
   std::atomic<std::uint64_t> failures_{0};
+  std::mutex counting_;  ///< No files go while those in the folder are counted.
   std::mutex mutex_;
   std::condition_variable woken_;
   bool has_news_ = false;

@@ -197,13 +197,16 @@ class Checker {
            "'ca' with 'verify: none': no certificate would be looked at");
   }
 
+  /// Whether the path is the folder's, or of something in it.
+  static bool lies_in(std::string_view path, std::string_view folder) {
+    while (folder.ends_with('/')) folder.remove_suffix(1);
+    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+  }
+
   /// What is to notice that the directory was rolled back must not be rolled back with it.
   void check_signer() {
     const Audit& audit = settings_.audit;
-    const std::string_view state = audit.signer.state;
-    if (!state.starts_with(audit.directory) || state.size() <= audit.directory.size()) return;
-    const std::string_view rest = state.substr(audit.directory.size());
-    if (!audit.directory.ends_with('/') && !rest.starts_with('/')) return;
+    if (!lies_in(audit.signer.state, audit.directory)) return;
     report(places_.of(&audit.signer.state, {}),
            fmt::format("the signer's state must not lie in the log's directory '{}', or both are "
                        "rolled back together",
@@ -227,6 +230,27 @@ class Checker {
       report(places_.of(&recordings.chunk_bytes, recordings.place),
              fmt::format("'chunk' ({}) must not be above 'memory' ({})",
                          size_text(recordings.chunk_bytes), size_text(recordings.memory_bytes)));
+    }
+    const Audit& audit = settings_.audit;
+    if (lies_in(recordings.directory, audit.directory) ||
+        lies_in(audit.directory, recordings.directory)) {
+      report(places_.of(&recordings.directory, recordings.place),
+             fmt::format("recordings need a folder of their own: neither in the log's directory "
+                         "'{}' nor around it",
+                         audit.directory));
+    }
+    if (!audit.retention) return;
+    // Nothing would prove a recording that is older than the log.
+    if (!recordings.retention) {
+      report(recordings.place,
+             "where audit.retention removes records, recordings need 'retention', too: what "
+             "proves a recording are records of the log");
+    } else if (recordings.retention->keep > audit.retention->keep) {
+      report(places_.of(&recordings.retention->keep, recordings.place),
+             fmt::format("recordings are kept {}, their records only {} (audit.retention.keep): "
+                         "what proves a recording are records of the log",
+                         duration_text(recordings.retention->keep),
+                         duration_text(audit.retention->keep)));
     }
   }
 

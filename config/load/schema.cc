@@ -4,6 +4,7 @@
 
 #include "config/load/schema_audit.h"
 #include "config/load/schema_builder.h"
+#include "config/load/schema_recordings.h"
 #include "config/model/limits.h"
 #include "config/model/policy.h"
 
@@ -638,40 +639,6 @@ constexpr Table mask_table{.title = "A mask",
                            .fields = mask_fields,
                            .make = make_owner<Mask>,
                            .place = place_in<Mask>};
-
-constexpr std::array on_full_words{
-    word_for("refuse", OnFull::refuse, "they are refused"),
-    word_for("stop", OnFull::stop, "they go on, and the log says that nothing is recorded")};
-
-constexpr std::array recordings_fields{
-    text<&Recordings::directory>("directory", Word::file_path, not_required,
-                                 "Where they are kept; not in the log's directory."),
-    needed(texts<&Recordings::recipients>(
-        "recipients", Word::subject, 16,
-        "Who can read them: lines `age1…` that `age-keygen` prints. The gateway cannot.")),
-    size<&Recordings::bytes_max>("max_bytes", 1 << 20, std::uint64_t{1} << 50,
-                                 "What all of them may take; see `on_full`."),
-    choice<&Recordings::on_full>("on_full", on_full_words, not_required,
-                                 "What happens to operations that are to be recorded when no "
-                                 "more can be."),
-    size<&Recordings::chunk_bytes>("chunk", 4 << 10, 64 << 20,
-                                   "A chunk is closed and encrypted at about this size."),
-    duration<&Recordings::chunk_time>("chunk_time", seconds(1), seconds(3'600),
-                                      "And when it was being filled for so long."),
-    size<&Recordings::memory_bytes>("memory", 1 << 20, std::uint64_t{64} << 30,
-                                    "Chunks being filled, all together; beyond, the longest is "
-                                    "closed."),
-    size<&Recordings::backlog_bytes>("backlog", 1 << 20, std::uint64_t{1} << 30,
-                                     "What is on its way there, per worker; beyond, sessions that "
-                                     "are recorded wait.")};
-constexpr Table recordings_table{.title = "Recordings",
-                                 .path = "recordings",
-                                 .sentence =
-                                     "What sessions did, for rules with `record: full`. See "
-                                     "docs/recordings.md.",
-                                 .fields = recordings_fields,
-                                 .make = make_owner<Recordings>,
-                                 .place = place_in<Recordings>};
 
 // The gateway itself.
 

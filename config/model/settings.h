@@ -454,6 +454,7 @@ struct AuditToken {
 /// How long the log is kept.
 struct Retention {
   Duration keep;
+  friend bool operator==(const Retention&, const Retention&) = default;
 };
 
 struct Audit {
@@ -488,12 +489,14 @@ struct Recordings {
   std::uint64_t memory_bytes = 64U
                                << 20;  ///< Of chunks being filled; beyond, the longest is closed.
   std::uint64_t backlog_bytes = 16U << 20;  ///< Per worker: beyond, its recorded sessions wait.
+  std::optional<Retention> retention;       ///< Nothing: until somebody deletes them.
   Place place;
   friend bool operator==(const Recordings& one, const Recordings& other) {
     return one.directory == other.directory && one.recipients == other.recipients &&
            one.bytes_max == other.bytes_max && one.on_full == other.on_full &&
            one.chunk_bytes == other.chunk_bytes && one.chunk_time == other.chunk_time &&
-           one.memory_bytes == other.memory_bytes && one.backlog_bytes == other.backlog_bytes;
+           one.memory_bytes == other.memory_bytes && one.backlog_bytes == other.backlog_bytes &&
+           one.retention == other.retention;
   }
 };
 

@@ -639,6 +639,38 @@ TEST_CASE("What is to be recorded has somebody to read it, and is something that
   }
 }
 
+TEST_CASE("Recordings are beside the log, and are not kept longer than it") {
+  constexpr auto bad = std::to_array<std::array<const char*, 3>>(
+      {{"/log", "directory: /log",
+        "a.yaml:6:25: recordings need a folder of their own: neither in the log's directory "
+        "'/log' nor around it"},
+       {"/log", "directory: /log/recordings", ""},
+       {"/var/log/", "directory: /var", ""},
+       {"/log, retention: {keep: 30d}", "directory: /r",
+        "a.yaml:6:13: where audit.retention removes records, recordings need 'retention', too: "
+        "what "
+        "proves a recording are records of the log"},
+       {"/log, retention: {keep: 30d}", "retention: {keep: 31d}",
+        "a.yaml:6:32: recordings are kept 31d, their records only 30d (audit.retention.keep): what "
+        "proves a recording are records of the log"}});
+  for (const auto& [log, recordings, problems] : bad) {
+    INFO(recordings);
+    const std::string audit =
+        fmt::format("audit: {{signing_key: 'file:/key', directory: {}}}", log);
+    const std::string line = fmt::format("recordings: {{{}, recipients: [age1x]}}\n", recordings);
+    const std::string found =
+        texts(load_text(file_of({5, audit.c_str(), ""}) + line, "a.yaml", world()).problems);
+    CHECK_FALSE(found.empty());
+    if (*problems != '\0') CHECK(found == problems);
+  }
+  for (const char* good : {"/var/recordings-of-log", "/var/logs", "/va"}) {
+    const std::string line =
+        fmt::format("recordings: {{directory: {}, recipients: [age1x]}}\n", good);
+    constexpr const char* audit = "audit: {signing_key: 'file:/key', directory: /var/log}";
+    CHECK(texts(load_text(file_of({5, audit, ""}) + line, "a.yaml", world()).problems).empty());
+  }
+}
+
 TEST_CASE("a literal secret is never repeated") {
   for (const char* secret : {"hunter2", "'${env:SECRET}'"}) {
     const std::string text = file_of({6, "", ""}) + "mask_key: " + secret + "\n";

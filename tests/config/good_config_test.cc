@@ -136,7 +136,8 @@ TEST_CASE("Recordings have limits of their own, and a rule asks for them") {
       "identity: {anonymous: true}\n"
       "policies: [{name: r, ruling: allow, record: full}, {name: s, ruling: allow}]\n"
       "recordings: {directory: /r, recipients: [age1x], max_bytes: 2MiB, on_full: stop,\n"
-      "  chunk: 8KiB, chunk_time: 5s, memory: 3MiB, backlog: 4MiB}\n"
+      "  chunk: 8KiB, chunk_time: 5s, memory: 3MiB, backlog: 4MiB,\n"
+      "  retention: {keep: 90d}}\n"
       "audit: {signing_key: 'file:/key'}\n",
       "a.yaml", world_of_everything().world());
   REQUIRE(texts(loaded.problems).empty());
@@ -152,6 +153,8 @@ TEST_CASE("Recordings have limits of their own, and a rule asks for them") {
   CHECK(recordings->chunk_time == seconds(5));
   CHECK(recordings->memory_bytes == 3U << 20);
   CHECK(recordings->backlog_bytes == 4U << 20);
+  REQUIRE(recordings->retention);
+  CHECK(recordings->retention->keep == seconds(90 * 86'400));
 }
 
 TEST_CASE("TLS of listeners and targets: files are read, names are kept") {

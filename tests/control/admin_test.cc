@@ -35,6 +35,8 @@ struct Gateway {
                                      const std::string&) -> Result<std::string> {
           return holds ? sluice::fail("there is no legal hold 3") : holds;
         },
+        .delete_recording = [](const std::string& body,
+                               const std::string& by) { return body + " by " + by; },
         .mint_token = [](const HttpRequest& request) { return HttpReply{.body = request.body}; },
         .revoke_token = [](const HttpRequest&) { return HttpReply{.status = 422}; }};
   }
@@ -73,6 +75,7 @@ TEST_CASE("what steers the gateway, or names people, stays on the unix socket") 
   CHECK(status_of(actions, "GET", "/requestss") == 404);
   CHECK(status_of(actions, "POST", "/legal-holds", false) == 403);
   CHECK(status_of(actions, "POST", "/legal-holds/release", false) == 403);
+  CHECK(status_of(actions, "POST", "/recordings/delete", false) == 403);
   CHECK_FALSE(gateway.drained);
 }
 
@@ -110,6 +113,15 @@ TEST_CASE("legal holds are asked for and changed as JSON") {
   const auto released = answer(actions, {.method = "POST", .target = "/legal-holds/release"}, true);
   CHECK(released.status == 422);
   CHECK(released.body == "{\"error\":\"there is no legal hold 3\"}\n");
+}
+
+TEST_CASE("a recording is deleted in the name of who asks") {
+  Gateway gateway;
+  const HttpRequest request{
+      .method = "POST", .target = "/recordings/delete", .body = "{}", .user = std::uint32_t{1000}};
+  const auto reply = answer(gateway.actions(), request, true);
+  CHECK(reply.status == 200);
+  CHECK(reply.body == "{} by user 1000\n");
 }
 
 TEST_CASE("the admin socket is its owner's alone, survives a crash and is removed at the end") {

@@ -32,10 +32,22 @@ TEST_CASE("An end says how many chunks there are, and perhaps why") {
   CHECK_FALSE(parse_end_note(text_of(note) + "."));
 }
 
+TEST_CASE("A removal says what there was, and why") {
+  const RemovalNote note{3, 4'096, {1'790'000'000'000'000'001}, {1'790'000'001'000'000'000}};
+  const std::string text = text_of(note, "by user 7: request 88; urgent");
+  CHECK(text.starts_with("3 chunks, 4096 bytes, from 20"));
+  CHECK(parse_removal_note(text) == note);
+  for (std::size_t size = 0; size < text.find("; ") + 2; ++size) {
+    CHECK_FALSE(parse_removal_note(text.substr(0, size)));
+  }
+  CHECK_FALSE(parse_removal_note("03" + text.substr(1)));
+}
+
 TEST_CASE("Names of recordings and chunks are what they are made as, and never a path") {
   const std::string name = recording_name(0x4be3f0c1d2a59687, 281474976710659, 1);
   CHECK(name == "4be3f0c1d2a59687-281474976710659-1");
   CHECK(is_recording_name(name));
+  CHECK(session_of(name) == 281474976710659);
   for (const char* bad :
        {"", "..", "4be3f0c1d2a59687", "4be3f0c1d2a59687-1", "4BE3F0C1D2A59687-1-1",
         "4be3f0c1d2a59687-1-1/..", "4be3f0c1d2a59687-1-1.open", "../x-1-1"}) {

@@ -12,6 +12,7 @@ from harness.auditor import Auditor, recordings_of, section
 from harness.context import expect, wait_until
 from harness.gateway import Gateway
 from harness.postgres import Cluster, PostgresGateway
+from harness.segments import HEAD, copied, is_record, rewrite
 from harness.target import Target, json_reply
 
 CARD, SSN, CONSTANT = "4111111111111111", "123-45-6789", "constant-77113"
@@ -259,8 +260,95 @@ def limits(context, auditor: Auditor) -> None:
         expect(verify(gateway, folder).code == 0, f"{on_full}: {verify(gateway, folder).out}")
 
 
+def until_unsigned(all_frames: list[bytes], recording: str, checkpoint: pathlib.Path) -> list[bytes]:
+    """The log up to the record of this removal, and without the commit that signs it."""
+    end = max(i for i, frame in enumerate(all_frames)
+              if is_record(frame) and b"recording-removed" in frame and recording.encode() in frame)
+    commit = max(i for i in range(end) if all_frames[i][HEAD.size:HEAD.size + 1] == b"C")
+    checkpoint.write_bytes(all_frames[commit][HEAD.size + 1 + 8:])
+    return all_frames[:end + 1]
+
+
+def retention(context, auditor: Auditor) -> None:
+    """Old recordings go, but for those under a legal hold, and one that somebody deletes; nobody else takes one away."""
+    target = Target(context, lambda request: json_reply('{"text":"hello"}'))
+    folder = context.folder / "kept-recordings"
+    gateway = Gateway(context, target.port, name="retention", policies=HTTP_POLICIES,
+                      more=section(auditor, folder, ", chunk_time: 1s, retention: {keep: 6s}")).start()
+    word = lambda *words: gateway.sluice(*words, "-c", gateway.configuration)
+    packed = lambda name: gateway.sluice("evidence", "-c", gateway.configuration, "-o", context.folder / name)
+
+    def record() -> str:
+        before = sum(r.get("event") == "recording-closed" for r in gateway.records())
+        expect(wire.request(gateway.port, "GET", "/pay/1", [gateway.auth]).status == 200, "refused")
+        wait_until(lambda: sum(r.get("event") == "recording-closed" for r in gateway.records()) > before, "its end")
+        return recordings_of(gateway.records())[-1]
+
+    held = record()
+    expect(word("legal-hold", "add", "--reason", "case 17", "--to", "1ms").code == 0, "no hold")
+    refused = word("delete-recording", held, "--reason", "request 88")
+    expect(refused.code == 1 and "is under a legal hold" in refused.err, f"{refused}")
+    deleted = record()
+    until = subprocess.run(["date", "-u", "+%FT%T.%NZ"], capture_output=True, text=True, check=True).stdout.strip()
+    wrong = word("delete-recording", "0000000000000000-1-1", "--reason", "request 88")
+    expect(wrong.code == 1 and "there is no recording" in wrong.err, f"{wrong}")
+    answer = word("delete-recording", deleted, "--reason", "request 88", "--json")
+    expect(answer.code == 0 and answer.json()["chunks"] >= 1, f"{answer}")
+    expect(not (folder / deleted).exists() and (folder / held).exists(), "the wrong one was deleted")
+    aged = record()
+    wait_until(lambda: not (folder / aged).exists(), "the old one to go")
+    wait_until(lambda: "\nsluice_recordings_held 1\n" in gateway.admin("GET", "/metrics")[1], "the metric of held ones")
+    expect(sorted(path.name for path in folder.iterdir()) == [held], f"{list(folder.iterdir())}")
+    status = word("status")
+    expect("recordings: 0 being made" in status.out and "2 removed, 1 under legal hold" in status.out, status.out)
+    removals = {r["recording"]: r["detail"] for r in gateway.records() if r.get("event") == "recording-removed"}
+    expect(set(removals) == {deleted, aged} and "by user" in removals[deleted] and
+           removals[deleted].endswith(": request 88") and "older than 6 s" in removals[aged], f"{removals}")
+
+    # Who verifies is told which were removed by record, in packages also where that record is behind the range.
+    found = verify(gateway, folder)
+    expect(found.code == 0 and found.json()["recordings"]["removed"] == 2 and
+           found.json()["recordings"]["chunks"] >= 1, found.out)
+    early = context.folder / "early.zip"
+    gateway.sluice("evidence", "-c", gateway.configuration, "--to", until, "-o", early, check=True)
+    expect(packed("kept.zip").code == 0, "no package")
+    for package, removed in ((early, 1), (context.folder / "kept.zip", 2)):
+        answer = gateway.sluice("verify", package, "--key", gateway.verifier, "--json")
+        expect(answer.code == 0 and answer.json()["removed_recordings"] == removed, answer.out)
+        with zipfile.ZipFile(package) as files:
+            script = context.folder / "verify-removed.py"
+            script.write_bytes(files.read("verify.py"))
+        judged = subprocess.run([sys.executable, "-I", script, package, gateway.verifier],
+                                capture_output=True, text=True, timeout=120)
+        expect(judged.returncode == 0 and judged.stdout.count("was removed, as record") == removed, f"{judged}")
+
+    # Taken away by somebody else, it is missing.
+    (folder / held).rename(context.folder / "stolen")
+    expect(verify(gateway, folder).code == 4, "a stolen recording is not noticed")
+    stolen = packed("stolen.zip")
+    expect(stolen.code == 1 and "missing" in stolen.err, f"{stolen}")
+    (context.folder / "stolen").rename(folder / held)
+
+    # What no checkpoint signs anybody can have said.
+    gateway.stop()
+    said = copied(gateway.audit, context.folder / "said")
+    rewrite(said / "segment-00000001.log", lambda all_frames: until_unsigned(all_frames, aged, said / "checkpoint"))
+    report = gateway.sluice("verify", said, "--key", gateway.verifier, "--json")
+    expect(report.code == 0 and report.json()["unsigned_tail_records"] > 0, report.out)
+    believed = gateway.sluice("verify", said, "--key", gateway.verifier, "--recordings", folder, "--json")
+    expect(believed.code == 4 and aged in believed.json()["where"], believed.out)
+
+    # A folder of its own.
+    (folder / "payroll.db").write_text("mine")
+    checked = gateway.sluice("check", "-c", gateway.configuration)
+    expect(checked.code == 3 and "recordings need a folder of their own: 'payroll.db'" in checked.err, f"{checked}")
+    started = gateway.sluice("run", "-c", gateway.configuration)
+    expect(started.code != 0 and "folder of their own" in started.err, f"{started}")
+
+
 def run(context) -> None:
     auditor = Auditor(context)
     database(context, auditor)
     http(context, auditor)
     limits(context, auditor)
+    retention(context, auditor)
