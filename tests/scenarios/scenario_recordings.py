@@ -252,8 +252,10 @@ def limits(context, auditor: Auditor) -> None:
         wait_until(lambda: told in {r.get("event") for r in gateway.records()}, told)
         if on_full == "refuse":
             expect(statuses == sorted(statuses) and set(statuses) == {200, 503}, f"{statuses}")
-            denied = [r for r in gateway.intents() if r["ruling"] == "deny"]
-            expect(denied and denied[0]["rule"] == "recordings", f"{denied}")
+            denied = lambda: [r for r in gateway.intents() if r["ruling"] == "deny"]
+            # The client may have its answer before the record is in a committed batch.
+            wait_until(denied, "the refusal's record")
+            expect(denied()[0]["rule"] == "recordings", f"{denied()}")
         else:
             expect(set(statuses) == {200}, f"{statuses}")
         gateway.stop()
