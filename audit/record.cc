@@ -20,7 +20,7 @@ struct Limits {
 
 /// All heads, integers, the salt, the digests and the flag of a record, rounded
 /// up: keys of at most two bytes, each with a value head of at most nine.
-constexpr std::size_t fixed_bytes_max = last_key * (2 + cbor::head_bytes_max) + 16 + 3 * 32 + 4;
+constexpr std::size_t fixed_bytes_max = last_key * (2 + cbor::head_bytes_max) + 16 + 4 * 32 + 4;
 /// Beyond its characters, a group costs a head, a mask two and a count, an actor three.
 constexpr std::size_t group_overhead_bytes = cbor::head_bytes_max;
 constexpr std::size_t mask_overhead_bytes = 1 + 2 * cbor::head_bytes_max;
@@ -185,6 +185,7 @@ std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexc
   ASSERT(bytes_max >= fixed_bytes_max);
   ASSERT(record.policy.empty() || record.policy.size() == sizeof(stamp.digest));
   ASSERT(record.binding.empty() || record.binding.size() == sizeof(stamp.digest));
+  ASSERT(record.certificate.empty() || record.certificate.size() == sizeof(stamp.digest));
   const Limits limits = limits_for(record, bytes_max);
 
   // The map's head is two bytes when it has 24 members or more, which is known
@@ -237,6 +238,7 @@ std::size_t encode(const Record& record, const Stamp& stamp, ByteSpan out) noexc
   map.number_if(Key::first_sequence, record.first_sequence);
   map.number_if(Key::last_sequence, record.last_sequence);
   map.text_if(Key::recording, record.recording);
+  if (!record.certificate.empty()) map.bytes(Key::certificate, record.certificate);
   map.delegation(record.delegation);
   map.text_if(Key::approval, record.approval);
   if (!record.binding.empty()) map.bytes(Key::binding, record.binding);

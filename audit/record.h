@@ -58,6 +58,7 @@ struct Record {
   std::string_view credential_id;  ///< Key id, never the key.
   std::span<const std::string_view> groups;
   std::span<const Actor> delegation;  ///< Who acts for the subject, nearest first.
+  ByteView certificate;               ///< SHA-256 of the one that the client showed in TLS.
   std::string_view peer;              ///< "192.0.2.7:50123"
 
   // What (intent).

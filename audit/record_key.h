@@ -51,6 +51,7 @@ enum class Key : std::uint8_t {
   first_sequence = 42,
   last_sequence = 43,
   recording = 44,
+  certificate = 45,
   delegation = 46,
   approval = 47,
   binding = 48,

@@ -82,7 +82,7 @@ constexpr std::array<Field, last_key> fields{{
     {"first_sequence", Form::number},
     {"last_sequence", Form::number},
     {"recording", Form::text},
-    {},
+    {"certificate", Form::digest},
     {"delegation", Form::actors},
     {"approval", Form::text},
     {"binding", Form::digest},

@@ -45,6 +45,10 @@ void for_each_tls_file(Settings& settings, Each each) {
       each(key);
     }
   }
+  if (auto& mtls = settings.identity.mtls) {
+    each(mtls->client_ca);
+    if (!mtls->crl.path.empty()) each(mtls->crl);
+  }
   for (auto& target : settings.targets) {
     if (target.tls && !target.tls->ca.path.empty()) each(target.tls->ca);
   }

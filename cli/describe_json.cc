@@ -125,6 +125,7 @@ Json listener_json(const config::Settings& settings, const config::Listener& lis
   Json page{{"name", listener.name},
             {"address", config::address_text(listener.address)},
             {"tls", tls_text(listener)},
+            {"client_certificate", client_certificate_text(listener, settings.identity)},
             {"protocol", text(listener.protocol)}};
   if (listener.protocol == config::Protocol::http) {
     page["via"] = listener.via;
@@ -183,12 +184,19 @@ std::string describe_json(const config::Settings& settings) {
               {"max_lifetime_ms", ms(own->lifetime_max)},
               {"revocations", own->revocations}};
   }
+  Json certificates;
+  if (const auto& mtls = settings.identity.mtls) {
+    certificates = {{"client_ca", mtls->client_ca.path}, {"crl", mtls->crl.path}};
+    certificates["principals"] = Json::array();
+    for (const auto& rule : mtls->principals) certificates["principals"].push_back(text(rule));
+  }
   const config::SigningKey& key = settings.audit.signing_key;
   Json page{{"listeners", std::move(listeners)},
             {"identity",
              {{"api_keys", settings.identity.api_keys_file},
               {"oidc", std::move(issuers)},
               {"gateway_tokens", std::move(tokens)},
+              {"mtls", std::move(certificates)},
               {"allow_anonymous", settings.identity.allow_anonymous}}},
             {"audit",
              {{"directory", settings.audit.directory},

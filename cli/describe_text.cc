@@ -203,6 +203,15 @@ void add_issuer(Lines out, const config::OidcIssuer& issuer) {
           : "in " + issuer.jwks_file);
 }
 
+void add_certificates(Lines out, const config::Listener& listener,
+                      const config::Identity& identity) {
+  const std::string asked = client_certificate_text(listener, identity);
+  if (asked.empty()) return;
+  fmt::format_to(out, "  client certificate: {}\n", asked);
+  for (const auto& rule : identity.mtls->principals) fmt::format_to(out, "    {}\n", text(rule));
+  if (identity.mtls->principals.empty()) fmt::format_to(out, "    SPIFFE ID → that name\n");
+}
+
 void add_tokens(Lines out, const config::Identity& identity) {
   for (const auto& issuer : identity.oidc) add_issuer(out, issuer);
   if (const auto& tokens = identity.gateway_tokens) {
@@ -221,6 +230,7 @@ std::string describe_text(const config::Settings& settings) {
     fmt::format_to(out, "listener {}: {} on {}\n", listener.name, text(listener.protocol),
                    address_text(listener.address));
     fmt::format_to(out, "  TLS: {}\n", tls_text(listener));
+    add_certificates(out, listener, settings.identity);
     if (listener.proxy_protocol) {
       fmt::format_to(out, "  a PROXY header is required from {}, within {}\n",
                      fmt::join(listener.proxy_protocol->from, ", "),

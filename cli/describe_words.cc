@@ -1,8 +1,10 @@
 #include "cli/describe_words.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 #include "config/load/quantity.h"
 
@@ -137,6 +139,30 @@ std::string tls_text(const config::Listener& listener) {
   return fmt::format("1.2 and 1.3 only, with the certificate in {}{}",
                      listener.tls->certificate.path,
                      more == 0 ? std::string() : fmt::format(" and {} by name", more));
+}
+
+std::string client_certificate_text(const config::Listener& listener,
+                                    const config::Identity& identity) {
+  if (!listener.tls || !identity.mtls) return {};
+  const config::ListenerTls& tls = *listener.tls;
+  if (tls.client_certificate == config::ClientCertificate::off) return {};
+  const config::ClientCertificates& mtls = *identity.mtls;
+  return fmt::format(
+      "{}, signed by one in {}; {}{}",
+      tls.client_certificate == config::ClientCertificate::required ? "required" : "optional",
+      mtls.client_ca.path,
+      mtls.crl.path.empty() ? "NOBODY ASKS whether it was revoked"
+                            : "refused without a list that is good in " + mtls.crl.path,
+      tls.forward_client_certificate ? "; the target is told of it" : "");
+}
+
+std::string text(const config::CertificateRule& rule) {
+  constexpr std::array kinds{"SPIFFE ID", "DNS name", "e-mail address", "subject"};
+  const auto [kind, pattern] = rule.name();
+  return fmt::format(
+      "{} {} → {}{}", kinds[static_cast<std::size_t>(kind)], pattern,
+      rule.as.empty() ? "that name" : rule.as,
+      rule.groups.empty() ? std::string() : fmt::format(" in {}", fmt::join(rule.groups, ", ")));
 }
 
 std::string tls_text(const config::Target& target) {

@@ -21,6 +21,11 @@ std::string text(const config::MaskShow& show);
 /// What clients of a listener must speak, and what a target must prove.
 std::string tls_text(const config::Listener& listener);
 std::string tls_text(const config::Target& target);
+/// Empty when clients are asked for none.
+std::string client_certificate_text(const config::Listener& listener,
+                                    const config::Identity& identity);
+/// Which name makes whom: "DNS name *.batch.example → {1} in batch".
+std::string text(const config::CertificateRule& rule);
 /// How PostgreSQL clients prove who they are.
 std::string logins_text(const config::Listener& listener);
 /// Where an export's records go: "files in /var/log/sluice".

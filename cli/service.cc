@@ -26,7 +26,8 @@ control::TlsView view_of(const dataplane::TlsMetrics& metrics) {
   view.kernel = metrics.kernel.read();
   view.broken = metrics.broken.read();
   for (std::size_t i = 1; i < metrics.failed.size(); ++i) {
-    view.failed.emplace_back(text(static_cast<dataplane::TlsFault>(i)), metrics.failed[i].read());
+    const auto fault = static_cast<dataplane::TlsFault>(i);
+    if (is_of_handshake(fault)) view.failed.emplace_back(text(fault), metrics.failed[i].read());
   }
   return view;
 }
@@ -46,6 +47,9 @@ control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
   view.requests_malformed = metrics.requests_malformed.read();
   for (std::size_t i = 0; i < view.tokens_refused.size(); ++i) {
     view.tokens_refused[i] = metrics.tokens_refused[i].read();
+  }
+  for (std::size_t i = 0; i < view.certificates_refused.size(); ++i) {
+    view.certificates_refused[i] = metrics.certificates_refused[i].read();
   }
   view.requests_unavailable = metrics.requests_unavailable.read();
   for (std::size_t i = 0; i < view.responses.size(); ++i) {

@@ -18,6 +18,7 @@
 #include "control/approvals/counts.h"
 #include "control/key_keeper.h"
 #include "control/token_mint.h"
+#include "identity/certificate.h"
 #include "identity/token_fault.h"
 
 namespace sluice::control {
@@ -44,7 +45,8 @@ struct WorkerView {
   std::uint64_t requests_denied = 0;
   std::uint64_t requests_unauthenticated = 0;
   std::uint64_t requests_malformed = 0;
-  std::array<std::uint64_t, identity::token_faults> tokens_refused{};  ///< By why.
+  std::array<std::uint64_t, identity::token_faults> tokens_refused{};              ///< By why.
+  std::array<std::uint64_t, identity::certificate_faults> certificates_refused{};  ///< Likewise.
   std::uint64_t requests_unavailable = 0;
   std::array<std::uint64_t, 6> responses{};  ///< By status class; [0] for none.
   std::uint64_t masks_applied = 0;

@@ -242,6 +242,18 @@ void add_issuers(Exposition& page, const GatewayView& view) {
       [](const IssuerView& issuer) { return issuer.failures; });
 }
 
+void add_certificates(Exposition& page, const GatewayView& view) {
+  page.family("sluice_certificates_refused_total", Type::counter,
+              "Client certificates that proved nobody, by why.");
+  for (std::size_t i = 1; i < identity::certificate_faults; ++i) {
+    std::uint64_t count = 0;
+    for (const WorkerView& worker : view.workers) count += worker.certificates_refused[i];
+    const std::array<Label, 1> labels{
+        {{"reason", name(static_cast<identity::CertificateFault>(i))}}};
+    page.sample(labels, count);
+  }
+}
+
 void add_tokens(Exposition& page, const GatewayView& view) {
   page.family("sluice_tokens_refused_total", Type::counter, "Tokens refused, by why.");
   for (std::size_t i = 1; i < identity::token_faults; ++i) {
@@ -350,6 +362,7 @@ std::string metrics_text(const GatewayView& view) {
   add_issuers(page, view);
   add_recordings(page, view.recordings);
   add_tokens(page, view);
+  add_certificates(page, view);
   add_approvals(page, view.approvals);
   return page.text();
 }

@@ -7,6 +7,7 @@
 
 #include "dataplane/target_latencies.h"
 #include "dataplane/tls/tls_fault.h"
+#include "identity/certificate.h"
 #include "identity/token_fault.h"
 
 namespace sluice::dataplane {
@@ -49,7 +50,8 @@ struct WorkerMetrics {
   Tally requests_allowed;
   Tally requests_denied;  ///< By policy.
   Tally requests_unauthenticated;
-  std::array<Tally, identity::token_faults> tokens_refused;  ///< By why.
+  std::array<Tally, identity::token_faults> tokens_refused;              ///< By why.
+  std::array<Tally, identity::certificate_faults> certificates_refused;  ///< Likewise.
   Tally requests_malformed;
   Tally requests_unavailable;      ///< Refused because the gateway or the target could not serve.
   std::array<Tally, 6> responses;  ///< By status class; [0] for none.

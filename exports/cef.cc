@@ -83,6 +83,7 @@ std::string to_cef(const ExportedRecord& record, const Product& product) {
   extension.add_custom(3, "index", std::to_string(record.index()));
   extension.add_custom(4, "status", record.text("status"));
   extension.add_custom(5, "delegation", fmt::format("{}", fmt::join(record.actors(), ", ")));
+  extension.add_custom(6, "certificate", record.text("certificate"));
   return fmt::format("CEF:0|Sluice|Sluice|{}|{}|{}|{}|{}", header(product.version), header(phase),
                      header(what.empty() ? phase : what), record.is_denied() ? high : low,
                      extension.text());

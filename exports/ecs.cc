@@ -58,6 +58,9 @@ std::string to_ecs(const ExportedRecord& record, const Product& product) {
     out["related"]["user"] = actors;
     out["related"]["user"].push_back(record.text("subject"));
   }
+  if (record.has("certificate")) {
+    out["tls"]["client"]["hash"] = {{"sha256", record.certificate()}};
+  }
   if (record.has("peer"))
     out["source"] = {{"ip", record.peer_address()}, {"port", record.peer_port()}};
   if (record.has("target")) out["service"] = {{"name", record.text("target")}};

@@ -72,6 +72,14 @@ std::uint16_t ExportedRecord::peer_port() const {
   return port;
 }
 
+std::string ExportedRecord::certificate() const {
+  std::string fingerprint = text("certificate");
+  for (char& c : fingerprint) {
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return fingerprint;
+}
+
 std::vector<std::string> ExportedRecord::actors() const {
   std::vector<std::string> out;
   if (const auto chain = json_->find("delegation"); chain != json_->end()) {

@@ -36,6 +36,8 @@ class ExportedRecord {
   /// Of the client: "192.0.2.7:50123" in two parts. Empty and 0 when unknown.
   [[nodiscard]] std::string peer_address() const;
   [[nodiscard]] std::uint16_t peer_port() const;
+  /// SHA-256 of the client's certificate, as ECS and OpenTelemetry write it: in capitals.
+  [[nodiscard]] std::string certificate() const;
   /// The subjects of who acts for the record's, nearest first.
   [[nodiscard]] std::vector<std::string> actors() const;
 

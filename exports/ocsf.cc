@@ -56,6 +56,9 @@ json actor_of(const ExportedRecord& record) {
   if (const auto groups = record.json().find("groups"); groups != record.json().end()) {
     for (const json& group : *groups) actor["user"]["groups"].push_back({{"name", group}});
   }
+  if (record.has("certificate")) {
+    actor["session"]["credential_uid"] = record.text("certificate");
+  }
   // The client that acts for the user.
   if (const auto actors = record.actors(); !actors.empty()) actor["app_name"] = actors.front();
   return actor;

@@ -50,6 +50,7 @@ void add_caller(Attributes& out, const ExportedRecord& record) {
     for (std::string& actor : actors) values.push_back(text_value(std::move(actor)));
     out.put("sluice.delegation", {{"arrayValue", {{"values", std::move(values)}}}});
   }
+  out.add("tls.client.hash.sha256", record.certificate());
   out.add("client.address", record.peer_address());
   if (record.peer_port() != 0) out.put("client.port", number_value(record.peer_port()));
 }

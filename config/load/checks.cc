@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "base/ascii.h"
+#include "config/load/complaints.h"
+#include "config/load/identity_checks.h"
 #include "config/load/quantity.h"
 #include "config/load/suggest.h"
 #include "config/model/line_expression.h"
@@ -19,10 +21,9 @@ constexpr std::size_t mask_key_bytes_min = 32;
 constexpr unsigned card_first_max = 8;
 constexpr unsigned card_last_max = 4;
 
-class Checker {
+class Checker : Complaints {
  public:
-  Checker(const Settings& settings, const Places& places, std::vector<Problem>& problems)
-      : settings_(settings), places_(places), problems_(problems) {}
+  using Complaints::Complaints;
 
   void run() {
     check_names(settings_.listeners, "listener");
@@ -32,7 +33,6 @@ class Checker {
     for (const Listener& listener : settings_.listeners) check(listener);
     check_addresses();
     for (const Target& target : settings_.targets) check(target);
-    check_identity();
     for (const PolicyRule& rule : settings_.policies) check(rule);
     for (const Mask& mask : settings_.masks) check(mask);
     check_mask_key();
@@ -44,24 +44,6 @@ class Checker {
   }
 
  private:
-  void report(const Place& place, std::string message, std::string suggestion = {}) {
-    problems_.push_back({place, std::move(message), std::move(suggestion)});
-  }
-
-  template <class Item>
-  void check_names(const std::vector<Item>& items, std::string_view what) {
-    std::map<std::string_view, const Item*> known;
-    for (const Item& item : items) {
-      if (item.name.empty()) continue;  // reported where it was read
-      const auto [first, is_new] = known.try_emplace(item.name, &item);
-      if (is_new) continue;
-      const Place& place = first->second->place;
-      report(places_.of(&item.name, item.place),
-             fmt::format("{} '{}' is there twice; first at {}:{}", what, item.name, place.file,
-                         place.line));
-    }
-  }
-
   void check_target_name(const std::string& name, const Place& place) {
     if (settings_.targets.empty()) return;  // reported already
     std::vector<std::string_view> known;
@@ -125,6 +107,7 @@ class Checker {
       report(places_.of_section(&listener.postgres, listener.place),
              "this section is for protocol: postgres");
     }
+    check_client_certificate(listener);
     if (listener.postgres.cancels_in_clear && !listener.tls) {
       report(places_.of(&listener.postgres.cancels_in_clear, listener.place),
              "without 'tls' all cancel requests come in clear");
@@ -132,6 +115,22 @@ class Checker {
     if (!is_http && places_.has_section(&listener.http)) {
       report(places_.of_section(&listener.http, listener.place),
              "this section is for protocol: http");
+    }
+  }
+
+  void check_client_certificate(const Listener& listener) {
+    if (!listener.tls) return;
+    const ListenerTls& tls = *listener.tls;
+    if (asks_for_certificate(listener) && !settings_.identity.mtls) {
+      report(places_.of(&tls.client_certificate, listener.place),
+             "identity.mtls must say whose certificates are good");
+    }
+    if (!tls.forward_client_certificate) return;
+    const Place place = places_.of(&tls.forward_client_certificate, listener.place);
+    if (listener.protocol != Protocol::http) {
+      report(place, "only an HTTP target can be told of a certificate");
+    } else if (!asks_for_certificate(listener)) {
+      report(place, "clients are not asked for a certificate: set 'client_certificate'");
     }
   }
 
@@ -264,47 +263,6 @@ class Checker {
     if (!is_in_token && audit.token) {
       report(places_.of_section(&*audit.token, {}),
              "audit.token is for a signing_key that begins with pkcs11:");
-    }
-  }
-
-  void check_identity() {
-    const Identity& identity = settings_.identity;
-    const Place place = places_.of_section(&identity, places_.of_section(&settings_, {}));
-    const bool has_keys = !identity.api_keys_file.empty() || places_.has(&identity.api_keys_file);
-    const bool has_tokens = !identity.oidc.empty() || identity.gateway_tokens;
-    if (!has_keys && !has_tokens && !identity.allow_anonymous) {
-      report(place,
-             "nobody could be identified: set identity.api_keys, identity.oidc or "
-             "identity.anonymous");
-    }
-    check_names(identity.oidc, "issuer");
-    for (const OidcIssuer& issuer : identity.oidc) check(issuer);
-    if (identity.gateway_tokens) check(*identity.gateway_tokens);
-  }
-
-  void check(const GatewayTokens& tokens) {
-    if (tokens.lifetime <= tokens.lifetime_max) return;
-    report(places_.of(&tokens.lifetime, tokens.place),
-           fmt::format("'lifetime' ({}) must not be longer than 'max_lifetime' ({})",
-                       duration_text(tokens.lifetime), duration_text(tokens.lifetime_max)));
-  }
-
-  void check(const OidcIssuer& issuer) {
-    for (const OidcIssuer& other : settings_.identity.oidc) {
-      if (&other == &issuer) break;
-      if (issuer.issuer.empty() || other.issuer != issuer.issuer) continue;
-      report(places_.of(&issuer.issuer, issuer.place),
-             fmt::format("'{}' is the issuer '{}' already; its tokens could mean either",
-                         issuer.issuer, other.name));
-    }
-    if (issuer.keys_max_age <= issuer.keys_refresh) {
-      report(places_.of(&issuer.keys_max_age, issuer.place),
-             fmt::format("'keys_max_age' ({}) must be longer than 'keys_refresh' ({})",
-                         duration_text(issuer.keys_max_age), duration_text(issuer.keys_refresh)));
-    }
-    if (!issuer.jwks_file.empty() && !issuer.ca_file.empty()) {
-      report(places_.of(&issuer.ca_file, issuer.place),
-             "'ca' is for keys that are fetched, and 'jwks' is a file");
     }
   }
 
@@ -509,10 +467,6 @@ class Checker {
     return std::ranges::all_of(
         text, [more](char c) { return is_letter_or_digit(c) || more.find(c) != more.npos; });
   }
-
-  const Settings& settings_;
-  const Places& places_;
-  std::vector<Problem>& problems_;
 };
 
 }  // namespace
@@ -520,6 +474,7 @@ class Checker {
 void check_settings(const Settings& settings, const Places& places,
                     std::vector<Problem>& problems) {
   Checker(settings, places, problems).run();
+  check_identity(settings, places, problems);
 }
 
 }  // namespace sluice::config

@@ -4,6 +4,7 @@
 
 #include "config/load/schema_audit.h"
 #include "config/load/schema_builder.h"
+#include "config/load/schema_identity.h"
 #include "config/load/schema_recordings.h"
 #include "config/model/limits.h"
 #include "config/model/policy.h"
@@ -101,6 +102,12 @@ constexpr Table key_pair_table{.title = "A further certificate of a listener",
                                .fields = key_pair_fields,
                                .make = make_owner<TlsKeyPair>};
 
+constexpr std::array client_certificates{
+    word_for("off", ClientCertificate::off, "they are not asked for one"),
+    word_for("optional", ClientCertificate::optional,
+             "they may; one that is shown must be good, and who has none shows a credential"),
+    word_for("required", ClientCertificate::required, "they must")};
+
 constexpr std::array listener_tls_fields{
     file_text<&ListenerTls::certificate>(
         "certificate", required,
@@ -108,6 +115,13 @@ constexpr std::array listener_tls_fields{
     file_text<&ListenerTls::key>("key", required, "Its private key as PEM, without a passphrase."),
     sections<&ListenerTls::by_name>("by_name", key_pair_table, 64, not_required,
                                     "For clients that ask for another name."),
+    choice<&ListenerTls::client_certificate>(
+        "client_certificate", client_certificates, not_required,
+        "Whether clients show a certificate, by which `identity.mtls` says who they are."),
+    flag<&ListenerTls::forward_client_certificate>(
+        "forward_client_certificate",
+        "Whether an HTTP target is told of it, in `X-Forwarded-Client-Cert`. A client's own such "
+        "field, `Client-Cert` and `Client-Cert-Chain` never reach a target."),
     duration<&ListenerTls::handshake_timeout>("handshake", milliseconds(100), seconds(600),
                                               "Until the handshake is over.")};
 constexpr Table listener_tls_table{.title = "TLS towards clients",
@@ -276,95 +290,6 @@ constexpr Table target_table{.title = "A target",
                              .fields = target_fields,
                              .make = make_owner<Target>,
                              .place = place_in<Target>};
-
-// Identity.
-
-constexpr std::array oidc_fields{
-    text<&OidcIssuer::name>("name", Word::name, required,
-                            "Names the issuer in records and metrics."),
-    text<&OidcIssuer::issuer>("issuer", Word::issuer_url, required,
-                              "The issuer's URL, as `iss` of its tokens has it, byte for byte."),
-    text<&OidcIssuer::audience>("audience", Word::subject, required,
-                                "What `aud` of a token must be or hold."),
-    file<&OidcIssuer::jwks_file>("jwks", not_required,
-                                 "A file with the issuer's keys (RFC 7517); without it they are "
-                                 "found by discovery."),
-    file<&OidcIssuer::ca_file>("ca", not_required,
-                               "PEM certificates that the issuer's is checked by; without it the "
-                               "system's."),
-    texts<&OidcIssuer::algorithms>("algorithms", Word::jws_algorithm, 10,
-                                   "How tokens may be signed, such as `ES256`; without it in any "
-                                   "way that fits a key of the issuer's."),
-    flag<&OidcIssuer::untyped>(
-        "untyped", "Whether tokens without `typ` are taken, beside `JWT` and `at+jwt`."),
-    text<&OidcIssuer::subject_claim>("subject_claim", Word::subject, not_required,
-                                     "The claim that names the caller; dots lead into it."),
-    text<&OidcIssuer::groups_claim>("groups_claim", Word::subject, not_required,
-                                    "The claim that lists groups, such as `realm_access.roles`; a "
-                                    "token without it is refused. Without this key there are no "
-                                    "groups."),
-    text<&OidcIssuer::prefix>("prefix", Word::subject, not_required,
-                              "What comes before each subject and group, so that they cannot be "
-                              "taken for another issuer's or an API key's."),
-    texts<&OidcIssuer::authorized_parties>("authorized_parties", Word::subject, 64,
-                                           "The clients whose tokens are taken, by `azp` and "
-                                           "`client_id`; without it any."),
-    duration<&OidcIssuer::clock_skew>("clock_skew", seconds(0), seconds(300),
-                                      "How far the issuer's clock may be off."),
-    duration<&OidcIssuer::keys_refresh>("keys_refresh", seconds(10), seconds(86'400),
-                                        "How often its keys are fetched."),
-    duration<&OidcIssuer::keys_max_age>("keys_max_age", seconds(10), seconds(30 * 86'400),
-                                        "How long keys are good while newer ones cannot be "
-                                        "fetched.")};
-constexpr Table oidc_table{.title = "An OpenID Connect issuer",
-                           .path = "identity.oidc[]",
-                           .sentence =
-                               "An identity provider whose tokens prove who calls. See "
-                               "docs/identity.md.",
-                           .fields = oidc_fields,
-                           .make = make_owner<OidcIssuer>,
-                           .place = place_in<OidcIssuer>};
-
-constexpr std::array gateway_token_fields{
-    secret<&GatewayTokens::key>("key", required,
-                                "The Ed25519 key that signs them, as `sluice key tokens` makes "
-                                "it; gateways that take each other's tokens share it."),
-    secret<&GatewayTokens::previous_key>("previous_key", not_required,
-                                         "The key before it, or its public half: what that "
-                                         "signed is still good."),
-    duration<&GatewayTokens::lifetime>("lifetime", seconds(60), seconds(7 * 86'400),
-                                       "Of a token for which none is asked for."),
-    duration<&GatewayTokens::lifetime_max>("max_lifetime", seconds(60), seconds(7 * 86'400),
-                                           "The longest that may be asked for."),
-    text<&GatewayTokens::revocations>("revocations", Word::file_path, not_required,
-                                      "The file with the ids of revoked tokens.")};
-constexpr Table gateway_tokens_table{.title = "Tokens of the gateway's own",
-                                     .path = "identity.gateway_tokens",
-                                     .sentence =
-                                         "What `sluice token` prints: short-lived, for HTTP "
-                                         "callers as bearer and for PostgreSQL as password.",
-                                     .fields = gateway_token_fields,
-                                     .make = make_owner<GatewayTokens>,
-                                     .place = place_in<GatewayTokens>};
-
-constexpr std::array identity_fields{
-    file<&Identity::api_keys_file>("api_keys", not_required,
-                                   "The file of API keys, as `sluice key new` writes them."),
-    flag<&Identity::allow_anonymous>(
-        "anonymous", "Whether requests without a credential are judged, as anonymous."),
-    sections<&Identity::oidc>("oidc", oidc_table, 16, not_required,
-                              "OpenID Connect issuers, whose tokens callers show as bearer, or to "
-                              "PostgreSQL as password."),
-    section<&Identity::gateway_tokens>("gateway_tokens", gateway_tokens_table, not_required,
-                                       "Tokens that the gateway makes itself."),
-    later("saml", "SAML."),
-    later("mtls", "Client certificates.")};
-constexpr Table identity_table{.title = "Identity",
-                               .path = "identity",
-                               .sentence = "How callers prove who they are.",
-                               .fields = identity_fields,
-                               .make = make_owner<Identity>,
-                               .place = place_in<Identity>};
 
 // Policies.
 

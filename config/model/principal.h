@@ -9,8 +9,8 @@
 
 namespace sluice::config {
 
-/// How a principal proved who it is. Certificates join here.
-enum class Proof : unsigned char { none, api_key, oidc, gateway_token };
+/// How a principal proved who it is.
+enum class Proof : unsigned char { none, api_key, oidc, gateway_token, certificate };
 
 /// What records call it.
 constexpr std::string_view text(Proof proof) noexcept {
@@ -23,6 +23,8 @@ constexpr std::string_view text(Proof proof) noexcept {
       return "oidc";
     case Proof::gateway_token:
       return "gateway-token";
+    case Proof::certificate:
+      return "mtls";
   }
   return "none";
 }
@@ -35,7 +37,7 @@ struct Actor {
 
 struct Principal {
   std::string subject;  ///< Empty for the anonymous principal.
-  std::string issuer;   ///< Who vouches: "api_keys" or an identity provider's name.
+  std::string issuer;   ///< Who vouches: "api_keys", "mtls" or an identity provider's name.
   std::vector<std::string> groups;
   Proof proof = Proof::none;
   std::string target;         ///< That the credential is good for; empty: any.

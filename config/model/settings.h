@@ -11,41 +11,12 @@
 #include <vector>
 
 #include "base/instant.h"
+#include "config/model/identity_settings.h"
+#include "config/model/values.h"
 
 namespace sluice::config {
 
-/// Where in the configuration something was said, for errors found later.
-struct Place {
-  std::string file;
-  int line = 0;
-  int column = 0;
-};
-
 enum class Protocol : std::uint8_t { http, postgres };
-
-struct SocketAddress {
-  std::string host;  ///< Numeric IPv4 or IPv6.
-  std::uint16_t port = 0;
-  std::string name = {};  ///< That it was written as (targets only, resolved at load), or empty.
-  /// The same place, however it was written.
-  friend bool operator==(const SocketAddress& one, const SocketAddress& other) {
-    return one.host == other.host && one.port == other.port;
-  }
-};
-
-/// A secret that was resolved from file:, env: or cred:. Never printed.
-struct Secret {
-  std::string reference;  ///< As written, for messages.
-  std::string value;
-  friend bool operator==(const Secret&, const Secret&) = default;
-};
-
-/// A file that was read with the configuration. Its text is never printed.
-struct FileText {
-  std::string path;
-  std::string text;
-  Place place;  ///< Where the configuration names it.
-};
 
 enum class ForwardedFields : std::uint8_t {
   append,   ///< Add to what the client sent.
@@ -92,10 +63,15 @@ struct TlsKeyPair {
   FileText key;
 };
 
+/// Whether clients of a listener show certificates.
+enum class ClientCertificate : std::uint8_t { off, optional, required };
+
 struct ListenerTls {
   FileText certificate;  ///< For clients that ask for no name, or for an unknown one.
   FileText key;
   std::vector<TlsKeyPair> by_name;  ///< For clients that ask for a name in its certificate.
+  ClientCertificate client_certificate = ClientCertificate::off;
+  bool forward_client_certificate = false;  ///< In X-Forwarded-Client-Cert, to HTTP targets.
   Duration handshake_timeout = seconds(10);
 };
 
@@ -167,43 +143,6 @@ struct Target {
   std::uint32_t pool_connections_max = 1024;  ///< Per worker, busy and idle.
   PoolQueue queue;
   ProxyHeader proxy_protocol = ProxyHeader::off;
-  Place place;
-};
-
-/// An OpenID Connect provider whose tokens are taken.
-struct OidcIssuer {
-  std::string name;
-  std::string issuer;     ///< A URL; equal to `iss` of its tokens, byte for byte.
-  std::string audience;   ///< One of `aud`.
-  std::string jwks_file;  ///< Path of its keys; empty: they are found by discovery.
-  std::string ca_file;    ///< Who may have signed its certificate; empty: the system's.
-  std::vector<std::string> algorithms;  ///< As jws_algorithm_names has them; empty: all.
-  bool untyped = false;                 ///< Tokens without `typ` are taken.
-  std::string subject_claim = "sub";
-  std::string groups_claim;                     ///< A path with dots; empty: no groups.
-  std::string prefix;                           ///< Of its subjects and groups.
-  std::vector<std::string> authorized_parties;  ///< Of `azp` and `client_id`; empty: any.
-  Duration clock_skew = seconds(60);
-  Duration keys_refresh = seconds(600);
-  Duration keys_max_age = seconds(86'400);  ///< Since they were last fetched.
-  Place place;
-};
-
-/// Tokens of the gateway's own.
-struct GatewayTokens {
-  Secret key;                          ///< An Ed25519 private key as PEM.
-  std::optional<Secret> previous_key;  ///< One that signed before.
-  Duration lifetime = seconds(3'600);  ///< Of a token for which none is asked for.
-  Duration lifetime_max = seconds(12 * 3'600);
-  std::string revocations = "/var/lib/sluice/revoked_tokens";  ///< Path of the list.
-  Place place;
-};
-
-struct Identity {
-  std::string api_keys_file;  ///< Empty: no API keys.
-  std::vector<OidcIssuer> oidc;
-  std::optional<GatewayTokens> gateway_tokens;
-  bool allow_anonymous = false;  ///< Requests without a credential get the anonymous principal.
   Place place;
 };
 

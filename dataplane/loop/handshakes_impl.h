@@ -72,6 +72,7 @@ void Loop<T>::note_failed_handshake(const Connection& connection, TlsFault fault
   record.time = context_.now;
   record.event = is_client ? "tls-client-refused" : "tls-target-refused";
   record.detail = said;
+  if (tls != nullptr && tls->refused()) record.certificate = *tls->refused();
   if (!context_.log.append_single(record)) return;  // the next one tells of this one, too
   unnoted_handshakes_ = 0;
   next_handshake_note_ = context_.now.monotonic + handshake_note_interval;

@@ -115,6 +115,16 @@ bool is_forwarding_field(const Field& field) noexcept {
          http1::equal_as_variables(field.name.substr(0, prefix.size()), prefix);
 }
 
+/// What a proxy says of the client's certificate (RFC 9440, and as Envoy writes it). Only this
+/// gateway knows that, so a client's own is removed whatever else is passed on.
+bool is_about_client_certificate(const Field& field) noexcept {
+  constexpr auto names = std::to_array<std::string_view>(
+      {"x-forwarded-client-cert", "client-cert", "client-cert-chain"});
+  return std::ranges::any_of(names, [&field](std::string_view name) {
+    return field.name.size() == name.size() && http1::equal_as_variables(field.name, name);
+  });
+}
+
 /// Whether ASCII characters are single ASCII bytes in this charset.
 bool is_ascii_superset(std::string_view charset) noexcept {
   for (const std::string_view prefix :
@@ -166,6 +176,7 @@ bool is_without_standing(const Field& field, const config::Listener& listener) n
   if (listener.forwarded != config::ForwardedFields::append && is_forwarding_field(field)) {
     return true;
   }
+  if (is_about_client_certificate(field)) return true;
   // RFC 3875 §4.1.18: to a CGI program it is HTTP_PROXY, which clients of its own obey.
   return http1::equal_ignoring_case(field.name, "proxy");
 }
@@ -189,6 +200,9 @@ void write_request_head(http1::HeadWriter& out, const http1::RequestHead& reques
     out.field("X-Forwarded-For", rules.peer_host);
     out.field("X-Forwarded-Host", request.host);
     out.field("X-Forwarded-Proto", rules.listener->tls ? "https" : "http");
+  }
+  if (!rules.client_certificate.empty()) {
+    out.field("X-Forwarded-Client-Cert", rules.client_certificate);
   }
   if (rules.listener->settings.via) out.field("Via", via_value);
   if (const auto& credential = rules.target->settings.credential) {

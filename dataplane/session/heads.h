@@ -26,7 +26,8 @@ struct BodyFraming {
 struct RequestHeadRules {
   const ListenerPlan* listener = nullptr;
   const TargetPlan* target = nullptr;
-  std::string_view peer_host;  ///< For X-Forwarded-For.
+  std::string_view peer_host;           ///< For X-Forwarded-For.
+  std::string_view client_certificate;  ///< For X-Forwarded-Client-Cert; empty: none is sent.
   const matcher::MaskProgram* masks = nullptr;
   matcher::RuleSet request_masks;
   bool response_is_masked = false;       ///< Asks for a whole, uncoded representation.

@@ -128,20 +128,20 @@ void HttpSession::begin(const http1::RequestHead& head, std::size_t head_bytes) 
   settle_ruling(head, judged, ruling);
 }
 
-/// Finds out who calls. False when the request was refused or waits for a proof.
+/// Finds out who calls. False when the request was refused or waits for a proof. A credential in
+/// the request says it; without one the connection's certificate does (docs/decisions/0033).
 bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
+  const CertificateProof::Answer& certificate =
+      certificate_.prove(exchange_->view->snapshot(), listener_, worker_.now.wall);
+  if (identity::ends_trust(certificate.fault)) {
+    exchange_->client_keeps_alive = false;
+    return refuse_certificate(head, judged, certificate.fault);
+  }
   const PresentedCredential presented = presented_credential(head);
   if (presented.is_repeated) {
     return refuse_unproved(head, judged, "more than one credential was presented");
   }
-  if (!presented.credential) {
-    if (!exchange_->view->snapshot().settings.identity.allow_anonymous) {
-      return refuse_unproved(head, judged,
-                             "no credential was presented; send one as a bearer token");
-    }
-    judged.view = &exchange_->view->anonymous(listener_);
-    return true;
-  }
+  if (!presented.credential) return identify_without_credential(head, judged, certificate);
   if (presented.credential->form() == identity::Credential::Form::token) {
     return identify_by_token(head, judged, presented.credential->presented());
   }
@@ -153,6 +153,31 @@ bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
   judged.principal = verdict->principal;
   judged.view = exchange_->view->principal(listener_, verdict->index).get();
   return true;
+}
+
+bool HttpSession::identify_without_credential(const http1::RequestHead& head, Judged& judged,
+                                              const CertificateProof::Answer& certificate) {
+  if (certificate.fault != identity::CertificateFault::none) {
+    return refuse_certificate(head, judged, certificate.fault);
+  }
+  if (certificate.principal) {
+    judged.principal = certificate.principal.get();
+    judged.view = certificate.view.get();
+    return true;
+  }
+  if (!exchange_->view->snapshot().settings.identity.allow_anonymous) {
+    return refuse_unproved(head, judged, "no credential was presented; send one as a bearer token");
+  }
+  judged.view = &exchange_->view->anonymous(listener_);
+  return true;
+}
+
+/// The record says why, the client does not learn it.
+bool HttpSession::refuse_certificate(const http1::RequestHead& head, Judged& judged,
+                                     identity::CertificateFault fault) {
+  worker_.metrics.certificates_refused[static_cast<std::size_t>(fault)].add();
+  judged.reason = identity::text(fault);
+  return refuse_unproved(head, judged, "the client certificate is not accepted");
 }
 
 bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judged,
@@ -291,6 +316,10 @@ void HttpSession::admit(const http1::RequestHead& head, Judged& judged) {
   rules.listener = exchange.listener;
   rules.target = exchange.target;
   rules.peer_host = host_of(peer_text_);
+  if (exchange.listener->settings.tls &&
+      exchange.listener->settings.tls->forward_client_certificate) {
+    rules.client_certificate = certificate_.forwarded();
+  }
   rules.masks = snapshot.masks.get();
   rules.request_masks = exchange.request_masks;
   rules.response_is_masked = exchange.response_masks.any();
@@ -430,6 +459,7 @@ audit::Record HttpSession::describe(const http1::RequestHead& head, const Judged
   record.protocol = "http";
   record.proof = "none";
   if (judged.principal != nullptr) describe_principal(*judged.principal, record, worker_);
+  record.certificate = certificate_.fingerprint();
   describe_operation(exchange.view->snapshot(), head, judged.target, record, worker_);
   if (hold_ != nullptr) {
     record.approval = hold_->request;

@@ -28,12 +28,14 @@ static_assert(slices_ahead_max + slices_per_piece_max <= SliceQueue::capacity);
 }  // namespace
 
 HttpSession::HttpSession(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
-                         std::uint64_t session_number)
+                         std::uint64_t session_number,
+                         std::shared_ptr<const PeerCertificate> certificate)
     : Session(worker, listener, peer, session_number),
       recording_(worker, session_number),
       decoder_(worker.current->snapshot().listeners[listener].limits),
       decoder_generation_(worker.current->snapshot().generation),
-      head_since_(worker.now.monotonic) {}
+      head_since_(worker.now.monotonic),
+      certificate_(std::move(certificate)) {}
 
 HttpSession::~HttpSession() {
   if (exchange_) {

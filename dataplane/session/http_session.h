@@ -11,6 +11,7 @@
 #include "audit/record.h"
 #include "base/instant.h"
 #include "dataplane/inbox.h"
+#include "dataplane/session/certificate_proof.h"
 #include "dataplane/session/exchange.h"
 #include "dataplane/session/heads.h"
 #include "dataplane/session/refusal.h"
@@ -22,8 +23,9 @@ namespace sluice::dataplane {
 
 class HttpSession final : public Session {
  public:
+  /// certificate  that the client showed; null: none.
   HttpSession(WorkerContext& worker, std::uint16_t listener, const Endpoint& peer,
-              std::uint64_t session_number);
+              std::uint64_t session_number, std::shared_ptr<const PeerCertificate> certificate);
   ~HttpSession() override;
 
   void on_client_bytes(BufferId buffer, std::uint32_t size_bytes) override;
@@ -84,6 +86,10 @@ class HttpSession final : public Session {
   bool wait_for_more(std::size_t bytes_max);
   void begin(const http1::RequestHead& head, std::size_t head_bytes);
   bool identify(const http1::RequestHead& head, Judged& judged);
+  bool identify_without_credential(const http1::RequestHead& head, Judged& judged,
+                                   const CertificateProof::Answer& certificate);
+  bool refuse_certificate(const http1::RequestHead& head, Judged& judged,
+                          identity::CertificateFault fault);
   bool identify_by_token(const http1::RequestHead& head, Judged& judged, std::string_view token);
   bool refuse_unproved(const http1::RequestHead& head, const Judged& judged,
                        std::string_view detail);
@@ -191,6 +197,7 @@ class HttpSession final : public Session {
   std::size_t gather_bytes_ = 0;       ///< read_head waits until so many bytes lie side by side.
   identity::KeyVerdict proof_;         ///< Answer to the last proof wish, used once.
   identity::ProvenCredential proven_;
+  CertificateProof certificate_;
   Stage stage_ = Stage::head;
   bool has_proof_ = false;
   bool upstream_reused_ = false;

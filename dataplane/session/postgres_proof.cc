@@ -32,10 +32,36 @@ bool is_loopback(std::string_view peer) {
 
 }  // namespace
 
+/// Whom the client's certificate proves, needs no password; whoever logs in as somebody else is
+/// asked for one, and a certificate that does not hold lets nobody in (docs/decisions/0033).
+PostgresSession::Admission PostgresSession::admit_by_certificate() {
+  using identity::CertificateFault;
+  const CertificateProof::Answer& answer =
+      certificate_->prove(worker_.current->snapshot(), listener_, worker_.now.wall);
+  if (identity::ends_trust(answer.fault)) {
+    worker_.metrics.certificates_refused[static_cast<std::size_t>(answer.fault)].add();
+    refuse_login("28000", "the client certificate is not accepted", identity::text(answer.fault));
+    return Admission::refused;
+  }
+  if (answer.principal && answer.principal->subject == user_) {
+    admit(SessionPrincipal(certificate_, answer));
+    return stage_ == Stage::closing ? Admission::refused : Admission::admitted;
+  }
+  if (answer.fault != CertificateFault::none) {
+    worker_.metrics.certificates_refused[static_cast<std::size_t>(answer.fault)].add();
+    certificate_note_ = identity::text(answer.fault);
+  } else if (answer.principal) {
+    certificate_note_ = "the certificate is another subject's";
+  }
+  return Admission::undecided;
+}
+
 /// Who has a verifier is asked by SCRAM, which shows nothing of the key. Who has none
 /// may show its key only inside of TLS, or where the listener takes that; elsewhere it is asked
 /// like somebody who has one, so that nobody learns who is known here. False when it was refused.
 bool PostgresSession::ask_for_proof() {
+  const Admission admission = admit_by_certificate();
+  if (admission != Admission::undecided) return admission == Admission::admitted;
   const Snapshot& snapshot = worker_.current->snapshot();
   auto login = snapshot.keys->scram_login(user_, worker_.now.wall);
   if (!login) {

@@ -31,7 +31,8 @@ PostgresSession::PostgresSession(WorkerContext& worker, std::uint16_t listener,
       recording_(worker, session_number),
       channel_(std::move(channel)),
       since_(worker.now.monotonic),
-      is_pooled_(plan().settings.postgres.mode == config::PoolMode::transaction) {}
+      is_pooled_(plan().settings.postgres.mode == config::PoolMode::transaction),
+      certificate_(std::make_shared<CertificateProof>(channel_ ? channel_->client : nullptr)) {}
 
 PostgresSession::~PostgresSession() {
   drop_operations("gateway-stopped");
@@ -435,7 +436,10 @@ bool PostgresSession::record_ending(const Ending& ending) {
   record.target = target().name;
   record.protocol = "postgres";
   record.event = "refused";
-  record.detail = ending.why;
+  record.certificate = certificate_->fingerprint();
+  const std::string detail =
+      certificate_note_.empty() ? ending.why : fmt::format("{}; {}", ending.why, certificate_note_);
+  record.detail = detail;
   return log_.append_last(record);
 }
 
@@ -454,6 +458,7 @@ audit::Record PostgresSession::describe_session(std::string_view event, std::str
   record.policy = worker_.current->snapshot().policy_digest;
   record.upstream_user = target().credential ? target().credential->user : std::string_view();
   describe_principal(principal_->who(), record, worker_);
+  record.certificate = certificate_->fingerprint();
   record.peer = peer_text_;
   record.listener = plan().settings.name;
   record.target = target().name;
@@ -485,7 +490,10 @@ void PostgresSession::drop_operations(std::string_view result) {
 
 /// What proved the client may have been withdrawn since: who lost it is sent away.
 bool PostgresSession::renew_principal() {
-  return principal_->renew(*worker_.current, listener_, worker_.tokens, worker_.now.wall);
+  const auto& certificate =
+      certificate_->prove(worker_.current->snapshot(), listener_, worker_.now.wall);
+  return !identity::ends_trust(certificate.fault) &&
+         principal_->renew(*worker_.current, listener_, worker_.tokens, worker_.now.wall);
 }
 
 }  // namespace sluice::dataplane

@@ -19,6 +19,7 @@
 
 #include "audit/record.h"
 #include "base/ring_queue.h"
+#include "dataplane/session/certificate_proof.h"
 #include "dataplane/session/column_reach.h"
 #include "dataplane/session/execution_meter.h"
 #include "dataplane/session/name_table.h"
@@ -219,6 +220,8 @@ class PostgresSession final : public Session {
 
   // postgres_proof.cc
   bool ask_for_proof();
+  enum class Admission : std::uint8_t { admitted, refused, undecided };
+  Admission admit_by_certificate();
   [[nodiscard]] bool takes_passwords() const;
   bool read_proof();
   bool take_password(ByteSpan body);
@@ -443,6 +446,8 @@ class PostgresSession final : public Session {
   // Who.
   std::shared_ptr<const identity::ApiKeys> keys_;  ///< That a login by key is proved against.
   std::optional<SessionPrincipal> principal_;      ///< Nothing: nobody is proved yet.
+  std::shared_ptr<CertificateProof> certificate_;  ///< That the client showed; never null.
+  std::string_view certificate_note_;  ///< Why it did not let the client in, for the record.
 
   // The conversation.
   RingQueue<Expected> expected_;

@@ -215,6 +215,7 @@ audit::Record PostgresSession::describe(const JudgedStatement& judged) {
   record.configuration = snapshot.generation;
   record.policy = snapshot.policy_digest;
   describe_principal(principal_->who(), record, worker_);
+  record.certificate = certificate_->fingerprint();
   record.peer = peer_text_;
   record.listener = plan().settings.name;
   record.target = target().name;

@@ -112,7 +112,8 @@ std::unique_ptr<Session> make_session(WorkerContext& worker, std::uint16_t liste
                                       std::optional<SecureChannel> channel) {
   switch (worker.current->snapshot().listeners[listener].settings.protocol) {
     case config::Protocol::http:
-      return std::make_unique<HttpSession>(worker, listener, peer, session_number);
+      return std::make_unique<HttpSession>(worker, listener, peer, session_number,
+                                           channel ? std::move(channel->client) : nullptr);
     case config::Protocol::postgres:
       return std::make_unique<PostgresSession>(worker, listener, peer, session_number,
                                                std::move(channel));

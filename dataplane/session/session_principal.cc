@@ -25,8 +25,9 @@ SessionPrincipal::SessionPrincipal(TokenProof& proof, const Snapshot& snapshot,
 
 bool SessionPrincipal::renew(SnapshotView& current, std::size_t listener, const TokenProofs& tokens,
                              WallTime now) {
-  const bool stands =
-      token_ ? renew_token(current, listener, tokens) : renew_key(current, listener);
+  const bool stands = certificate_ ? renew_certificate(current.snapshot(), listener, now)
+                      : token_     ? renew_token(current, listener, tokens)
+                                   : renew_key(current, listener);
   return stands && who_->expires > now;
 }
 
@@ -42,6 +43,17 @@ bool SessionPrincipal::renew_key(SnapshotView& current, std::size_t listener) {
     who_ = {keys_, &keys_->principal(key_)};
   }
   view_ = current.principal(listener, key_);
+  generation_ = snapshot.generation;
+  return true;
+}
+
+/// Its groups and expiry may be others now, but not whose it is.
+bool SessionPrincipal::renew_certificate(const Snapshot& snapshot, std::size_t listener,
+                                         WallTime now) {
+  const CertificateProof::Answer& answer = certificate_->prove(snapshot, listener, now);
+  if (!answer.principal || answer.principal->subject != who_->subject) return false;
+  who_ = answer.principal;
+  view_ = answer.view;
   generation_ = snapshot.generation;
   return true;
 }

@@ -16,10 +16,16 @@ config::Protocol protocol_of(const config::Settings& settings, const config::Tar
 }  // namespace
 
 Result<void> plan_tls(Snapshot& snapshot) {
+  std::shared_ptr<const ClientTrust> clients;
+  if (const auto& mtls = snapshot.settings.identity.mtls) {
+    auto trust = ClientTrust::read(*mtls);
+    if (!trust) return tl::unexpected(trust.error());
+    clients = std::move(*trust);
+  }
   for (std::size_t i = 0; i < snapshot.listeners.size(); ++i) {
     const config::Listener& listener = snapshot.settings.listeners[i];
     if (!listener.tls) continue;
-    auto plan = plan_tls(*listener.tls, listener.protocol);
+    auto plan = plan_tls(*listener.tls, listener.protocol, clients);
     if (!plan) return tl::unexpected(plan.error());
     snapshot.listeners[i].tls = std::move(*plan);
   }

@@ -16,6 +16,12 @@ void OpensslDelete::operator()(SSL_CTX* context) const noexcept {
 void OpensslDelete::operator()(X509* certificate) const noexcept {
   X509_free(certificate);
 }
+void OpensslDelete::operator()(X509_CRL* list) const noexcept {
+  X509_CRL_free(list);
+}
+void OpensslDelete::operator()(X509_STORE_CTX* context) const noexcept {
+  X509_STORE_CTX_free(context);
+}
 void OpensslDelete::operator()(X509_STORE* store) const noexcept {
   X509_STORE_free(store);
 }

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace sluice::dataplane {
+
+class PeerCertificate;
 
 /// A value: it holds for as long as the connection does, and knows nothing of it.
 struct SecureChannel {
@@ -13,6 +16,8 @@ struct SecureChannel {
   std::vector<std::uint8_t> server_end_point;
   /// The peer's certificate was signed by somebody who is trusted, for the peer's name.
   bool is_verified = false;
+  /// Of a client that showed one; null: it did not, or the peer is a server.
+  std::shared_ptr<const PeerCertificate> client;
 };
 
 }  // namespace sluice::dataplane

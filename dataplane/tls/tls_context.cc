@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "dataplane/tls/tls_stream.h"
 
 namespace sluice::dataplane {
 namespace {
@@ -19,9 +20,6 @@ constexpr const char* tls12_ciphers =
 constexpr const char* tls13_ciphers =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr const char* groups = "X25519:P-256:P-384";
-
-/// RSA of 2048 bits, curves of 224, no SHA-1.
-constexpr int security_level = 2;
 
 std::string reason() {
   const char* const text = ERR_reason_error_string(ERR_peek_error());
@@ -70,8 +68,38 @@ int choose_certificate(SSL* ssl, void* argument) {
   return 1;
 }
 
+/// In place of X509_verify_cert, and no more than it: what was refused is kept for the record.
+int verify_client(X509_STORE_CTX* verification, void*) {
+  const int result = X509_verify_cert(verification);
+  if (result == 1) return 1;
+  const auto* const ssl = static_cast<const SSL*>(
+      X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* const stream = static_cast<TlsStream*>(SSL_get_app_data(ssl));
+  if (stream != nullptr) stream->note_refused(X509_STORE_CTX_get0_cert(verification));
+  return result;
+}
+
+bool ask_for_certificates(SSL_CTX* context, const TlsServerPlan& plan) {
+  STACK_OF(X509_NAME)* const names = sk_X509_NAME_new_null();
+  bool is_done = names != nullptr;
+  for (int i = 0; is_done && i < sk_X509_num(plan.clients->authorities()); ++i) {
+    X509_NAME* const name =
+        X509_NAME_dup(X509_get_subject_name(sk_X509_value(plan.clients->authorities(), i)));
+    is_done = name != nullptr && sk_X509_NAME_push(names, name) > 0;
+  }
+  SSL_CTX_set_client_CA_list(context, names);  // takes it over
+  // For verifying only: what the gateway shows is what its own file holds.
+  is_done = is_done && SSL_CTX_set1_verify_cert_store(context, plan.clients->store()) == 1;
+  SSL_CTX_set_verify_depth(context, client_chain_certificates_max);
+  SSL_CTX_set_cert_verify_callback(context, verify_client, nullptr);
+  SSL_CTX_set_verify(
+      context, SSL_VERIFY_PEER | (plan.requires_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+      nullptr);
+  return is_done;
+}
+
 bool set_up(SSL_CTX* context) {
-  SSL_CTX_set_security_level(context, security_level);
+  SSL_CTX_set_security_level(context, tls_security_level);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   // A record is written as far as there is room, and the rest from where it lies then. An idle
   // connection gives the two buffers of a record back: 34 KiB of each would be most of its
@@ -109,8 +137,10 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(
     if (!trial || !use(trial.get(), certificate)) return fail(reason());
   }
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, const_cast<TlsServerPlan*>(plan.get()));
-  // Drivers resume nothing; and a channel binding is about a certificate that was shown now.
-  if (plan->protocol == config::Protocol::postgres) {
+  if (plan->clients && !ask_for_certificates(context, *plan)) return fail(reason());
+  // Drivers resume nothing; and a channel binding is about a certificate that was shown now. A
+  // client's is shown and verified each time, so that a revoked one opens nothing any more.
+  if (plan->protocol == config::Protocol::postgres || plan->clients) {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(context, 0);
   }

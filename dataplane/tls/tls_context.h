@@ -10,6 +10,9 @@
 
 namespace sluice::dataplane {
 
+/// OpenSSL's: RSA of 2048 bits, curves of 224, no SHA-1.
+inline constexpr int tls_security_level = 2;
+
 /// TLS 1.2 and 1.3, forward secrecy and AEAD ciphers only; no renegotiation, compression or
 /// early data (RFC 9325 §3, §4; RFC 8446 §8 on why no early data).
 class TlsContext {

@@ -9,19 +9,6 @@
 namespace sluice::dataplane {
 namespace {
 
-TlsFault fault_of_verdict(long verdict) noexcept {
-  switch (verdict) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-      return TlsFault::expired;
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return TlsFault::wrong_name;
-    default:
-      return TlsFault::untrusted;
-  }
-}
-
 /// RFC 8446 §6: the peer's alerts come as reasons of their own, with the alert's number in them.
 TlsFault fault_of_alert(int alert) noexcept {
   switch (alert) {
@@ -59,6 +46,8 @@ TlsFault fault_of_reason(int reason) noexcept {
       return TlsFault::algorithms;
     case SSL_R_NO_APPLICATION_PROTOCOL:
       return TlsFault::protocol;
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+      return TlsFault::missing;
     case ERR_R_MALLOC_FAILURE:
       return TlsFault::no_room;
     default:
@@ -71,11 +60,42 @@ TlsFault fault_of_reason(int reason) noexcept {
 
 }  // namespace
 
+TlsFault fault_of_verdict(long verdict) noexcept {
+  switch (verdict) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return TlsFault::expired;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return TlsFault::wrong_name;
+    case X509_V_ERR_INVALID_PURPOSE:
+      return TlsFault::wrong_use;
+    case X509_V_ERR_CERT_REVOKED:
+      return TlsFault::revoked;
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+    case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+    case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+    case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+    case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+    case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+    case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+      return TlsFault::no_crl;
+    default:
+      return TlsFault::untrusted;
+  }
+}
+
 std::string_view text(TlsFault fault) noexcept {
   constexpr std::array<std::string_view, tls_faults> texts{
-      "none",    "not-tls",    "version",    "algorithms",  "protocol",  "untrusted",
-      "expired", "wrong-name", "alert",      "malformed",   "truncated", "unreachable",
-      "timeout", "no-room",    "key-update", "early-bytes", "refused"};
+      "none",       "not-tls",     "version",   "algorithms",  "protocol", "untrusted",
+      "expired",    "wrong-name",  "wrong-use", "revoked",     "no-crl",   "missing",
+      "alert",      "malformed",   "truncated", "unreachable", "timeout",  "no-room",
+      "key-update", "early-bytes", "refused"};
   static_assert(!texts.back().empty());
   return texts[static_cast<std::size_t>(fault)];
 }

@@ -16,6 +16,10 @@ enum class TlsFault : std::uint8_t {
   untrusted,    ///< The peer's certificate was signed by nobody who is trusted.
   expired,      ///< Or is not valid yet.
   wrong_name,   ///< Its certificate is for somebody else.
+  wrong_use,    ///< It is for something else, as a server's is in a client's hand.
+  revoked,      ///< Its authority has taken it back.
+  no_crl,       ///< No revocation list that is good now says whether.
+  missing,      ///< A client showed none where one is required.
   alert,        ///< The peer ended it with an alert.
   malformed,    ///< Bytes that TLS does not allow, or that are not the peer's.
   truncated,    ///< The peer's end, without its saying so inside of TLS.
@@ -26,7 +30,7 @@ enum class TlsFault : std::uint8_t {
   early_bytes,  ///< Bytes came in clear with the request for TLS, or with the consent to it.
   refused,      ///< The target was asked for TLS, and speaks none.
 };
-inline constexpr std::size_t tls_faults = 17;
+inline constexpr std::size_t tls_faults = 21;
 
 /// As metrics and records name it: "wrong-name".
 std::string_view text(TlsFault fault) noexcept;
@@ -34,7 +38,14 @@ std::string_view text(TlsFault fault) noexcept;
 /// The peer showed a certificate, and it was not accepted.
 [[nodiscard]] constexpr bool is_about_certificate(TlsFault fault) noexcept {
   return fault == TlsFault::untrusted || fault == TlsFault::expired ||
-         fault == TlsFault::wrong_name;
+         fault == TlsFault::wrong_name || fault == TlsFault::wrong_use ||
+         fault == TlsFault::revoked || fault == TlsFault::no_crl || fault == TlsFault::missing;
+}
+/// What OpenSSL's verdict on a certificate (X509_V_ERR_…) comes to.
+TlsFault fault_of_verdict(long verdict) noexcept;
+/// Whether a handshake can fail with it; else it comes behind one.
+[[nodiscard]] constexpr bool is_of_handshake(TlsFault fault) noexcept {
+  return fault != TlsFault::none && fault != TlsFault::key_update;
 }
 
 /// What OpenSSL's last error and its verdict on the peer's certificate come to. Empties the

@@ -2,64 +2,24 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
 #include <utility>
 
+#include "base/assert.h"
+#include "dataplane/tls/pem.h"
 #include "dataplane/tls/tls_context.h"
 
 namespace sluice::dataplane {
 namespace {
 
-tl::unexpected<Error> fail_at(const config::FileText& file, std::string_view what) {
-  return fail(fmt::format("{}:{}:{}: '{}' {}", file.place.file, file.place.line, file.place.column,
-                          file.path, what));
-}
-
-std::string last_reason() {
-  const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
-  ERR_clear_error();
-  return reason == nullptr ? "OpenSSL does not say why" : reason;
-}
-
-/// Keys with a passphrase cannot be read: there is nobody to ask for it.
-int no_passphrase(char*, int, int, void*) {
-  return -1;
-}
-
-/// All of them, in order.
-Result<std::vector<Openssl<X509>>> read_certificates(const config::FileText& file) {
-  const Openssl<BIO> in(BIO_new_mem_buf(file.text.data(), static_cast<int>(file.text.size())));
-  std::vector<Openssl<X509>> certificates;
-  while (X509* const one = PEM_read_bio_X509(in.get(), nullptr, no_passphrase, nullptr)) {
-    certificates.emplace_back(one);
-  }
-  // The end of the file is where no more begins.
-  const bool is_whole = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  if (!is_whole) return fail_at(file, "holds a broken certificate: " + last_reason());
-  ERR_clear_error();
-  if (certificates.empty()) return fail_at(file, "holds no certificate (PEM)");
-  return certificates;
-}
-
-Result<Openssl<EVP_PKEY>> read_key(const config::FileText& file) {
-  const Openssl<BIO> in(BIO_new_mem_buf(file.text.data(), static_cast<int>(file.text.size())));
-  Openssl<EVP_PKEY> key(PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, nullptr));
-  ERR_clear_error();
-  if (key) return key;
-  const bool is_encrypted = file.text.find("ENCRYPTED") != std::string::npos;
-  return fail_at(file, is_encrypted ? "holds a key with a passphrase, which nobody could type here"
-                                    : "holds no private key (PEM)");
-}
-
 Result<TlsCertificate> read_pair(const config::FileText& certificate,
                                  const config::FileText& key_file) {
   auto certificates = read_certificates(certificate);
   if (!certificates) return tl::unexpected(certificates.error());
-  auto key = read_key(key_file);
+  auto key = read_private_key(key_file);
   if (!key) return tl::unexpected(key.error());
 
   TlsCertificate whole;
@@ -91,12 +51,12 @@ Result<std::shared_ptr<X509_STORE>> make_store(const config::FileText& ca) {
   if (!store) return fail("no memory for certificates");
   if (ca.path.empty()) {
     if (X509_STORE_set_default_paths(store.get()) == 1) return store;
-    return fail("the system's certificates cannot be read: " + last_reason());
+    return fail("the system's certificates cannot be read: " + last_openssl_reason());
   }
   const auto certificates = read_certificates(ca);
   if (!certificates) return tl::unexpected(certificates.error());
   for (const auto& one : *certificates) {
-    if (X509_STORE_add_cert(store.get(), one.get()) != 1) return fail_at(ca, last_reason());
+    if (X509_STORE_add_cert(store.get(), one.get()) != 1) return fail_at(ca, last_openssl_reason());
   }
   return store;
 }
@@ -104,7 +64,8 @@ Result<std::shared_ptr<X509_STORE>> make_store(const config::FileText& ca) {
 }  // namespace
 
 Result<std::shared_ptr<const TlsServerPlan>> plan_tls(const config::ListenerTls& settings,
-                                                      config::Protocol protocol) {
+                                                      config::Protocol protocol,
+                                                      std::shared_ptr<const ClientTrust> clients) {
   auto plan = std::make_shared<TlsServerPlan>();
   plan->protocol = protocol;
   std::string read(alpn_of(protocol));
@@ -121,6 +82,13 @@ Result<std::shared_ptr<const TlsServerPlan>> plan_tls(const config::ListenerTls&
   }
   for (const auto& [certificate, key] : settings.by_name) {
     if (auto done = add(certificate, key); !done) return tl::unexpected(done.error());
+  }
+  if (settings.client_certificate != config::ClientCertificate::off) {
+    ASSERT(clients != nullptr);  // the loader has seen to it
+    plan->requires_certificate = settings.client_certificate == config::ClientCertificate::required;
+    plan->clients = std::move(clients);
+    read += plan->requires_certificate ? "required" : "optional";
+    read += as_text(plan->clients->digest());
   }
   plan->digest = audit::sha256(as_bytes(read));
   // What OpenSSL refuses only now, such as a short key, is refused here and not by a worker.

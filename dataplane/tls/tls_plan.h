@@ -10,6 +10,7 @@
 #include "audit/sha256.h"
 #include "base/result.h"
 #include "config/model/settings.h"
+#include "dataplane/tls/client_trust.h"
 #include "dataplane/tls/openssl.h"
 
 namespace sluice::dataplane {
@@ -34,7 +35,10 @@ struct TlsCertificate {
 struct TlsServerPlan {
   config::Protocol protocol = config::Protocol::http;  ///< Spoken inside.
   std::vector<TlsCertificate> certificates;  ///< The first is for clients that ask for no name.
-  audit::Hash digest{};                      ///< Of all that was read.
+  /// By which the certificates of clients are verified; null: they are asked for none.
+  std::shared_ptr<const ClientTrust> clients;
+  bool requires_certificate = false;  ///< Of clients, else they may come without one.
+  audit::Hash digest{};               ///< Of all that was read.
 };
 
 /// For one target.
@@ -47,8 +51,10 @@ struct TlsClientPlan {
 
 /// errors  with their place: no certificate, no key, an encrypted key, a key of another
 ///         certificate, one that is weak, expired or not valid yet.
-Result<std::shared_ptr<const TlsServerPlan>> plan_tls(const config::ListenerTls& settings,
-                                                      config::Protocol protocol);
+/// clients  that are trusted; needed where `settings` ask for certificates.
+Result<std::shared_ptr<const TlsServerPlan>> plan_tls(
+    const config::ListenerTls& settings, config::Protocol protocol,
+    std::shared_ptr<const ClientTrust> clients = nullptr);
 
 /// The system's certificates are read from where its OpenSSL has them.
 /// errors  with their place: a file without a certificate.

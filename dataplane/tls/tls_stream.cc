@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "dataplane/tls/peer_certificate.h"
 
 namespace sluice::dataplane {
 namespace {
@@ -141,6 +142,7 @@ TlsStream::TlsStream(std::shared_ptr<const TlsContext> context, const std::strin
     return;
   }
   SSL_set_bio(ssl_.get(), bio, bio);
+  SSL_set_app_data(ssl_.get(), this);
   if (is_server()) {
     SSL_set_accept_state(ssl_.get());
   } else {
@@ -307,11 +309,20 @@ std::string_view TlsStream::server_name() const noexcept {
 
 SecureChannel TlsStream::channel() const {
   forget_errors();
-  X509* const server =
-      is_server() ? SSL_get_certificate(ssl_.get()) : SSL_get0_peer_certificate(ssl_.get());
+  X509* const peer = SSL_get0_peer_certificate(ssl_.get());
   const bool is_asked = (SSL_get_verify_mode(ssl_.get()) & SSL_VERIFY_PEER) != 0;
-  return {end_point_of(server),
-          is_asked && server != nullptr && SSL_get_verify_result(ssl_.get()) == X509_V_OK};
+  SecureChannel channel;
+  channel.server_end_point = end_point_of(is_server() ? SSL_get_certificate(ssl_.get()) : peer);
+  channel.is_verified =
+      is_asked && peer != nullptr && SSL_get_verify_result(ssl_.get()) == X509_V_OK;
+  if (is_server() && channel.is_verified) {
+    channel.client = PeerCertificate::of(ssl_.get(), context_->server()->clients->digest());
+  }
+  return channel;
+}
+
+void TlsStream::note_refused(const X509* certificate) noexcept {
+  refused_ = fingerprint_of(certificate);
 }
 
 }  // namespace sluice::dataplane

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "audit/sha256.h"
 #include "base/bytes.h"
 #include "dataplane/tls/openssl.h"
 #include "dataplane/tls/secure_channel.h"
@@ -62,6 +63,10 @@ class TlsStream {
   };
   [[nodiscard]] State state() const noexcept { return state_; }
   [[nodiscard]] const TlsFailure& failure() const noexcept { return failure_; }
+  /// SHA-256 of the client's certificate that was refused; nothing: none was.
+  [[nodiscard]] const std::optional<audit::Hash>& refused() const noexcept { return refused_; }
+  /// For the context, while it verifies the peer.
+  void note_refused(const X509* certificate) noexcept;
   /// The peer has said that it will send no more (close_notify). An end of the connection
   /// below without it is a truncation.
   [[nodiscard]] bool has_peer_ended() const noexcept { return has_peer_ended_; }
@@ -118,6 +123,7 @@ class TlsStream {
   State state_ = State::handshake;
   bool has_peer_ended_ = false;
   TlsFailure failure_;
+  std::optional<audit::Hash> refused_;
   KernelTls kernel_;
   std::optional<KernelTlsKeys> key_;
   KernelState kernel_state_ = KernelState::none;

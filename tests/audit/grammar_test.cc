@@ -57,6 +57,7 @@ std::vector<std::uint8_t> fullest_record() {
   static constexpr std::array<std::uint8_t, 32> policy{1};
   Record r = sample_intent();
   r.policy = policy;
+  r.certificate = policy;
   r.groups = {&word, 1};
   r.unmasked = {&word, 1};
   r.masks = {&mask, 1};

@@ -290,8 +290,8 @@ const Case cases[] = {
     {3, "targets: [{name: api, addresses: ['10.0.0.1:${PORT}']}]",
      "a.yaml:3:35: '${' begins ${env:NAME}; write '$${' for the characters themselves"},
     {4, "identity: {anonymous: false}",
-     "a.yaml:4:11: nobody could be identified: set identity.api_keys, identity.oidc or "
-     "identity.anonymous"},
+     "a.yaml:4:11: nobody could be identified: set identity.api_keys, identity.oidc, "
+     "identity.mtls or identity.anonymous"},
     {4, "identity: {api_keys: /etc/keys.yaml}",
      "a.yaml:4:22: 'api_keys' must be a reference to a file; write file:PATH or cred:NAME"},
     {4, "identity: {oidc: [], anonymous: true}",
@@ -332,11 +332,14 @@ const Case cases[] = {
      "a.yaml:4:58: 'lifetime' must be between 1m and 7d, not 8d"},
     {4, "identity: {gateway_tokens: {key: 'env:SECRET', lifetime: 1h, max_lifetime: 30m}}",
      "a.yaml:4:58: 'lifetime' (1h) must not be longer than 'max_lifetime' (30m)"},
-    {4, "identity: {mtls: {}, anonymous: true}",
-     "a.yaml:4:12: 'mtls' is not available in this version"},
+    {4, "identity: {mtls: {}}", "a.yaml:4:12: 'client_ca' is missing: Who may have signed them, "},
+    {4, "identity: {saml: {}, anonymous: true}",
+     "a.yaml:4:12: 'saml' is not available in this version"},
+    {4, "identity: {mtls: {client_ca: 'file:/key'}}",
+     "a.yaml:4:12: no listener asks for certificates: set its tls.client_certificate"},
     {4, "# none",
-     "a.yaml:1:1: nobody could be identified: set identity.api_keys, identity.oidc or "
-     "identity.anonymous"},
+     "a.yaml:1:1: nobody could be identified: set identity.api_keys, identity.oidc, "
+     "identity.mtls or identity.anonymous"},
     {6, "policies: [{name: r}]", "a.yaml:6:12: 'ruling' is missing: What happens to a match."},
     {6, "policies: [{name: r, ruling: permit}]",
      "a.yaml:6:30: 'ruling' must be 'allow', 'deny' or 'hold', not 'permit'"},

@@ -197,7 +197,7 @@ class Run {
  private:
   std::optional<SecureChannel> channel() const {
     if (!is_secured_) return std::nullopt;
-    return SecureChannel{std::vector<std::uint8_t>(32, 0xA5), false};
+    return SecureChannel{std::vector<std::uint8_t>(32, 0xA5), false, nullptr};
   }
   std::uint8_t byte() {
     if (input_.empty()) return 0;

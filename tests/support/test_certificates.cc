@@ -86,6 +86,7 @@ Pem make_certificate(const CertificateOptions& options, const Pem* authority) {
   add_extension(it, by, NID_subject_key_identifier, "hash");
   add_extension(it, by, NID_basic_constraints,
                 options.is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
+  if (!options.use.empty()) add_extension(it, by, NID_ext_key_usage, options.use);
   if (!options.names.empty()) add_extension(it, by, NID_subject_alt_name, options.names);
   EVP_PKEY* const with = signer ? signer.get() : key.get();
   const EVP_MD* const digest = EVP_get_digestbyname(options.digest);
@@ -99,6 +100,34 @@ Pem make_certificate(const CertificateOptions& options, const Pem* authority) {
                                         nullptr) == 1,
           "PEM");
   return {text_of(certificate_out.get()), text_of(key_out.get())};
+}
+
+std::string make_crl(const Pem& authority, const std::vector<Pem>& revoked, long from_s,
+                     long to_s) {
+  using Time = std::unique_ptr<ASN1_TIME, Deleter<ASN1_TIME_free>>;
+  const Certificate issuer(
+      PEM_read_bio_X509(reader(authority.certificate).get(), nullptr, nullptr, nullptr));
+  const Key signer(PEM_read_bio_PrivateKey(reader(authority.key).get(), nullptr, nullptr, nullptr));
+  const std::unique_ptr<X509_CRL, Deleter<X509_CRL_free>> list(X509_CRL_new());
+  const Time from(X509_gmtime_adj(nullptr, from_s));
+  const Time to(X509_gmtime_adj(nullptr, to_s));
+  X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(issuer.get()));
+  X509_CRL_set1_lastUpdate(list.get(), from.get());
+  X509_CRL_set1_nextUpdate(list.get(), to.get());
+  for (const Pem& one : revoked) {
+    const Certificate certificate(
+        PEM_read_bio_X509(reader(one.certificate).get(), nullptr, nullptr, nullptr));
+    X509_REVOKED* const entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(certificate.get()));
+    X509_REVOKED_set_revocationDate(entry, from.get());
+    X509_CRL_add0_revoked(list.get(), entry);
+  }
+  X509_CRL_sort(list.get());
+  require(X509_CRL_sign(list.get(), signer.get(), EVP_sha256()) > 0, "sign");
+  const Memory out(BIO_new(BIO_s_mem()));
+  require(PEM_write_bio_X509_CRL(out.get(), list.get()) == 1, "PEM");
+  return text_of(out.get());
 }
 
 const Pem& test_authority() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sluice::test {
 
@@ -16,6 +17,7 @@ struct CertificateOptions {
   std::string common_name = "sluice test";
   std::string names = {};  ///< subjectAltName, as OpenSSL writes it: "DNS:a.test,IP:127.0.0.1".
   bool is_authority = false;
+  std::string use = {};           ///< extendedKeyUsage, as OpenSSL writes it: "serverAuth".
   long from_s = -3600;            ///< Valid from now plus this,
   long to_s = 3600;               ///< to now plus this.
   int rsa_bits = 0;               ///< 0: a key on P-256.
@@ -25,6 +27,11 @@ struct CertificateOptions {
 
 /// Signed by `authority`, or by itself where that is null.
 Pem make_certificate(const CertificateOptions& options, const Pem* authority = nullptr);
+
+/// The authority's list of those that it has revoked, good from now plus `from_s` to now plus
+/// `to_s`.
+std::string make_crl(const Pem& authority, const std::vector<Pem>& revoked, long from_s = -60,
+                     long to_s = 3600);
 
 /// An authority, made once, and a certificate of it for these names.
 const Pem& test_authority();

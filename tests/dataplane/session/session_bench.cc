@@ -7,7 +7,8 @@ namespace sluice::dataplane {
 
 using test::must;
 
-SessionBench::SessionBench(std::shared_ptr<const Snapshot> snapshot) {
+SessionBench::SessionBench(std::shared_ptr<const Snapshot> snapshot,
+                           std::shared_ptr<const PeerCertificate> certificate) {
   audit::LogOptions options;
   options.directory = folder_.path() / "audit";
   options.signing_key = folder_.path() / "audit.key";
@@ -16,7 +17,8 @@ SessionBench::SessionBench(std::shared_ptr<const Snapshot> snapshot) {
 
   worker_ = std::make_unique<WorkerContext>(pool_, log_->worker(0), metrics_);
   adopt(std::move(snapshot));
-  session_ = std::make_unique<HttpSession>(*worker_, 0, must(parse_endpoint("127.0.0.1", 1)), 1);
+  session_ = std::make_unique<HttpSession>(*worker_, 0, must(parse_endpoint("127.0.0.1", 1)), 1,
+                                           std::move(certificate));
 }
 
 void SessionBench::adopt(std::shared_ptr<const Snapshot> snapshot) {

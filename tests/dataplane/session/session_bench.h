@@ -16,7 +16,9 @@ namespace sluice::dataplane {
 class SessionBench {
  public:
   /// The session is a client of the snapshot's first listener.
-  explicit SessionBench(std::shared_ptr<const Snapshot> snapshot);
+  /// certificate  that the client showed; null: none.
+  explicit SessionBench(std::shared_ptr<const Snapshot> snapshot,
+                        std::shared_ptr<const PeerCertificate> certificate = nullptr);
 
   HttpSession& session() { return *session_; }
   WorkerContext& worker() { return *worker_; }

@@ -1,0 +1,82 @@
+// The configuration's section `identity`: how callers prove who they are.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/instant.h"
+#include "config/model/certificate_pattern.h"
+#include "config/model/values.h"
+
+namespace sluice::config {
+
+/// An OpenID Connect provider whose tokens are taken.
+struct OidcIssuer {
+  std::string name;
+  std::string issuer;     ///< A URL; equal to `iss` of its tokens, byte for byte.
+  std::string audience;   ///< One of `aud`.
+  std::string jwks_file;  ///< Path of its keys; empty: they are found by discovery.
+  std::string ca_file;    ///< Who may have signed its certificate; empty: the system's.
+  std::vector<std::string> algorithms;  ///< As jws_algorithm_names has them; empty: all.
+  bool untyped = false;                 ///< Tokens without `typ` are taken.
+  std::string subject_claim = "sub";
+  std::string groups_claim;                     ///< A path with dots; empty: no groups.
+  std::string prefix;                           ///< Of its subjects and groups.
+  std::vector<std::string> authorized_parties;  ///< Of `azp` and `client_id`; empty: any.
+  Duration clock_skew = seconds(60);
+  Duration keys_refresh = seconds(600);
+  Duration keys_max_age = seconds(86'400);  ///< Since they were last fetched.
+  Place place;
+};
+
+/// Tokens of the gateway's own.
+struct GatewayTokens {
+  Secret key;                          ///< An Ed25519 private key as PEM.
+  std::optional<Secret> previous_key;  ///< One that signed before.
+  Duration lifetime = seconds(3'600);  ///< Of a token for which none is asked for.
+  Duration lifetime_max = seconds(12 * 3'600);
+  std::string revocations = "/var/lib/sluice/revoked_tokens";  ///< Path of the list.
+  Place place;
+};
+
+/// Who the holder of a client certificate is, by one of its names.
+struct CertificateRule {
+  // A pattern; exactly one of the four (certificate_pattern.h).
+  std::string spiffe;
+  std::string dns;
+  std::string email;
+  std::string subject_name;
+  std::string as;                   ///< The principal's subject, with "{1}" for the first '*';
+                                    ///< empty: the name.
+  std::vector<std::string> groups;  ///< Likewise.
+  Place place;
+
+  /// Which name the rule looks at, and the pattern.
+  [[nodiscard]] std::pair<CertificateName, const std::string&> name() const noexcept {
+    if (!spiffe.empty()) return {CertificateName::spiffe, spiffe};
+    if (!dns.empty()) return {CertificateName::dns, dns};
+    if (!email.empty()) return {CertificateName::email, email};
+    return {CertificateName::subject, subject_name};
+  }
+};
+
+/// Certificates by which clients of listeners with TLS prove who they are.
+struct ClientCertificates {
+  FileText client_ca;  ///< Who may have signed them.
+  FileText crl;        ///< Those that were revoked; without a path: nobody asks.
+  std::vector<CertificateRule> principals;  ///< The first that fits; none: SPIFFE IDs as they are.
+  Place place;
+};
+
+struct Identity {
+  std::string api_keys_file;  ///< Empty: no API keys.
+  std::vector<OidcIssuer> oidc;
+  std::optional<GatewayTokens> gateway_tokens;
+  std::optional<ClientCertificates> mtls;
+  bool allow_anonymous = false;  ///< Requests without a credential get the anonymous principal.
+  Place place;
+};
+
+}  // namespace sluice::config
