@@ -123,7 +123,12 @@ constexpr std::array listener_tls_fields{
         "Whether an HTTP target is told of it, in `X-Forwarded-Client-Cert`. A client's own such "
         "field, `Client-Cert` and `Client-Cert-Chain` never reach a target."),
     duration<&ListenerTls::handshake_timeout>("handshake", milliseconds(100), seconds(600),
-                                              "Until the handshake is over.")};
+                                              "Until the handshake is over."),
+    rate<&ListenerTls::handshakes_per_source>(
+        "handshakes_per_source",
+        "How many handshakes one address may begin, or one IPv6 network of 64 bits, at each "
+        "worker; what comes beyond is closed. As many as a second brings may come at once. "
+        "Without it any number.")};
 constexpr Table listener_tls_table{.title = "TLS towards clients",
                                    .path = "listeners[].tls",
                                    .sentence = "TLS 1.2 and 1.3; nothing is served in clear then.",

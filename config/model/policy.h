@@ -61,12 +61,16 @@ struct Bound {
   std::string_view rule;
 };
 
-/// How often a rule lets each principal begin an execution.
+/// How often a rule lets each principal begin an execution, or a listener each source a
+/// handshake.
 struct RateRule {
   std::string rule;
   Duration interval;   ///< Between two, in the long run.
   Duration tolerance;  ///< How far they may run ahead of that: the burst's intervals.
 };
+/// rate   of more than 0.
+/// burst  that may come at once; 0: what one second brings.
+[[nodiscard]] RateRule rate_rule(std::string name, const Rate& rate, std::uint64_t burst = 0);
 
 /// What a rule asks for before what it holds may run.
 struct HoldRule {

@@ -55,16 +55,6 @@ class PatternList {
   std::map<std::string, std::uint32_t> numbers_;
 };
 
-RateRule rate_rule(const PolicyRule& rule) {
-  const Rate& rate = rule.limits->rate;
-  const auto count = static_cast<std::int64_t>(rate.count);
-  // Rounded up: never more often than was written.
-  const std::int64_t interval_ns = (rate.period.ns + count - 1) / count;
-  const auto in_one_second = std::max<std::int64_t>(count * seconds(1).ns / rate.period.ns, 1);
-  const auto burst = static_cast<std::int64_t>(rule.limits->burst);
-  return {rule.name, {interval_ns}, {interval_ns * (burst == 0 ? in_one_second : burst)}};
-}
-
 /// Who a rule is about, with the defaults of docs/policy.md applied.
 struct Audience {
   bool authenticated = false;
@@ -83,6 +73,15 @@ Audience audience_of(const PolicyRule& rule) {
 }
 
 }  // namespace
+
+RateRule rate_rule(std::string name, const Rate& rate, std::uint64_t burst) {
+  const auto count = static_cast<std::int64_t>(rate.count);
+  // Rounded up: never more often than was written.
+  const std::int64_t interval_ns = (rate.period.ns + count - 1) / count;
+  const auto in_one_second = std::max<std::int64_t>(count * seconds(1).ns / rate.period.ns, 1);
+  const auto at_once = burst == 0 ? in_one_second : static_cast<std::int64_t>(burst);
+  return {std::move(name), {interval_ns}, {interval_ns * at_once}};
+}
 
 std::optional<std::string> method_fault(std::string_view method) {
   if (!is_token(method)) return fmt::format("'{}' is not a method", method);
@@ -240,7 +239,7 @@ class Policy::Compiler {
       return refuse(rule, fmt::format("more than {} rules with a rate", rates_max));
     }
     compiled.limits.rate = std::uint64_t{1} << policy_.rates_.size();
-    policy_.rates_.push_back(rate_rule(rule));
+    policy_.rates_.push_back(rate_rule(rule.name, rule.limits->rate, rule.limits->burst));
   }
 
   std::vector<Clause> clauses_of(const PolicyRule& rule, RuleNumber number) {

@@ -57,6 +57,12 @@ struct PostgresListener {
   Duration idle_timeout = seconds(8 * 3600);
 };
 
+/// So many in a second, a minute or an hour.
+struct Rate {
+  std::uint64_t count = 0;  ///< 0: no limit.
+  Duration period = seconds(1);
+};
+
 /// A certificate that the gateway shows, with those that lead to its authority, and its key.
 struct TlsKeyPair {
   FileText certificate;
@@ -73,6 +79,7 @@ struct ListenerTls {
   ClientCertificate client_certificate = ClientCertificate::off;
   bool forward_client_certificate = false;  ///< In X-Forwarded-Client-Cert, to HTTP targets.
   Duration handshake_timeout = seconds(10);
+  Rate handshakes_per_source;  ///< That one address may begin, at each worker; 0: any number.
 };
 
 enum class TlsVerify : std::uint8_t { full, none };
@@ -180,12 +187,6 @@ struct SqlMatch {
 };
 
 enum class RulingKind : std::uint8_t { allow, deny, hold };
-
-/// So many in a second, a minute or an hour.
-struct Rate {
-  std::uint64_t count = 0;  ///< 0: no limit.
-  Duration period = seconds(1);
-};
 
 /// What one execution of a statement may bring, and how often one may come. 0 limits nothing.
 struct ExecutionLimits {

@@ -56,6 +56,7 @@ void Loop<T>::on_accepted(const Completion& completion) {
 template <Transport T>
 void Loop<T>::arrive(Connection& client) {
   if (!listener_tls_[client.listener]) return begin_session(client);
+  if (!may_shake_hands(client)) return on_handshake_failed(client, TlsFault::too_many);
   const config::Listener& listener =
       context_.current->snapshot().listeners[client.listener].settings;
   client.deadline = context_.now.monotonic + listener.tls->handshake_timeout;

@@ -16,6 +16,7 @@
 #include "audit/worker_log.h"
 #include "base/mailbox.h"
 #include "config/model/held_operation.h"
+#include "dataplane/session/rate_limiter.h"
 #include "dataplane/session/session.h"
 #include "dataplane/session/snapshot.h"
 #include "dataplane/session/worker_context.h"
@@ -144,6 +145,7 @@ class Loop {
   void prefetch_session(const Completion& completion) const noexcept;
   void on_accepted(const Completion& completion);
   void arrive(Connection& client);
+  [[nodiscard]] bool may_shake_hands(const Connection& client);
   void begin_session(Connection& client);
   void begin_handshake(Connection& connection);
   void on_opening_bytes(Connection& client, const Completion& completion);
@@ -233,6 +235,8 @@ class Loop {
   std::vector<std::unique_ptr<SnapshotView>> views_;  ///< The last is current.
   /// By listener, for who arrives; null: in clear.
   std::vector<std::shared_ptr<const TlsContext>> listener_tls_;
+  /// By source; beside that of principals, which a flood of addresses must not fill.
+  RateLimiter handshakes_{context_.fingerprint_key};
   std::vector<ConnId> waiting_for_log_;
   std::vector<ConnId> waiting_for_buffers_;
   std::vector<ConnId> waiting_for_durable_;

@@ -192,6 +192,11 @@ Result<ListenerPlan> plan_listener(const config::Settings& settings,
     }
   }
 
+  if (listener.tls && listener.tls->handshakes_per_source.count != 0) {
+    plan.handshakes_per_source =
+        config::rate_rule(listener.name, listener.tls->handshakes_per_source);
+  }
+
   const auto target = std::ranges::find(settings.targets, listener.target, &config::Target::name);
   if (target == settings.targets.end()) {
     return refuse({fmt::format("no target is named '{}'", listener.target)});

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct ListenerPlan {
   std::vector<config::Network> proxies;      ///< Whose connections begin with a PROXY header.
   std::size_t target = 0;                    ///< Index into Snapshot::targets.
   std::shared_ptr<const TlsServerPlan> tls;  ///< Null: in clear.
+  std::optional<config::RateRule> handshakes_per_source;
   config::Policy policy;
   http1::Limits limits;
   std::vector<ColumnMask> columns;  ///< That masks name.

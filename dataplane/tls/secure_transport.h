@@ -14,6 +14,10 @@
 
 namespace sluice::dataplane {
 
+/// Steps of handshakes that one turn takes; the others wait for the next ones. A signature is a
+/// tenth of a millisecond (P-256) to one (RSA), which connections that stand would wait for.
+inline constexpr unsigned handshake_steps_per_turn_max = 16;
+
 /// Keeps the promises of a Transport (transport.h) for connections in clear and for secured
 /// ones. What it adds:
 ///
@@ -107,6 +111,7 @@ class SecureTransport {
   std::size_t report_ready(std::span<Completion> done);
   [[nodiscard]] Look look(Secured& secured, Completion& out);
   [[nodiscard]] Look look_at_handshake(Secured& secured, Completion& out);
+  [[nodiscard]] bool take_handshake_step() noexcept;
   [[nodiscard]] Look look_at_input(Secured& secured, Completion& out);
   [[nodiscard]] bool may_receive(Secured& secured) noexcept;
   void set_receiving_below(Secured& secured, bool wanted);
@@ -128,6 +133,8 @@ class SecureTransport {
   std::vector<ConnId> ready_;  ///< To be looked at.
   std::vector<Parting> partings_;
   std::uint64_t turn_ = 0;
+  unsigned turn_handshake_steps_ = 0;
+  bool has_deferred_ = false;  ///< Handshakes wait for the next turn.
 };
 
 }  // namespace sluice::dataplane

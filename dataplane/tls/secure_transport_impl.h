@@ -112,9 +112,12 @@ template <Transport T>
 std::size_t SecureTransport<T>::poll(std::span<Completion> done, Duration wait) {
   if (count_ == 0) return below_.poll(done, wait);
   ++turn_;
+  turn_handshake_steps_ = 0;
+  has_deferred_ = false;
   // What waits from before takes half of the room at most: the transport below has news, too.
   const std::size_t before = report_ready(done.first(done.size() / 2));
-  const std::size_t polled = below_.poll(done.subspan(before), before == 0 ? wait : Duration{});
+  const bool may_wait = before == 0 && !has_deferred_;
+  const std::size_t polled = below_.poll(done.subspan(before), may_wait ? wait : Duration{});
   std::size_t count = before;
   for (std::size_t i = before; i < before + polled; ++i) {
     if (absorb(done[i])) continue;
@@ -228,6 +231,7 @@ typename SecureTransport<T>::Look SecureTransport<T>::look_at_handshake(Secured&
   using State = TlsStream::State;
   TlsStream& stream = secured.link.stream();
   if (stream.state() == State::handshake) {
+    if (secured.link.has_input() && !take_handshake_step()) return Look::again;
     secured.link.shake_hands();
     flush(secured);
   }
@@ -247,6 +251,13 @@ typename SecureTransport<T>::Look SecureTransport<T>::look_at_handshake(Secured&
   (stream.is_tls13() ? secured.metrics.done_tls13 : secured.metrics.done_tls12).add();
   if (stream.is_resumed()) secured.metrics.resumed.add();
   return tell(out, Completion::Kind::secured, secured);
+}
+
+template <Transport T>
+bool SecureTransport<T>::take_handshake_step() noexcept {
+  has_deferred_ = turn_handshake_steps_ == handshake_steps_per_turn_max;
+  if (!has_deferred_) ++turn_handshake_steps_;
+  return !has_deferred_;
 }
 
 template <Transport T>

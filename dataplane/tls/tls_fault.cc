@@ -95,7 +95,7 @@ std::string_view text(TlsFault fault) noexcept {
       "none",       "not-tls",     "version",   "algorithms",  "protocol", "untrusted",
       "expired",    "wrong-name",  "wrong-use", "revoked",     "no-crl",   "missing",
       "alert",      "malformed",   "truncated", "unreachable", "timeout",  "no-room",
-      "key-update", "early-bytes", "refused"};
+      "key-update", "early-bytes", "refused",   "too-many"};
   static_assert(!texts.back().empty());
   return texts[static_cast<std::size_t>(fault)];
 }

@@ -29,8 +29,9 @@ enum class TlsFault : std::uint8_t {
   key_update,   ///< The peer wants new keys on both sides, and the kernel takes one.
   early_bytes,  ///< Bytes came in clear with the request for TLS, or with the consent to it.
   refused,      ///< The target was asked for TLS, and speaks none.
+  too_many,     ///< Handshakes of one source.
 };
-inline constexpr std::size_t tls_faults = 21;
+inline constexpr std::size_t tls_faults = 22;
 
 /// As metrics and records name it: "wrong-name".
 std::string_view text(TlsFault fault) noexcept;

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "config/load/quantity.h"
+#include "config/model/policy.h"
 #include "test_world.h"
 
 using namespace sluice;
@@ -205,7 +206,7 @@ TEST_CASE("TLS is for PostgreSQL, too") {
       "version: 1\n"
       "listeners:\n"
       "  - {name: in, address: '127.0.0.1:1', target: db, protocol: postgres,\n"
-      "     tls: {certificate: file:/gw.crt, key: file:/gw.key},\n"
+      "     tls: {certificate: file:/gw.crt, key: file:/gw.key, handshakes_per_source: 90/m},\n"
       "     postgres: {cancels_in_clear: true}}\n"
       "targets:\n"
       "  - {name: db, addresses: ['10.0.0.1:80'], credential: {user: u}, tls: verify-full}\n"
@@ -213,7 +214,11 @@ TEST_CASE("TLS is for PostgreSQL, too") {
       "audit: {signing_key: 'file:/key'}\n",
       "a.yaml", world.world());
   CHECK(texts(loaded.problems).empty());
-  CHECK(loaded.settings.listeners.front().postgres.cancels_in_clear);
+  const Listener& listener = loaded.settings.listeners.front();
+  CHECK(listener.postgres.cancels_in_clear);
+  const RateRule rate = rate_rule(listener.name, listener.tls->handshakes_per_source);
+  CHECK(rate.interval.ns * 90 >= seconds(60).ns);
+  CHECK(rate.tolerance.ns == rate.interval.ns);  // one at once, for 1.5 a second
 }
 
 TEST_CASE("Cancel requests in clear are nothing to allow where all is in clear") {

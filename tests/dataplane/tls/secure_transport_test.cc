@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <deque>
 
 #include "tls/secure_world.h"
 #include "transport/harness.h"
@@ -250,6 +251,44 @@ TEST_CASE("Words in clear that come behind an upgrade are never heard", "[tls]")
   CHECK(f.received == "may I?");
   CHECK(f.transport.stream(f.id)->failure().fault == TlsFault::not_tls);
   f.close();
+}
+
+TEST_CASE("A flood of handshakes takes a bounded part of each turn, and all come to an end",
+          "[tls]") {
+  SimOptions options;
+  options.delay_max = {};
+  SimTransport below(options);
+  TlsMetrics as_server;
+  TlsMetrics as_client;
+  SecureTransport<SimTransport> transport(below, as_server, as_client);
+  const auto server = test::tls_server(test::test_certificate("DNS:gw.test"));
+  const auto client = test::tls_client();
+  constexpr std::size_t count = 3 * handshake_steps_per_turn_max;
+  std::deque<SimFar> fars(count);
+  std::deque<TlsSimPeer> peers;
+  for (SimFar& far : fars) {
+    below.bring_client(0, peers.emplace_back(far, client, "gw.test"));
+  }
+  std::size_t secured = 0;
+  std::size_t most = 0;
+  for (int turns = 0; secured < count && turns < 1000; ++turns) {
+    std::array<Completion, 256> done{};
+    const Instant before = transport.now().monotonic;
+    const std::size_t found = transport.poll(done, seconds(1));
+    std::size_t now = 0;
+    for (const Completion& news : std::span(done).first(found)) {
+      if (news.kind == Kind::accepted) transport.secure(news.conn, server);
+      if (news.kind == Kind::secured) ++now;
+    }
+    // What was put off does not wait for something else to happen.
+    if (now == handshake_steps_per_turn_max) {
+      CHECK(transport.now().monotonic < before + seconds(1));
+    }
+    most = std::max(most, now);
+    secured += now;
+  }
+  CHECK(secured == count);
+  CHECK(most <= handshake_steps_per_turn_max);
 }
 
 TEST_CASE("Nothing is spliced to or from a secured connection", "[tls]") {

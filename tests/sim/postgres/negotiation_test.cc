@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <functional>
 
 #include "checks.h"
@@ -238,6 +239,29 @@ TEST_CASE("A client that says nothing, or too little, is not waited for") {
   world.run_until([&] { return client.is_over; });
   CHECK(world.failed(TlsFault::timeout) == 1);
   CHECK(world.worker.metrics().clients_open.read() == 0);
+}
+
+TEST_CASE("One source may begin so many handshakes, and others theirs") {
+  World world(network_of(2),
+              ", tls: {certificate: file:gw.crt, key: file:gw.key, handshakes_per_source: 3/s}");
+  // On the simulated network these have one address, and a port each.
+  constexpr std::size_t count = 6;
+  std::deque<Raw> scripts;
+  std::deque<test::TlsUpgradeSimPeer> peers;
+  for (std::size_t i = 0; i < count; ++i) {
+    Raw& script = scripts.emplace_back(std::vector{login()});
+    world.worker.transport().bring_client(0,
+                                          peers.emplace_back(script, client_context(), "gw.test"));
+  }
+  world.run_until([&] {
+    return std::ranges::all_of(scripts,
+                               [](const Raw& one) { return one.is_over || !one.received.empty(); });
+  });
+  const auto served =
+      std::ranges::count_if(scripts, [](const Raw& one) { return one.received.starts_with("R"); });
+  CHECK(served == 3);
+  CHECK(world.failed(TlsFault::too_many) == 3);
+  CHECK(world.detail_of("tls-client-refused").find("too-many") != std::string::npos);
 }
 
 namespace {
