@@ -44,6 +44,7 @@ control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
   view.requests_allowed = metrics.requests_allowed.read();
   view.requests_denied = metrics.requests_denied.read();
   view.requests_unauthenticated = metrics.requests_unauthenticated.read();
+  view.proofs_unseen = metrics.proofs_unseen.read();
   view.requests_malformed = metrics.requests_malformed.read();
   for (std::size_t i = 0; i < view.tokens_refused.size(); ++i) {
     view.tokens_refused[i] = metrics.tokens_refused[i].read();

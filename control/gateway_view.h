@@ -44,6 +44,7 @@ struct WorkerView {
   std::uint64_t requests_allowed = 0;
   std::uint64_t requests_denied = 0;
   std::uint64_t requests_unauthenticated = 0;
+  std::uint64_t proofs_unseen = 0;  ///< Of these, by sources that failed too often.
   std::uint64_t requests_malformed = 0;
   std::array<std::uint64_t, identity::token_faults> tokens_refused{};              ///< By why.
   std::array<std::uint64_t, identity::certificate_faults> certificates_refused{};  ///< Likewise.

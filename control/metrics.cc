@@ -17,7 +17,7 @@ struct WorkerFamily {
   std::uint64_t WorkerView::*value;
 };
 
-constexpr std::array<WorkerFamily, 13> worker_families{{
+constexpr std::array<WorkerFamily, 14> worker_families{{
     {"sluice_client_connections_accepted_total", Type::counter, "Client connections accepted.",
      &WorkerView::clients_accepted},
     {"sluice_client_connections_refused_total", Type::counter,
@@ -28,6 +28,9 @@ constexpr std::array<WorkerFamily, 13> worker_families{{
     {"sluice_introductions_refused_total", Type::counter,
      "Connections of proxies that did not begin with a PROXY header in time.",
      &WorkerView::introductions_refused},
+    {"sluice_credentials_unseen_total", Type::counter,
+     "Credentials that were refused unseen: too many of their source's proved nobody.",
+     &WorkerView::proofs_unseen},
     {"sluice_upstream_connections_opened_total", Type::counter, "Connections opened to targets.",
      &WorkerView::upstreams_opened},
     {"sluice_upstream_connections", Type::gauge, "Connections to targets open now, busy and idle.",

@@ -50,6 +50,7 @@ struct WorkerMetrics {
   Tally requests_allowed;
   Tally requests_denied;  ///< By policy.
   Tally requests_unauthenticated;
+  Tally proofs_unseen;  ///< Credentials that were not looked at: too many failed before.
   std::array<Tally, identity::token_faults> tokens_refused;              ///< By why.
   std::array<Tally, identity::certificate_faults> certificates_refused;  ///< Likewise.
   Tally requests_malformed;

@@ -137,6 +137,11 @@ constexpr std::array identity_fields{
     section<&Identity::gateway_tokens>("gateway_tokens", gateway_tokens_table, not_required,
                                        "Tokens that the gateway makes itself."),
     section<&Identity::mtls>("mtls", mtls_table, not_required, "Client certificates, in TLS."),
+    rate<&Identity::failed_proofs_per_source>(
+        "failed_proofs_per_source",
+        "How many keys, tokens and passwords one address may show in vain, or one IPv6 network of "
+        "64 bits, at each worker; beyond it those that it shows are refused unseen. Without it any "
+        "number."),
     later("saml", "SAML.")};
 
 }  // namespace

@@ -75,7 +75,8 @@ struct Identity {
   std::vector<OidcIssuer> oidc;
   std::optional<GatewayTokens> gateway_tokens;
   std::optional<ClientCertificates> mtls;
-  bool allow_anonymous = false;  ///< Requests without a credential get the anonymous principal.
+  Rate failed_proofs_per_source;  ///< At each worker; 0: any number.
+  bool allow_anonymous = false;   ///< Requests without a credential get the anonymous principal.
   Place place;
 };
 

@@ -57,12 +57,6 @@ struct PostgresListener {
   Duration idle_timeout = seconds(8 * 3600);
 };
 
-/// So many in a second, a minute or an hour.
-struct Rate {
-  std::uint64_t count = 0;  ///< 0: no limit.
-  Duration period = seconds(1);
-};
-
 /// A certificate that the gateway shows, with those that lead to its authority, and its key.
 struct TlsKeyPair {
   FileText certificate;

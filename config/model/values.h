@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/instant.h"
+
 namespace sluice::config {
 
 /// Where in the configuration something was said, for errors found later.
@@ -28,6 +30,12 @@ struct Secret {
   std::string reference;  ///< As written, for messages.
   std::string value;
   friend bool operator==(const Secret&, const Secret&) = default;
+};
+
+/// So many in a second, a minute or an hour.
+struct Rate {
+  std::uint64_t count = 0;  ///< 0: no limit.
+  Duration period = seconds(1);
 };
 
 /// A file that was read with the configuration. Its text is never printed.

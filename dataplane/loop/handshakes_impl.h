@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <string>
 #include <utility>
 
@@ -51,23 +49,11 @@ void Loop<T>::on_handshake_failed(Connection& connection, TlsFault fault) {
   }
 }
 
-/// Whose handshakes are counted together: an address, but of IPv6 its network, of which one host
-/// has all addresses (RFC 4291 §2.5.1).
-inline std::string_view source_of(const Endpoint& peer) noexcept {
-  constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  constexpr std::size_t network_bytes = 8;
-  const ByteView address = address_bytes(peer);
-  const bool is_mapped =
-      address.size() > mapped.size() && std::ranges::equal(address.first(mapped.size()), mapped);
-  if (is_mapped) return as_text(address.subspan(mapped.size()));
-  return as_text(address.first(std::min(address.size(), network_bytes)));
-}
-
 template <Transport T>
 bool Loop<T>::may_shake_hands(const Connection& client) {
   const auto& rate = context_.current->snapshot().listeners[client.listener].handshakes_per_source;
   if (!rate) return true;
-  const RateLimiter::Caller source{.issuer = {}, .subject = source_of(client.peer)};
+  const RateLimiter::Caller source{.issuer = {}, .subject = as_text(source_of(client.peer))};
   const auto answer = handshakes_.take({&*rate, 1}, 1, source, 1, context_.now.monotonic);
   return answer.exceeded == nullptr;
 }

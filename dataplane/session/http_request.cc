@@ -145,9 +145,10 @@ bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
   if (presented.credential->form() == identity::Credential::Form::token) {
     return identify_by_token(head, judged, presented.credential->presented());
   }
-  const auto verdict = prove(presented.credential->presented());
+  const auto verdict = prove(head, judged, presented.credential->presented());
   if (!verdict) return false;
   if (verdict->fault != identity::KeyFault::none) {
+    note_failed_proof(exchange_->view->snapshot());
     return refuse_unproved(head, judged, identity::text(verdict->fault));
   }
   judged.principal = verdict->principal;
@@ -183,9 +184,12 @@ bool HttpSession::refuse_certificate(const http1::RequestHead& head, Judged& jud
 bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judged,
                                     std::string_view token) {
   const Snapshot& snapshot = exchange_->view->snapshot();
-  const TokenProofs::Answer answer = worker_.tokens.prove(token, worker_.fingerprint_key.of(token),
-                                                          snapshot, listener_, worker_.now);
   const bool waited = is_awaiting_keys();
+  const Fingerprint print = worker_.fingerprint_key.of(token);
+  const bool is_guess = !waited && !worker_.tokens.knows(print);
+  if (is_guess && !may_try_proof(snapshot)) return refuse_unseen(head, judged);
+  const TokenProofs::Answer answer =
+      worker_.tokens.prove(token, print, snapshot, listener_, worker_.now);
   if (awaits_keys(answer)) {
     stage_ = Stage::proof;
     if (!waited) note_progress();
@@ -193,6 +197,8 @@ bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judg
   }
   if (answer.fault != identity::TokenFault::none) {
     worker_.metrics.tokens_refused[static_cast<std::size_t>(answer.fault)].add();
+    // When a provider is away, its tokens are no guesses.
+    if (!identity::is_about_keys(answer.fault)) note_failed_proof(snapshot);
     judged.reason = identity::text(answer.fault);
     return refuse_unproved(head, judged, "the token was not accepted");
   }
@@ -208,13 +214,27 @@ bool HttpSession::refuse_unproved(const http1::RequestHead& head, const Judged& 
   return false;
 }
 
-/// Nothing while a slow check is under way.
-std::optional<identity::KeyVerdict> HttpSession::prove(std::string_view secret) {
+/// False.
+bool HttpSession::refuse_unseen(const http1::RequestHead& head, Judged& judged) {
+  judged.reason = too_many_failures;
+  worker_.metrics.requests_unauthenticated.add();
+  refuse(head, judged, 429, identity_rule,
+         "too many credentials of this address were wrong; try again later");
+  return false;
+}
+
+/// Nothing while a slow check is under way, or when it was refused.
+std::optional<identity::KeyVerdict> HttpSession::prove(const http1::RequestHead& head,
+                                                       Judged& judged, std::string_view secret) {
   const Snapshot& snapshot = exchange_->view->snapshot();
   const identity::ApiKeys* const keys = snapshot.keys.get();
   const Fingerprint print = worker_.fingerprint_key.of(secret);
   if (const auto proven = proven_.find(print, snapshot.generation, worker_.now.wall)) {
     return proven;
+  }
+  if (!has_proof_ && !may_try_proof(snapshot)) {
+    refuse_unseen(head, judged);
+    return std::nullopt;
   }
   const identity::KeyVerdict verdict = keys->verify(secret, worker_.now.wall);
   if (verdict.fault == identity::KeyFault::none) {

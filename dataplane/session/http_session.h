@@ -93,7 +93,9 @@ class HttpSession final : public Session {
   bool identify_by_token(const http1::RequestHead& head, Judged& judged, std::string_view token);
   bool refuse_unproved(const http1::RequestHead& head, const Judged& judged,
                        std::string_view detail);
-  std::optional<identity::KeyVerdict> prove(std::string_view secret);
+  bool refuse_unseen(const http1::RequestHead& head, Judged& judged);
+  std::optional<identity::KeyVerdict> prove(const http1::RequestHead& head, Judged& judged,
+                                            std::string_view secret);
   void answer_expectation(const http1::RequestHead& head);
   bool must_gather(const http1::RequestHead& head, std::size_t head_bytes, const Judged& judged);
   void settle_ruling(const http1::RequestHead& head, Judged& judged, const config::Ruling& ruling);

@@ -63,6 +63,11 @@ bool PostgresSession::ask_for_proof() {
   const Admission admission = admit_by_certificate();
   if (admission != Admission::undecided) return admission == Admission::admitted;
   const Snapshot& snapshot = worker_.current->snapshot();
+  if (!may_try_proof(snapshot)) {
+    refuse_login("28000", "too many logins of this address have failed; try again later",
+                 too_many_failures);
+    return false;
+  }
   auto login = snapshot.keys->scram_login(user_, worker_.now.wall);
   if (!login) {
     refuse_login("58000", "the gateway's cryptography failed", identity::text(login.error()));
@@ -139,7 +144,8 @@ bool PostgresSession::take_token(std::string_view token, ByteSpan body) {
   std::ranges::fill(body, std::uint8_t{0});
   if (answer.fault != identity::TokenFault::none) {
     worker_.metrics.tokens_refused[static_cast<std::size_t>(answer.fault)].add();
-    refuse_proof(identity::text(answer.fault));
+    // When a provider is away, its tokens are no guesses.
+    refuse_proof(identity::text(answer.fault), !identity::is_about_keys(answer.fault));
     return false;
   }
   admit(SessionPrincipal(*answer.proof, snapshot, listener_, worker_.tokens));
@@ -210,7 +216,8 @@ void PostgresSession::admit(SessionPrincipal principal) {
 }
 
 /// The client learns that it failed, the record why.
-void PostgresSession::refuse_proof(std::string_view why) {
+void PostgresSession::refuse_proof(std::string_view why, bool is_guess) {
+  if (is_guess) note_failed_proof(worker_.current->snapshot());
   refuse_login("28P01", fmt::format("authentication failed for user \"{}\"", user_), why);
 }
 

@@ -230,7 +230,7 @@ class PostgresSession final : public Session {
   void authenticate(std::string_view presented);
   void on_verdict(const identity::KeyVerdict& verdict);
   void admit(SessionPrincipal principal);
-  void refuse_proof(std::string_view why);
+  void refuse_proof(std::string_view why, bool is_guess = true);
 
   // postgres_replication.cc
   [[nodiscard]] static std::optional<Replication> replication_of(std::string_view parameter);

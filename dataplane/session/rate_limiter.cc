@@ -7,14 +7,29 @@ namespace sluice::dataplane {
 
 RateLimiter::Answer RateLimiter::take(std::span<const config::RateRule> rates, std::uint64_t which,
                                       const Caller& caller, std::uint64_t count, Instant now) {
+  Charges charges;
+  const Answer answer = weigh(rates, which, caller, count, now, charges);
+  if (answer.exceeded != nullptr) return answer;
+  for (const Charge& charge : std::span(charges.all).first(charges.used)) {
+    // Found anew: a charge before it may have taken the entry that was free.
+    Entry* entry = find(charge.who, now);
+    if (entry == nullptr) return {charge.rate, charge.rate->interval};
+    *entry = {charge.who, charge.paid_off};
+  }
+  return {};
+}
+
+RateLimiter::Answer RateLimiter::ask(std::span<const config::RateRule> rates, std::uint64_t which,
+                                     const Caller& caller, std::uint64_t count, Instant now) {
+  Charges charges;
+  return weigh(rates, which, caller, count, now, charges);
+}
+
+/// What would have to be charged, when nothing is exceeded.
+RateLimiter::Answer RateLimiter::weigh(std::span<const config::RateRule> rates, std::uint64_t which,
+                                       const Caller& caller, std::uint64_t count, Instant now,
+                                       Charges& charges) {
   if (table_.empty()) table_.resize(sets);
-  struct Charge {
-    const config::RateRule* rate = nullptr;
-    Fingerprint who{};
-    Instant paid_off;
-  };
-  std::array<Charge, 64> charges;
-  std::size_t used = 0;
   for (std::uint64_t left = which; left != 0; left &= left - 1) {
     const config::RateRule& rate = rates[static_cast<std::size_t>(std::countr_zero(left))];
     // More than may come at once never can: the product below stays small.
@@ -27,13 +42,7 @@ RateLimiter::Answer RateLimiter::take(std::span<const config::RateRule> rates, s
     const Instant paid_off = begins + Duration{rate.interval.ns * static_cast<std::int64_t>(count)};
     const Instant latest = now + rate.tolerance;
     if (paid_off > latest) return {&rate, paid_off - latest};
-    charges[used++] = {&rate, who, paid_off};
-  }
-  for (const Charge& charge : std::span(charges).first(used)) {
-    // Found anew: a charge before it may have taken the entry that was free.
-    Entry* entry = find(charge.who, now);
-    if (entry == nullptr) return {charge.rate, charge.rate->interval};
-    *entry = {charge.who, charge.paid_off};
+    charges.all[charges.used++] = {&rate, who, paid_off};
   }
   return {};
 }

@@ -36,8 +36,20 @@ class RateLimiter {
   ///          is refused.
   Answer take(std::span<const config::RateRule> rates, std::uint64_t which, const Caller& caller,
               std::uint64_t count, Instant now);
+  /// The same answer, and takes nothing.
+  [[nodiscard]] Answer ask(std::span<const config::RateRule> rates, std::uint64_t which,
+                           const Caller& caller, std::uint64_t count, Instant now);
 
  private:
+  struct Charge {
+    const config::RateRule* rate = nullptr;
+    Fingerprint who{};
+    Instant paid_off;
+  };
+  struct Charges {
+    std::array<Charge, 64> all;
+    std::size_t used = 0;
+  };
   struct Entry {
     Fingerprint who{};
     Instant paid_off;  ///< In the past: the entry says nothing and is free.
@@ -45,6 +57,9 @@ class RateLimiter {
   static constexpr std::size_t ways = 8;
   static constexpr std::size_t sets = 1024;
 
+  [[nodiscard]] Answer weigh(std::span<const config::RateRule> rates, std::uint64_t which,
+                             const Caller& caller, std::uint64_t count, Instant now,
+                             Charges& charges);
   [[nodiscard]] Fingerprint print_of(const config::RateRule& rate, const Caller& caller) const;
   [[nodiscard]] Entry* find(const Fingerprint& who, Instant now) noexcept;
 

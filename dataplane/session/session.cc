@@ -12,6 +12,7 @@ Session::Session(WorkerContext& worker, std::uint16_t listener, const Endpoint& 
     : worker_(worker),
       log_(worker.session_ends, session_number),
       peer_text_(text(peer)),
+      source_(as_text(source_of(peer))),
       number_(session_number),
       last_progress_(worker.now.monotonic),
       listener_(listener) {}
@@ -44,6 +45,17 @@ void Session::release_upstream(UpstreamWish wish, std::unique_ptr<UpstreamState>
 void Session::acquire_upstream() noexcept {
   upstream_ = Upstream::wanted;
   acquires_ = true;
+}
+
+bool Session::may_try_proof(const Snapshot& snapshot) noexcept {
+  const bool may = worker_.failed_proofs.may_try(snapshot.failed_proofs_per_source, source_,
+                                                 worker_.now.monotonic);
+  if (!may) worker_.metrics.proofs_unseen.add();
+  return may;
+}
+
+void Session::note_failed_proof(const Snapshot& snapshot) noexcept {
+  worker_.failed_proofs.note(snapshot.failed_proofs_per_source, source_, worker_.now.monotonic);
 }
 
 bool Session::awaits_keys(const TokenProofs::Answer& answer) {

@@ -35,6 +35,9 @@ enum class UpstreamTrouble : std::uint8_t {
   wait_timeout,  ///< None became free in time.
 };
 
+/// Why a credential was refused that nobody looked at, in records.
+inline constexpr std::string_view too_many_failures = "too_many_failures";
+
 /// Told to clients while the log is broken.
 inline constexpr std::string_view log_refusal = "the audit log cannot take a record";
 
@@ -172,6 +175,9 @@ class Session {
   /// Lets go of the upstream, or stops asking for one.
   void release_upstream(UpstreamWish wish, std::unique_ptr<UpstreamState> state = nullptr);
   void acquire_upstream() noexcept;
+  /// Whether a credential may be looked at; else too many of the same source's proved nobody.
+  [[nodiscard]] bool may_try_proof(const Snapshot& snapshot) noexcept;
+  void note_failed_proof(const Snapshot& snapshot) noexcept;
   /// Whether newer keys of its issuer may yet prove a token; then they are asked for, and
   /// on_token_keys() says when to prove it again.
   [[nodiscard]] bool awaits_keys(const TokenProofs::Answer& answer);
@@ -209,6 +215,7 @@ class Session {
   SliceQueue to_client_;
   SliceQueue to_upstream_;
   std::string peer_text_;
+  std::string source_;  ///< Of the peer, as limits by source count it.
   std::string proof_wish_;
   std::optional<CancelKey> cancel_wish_;
   std::unique_ptr<PendingHold> hold_;  ///< At most one operation waits for people.

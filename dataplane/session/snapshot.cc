@@ -262,6 +262,10 @@ Result<std::shared_ptr<const Snapshot>> compile(const config::Settings& settings
     if (!plan) return fail(plan.error().message);
     snapshot->listeners.push_back(std::move(*plan));
   }
+  if (const config::Rate& rate = settings.identity.failed_proofs_per_source; rate.count != 0) {
+    // All of a period's may come at once: a person types a password wrong several times in a row.
+    snapshot->failed_proofs_per_source = config::rate_rule("failed proofs", rate, rate.count);
+  }
   if (auto tls = plan_tls(*snapshot); !tls) return tl::unexpected(tls.error());
   if (const auto& tokens = settings.identity.gateway_tokens) {
     auto made = identity::GatewayTokenKeys::read(

@@ -64,6 +64,7 @@ struct Snapshot {
   std::shared_ptr<const identity::ApiKeys> keys;                     ///< Never null; may be empty.
   std::shared_ptr<const identity::GatewayTokenKeys> gateway_tokens;  ///< Null: there are none.
   std::shared_ptr<const identity::RevokedTokens> revoked;            ///< Never null.
+  std::optional<config::RateRule> failed_proofs_per_source;
   std::vector<audit::AgeRecipient> auditors;  ///< Whom recordings are encrypted to.
 };
 

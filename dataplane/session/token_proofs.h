@@ -68,6 +68,11 @@ class TokenProofs {
   [[nodiscard]] Answer prove(std::string_view token, const Fingerprint& print,
                              const Snapshot& snapshot, std::size_t listener, const Now& now);
 
+  /// Whether a token is remembered: then proving it is no guess.
+  [[nodiscard]] bool knows(const Fingerprint& print) const noexcept {
+    return young_.contains(print) || old_.contains(print);
+  }
+
   /// From now on tokens are proved by these.
   void take_up(std::shared_ptr<const identity::TokenKeys> keys) noexcept {
     keys_ = std::move(keys);

@@ -12,6 +12,7 @@
 #include "dataplane/metrics.h"
 #include "dataplane/session/column_catalog.h"
 #include "dataplane/session/exchange.h"
+#include "dataplane/session/failed_proofs.h"
 #include "dataplane/session/masked_host.h"
 #include "dataplane/session/proof_cache.h"
 #include "dataplane/session/rate_limiter.h"
@@ -56,6 +57,7 @@ struct WorkerContext {
   const FingerprintKey fingerprint_key = FingerprintKey::random();
   StatementJudge statements{fingerprint_key};
   RateLimiter rates{fingerprint_key};
+  FailedProofs failed_proofs{fingerprint_key};
   ScramKeysCache scram_keys;
   CatalogCache catalogs;
   std::uint64_t logins = 0;         ///< At targets, counted.

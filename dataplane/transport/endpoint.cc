@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -76,6 +77,16 @@ std::string text(const Endpoint& endpoint) {
     return fmt::format("[{}]:{}", host.data(), ntohs(endpoint.v6.sin6_port));
   }
   return "(no address)";
+}
+
+ByteView source_of(const Endpoint& endpoint) noexcept {
+  constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  constexpr std::size_t network_bytes = 8;
+  const ByteView address = address_bytes(endpoint);
+  const bool is_mapped =
+      address.size() > mapped.size() && std::ranges::equal(address.first(mapped.size()), mapped);
+  if (is_mapped) return address.subspan(mapped.size());
+  return address.first(std::min(address.size(), network_bytes));
 }
 
 }  // namespace sluice::dataplane

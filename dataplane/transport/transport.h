@@ -40,6 +40,9 @@ std::string text(const Endpoint& endpoint);
 /// The address alone, 4 or 16 bytes in network order; none for other families. Dies with
 /// `endpoint`.
 ByteView address_bytes(const Endpoint& endpoint) noexcept;
+/// Whose attempts are counted together: an address, but of IPv6 its network, of which one host has
+/// all addresses (RFC 4291 §2.5.1). Points into `endpoint`.
+ByteView source_of(const Endpoint& endpoint) noexcept;
 
 /// Bytes to send. They stay untouched until the send's completion.
 struct Slice {

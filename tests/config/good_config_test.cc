@@ -199,6 +199,86 @@ TEST_CASE("TLS of listeners and targets: files are read, names are kept") {
   CHECK_FALSE(targets[3].tls);
 }
 
+TEST_CASE("Client certificates: whose they are, and who asks") {
+  TestWorld world = world_of_everything();
+  for (const char* const file : {"/gw.crt", "/gw.key", "/ca.crt", "/ca.crl"}) {
+    world.files[file] = file;
+  }
+  const Loaded loaded = load_text(
+      "version: 1\n"
+      "listeners:\n"
+      "  - {name: in, address: '127.0.0.1:1', target: a, tls: {certificate: file:/gw.crt,\n"
+      "     key: file:/gw.key, client_certificate: required, forward_client_certificate: true}}\n"
+      "targets: [{name: a, addresses: ['10.0.0.1:80']}]\n"
+      "identity:\n"
+      "  failed_proofs_per_source: 30/m\n"
+      "  mtls:\n"
+      "    client_ca: file:/ca.crt\n"
+      "    crl: file:/ca.crl\n"
+      "    principals:\n"
+      "      - {spiffe: 'spiffe://corp/*/*', as: '{1}-{2}', groups: ['{1}', all]}\n"
+      "      - {dns: '*.test'}\n"
+      "      - {email: '*@corp.test'}\n"
+      "      - {subject: 'CN=*,O=Corp', as: '{1}'}\n"
+      "audit: {signing_key: 'file:/key'}\n",
+      "a.yaml", world.world());
+  REQUIRE(texts(loaded.problems).empty());
+  const ListenerTls& tls = *loaded.settings.listeners[0].tls;
+  CHECK(tls.client_certificate == ClientCertificate::required);
+  CHECK(tls.forward_client_certificate);
+  CHECK(loaded.settings.identity.failed_proofs_per_source.count == 30);
+  const auto& mtls = loaded.settings.identity.mtls;
+  REQUIRE(mtls);
+  CHECK(mtls->client_ca.text == "/ca.crt");
+  CHECK(mtls->crl.text == "/ca.crl");
+  REQUIRE(mtls->principals.size() == 4);
+  CHECK(mtls->principals[0].name().first == CertificateName::spiffe);
+  CHECK(mtls->principals[0].as == "{1}-{2}");
+  CHECK(mtls->principals[0].groups == std::vector<std::string>{"{1}", "all"});
+  CHECK(mtls->principals[3].name().second == "CN=*,O=Corp");
+}
+
+TEST_CASE("What is wrong with client certificates is told with its place") {
+  const std::pair<const char*, const char*> bad[] = {
+      {"{}", "a.yaml:5:12: one of 'spiffe', 'dns', 'email' and 'subject' says whose it is"},
+      {"{dns: a, email: a}",
+       "a.yaml:5:12: one of 'spiffe', 'dns', 'email' and 'subject' says whose it is"},
+      {"{dns: A}", "a.yaml:5:18: 'A': names of DNS are written in small letters here"},
+      {"{spiffe: a}", "a.yaml:5:21: 'a': a SPIFFE ID begins with spiffe://"},
+      {"{dns: '*.a', as: '{2}'}", "a.yaml:5:29: '{2}': the pattern has no '*' of number 2"},
+      {"{dns: '*.a', groups: ['{x}']}",
+       "a.yaml:5:34: '{x}': braces stand around the number of a '*'"},
+  };
+  TestWorld world = world_of_everything();
+  for (const char* const file : {"/gw.crt", "/gw.key", "/ca.crt"}) world.files[file] = file;
+  for (const auto& [rule, problem] : bad) {
+    const std::string text =
+        "version: 1\n"
+        "listeners: [{name: in, address: '127.0.0.1:1', target: a, tls: {certificate: "
+        "file:/gw.crt, "
+        "key: file:/gw.key, client_certificate: optional}}]\n"
+        "targets: [{name: a, addresses: ['10.0.0.1:80']}]\n"
+        "identity: {mtls: {client_ca: file:/ca.crt, principals: [\n"
+        "           " +
+        std::string(rule) + "]}}\naudit: {signing_key: 'file:/key'}\n";
+    INFO(rule);
+    CHECK(texts(load_text(text, "a.yaml", world.world()).problems) == problem);
+  }
+  const Loaded unsaid = load_text(
+      "version: 1\n"
+      "listeners: [{name: in, address: '127.0.0.1:1', target: a, tls: {certificate: file:/gw.crt, "
+      "key: file:/gw.key, client_certificate: optional}},\n"
+      "  {name: two, address: '127.0.0.1:2', target: a, tls: {certificate: file:/gw.crt, "
+      "key: file:/gw.key, forward_client_certificate: true}}]\n"
+      "targets: [{name: a, addresses: ['10.0.0.1:80']}]\n"
+      "identity: {anonymous: true}\n"
+      "audit: {signing_key: 'file:/key'}\n",
+      "a.yaml", world.world());
+  CHECK(texts(unsaid.problems) ==
+        "a.yaml:2:136: identity.mtls must say whose certificates are good\n"
+        "a.yaml:3:127: clients are not asked for a certificate: set 'client_certificate'");
+}
+
 TEST_CASE("TLS is for PostgreSQL, too") {
   TestWorld world = world_of_everything();
   world.files["/gw.crt"] = world.files["/gw.key"] = "text";

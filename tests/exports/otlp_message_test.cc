@@ -58,6 +58,15 @@ TEST_CASE("Who acts for the subject is an attribute") {
         json{{"arrayValue", {{"values", {{{"stringValue", "tool"}}}}}}});
 }
 
+TEST_CASE("The fingerprint of a client's certificate is an attribute") {
+  const std::array<std::uint8_t, 32> fingerprint{0xAB};
+  audit::Record record = audit::sample_intent();
+  record.certificate = fingerprint;
+  const json log = json::parse(otlp_log_record(exported(record), "x"));
+  CHECK(attribute(log.at("attributes"), "tls.client.hash.sha256") ==
+        json{{"stringValue", "AB" + std::string(62, '0')}});
+}
+
 TEST_CASE("What was refused is a warning to OpenTelemetry") {
   audit::Record record = audit::sample_intent();
   record.ruling = audit::RulingKind::deny;

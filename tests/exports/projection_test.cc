@@ -93,6 +93,26 @@ TEST_CASE("Who acts for the subject is in every schema") {
         std::string::npos);
 }
 
+TEST_CASE("The fingerprint of a client's certificate is in every schema") {
+  const std::array<std::uint8_t, 32> fingerprint{0xAB, 1};
+  audit::Record record = sample_intent();
+  record.certificate = fingerprint;
+  const std::string hex = "ab01" + std::string(60, '0');
+  const std::string capitals = "AB01" + std::string(60, '0');
+  CHECK(json::parse(to_native(exported(record))).at("certificate") == hex);
+  CHECK(json::parse(to_ocsf(exported(record), product))
+            .at("actor")
+            .at("session")
+            .at("credential_uid") == hex);
+  CHECK(json::parse(to_ecs(exported(record), product))
+            .at("tls")
+            .at("client")
+            .at("hash")
+            .at("sha256") == capitals);
+  CHECK(to_cef(exported(record), product).find("cs6Label=certificate cs6=" + hex) !=
+        std::string::npos);
+}
+
 TEST_CASE("OCSF: statements are datastore activity, the gateway's own doings its life") {
   audit::Record statement = sample_intent();
   statement.protocol = "postgres";

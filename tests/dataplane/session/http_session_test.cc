@@ -61,6 +61,61 @@ TEST_CASE("A held request goes on with its own body when its proof lapses meanwh
   CHECK(first.find("/second") == std::string::npos);
 }
 
+TEST_CASE("Who failed too often is refused unseen, but not who is known") {
+  std::string configuration = test::open_gateway("");
+  const std::string section = "identity:\n";
+  configuration.insert(configuration.find(section) + section.size(),
+                       "  failed_proofs_per_source: 3/m\n");
+  const std::vector<std::uint8_t> random(32, 7);
+  const auto made = identity::make_key("ann", {}, {INT64_MAX}, random);
+  SessionBench bench(test::snapshot_of(configuration, made.yaml_entry));
+  const auto ask = [&bench](std::string_view key) {
+    bench.client_sends(
+        fmt::format("GET /a HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {}\r\n\r\n", key));
+  };
+  const auto status = [&bench] { return bench.to_client().substr(9, 3); };
+  const std::string wrong(made.secret.size(), 'A');
+  // A request without a credential is no guess.
+  for (int i = 0; i < 5; ++i) {
+    bench.client_sends("GET /a HTTP/1.1\r\nHost: api\r\n\r\n");
+    CHECK(status() == "401");
+  }
+  SECTION("on a new connection") {
+    for (int i = 0; i < 3; ++i) {
+      ask(wrong);
+      CHECK(status() == "401");
+    }
+    ask(wrong);
+    CHECK(status() == "429");
+    ask(made.secret);
+    CHECK(status() == "429");
+    CHECK(bench.worker().metrics.proofs_unseen.read() == 2);
+    // One failure is forgotten in a third of a minute.
+    bench.worker().now.monotonic = bench.worker().now.monotonic + seconds(21);
+    ask(made.secret);
+    bench.connect_upstream();
+    CHECK(bench.to_upstream().starts_with("GET /a "));
+  }
+  SECTION("on one that has proved somebody") {
+    ask(made.secret);
+    bench.connect_upstream();
+    bench.to_upstream();
+    bench.upstream_sends("HTTP/1.1 204 No Content\r\n\r\n");
+    CHECK(status() == "204");
+    for (int i = 0; i < 4; ++i) {
+      bench.worker().failed_proofs.note(
+          config::rate_rule("failed proofs", {3, seconds(60)}, 3),
+          as_text(source_of(test::must(parse_endpoint("127.0.0.1", 1)))),
+          bench.worker().now.monotonic);
+    }
+    ask(wrong);
+    CHECK(status() == "429");
+    ask(made.secret);
+    bench.connect_upstream();
+    CHECK(bench.to_upstream().starts_with("GET /a "));
+  }
+}
+
 TEST_CASE("A connection that outlives a reload reads by the limits now in force") {
   Bench bench;
   bench.client_sends("GET / HT");  // Limits were looked at before.

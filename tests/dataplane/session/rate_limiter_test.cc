@@ -50,6 +50,17 @@ TEST_CASE_METHOD(Fixture, "Who is refused learns how long to wait, and that is t
   CHECK(exceeded(1, ann, after(30) + answer.wait).empty());
 }
 
+TEST_CASE_METHOD(Fixture, "Who only asks gets the same answer, and uses up nothing") {
+  const auto refused = [&] { return limiter.ask(rates, 1, ann, 1, start).exceeded != nullptr; };
+  for (int i = 0; i < 3; ++i) {
+    CHECK_FALSE(refused());
+    CHECK_FALSE(refused());
+    CHECK(exceeded(1, ann, start).empty());
+  }
+  CHECK(refused());
+  CHECK(limiter.ask(rates, 1, ann, 1, start).wait == milliseconds(100));
+}
+
 TEST_CASE_METHOD(Fixture, "Principals do not use up each other's rate") {
   CHECK(exceeded(2, ann, start).empty());
   CHECK(exceeded(2, ann, start) == "all");

@@ -21,5 +21,17 @@ TEST_CASE("What is not a numeric address is refused") {
   CHECK_FALSE(parse_endpoint(std::string("1.2.3.4\0.5", 10), 1).has_value());
 }
 
+TEST_CASE("A source is an address, or an IPv6 network of 64 bits") {
+  const auto source = [](const char* host) {
+    const Endpoint endpoint = *parse_endpoint(host, 1);
+    return std::string(as_text(source_of(endpoint)));
+  };
+  CHECK(source("192.0.2.7") != source("192.0.2.8"));
+  CHECK(source("192.0.2.7") == source("::ffff:192.0.2.7"));
+  CHECK(source("2001:db8:1:2::1") == source("2001:db8:1:2:ffff::2"));
+  CHECK(source("2001:db8:1:2::1") != source("2001:db8:1:3::1"));
+  CHECK(source_of(Endpoint{}).empty());
+}
+
 }  // namespace
 }  // namespace sluice::dataplane
