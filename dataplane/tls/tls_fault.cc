@@ -102,10 +102,11 @@ std::string_view text(TlsFault fault) noexcept {
 
 TlsFailure take_tls_failure(long verify_result) noexcept {
   const unsigned long error = ERR_peek_error();
+  // A wrong signature in a chain has errors of its own before this one.
+  const unsigned long last = ERR_peek_last_error();
   ERR_clear_error();
   if (error == 0) return {TlsFault::malformed, {}};
-  if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
-      ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+  if (ERR_GET_LIB(last) == ERR_LIB_SSL && ERR_GET_REASON(last) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
     return {fault_of_verdict(verify_result), X509_verify_cert_error_string(verify_result)};
   }
   const char* const reason = ERR_reason_error_string(error);
