@@ -572,15 +572,38 @@ constexpr Table mask_table{.title = "A mask",
 
 // The gateway itself.
 
+constexpr std::array admin_roles_fields{
+    texts<&AdminRoles::admin>("admin", Word::subject, 64,
+                              "May do all: reload, drain, kill sessions, revoke tokens."),
+    texts<&AdminRoles::approver>("approver", Word::subject, 64,
+                                 "May see requests and decide on those whose rules name them."),
+    texts<&AdminRoles::auditor>("auditor", Word::subject, 64, "May read all, and change nothing."),
+    texts<&AdminRoles::viewer>("viewer", Word::subject, 64,
+                               "May see how the gateway fares, and who is connected.")};
+constexpr Table admin_roles_table{
+    .title = "Roles",
+    .path = "admin.roles",
+    .sentence =
+        "Groups of principals; `unix-group:NAME` and `unix-user:NAME` are those of the host, for "
+        "the admin socket. Root and the gateway's own user are always `admin` there.",
+    .fields = admin_roles_fields,
+    .make = make_owner<AdminRoles>};
+
 constexpr std::array admin_fields{
     text<&Admin::socket>("socket", Word::file_path, not_required, "The admin socket's path."),
+    text<&Admin::socket_group>(
+        "socket_group", Word::name, not_required,
+        "A group of the host whose members may open the socket; what they may do there `roles` "
+        "says. Without it only the gateway's own user and root may."),
     listen_address<&Admin::tcp>(
         "tcp", not_required,
         "A loopback address that serves /livez, /readyz and /metrics, to read only; "
-        "without it none.")};
+        "without it none."),
+    section<&Admin::roles>("roles", admin_roles_table, not_required,
+                           "Who may do what by the control API.")};
 constexpr Table admin_table{.title = "The admin interface",
                             .path = "admin",
-                            .sentence = "Health, metrics, reload and drain.",
+                            .sentence = "The control API: who may see and steer the gateway, and where.",
                             .fields = admin_fields,
                             .make = make_owner<Admin>};
 

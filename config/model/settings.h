@@ -441,9 +441,20 @@ struct Approvals {
   std::uint32_t held_per_principal_max = 10;
 };
 
+/// Who has which role of the control API: groups of principals; of the host's accounts
+/// "unix-group:NAME" and "unix-user:NAME".
+struct AdminRoles {
+  std::vector<std::string> admin;
+  std::vector<std::string> approver;
+  std::vector<std::string> auditor;
+  std::vector<std::string> viewer;
+};
+
 struct Admin {
   std::string socket = "/run/sluice/admin.sock";
+  std::string socket_group;          ///< Of the host, whose members may open it; empty: none.
   std::optional<SocketAddress> tcp;  ///< Loopback only.
+  AdminRoles roles;
 };
 
 struct Workers {
