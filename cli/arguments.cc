@@ -105,6 +105,8 @@ struct Parser {
     made.add_flag("--print-reference", check.reference,
                   "Print the reference of all keys (Markdown)");
     made.add_flag("--print-schema", check.schema, "Print the JSON Schema of the configuration");
+    made.add_flag("--print-openapi", check.openapi,
+                  "Print the control API's document (OpenAPI 3.1)");
   }
 
   void add_verify() {

@@ -5,6 +5,7 @@
 #include "cli/signer.h"
 #include "cli/verbs.h"
 #include "config/load/load.h"
+#include "control/api/openapi.h"
 #include "control/json_text.h"
 #include "recordings/folder.h"
 
@@ -36,6 +37,10 @@ Result<std::shared_ptr<const dataplane::Snapshot>> compile(const std::string& co
 }  // namespace
 
 ExitCode perform(const CheckOptions& options) {
+  if (options.openapi) {
+    fmt::print("{}", control::api::openapi_document());
+    return ExitCode::ok;
+  }
   if (options.reference || options.schema) {
     fmt::print("{}", options.reference ? config::configuration_markdown()
                                        : config::configuration_json_schema());

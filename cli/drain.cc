@@ -6,11 +6,10 @@
 namespace sluice::cli {
 
 ExitCode perform(const DrainOptions& options) {
-  const auto answer = ask_gateway("drain", options.gateway, {.method = "POST", .target = "/drain"});
+  const auto answer =
+      ask_gateway("drain", options.gateway, {.method = "POST", .target = "/v1/drain"});
   if (answer.code != ExitCode::ok) return answer.code;
-  if (answer.reply.status != 202) return complain("drain", answer.reply.body, ExitCode::failed);
-  fmt::print("{}",
-             options.json ? answer.reply.body : "draining; the gateway stops when it is done\n");
+  fmt::print("{}", options.json ? answer.body : "draining; the gateway stops when it is done\n");
   return ExitCode::ok;
 }
 

@@ -8,21 +8,20 @@
 namespace sluice::cli {
 
 ExitCode perform(const ReloadOptions& options) {
+  constexpr int not_taken = 422;
   const auto answer =
-      ask_gateway("reload", options.gateway, {.method = "POST", .target = "/reload"});
-  if (answer.code != ExitCode::ok) return answer.code;
-  const auto page = nlohmann::json::parse(answer.reply.body, nullptr, false);
-  if (page.is_discarded()) return complain("reload", answer.reply.body, ExitCode::failed);
-  const bool reloaded = answer.reply.status == 200;
-  if (options.json) {
-    fmt::print("{}", answer.reply.body);
-  } else if (reloaded) {
-    fmt::print("reloaded: configuration {} is in force\n", page.value("configuration", 0));
-  } else {
-    fmt::print(stderr, "{}\nsluice reload: the configuration in force stays\n",
-               page.value("error", std::string()));
+      ask_gateway("reload", options.gateway, {.method = "POST", .target = "/v1/reload"});
+  if (answer.status == not_taken) {
+    return complain("reload", "the configuration in force stays", ExitCode::bad_configuration);
   }
-  return reloaded ? ExitCode::ok : ExitCode::bad_configuration;
+  if (answer.code != ExitCode::ok) return answer.code;
+  if (options.json) {
+    fmt::print("{}", answer.body);
+  } else {
+    fmt::print("reloaded: configuration {} is in force\n",
+               nlohmann::json::parse(answer.body).value("configuration", std::uint64_t{0}));
+  }
+  return ExitCode::ok;
 }
 
 }  // namespace sluice::cli

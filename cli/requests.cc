@@ -7,12 +7,14 @@
 #include "cli/shown_text.h"
 #include "cli/steering.h"
 #include "cli/verbs.h"
+#include "control/api/target.h"
 
 namespace sluice::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::string_view path = "/v1/requests";
 constexpr const char* credential_variable = "SLUICE_CREDENTIAL";
 
 std::string text_of(const Json& object, const char* name) {
@@ -89,75 +91,50 @@ Result<std::string> credential_of(const std::string& file) {
   return "Bearer " + secret;
 }
 
-ExitCode code_of(int status) {
-  switch (status) {
-    case 200:
-      return ExitCode::ok;
-    case 400:
-    case 422:
-      return ExitCode::usage;
-    case 401:
-    case 403:
-      return ExitCode::denied;
-    case 503:
-      return ExitCode::try_again;
-    default:
-      return ExitCode::failed;
-  }
-}
-
-struct Reply {
-  ExitCode code = ExitCode::ok;
-  Json page;
-};
-
-/// Complains where the gateway refuses; prints its answer where JSON is wanted.
-Reply ask(std::string_view verb, const AdminTarget& gateway, const control::HttpRequest& request,
-          bool json) {
-  const auto answer = ask_gateway(verb, gateway, request);
-  if (answer.code != ExitCode::ok) return {answer.code, {}};
-  Json page = Json::parse(answer.reply.body, nullptr, false);
-  if (!page.is_object()) return {complain(verb, answer.reply.body, ExitCode::failed), {}};
-  const ExitCode code = code_of(answer.reply.status);
-  if (code != ExitCode::ok) return {complain(verb, text_of(page, "error"), code), {}};
-  if (json) fmt::print("{}", answer.reply.body);
-  return {ExitCode::ok, std::move(page)};
-}
-
 ExitCode decide(std::string_view verb, const DecisionOptions& options) {
   auto credential = credential_of(options.credential_file);
   if (!credential) return complain(verb, credential.error().message, ExitCode::usage);
   const Json body{{"reason", options.reason}};
-  const auto reply = ask(verb, options.gateway,
-                         {.method = "POST",
-                          .target = fmt::format("/requests/{}/{}", options.id, verb),
-                          .fields = {{"Authorization", std::move(*credential)}},
-                          .body = body.dump()},
-                         options.json);
-  if (reply.code != ExitCode::ok || options.json) return reply.code;
-  const std::string state = text_of(reply.page, "state");
-  fmt::print("{} is {}\n", text_of(reply.page, "id"),
-             state == "waiting" ? "waiting for more: " + wanted(reply.page) : state);
+  const auto reply =
+      ask_gateway(verb, options.gateway,
+                  {.method = "POST",
+                   .target = fmt::format("{}/{}/{}", path, control::api::escaped(options.id), verb),
+                   .fields = {{"Authorization", std::move(*credential)}},
+                   .body = body.dump()});
+  if (reply.code != ExitCode::ok) return reply.code;
+  if (options.json) {
+    fmt::print("{}", reply.body);
+    return ExitCode::ok;
+  }
+  const Json page = Json::parse(reply.body);
+  const std::string state = text_of(page, "state");
+  fmt::print("{} is {}\n", text_of(page, "id"),
+             state == "waiting" ? "waiting for more: " + wanted(page) : state);
   return ExitCode::ok;
 }
 
 }  // namespace
 
 ExitCode perform(const RequestsOptions& options) {
-  constexpr std::string_view verb = "requests";
-  std::string target = "/requests";
+  std::string target(path);
   if (!options.id.empty()) {
-    target += "/" + options.id;
+    target += "/" + control::api::escaped(options.id);
   } else if (!options.state.empty()) {
     target += "?state=" + options.state;
   }
-  const auto reply = ask(verb, options.gateway, {.method = "GET", .target = target}, options.json);
-  if (reply.code != ExitCode::ok || options.json) return reply.code;
-  if (!options.id.empty()) {
-    print_whole(reply.page);
+  const auto reply =
+      ask_gateway("requests", options.gateway, {.method = "GET", .target = std::move(target)});
+  if (reply.code != ExitCode::ok) return reply.code;
+  if (options.json) {
+    fmt::print("{}", reply.body);
     return ExitCode::ok;
   }
-  for (const Json& request : reply.page.value("requests", Json::array())) print_line(request);
+  const Json page = Json::parse(reply.body);
+  if (!options.id.empty()) {
+    print_whole(page);
+    return ExitCode::ok;
+  }
+  for (const Json& request : page.value("requests", Json::array())) print_line(request);
   return ExitCode::ok;
 }
 

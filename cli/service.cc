@@ -5,14 +5,10 @@
 
 #include <algorithm>
 
+#include "cli/authorization.h"
 #include "cli/configuration.h"
-#include "cli/decider.h"
-#include "cli/delete_recording.h"
-#include "cli/legal_hold.h"
 #include "cli/output.h"
 #include "cli/times.h"
-#include "cli/token.h"
-#include "control/approvals/api.h"
 
 namespace sluice::cli {
 namespace {
@@ -259,56 +255,72 @@ void Service::take_up(std::unique_ptr<control::Cosigner> cosigner) {
   });
 }
 
-control::AdminActions Service::actions() {
-  return {.is_ready = [this] { return !draining_ && gateway_->log_status().failure.empty(); },
-          .metrics = [this] { return control::metrics_text(view()); },
-          .status = [this] { return control::status_json(view()); },
-          .reload = [this]() -> Result<std::string> {
-            const auto generation = reload();
-            if (!generation) return tl::unexpected(generation.error());
-            return fmt::format("{{\"reloaded\":true,\"configuration\":{}}}", *generation);
+control::api::Actions Service::actions() {
+  return {
+      .identify =
+          [this](std::string_view authorization) {
+            return principal_of(authorization, *gateway_->snapshot(), *token_keys(), wall_now());
           },
-          .drain = [this] { drain(); },
-          .requests =
-              [this](const control::HttpRequest& request) {
-                return control::answer_requests(
-                    *desk_, request, [this](std::string_view authorization) {
-                      return decider_of(authorization, *gateway_->snapshot(), *token_keys(),
-                                        wall_now());
-                    });
-              },
-          .legal_holds = [this] { return list_legal_holds(retention_); },
-          .add_legal_hold =
-              [this](const std::string& body, const std::string& by) {
-                return add_legal_hold(retention_, body, by);
-              },
-          .release_legal_hold =
-              [this](const std::string& body, const std::string& by) {
-                return release_legal_hold(retention_, body, by);
-              },
-          .delete_recording =
-              [this](const std::string& body, const std::string& by) {
-                return delete_recording(recordings_retention_ ? &*recordings_retention_ : nullptr,
-                                        body, by);
-              },
-          .mint_token = [this](const auto& request) { return mint_token(request); },
-          .revoke_token = [this](const auto& request) { return revoke_token(request); }};
+      .roles = [this] { return gateway_->snapshot()->settings.admin.roles; },
+      .record = [this](const audit::Record& record,
+                       bool durably) { return gateway_->record_call(record, durably); },
+      .is_ready = [this] { return !draining_ && gateway_->log_status().failure.empty(); },
+      .metrics = [this] { return control::metrics_text(view()); },
+      .status = [this] { return control::status_json(view()); },
+      .reload = [this] { return reload(); },
+      .drain = [this] { drain(); },
+      .requests = [this](std::string_view state) { return desk_->list(state); },
+      .request = [this](const std::string& id) { return desk_->show(id); },
+      .decide = [this](
+                    const std::string& id,
+                    control::Decision decision) { return desk_->decide(id, std::move(decision)); },
+      .legal_holds = [this] { return retention_.legal_holds(); },
+      .add_legal_hold =
+          [this](audit::LegalHold hold, std::string_view by) {
+            return retention_.add_legal_hold(std::move(hold), by);
+          },
+      .release_legal_hold =
+          [this](std::uint64_t id, std::string_view by) {
+            return retention_.release_legal_hold(id, by);
+          },
+      .delete_recording = [this](const std::string& name, const std::string& reason,
+                                 std::string_view by) { return delete_recording(name, reason, by); },
+      .mint = [this](const control::MintRequest& request) { return mint_token(request); },
+      .revoke = [this](const std::string& id,
+                       std::optional<std::uint32_t> user) { return revoke_token(id, user); }};
 }
 
-control::HttpReply Service::mint_token(const control::HttpRequest& request) {
-  const auto snapshot = gateway_->snapshot();
-  const auto keys = token_keys();
-  return cli::mint_token(
-      token_mint_, {snapshot->settings, snapshot->gateway_tokens.get(), *snapshot->keys, *keys},
-      request, [this](std::string_view issuer) { key_keeper_->ask(issuer); });
+Result<control::api::RemovedRecording> Service::delete_recording(const std::string& name,
+                                                                  const std::string& reason,
+                                                                  std::string_view by) {
+  if (!recordings_retention_) return fail("this gateway records nothing");
+  const auto removed = recordings_retention_->remove(name, reason, std::string(by));
+  if (!removed) return tl::unexpected(removed.error());
+  return control::api::RemovedRecording{removed->chunks, removed->bytes};
 }
 
-control::HttpReply Service::revoke_token(const control::HttpRequest& request) {
+Result<control::MintedToken, control::MintRefusal> Service::mint_token(
+    const control::MintRequest& request) {
   const auto snapshot = gateway_->snapshot();
   const auto keys = token_keys();
-  return cli::revoke_token(
-      token_mint_, {snapshot->settings, snapshot->gateway_tokens.get(), *snapshot->keys, *keys},
-      request, [this] { return adopt_revoked(); });
+  auto minted = token_mint_.mint(
+      request, {snapshot->settings, snapshot->gateway_tokens.get(), *snapshot->keys, *keys});
+  if (!minted && !minted.error().issuer.empty()) key_keeper_->ask(minted.error().issuer);
+  return minted;
+}
+
+Result<void, control::MintRefusal> Service::revoke_token(const std::string& id,
+                                                         std::optional<std::uint32_t> user) {
+  const auto snapshot = gateway_->snapshot();
+  const auto keys = token_keys();
+  auto revoked = token_mint_.revoke(
+      id, user, {snapshot->settings, snapshot->gateway_tokens.get(), *snapshot->keys, *keys});
+  if (!revoked) return revoked;
+  if (auto done = adopt_revoked(); !done) {
+    return tl::unexpected(control::MintRefusal{.kind = control::MintRefusal::Kind::unavailable,
+                                               .message = done.error().message});
+  }
+  return {};
 }
 
 std::shared_ptr<const identity::TokenKeys> Service::token_keys() const {

@@ -73,12 +73,17 @@ class Service {
   void watch(const config::Settings& settings);
   Result<std::uint64_t> adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next);
   Result<void> start_exports(const config::Audit& settings);
-  [[nodiscard]] control::AdminActions actions();
+  [[nodiscard]] control::api::Actions actions();
   void take_up(std::unique_ptr<control::Cosigner> cosigner);
   void start_key_keeper();
-  [[nodiscard]] control::HttpReply mint_token(const control::HttpRequest& request);
-  [[nodiscard]] control::HttpReply revoke_token(const control::HttpRequest& request);
-  Result<void> adopt_revoked();
+  [[nodiscard]] Result<control::api::RemovedRecording> delete_recording(const std::string& name,
+                                                                        const std::string& reason,
+                                                                        std::string_view by);
+  [[nodiscard]] Result<control::MintedToken, control::MintRefusal> mint_token(
+      const control::MintRequest& request);
+  [[nodiscard]] Result<void, control::MintRefusal> revoke_token(const std::string& id,
+                                                                std::optional<std::uint32_t> user);
+  [[nodiscard]] Result<void> adopt_revoked();
   [[nodiscard]] std::shared_ptr<const identity::TokenKeys> token_keys() const;
   [[nodiscard]] Result<void> start_desk();
   [[nodiscard]] audit::RetentionOptions retention_options();

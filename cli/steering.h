@@ -1,4 +1,4 @@
-// Talking to a running gateway: what status, reload and drain share.
+// Talking to a running gateway: what all verbs that call its control API share.
 #pragma once
 
 #include <string>
@@ -12,10 +12,11 @@ namespace sluice::cli {
 
 struct Answer {
   ExitCode code = ExitCode::ok;  ///< Not ok: told to the operator already.
-  control::HttpReply reply;
+  int status = 0;                ///< 0: the gateway was not reached.
+  std::string body;              ///< When ok, JSON.
 };
 
-/// Sends one request to the gateway's admin socket.
+/// Calls the gateway on its admin socket.
 Answer ask_gateway(std::string_view verb, const AdminTarget& gateway,
                    const control::HttpRequest& request);
 

@@ -25,6 +25,7 @@ struct CheckOptions {
   bool json = false;
   bool reference = false;  ///< Print docs/configuration.md instead.
   bool schema = false;     ///< Print the JSON Schema instead.
+  bool openapi = false;    ///< Print the control API's document instead.
 };
 
 struct VerifyOptions {

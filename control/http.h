@@ -3,7 +3,6 @@
 // strict codec as the data path, so there is one HTTP parser in the product.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "base/result.h"
 #include "control/descriptor.h"
+#include "control/unix_peer.h"
 
 namespace sluice::control {
 
@@ -25,8 +25,8 @@ struct HttpRequest {
   HttpFields fields = {};  ///< Without Host, Connection and framing.
   std::string body = {};
   std::string host = "localhost";
-  /// Who asks over a unix socket, as the kernel says: a user's number.
-  std::optional<std::uint32_t> user = {};
+  /// Who asks over a unix socket, as the kernel says.
+  std::optional<UnixPeer> unix_peer = {};
 };
 
 struct HttpReply {

@@ -100,7 +100,7 @@ void serve(const Descriptor& socket, const HttpServer::Handler& handler) {
   if (received.refused) {
     send_reply(socket, received.reply, false);
   } else if (received.complete) {
-    received.request.user = peer_user(socket);
+    received.request.unix_peer = unix_peer(socket);
     send_reply(socket, handler(received.request), received.request.method == "HEAD");
   }
 }

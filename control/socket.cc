@@ -8,12 +8,16 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
+
+#include "control/unix_peer.h"
 
 namespace sluice::control {
 namespace {
@@ -101,7 +105,9 @@ std::string system_error(const std::string& what, int error) {
   return fmt::format("{}: {}", what, std::generic_category().message(error));
 }
 
-Result<Descriptor> listen_unix(const std::string& path) {
+Result<Descriptor> listen_unix(const std::string& path, const std::string& group) {
+  const auto id = group.empty() ? std::optional<std::uint32_t>() : group_number(group);
+  if (!group.empty() && !id) return fail(fmt::format("the host has no group '{}'", group));
   const auto address = unix_address(path);
   if (!address) return tl::unexpected(address.error());
   if (auto made = make_folder(std::filesystem::path(path).parent_path()); !made) {
@@ -116,6 +122,10 @@ Result<Descriptor> listen_unix(const std::string& path) {
   if (::fchmod(socket->get(), 0600) != 0) return fail(system_error("fchmod", errno));
   if (::bind(socket->get(), generic(*address), sizeof *address) != 0) {
     return fail(system_error(fmt::format("bind '{}'", path), errno));
+  }
+  if (id && (::lchown(path.c_str(), static_cast<uid_t>(-1), *id) != 0 ||
+             ::chmod(path.c_str(), 0660) != 0)) {
+    return fail(system_error(fmt::format("give '{}' to the group '{}'", path, group), errno));
   }
   if (::listen(socket->get(), backlog) != 0) return fail(system_error("listen", errno));
   return socket;
@@ -192,14 +202,6 @@ Result<Descriptor> connect_tcp(const std::string& host, std::uint16_t port, Dura
     error = errno == EINPROGRESS ? ETIMEDOUT : errno;
   }
   return fail(system_error(fmt::format("connect to {}:{}", host, port), error));
-}
-
-std::optional<std::uint32_t> peer_user(const Descriptor& socket) noexcept {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  const bool is_known = ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-                        peer.uid != static_cast<uid_t>(-1);
-  return is_known ? std::optional<std::uint32_t>(peer.uid) : std::nullopt;
 }
 
 Result<void> set_timeout(const Descriptor& socket, Duration timeout) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "base/instant.h"
@@ -13,9 +12,10 @@
 
 namespace sluice::control {
 
-/// Binds a unix socket that only its owner may open (mode 0600). What a killed
-/// gateway left at `path` is replaced; a socket that still answers is an error.
-Result<Descriptor> listen_unix(const std::string& path);
+/// Binds a unix socket that only its owner may open (mode 0600), and the members of `group`
+/// where one is named (0660). What a killed gateway left at `path` is replaced; a socket that
+/// still answers is an error.
+Result<Descriptor> listen_unix(const std::string& path, const std::string& group = {});
 
 /// Binds a numeric loopback address; any other is an error, because nothing
 /// authenticates callers there. Port 0 takes a free one.
@@ -29,9 +29,6 @@ Result<Descriptor> connect_loopback(std::uint16_t port);
 /// To a host of a name or a numeric address; `timeout` is for each address, and for
 /// each read and write later.
 Result<Descriptor> connect_tcp(const std::string& host, std::uint16_t port, Duration timeout);
-
-/// The user of the process at the other end; nothing where the kernel does not say, as of TCP.
-std::optional<std::uint32_t> peer_user(const Descriptor& socket) noexcept;
 
 /// Reads and writes give up after this long without progress.
 Result<void> set_timeout(const Descriptor& socket, Duration timeout);

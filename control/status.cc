@@ -103,19 +103,17 @@ std::string status_json(const GatewayView& view) {
                    static_cast<double>(one.lag.ns) / 1e9, one.failures, json_text(one.last_error),
                    one.has_stopped);
   }
-  page += "],\"recordings\":";
+  page += "],";
   if (const auto& recordings = view.recordings) {
     fmt::format_to(out,
-                   "{{\"open\":{},\"chunks\":{},\"bytes\":{},\"total_bytes\":{},"
+                   "\"recordings\":{{\"open\":{},\"chunks\":{},\"bytes\":{},\"total_bytes\":{},"
                    "\"backlog_bytes\":{},\"failures\":{},\"full\":{},\"removed\":{},"
-                   "\"removal_failures\":{},\"held\":{}}}",
+                   "\"removal_failures\":{},\"held\":{}}},",
                    recordings->open, recordings->chunks, recordings->bytes, recordings->total_bytes,
                    recordings->backlog_bytes, recordings->failures, !recordings->takes,
                    recordings->removed, recordings->removal_failures, recordings->held);
-  } else {
-    page += "null";
   }
-  page += ",\"issuers\":[";
+  page += "\"issuers\":[";
   for (std::size_t i = 0; i < view.issuers.size(); ++i) {
     const IssuerView& one = view.issuers[i];
     fmt::format_to(out,

@@ -1,7 +1,6 @@
 #include "control/token_mint.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "base/text_codec.h"
 #include "base/timestamp.h"
 #include "control/revocations.h"
+#include "control/unix_peer.h"
 #include "identity/credential.h"
 
 namespace sluice::control {
@@ -39,11 +39,6 @@ bool is_name(std::string_view text) {
 
 std::string who_asks(std::optional<std::uint32_t> user) {
   return user ? fmt::format("user {}", *user) : "an unknown user";
-}
-
-/// Root, and the user that the gateway is: either could read the key.
-bool is_operator(std::optional<std::uint32_t> user) {
-  return user && (*user == 0 || *user == ::geteuid());
 }
 
 /// An entry as the log has it. Views into what it was made of.
@@ -145,7 +140,7 @@ TokenMint::Proved TokenMint::principal_of(const MintRequest& request,
                                           const MintBasis& basis) const {
   const WallTime now = world_.now();
   if (request.credential.empty()) {
-    if (!is_operator(request.user)) {
+    if (!request.user || !is_operator(*request.user)) {
       return refuse(Kind::denied, "only the operator may name a subject");
     }
     config::Principal who;

@@ -428,6 +428,16 @@ Result<void> Gateway::record_durably(audit::Record record) {
   return state_->append_durably(record);
 }
 
+Result<void> Gateway::record_call(const audit::Record& record, bool durably) {
+  audit::Record own = record;
+  const auto current = snapshot();
+  own.configuration = current->generation;
+  own.policy = current->policy_digest;
+  if (durably) return state_->append_durably(own);
+  if (state_->append(own)) return {};
+  return fail("the audit log cannot take a record");
+}
+
 Result<void> Gateway::record_approval(const audit::Record& record, bool takes_effect) {
   audit::Record own = record;
   const auto current = snapshot();

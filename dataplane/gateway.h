@@ -80,6 +80,9 @@ class Gateway {
   [[nodiscard]] Result<void> record_durably(std::string_view event, std::string_view detail);
   /// record  of phase control; its time is filled in.
   [[nodiscard]] Result<void> record_durably(audit::Record record);
+  /// A call of the control API, of phase control; time and policy are added here.
+  /// durably  return when the record is durable.
+  [[nodiscard]] Result<void> record_call(const audit::Record& record, bool durably);
   /// What people, or the lack of them, made of an operation; phase, time and policy are
   /// added here.
   /// takes_effect  return when the record is as safe as `audit.release` asks for.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # generate_docs.sh [--check] [BUILD_FOLDER]: docs/configuration.md and the JSON Schema
-# come from the table that the loader uses. With --check, says whether they are current.
+# come from the table that the loader uses, docs/openapi.json from that of the control API. With --check, says whether they are current.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,10 +13,12 @@ trap 'rm -rf "$fresh"' EXIT
 "$build/cli/sluice" check --print-reference >"$fresh/configuration.md"
 "$build/cli/sluice" check --print-schema >"$fresh/configuration.schema.json"
 
-for name in configuration.md configuration.schema.json; do
+"$build/cli/sluice" check --print-openapi >"$fresh/openapi.json"
+
+for name in configuration.md configuration.schema.json openapi.json; do
   if $check; then
     diff -u "docs/$name" "$fresh/$name" || {
-      echo "docs/$name is not what the loader's table says: run scripts/generate_docs.sh"
+      echo "docs/$name is not what the program's table says: run scripts/generate_docs.sh"
       exit 1
     }
   else

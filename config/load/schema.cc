@@ -601,11 +601,12 @@ constexpr std::array admin_fields{
         "without it none."),
     section<&Admin::roles>("roles", admin_roles_table, not_required,
                            "Who may do what by the control API.")};
-constexpr Table admin_table{.title = "The admin interface",
-                            .path = "admin",
-                            .sentence = "The control API: who may see and steer the gateway, and where.",
-                            .fields = admin_fields,
-                            .make = make_owner<Admin>};
+constexpr Table admin_table{
+    .title = "The admin interface",
+    .path = "admin",
+    .sentence = "The control API: who may see and steer the gateway, and where.",
+    .fields = admin_fields,
+    .make = make_owner<Admin>};
 
 constexpr std::array approvals_fields{
     text<&Approvals::store>("store", Word::file_path, not_required,

@@ -14,13 +14,13 @@ from harness.target import Target
 def check_endpoints(gateway: Gateway, tcp_port: int) -> None:
     mode = stat.S_IMODE(os.stat(gateway.admin_socket).st_mode)
     expect(mode == 0o600, f"the admin socket's mode is {mode:o}")
-    for path, status in (("/livez", 200), ("/readyz", 200), ("/status", 200), ("/metrics", 200),
-                         ("/nothing", 404), ("/reload", 405), ("/drain", 405)):
+    for path, status in (("/livez", 200), ("/readyz", 200), ("/v1/status", 200), ("/metrics", 200),
+                         ("/nothing", 404), ("/v1/reload", 405), ("/v1/drain", 405)):
         expect(gateway.admin("GET", path)[0] == status, f"{path}: {gateway.admin('GET', path)}")
         over_tcp = wire.request(tcp_port, "GET", path).status
-        steers = path in ("/status", "/reload", "/drain")
+        steers = path in ("/v1/status", "/v1/reload", "/v1/drain")
         expect(over_tcp == (403 if steers else status), f"{path} over TCP: {over_tcp}")
-    for path in ("/reload", "/drain"):
+    for path in ("/v1/reload", "/v1/drain"):
         expect(wire.request(tcp_port, "POST", path).status == 403, f"{path} is open over TCP")
 
 
@@ -50,7 +50,7 @@ def measured(gateway: Gateway) -> dict[str, int]:
     family = prometheus.parse(gateway.admin("GET", "/metrics")[1])["sluice_request_duration_seconds"]
     counts = {dict(labels)["target"]: int(value) for (name, labels), value in family["samples"].items()
               if name.endswith("_count")}
-    page = json.loads(gateway.admin("GET", "/status")[1])
+    page = json.loads(gateway.admin("GET", "/v1/status")[1])
     shown = {latency["target"]: latency["count"] for latency in page["latency_us"]}
     expect(counts == shown, f"/metrics: {counts}, /status: {shown}")
     return counts
@@ -102,7 +102,7 @@ def check_verbs(gateway: Gateway) -> None:
     text = gateway.sluice("status", "-c", gateway.configuration, check=True).out
     expect("running" in text and "listener main" in text, text)
     page = gateway.sluice("reload", *socket, "--json", check=True).json()
-    expect(page["reloaded"] is True and page["configuration"] > 1, f"{page}")
+    expect(page["configuration"] > 1, f"{page}")
     expect(gateway.sluice("status", "--socket", "/nonexistent/admin.sock").code == 1, "no gateway is 1")
     checked = gateway.sluice("check", "-c", gateway.configuration, "--json", check=True).json()
     listener = checked["listeners"][0]
@@ -135,11 +135,11 @@ def check_keys(gateway: Gateway) -> None:
     # A broken file keeps the keys that are in force.
     good = gateway.keys_file.read_text()
     gateway.keys_file.write_text("nonsense: [")
-    wait_until(lambda: json.loads(gateway.admin("GET", "/status")[1])["reload_failures"] > 0,
+    wait_until(lambda: json.loads(gateway.admin("GET", "/v1/status")[1])["reload_failures"] > 0,
                "the broken keys file to be noticed", 5)
     expect(status(gateway.key) == 200, "a broken keys file locked everyone out")
     gateway.keys_file.write_text(good)
-    wait_until(lambda: json.loads(gateway.admin("GET", "/status")[1])["last_reload_error"] == "",
+    wait_until(lambda: json.loads(gateway.admin("GET", "/v1/status")[1])["last_reload_error"] == "",
                "the repaired file to be taken up", 5)
 
 

@@ -141,7 +141,7 @@ def run(context) -> None:
     gateway.reload()
     expect(ask(newer["token"]) == 200 and ask(mine["token"]) == 401, "the old key still proves")
 
-    shown = [("status", gateway.admin("GET", "/status")[1]), ("metrics", gateway.admin("GET", "/metrics")[1]),
+    shown = [("status", gateway.admin("GET", "/v1/status")[1]), ("metrics", gateway.admin("GET", "/metrics")[1]),
              ("check", gateway.sluice("check", "-c", gateway.configuration, check=True).out),
              ("check --json", gateway.sluice("check", "-c", gateway.configuration, "--json", check=True).out)]
     counted = [line for line in shown[1][1].splitlines() if line.startswith("sluice_gateway_tokens_")]

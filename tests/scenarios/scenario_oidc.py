@@ -57,7 +57,7 @@ def run(context) -> None:
         return wire.request(gateway.port, "GET", path, [("Authorization", f"Bearer {token}")])
 
     def issuer() -> dict:
-        return json.loads(gateway.admin("GET", "/status")[1])["issuers"][0]
+        return json.loads(gateway.admin("GET", "/v1/status")[1])["issuers"][0]
 
     # A provider whose certificate nobody vouches for is not believed.
     good = provider.token("batch")

@@ -66,7 +66,7 @@ def run(context) -> None:
 
     # A key that is published in the moment in which it signs.
     old = session(good)
-    wait_until(lambda: '"age_seconds":' in gateway.admin("GET", "/status")[1], "keys")
+    wait_until(lambda: '"age_seconds":' in gateway.admin("GET", "/v1/status")[1], "keys")
     provider.control("rotate")
     newer = provider.token("batch")
     wait_until(lambda: ask("batch", newer).returncode == 0, "the new key to be taken up", 20)
@@ -84,7 +84,7 @@ def run(context) -> None:
     gateway.reload()
     expect_sent_away(young, "the session of an issuer that is no more")
 
-    shown = [("status", gateway.admin("GET", "/status")[1]), ("metrics", gateway.admin("GET", "/metrics")[1])]
+    shown = [("status", gateway.admin("GET", "/v1/status")[1]), ("metrics", gateway.admin("GET", "/metrics")[1])]
     expect('sluice_tokens_refused_total{reason="bad_signature"} ' in shown[-1][1], "no metric")
     gateway.stop()
     records = gateway.expect_complete()

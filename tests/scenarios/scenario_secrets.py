@@ -80,7 +80,7 @@ def run(context) -> None:
     expect(TARGET_SECRET in bytes(target.received).decode("latin-1"), "the target got no credential")
     expect(gateway.key not in bytes(target.received).decode("latin-1"), "the target saw the client's key")
 
-    shown = [("status", gateway.admin("GET", "/status")[1]), ("metrics", gateway.admin("GET", "/metrics")[1]),
+    shown = [("status", gateway.admin("GET", "/v1/status")[1]), ("metrics", gateway.admin("GET", "/metrics")[1]),
              ("check", gateway.sluice("check", "-c", gateway.configuration, check=True).out),
              ("check --json", gateway.sluice("check", "-c", gateway.configuration, "--json").out)]
     is_over = lambda: "\nsluice_recordings_open 0\n" in gateway.admin("GET", "/metrics")[1]

@@ -102,7 +102,7 @@ class PostgresGateway(Gateway):
         return psql(self.environment, *statements, database=database)
 
     def reload(self) -> None:
-        status, text = self.admin("POST", "/reload")
+        status, text = self.admin("POST", "/v1/reload")
         expect(status == 200, f"reload: {status} {text}")
 
     def expect_complete(self) -> list[dict]:

@@ -1,4 +1,4 @@
-#include "cli/decider.h"
+#include "cli/authorization.h"
 
 #include <utility>
 
@@ -7,8 +7,8 @@
 
 namespace sluice::cli {
 
-config::Principal decider_of(std::string_view authorization, const dataplane::Snapshot& snapshot,
-                             const identity::TokenKeys& keys, WallTime now) {
+config::Principal principal_of(std::string_view authorization, const dataplane::Snapshot& snapshot,
+                               const identity::TokenKeys& keys, WallTime now) {
   const identity::Credential credential = identity::parse_authorization(authorization);
   switch (credential.form()) {
     case identity::Credential::Form::malformed:

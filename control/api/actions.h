@@ -1,0 +1,57 @@
+// What the gateway does when asked by the control API; called from its threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "audit/legal_holds.h"
+#include "audit/record.h"
+#include "base/result.h"
+#include "config/model/principal.h"
+#include "config/model/settings.h"
+#include "control/approvals/desk.h"
+#include "control/token_mint.h"
+
+namespace sluice::control::api {
+
+/// What went with a recording.
+struct RemovedRecording {
+  std::uint64_t chunks = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct Actions {
+  /// Whom the value of an Authorization field proves; a principal without a subject: nobody.
+  std::function<config::Principal(std::string_view authorization)> identify;
+  std::function<config::AdminRoles()> roles;
+  /// Into the audit log. durably: when it returns it is on disk.
+  std::function<Result<void>(const audit::Record&, bool durably)> record;
+
+  std::function<bool()> is_ready;
+  std::function<std::string()> metrics;           ///< Prometheus text.
+  std::function<std::string()> status;            ///< A JSON object.
+  std::function<Result<std::uint64_t>()> reload;  ///< The generation in force, or why it stays.
+  std::function<void()> drain;
+
+  std::function<Result<std::string>(std::string_view state)> requests;  ///< See Desk::list().
+  std::function<Result<std::optional<std::string>>(const std::string& id)> request;
+  std::function<DecisionReply(const std::string& id, Decision)> decide;
+
+  std::function<Result<audit::LegalHolds>()> legal_holds;
+  std::function<Result<audit::LegalHold>(audit::LegalHold, std::string_view by)> add_legal_hold;
+  std::function<Result<audit::LegalHold>(std::uint64_t id, std::string_view by)> release_legal_hold;
+
+  std::function<Result<RemovedRecording>(const std::string& name, const std::string& reason,
+                                         std::string_view by)>
+      delete_recording;
+
+  std::function<Result<MintedToken, MintRefusal>(const MintRequest&)> mint;
+  std::function<Result<void, MintRefusal>(const std::string& id, std::optional<std::uint32_t> user)>
+      revoke;
+};
+
+}  // namespace sluice::control::api

@@ -1,0 +1,48 @@
+#include "control/api/entry.h"
+
+#include <fmt/format.h>
+
+namespace sluice::control::api {
+
+Entry::Entry(const Call& call, std::string_view path, const Caller& caller)
+    : call_(call),
+      path_(path),
+      caller_(caller),
+      peer_(caller.user ? fmt::format("user {}", *caller.user) : std::string()),
+      groups_(caller.who.groups.begin(), caller.who.groups.end()) {
+  for (const config::Actor& actor : caller.who.actors) {
+    actors_.push_back({actor.subject, actor.issuer});
+  }
+}
+
+audit::Record Entry::with(std::string_view event) const {
+  audit::Record record;
+  record.phase = audit::Phase::control;
+  record.event = event;
+  record.subject = caller_.who.subject;
+  record.issuer = caller_.who.issuer;
+  record.proof = caller_.proof;
+  record.credential_id = caller_.who.credential_id;
+  record.groups = groups_;
+  record.delegation = actors_;
+  record.peer = peer_;
+  record.verb = call_.method;
+  record.resource = path_;
+  record.detail = call_.id;
+  return record;
+}
+
+audit::Record Entry::denied(const Problem& problem) const {
+  audit::Record record = with("api-denied");
+  record.status = static_cast<std::uint32_t>(problem.status);
+  return record;
+}
+
+audit::Record Entry::failed(const Problem& problem) const {
+  audit::Record record = with("api-failed");
+  record.status = static_cast<std::uint32_t>(problem.status);
+  record.reason = problem.detail;
+  return record;
+}
+
+}  // namespace sluice::control::api

@@ -1,0 +1,36 @@
+// What the audit log has of a call.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/record.h"
+#include "control/api/call.h"
+
+namespace sluice::control::api {
+
+/// Borrows what it was made of, as do the records that it gives.
+class Entry {
+ public:
+  Entry(const Call& call, std::string_view path, const Caller& caller);
+
+  /// A change, before it takes effect.
+  [[nodiscard]] audit::Record called() const { return with("api-called"); }
+  /// For want of a role.
+  [[nodiscard]] audit::Record denied(const Problem& problem) const;
+  /// A change that was not made, or not wholly.
+  [[nodiscard]] audit::Record failed(const Problem& problem) const;
+
+ private:
+  [[nodiscard]] audit::Record with(std::string_view event) const;
+
+  const Call& call_;
+  std::string_view path_;
+  const Caller& caller_;
+  std::string peer_;
+  std::vector<std::string_view> groups_;
+  std::vector<audit::Actor> actors_;
+};
+
+}  // namespace sluice::control::api

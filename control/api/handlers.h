@@ -1,0 +1,31 @@
+// What the calls do. Each is named in one row of the table (calls.cc).
+#pragma once
+
+#include "control/api/actions.h"
+#include "control/api/call.h"
+
+namespace sluice::control::api {
+
+Outcome<std::string> live(const Actions& actions, const Asked& asked);
+Outcome<std::string> ready(const Actions& actions, const Asked& asked);
+Outcome<std::string> metrics(const Actions& actions, const Asked& asked);
+Outcome<std::string> document(const Actions& actions, const Asked& asked);
+Outcome<std::string> status(const Actions& actions, const Asked& asked);
+Outcome<std::string> reload(const Actions& actions, const Asked& asked);
+Outcome<std::string> drain(const Actions& actions, const Asked& asked);
+
+Outcome<std::string> list_requests(const Actions& actions, const Asked& asked);
+Outcome<std::string> show_request(const Actions& actions, const Asked& asked);
+Outcome<std::string> approve(const Actions& actions, const Asked& asked);
+Outcome<std::string> deny(const Actions& actions, const Asked& asked);
+
+Outcome<std::string> list_legal_holds(const Actions& actions, const Asked& asked);
+Outcome<std::string> add_legal_hold(const Actions& actions, const Asked& asked);
+Outcome<std::string> release_legal_hold(const Actions& actions, const Asked& asked);
+
+Outcome<std::string> delete_recording(const Actions& actions, const Asked& asked);
+
+Outcome<std::string> mint_token(const Actions& actions, const Asked& asked);
+Outcome<std::string> revoke_token(const Actions& actions, const Asked& asked);
+
+}  // namespace sluice::control::api

@@ -1,0 +1,202 @@
+#include "control/api/router.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "control/api/entry.h"
+#include "control/api/target.h"
+#include "control/json_text.h"
+#include "parsers/http1/encoder.h"
+
+namespace sluice::control::api {
+namespace {
+
+constexpr std::size_t parameter_bytes_max = 1024;
+
+HttpReply reply_with(const Problem& problem) {
+  const auto title = http1::reason_phrase(static_cast<std::uint16_t>(problem.status));
+  return {
+      .status = problem.status,
+      .content_type = "application/problem+json",
+      .body = fmt::format("{{\"type\":\"about:blank\",\"title\":{},\"status\":{},\"detail\":{}}}\n",
+                          json_text(title), problem.status, json_text(problem.detail)),
+      .fields = {{"Cache-Control", "no-store"}}};
+}
+
+HttpReply reply_with(const Call& call, std::string body) {
+  if (!body.ends_with('\n')) body += '\n';
+  return {.status = call.status,
+          .content_type = std::string(call.media),
+          .body = std::move(body),
+          .fields = {{"Cache-Control", "no-store"}}};
+}
+
+/// The parts of a row's path.
+std::vector<std::string_view> segments_of(std::string_view path) {
+  std::vector<std::string_view> out;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const std::size_t end = std::min(path.find('/'), path.size());
+    out.push_back(path.substr(0, end));
+    path.remove_prefix(end);
+  }
+  return out;
+}
+
+bool is_parameter(std::string_view segment) noexcept {
+  return segment.starts_with('{');
+}
+
+bool is_at(const Call& call, const Target& target) {
+  return std::ranges::equal(segments_of(call.path), target.segments,
+                            [](std::string_view own, const std::string& asked) {
+                              return is_parameter(own) || own == asked;
+                            });
+}
+
+bool takes(const Call& call, std::string_view method) noexcept {
+  return call.method == method || (call.method == "GET" && method == "HEAD");
+}
+
+/// The row, or the reply that there is none.
+struct Found {
+  const Call* call = nullptr;
+  HttpReply reply = {};
+};
+
+Found find(const Target& target, std::string_view method) {
+  std::string allowed;
+  for (const Call& call : calls()) {
+    if (!is_at(call, target)) continue;
+    if (takes(call, method)) return {.call = &call};
+    allowed += allowed.empty() ? "" : ", ";
+    allowed += call.method;
+  }
+  if (allowed.empty()) return {.reply = reply_with({404, "there is no such page"})};
+  Found none{.reply = reply_with({405, fmt::format("use {}", allowed)})};
+  none.reply.fields.emplace_back("Allow", allowed);
+  return none;
+}
+
+Caller caller_of(const Actions& actions, const HttpRequest& request, Entrance entrance) {
+  Caller caller;
+  if (entrance == Entrance::probes) return caller;
+  const config::AdminRoles roles = actions.roles();
+  if (request.unix_peer) {
+    caller.user = request.unix_peer->user;
+    caller.who.subject = user_name(*caller.user).value_or(fmt::format("user {}", *caller.user));
+    caller.who.issuer = "unix";
+    caller.proof = "peer-credentials";
+    caller.roles = roles_of(*request.unix_peer, roles);
+  }
+  if (const auto field = field_value(request.fields, "authorization"); !field.empty()) {
+    caller.credential = actions.identify(field);
+  }
+  if (caller.credential.subject.empty()) return caller;
+  caller.who = caller.credential;
+  caller.proof = config::text(caller.credential.proof);
+  caller.roles = caller.roles | roles_of(caller.credential.groups, roles);
+  return caller;
+}
+
+std::optional<Problem> want_of_role(const Call& call, const Caller& caller, Entrance entrance) {
+  if (call.roles.empty() || call.roles.intersects(caller.roles)) return std::nullopt;
+  if (entrance == Entrance::probes) return Problem{403, "only on the admin socket"};
+  if (caller.who.subject.empty()) return Problem{401, "who are you? Show a key or a token"};
+  return Problem{403, fmt::format("{} has no role for this call, which needs one of: {}",
+                                  caller.name(), text(call.roles))};
+}
+
+std::optional<Problem> put(Asked& asked, std::span<const Member> members, std::string_view name,
+                           std::string value) {
+  const auto member = std::ranges::find(members, name, &Member::name);
+  if (member == members.end()) return Problem{400, "there is a parameter that it does not have"};
+  if (asked.has(name)) return Problem{400, fmt::format("'{}' is there twice", name)};
+  if (value.size() > parameter_bytes_max)
+    return Problem{400, fmt::format("'{}' is too long", name)};
+  identity::JsonValue read = value_of(std::move(value), *member);
+  if (auto fault = fault_of(read, *member)) return Problem{400, std::move(*fault)};
+  asked.arguments.emplace(name, std::move(read));
+  return std::nullopt;
+}
+
+std::optional<Problem> read_parameters(const Call& call, const Target& target, Asked& asked) {
+  const auto own = segments_of(call.path);
+  const auto in_path = path_parameters(call.path);
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (!is_parameter(own[i])) continue;
+    const std::string_view name = own[i].substr(1, own[i].size() - 2);
+    if (auto problem = put(asked, call.parameters, name, target.segments[i])) return problem;
+  }
+  for (const auto& [name, value] : target.query) {
+    // One of the path is there already, and so is there twice.
+    if (auto problem = put(asked, call.parameters, name, value)) return problem;
+  }
+  for (const Member& member : call.parameters) {
+    if (member.is_required && !asked.has(member.name)) {
+      return Problem{400, fmt::format("it needs '{}'", member.name)};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Problem> read_body(const Call& call, const std::string& body, Asked& asked) {
+  if (call.body == nullptr) {
+    if (body.empty()) return std::nullopt;
+    return Problem{400, "it takes no body"};
+  }
+  auto page = identity::read_json_object(body.empty() ? "{}" : body, {});
+  if (!page) return Problem{400, "the body must be one JSON object, no member twice"};
+  if (auto fault = fault_of(*page, *call.body)) return Problem{400, std::move(*fault)};
+  for (std::size_t i = 0; i < page->names.size(); ++i) {
+    asked.arguments.emplace(std::move(page->names[i]), std::move(page->items[i]));
+  }
+  return std::nullopt;
+}
+
+/// errors   also what the call itself refuses
+Outcome<std::string> perform(const Actions& actions, const Call& call, const Target& target,
+                             const HttpRequest& request, const Caller& caller) {
+  Asked asked{caller, {}};
+  if (auto problem = read_parameters(call, target, asked)) return tl::unexpected(*problem);
+  if (auto problem = read_body(call, request.body, asked)) return tl::unexpected(*problem);
+  if (call.effect == Effect::changes) {
+    const Entry entry(call, target.path, caller);
+    if (auto done = actions.record(entry.called(), true); !done) {
+      return refuse(503, done.error().message);
+    }
+  }
+  return call.run(actions, asked);
+}
+
+}  // namespace
+
+HttpReply answer(const Actions& actions, const HttpRequest& request, Entrance entrance) {
+  const auto target = parse_target(request.target);
+  if (!target) return reply_with({400, "that is no path and query"});
+  const Found found = find(*target, request.method);
+  if (found.call == nullptr) return found.reply;
+  const Call& call = *found.call;
+  const Caller caller = caller_of(actions, request, entrance);
+  const Entry entry(call, target->path, caller);
+  if (auto problem = want_of_role(call, caller, entrance)) {
+    // It stays refused, whether or not the log takes it. Who only scrapes is no caller.
+    if (entrance != Entrance::probes) {
+      static_cast<void>(actions.record(entry.denied(*problem), false));
+    }
+    HttpReply reply = reply_with(*problem);
+    if (problem->status == 401) reply.fields.emplace_back("WWW-Authenticate", "Bearer");
+    return reply;
+  }
+  auto done = perform(actions, call, *target, request, caller);
+  if (done) return reply_with(call, std::move(*done));
+  if (call.effect == Effect::changes) {
+    static_cast<void>(actions.record(entry.failed(done.error()), false));
+  }
+  return reply_with(done.error());
+}
+
+}  // namespace sluice::control::api

@@ -1,0 +1,191 @@
+#include "control/api/shapes.h"
+
+#include <array>
+
+namespace sluice::control::api {
+namespace {
+
+using Kind = Member::Kind;
+
+constexpr std::array problem_members{
+    Member{.name = "type", .sentence = "Always about:blank."},
+    Member{.name = "title", .sentence = "What the status means."},
+    Member{.name = "status", .kind = Kind::count, .sentence = "The status again.", .max = 599},
+    Member{.name = "detail", .sentence = "What was wrong, and what to do."}};
+
+constexpr std::array reloaded_members{
+    Member{.name = "configuration", .kind = Kind::count, .sentence = "The generation in force."}};
+constexpr std::array draining_members{
+    Member{.name = "draining", .kind = Kind::flag, .sentence = "Always true."}};
+
+// Requests for approval.
+
+constexpr std::array principal_members{
+    Member{.name = "subject", .sentence = "Who."},
+    Member{.name = "issuer", .sentence = "Who vouches."},
+    Member{.name = "groups", .kind = Kind::texts, .sentence = "Its groups."},
+    Member{.name = "proof", .sentence = "How it was proved."},
+    Member{.name = "credential", .sentence = "Names the credential; never the secret."},
+    Member{.name = "acting_for",
+           .kind = Kind::texts,
+           .sentence = "Who acts for the subject, nearest first.",
+           .is_required = false}};
+constexpr Shape principal_shape{
+    .name = "Principal", .sentence = "Somebody who was proved.", .members = principal_members};
+
+constexpr std::array decision_words{std::string_view("approve"), std::string_view("deny")};
+constexpr std::array decision_members{
+    Member{.name = "decision", .sentence = "What was decided.", .words = decision_words},
+    Member{.name = "at", .kind = Kind::time, .sentence = "When."},
+    Member{.name = "who", .kind = Kind::object, .sentence = "By whom.", .shape = &principal_shape},
+    Member{.name = "user",
+           .kind = Kind::count,
+           .sentence = "The user of the host who brought it.",
+           .is_required = false},
+    Member{.name = "reason", .sentence = "Why.", .is_required = false}};
+constexpr Shape decision_shape{
+    .name = "Decision", .sentence = "What somebody decided.", .members = decision_members};
+
+constexpr std::array hold_rule_members{
+    Member{.name = "rule", .sentence = "Its name."},
+    Member{.name = "by_groups", .kind = Kind::texts, .sentence = "Whose members may decide."},
+    Member{.name = "distinct", .kind = Kind::count, .sentence = "How many must agree."},
+    Member{.name = "all_groups", .kind = Kind::flag, .sentence = "So many of each group."},
+    Member{.name = "reason_required", .kind = Kind::flag, .sentence = "Who decides says why."}};
+constexpr Shape hold_rule_shape{
+    .name = "HoldRule", .sentence = "A rule that holds.", .members = hold_rule_members};
+
+constexpr std::array request_members{
+    Member{.name = "id", .sentence = "Eight characters."},
+    Member{.name = "state", .sentence = "How it stands.", .words = request_states},
+    Member{.name = "since", .kind = Kind::time, .sentence = "When it was held."},
+    Member{.name = "until", .kind = Kind::time, .sentence = "From then on no decision counts."},
+    Member{.name = "requester",
+           .kind = Kind::object,
+           .sentence = "Who asks.",
+           .shape = &principal_shape},
+    Member{.name = "peer", .sentence = "From which address."},
+    Member{.name = "listener", .sentence = "Where it arrived."},
+    Member{.name = "target", .sentence = "Where it is to go."},
+    Member{.name = "protocol", .sentence = "Of the operation."},
+    Member{.name = "verb", .sentence = "Its method, or the classes of its statements."},
+    Member{.name = "resource", .sentence = "What it is about, masked."},
+    Member{.name = "host", .sentence = "The host, or the database."},
+    Member{.name = "rules",
+           .kind = Kind::objects,
+           .sentence = "That hold it.",
+           .shape = &hold_rule_shape},
+    Member{.name = "decisions",
+           .kind = Kind::objects,
+           .sentence = "That count, oldest first.",
+           .shape = &decision_shape},
+    Member{.name = "binding", .sentence = "The digest that an approval is bound to, in hex."},
+    Member{.name = "session", .kind = Kind::count, .sentence = "Its number.", .max = UINT64_MAX},
+    Member{.name = "operation", .kind = Kind::count, .sentence = "Its number in the session."},
+    Member{.name = "configuration", .kind = Kind::count, .sentence = "That judged it."},
+    Member{.name = "ended", .sentence = "How it ended.", .is_required = false}};
+
+constexpr std::array requests_members{Member{
+    .name = "requests", .kind = Kind::objects, .sentence = "The newest.", .shape = &request_shape}};
+constexpr std::array reason_members{Member{.name = "reason",
+                                           .sentence = "Why, for the log and for who asked.",
+                                           .is_required = false,
+                                           .max = reason_bytes_max}};
+
+// Legal holds.
+
+constexpr std::string_view from_sentence = "From this time on; empty: from the log's beginning.";
+constexpr std::string_view until_sentence = "Before this time; empty: until it is released.";
+constexpr std::array legal_hold_members{
+    Member{.name = "id", .kind = Kind::count, .sentence = "Its number."},
+    Member{.name = "from", .sentence = from_sentence},
+    Member{.name = "until", .sentence = until_sentence},
+    Member{.name = "reason", .sentence = "Why."}};
+constexpr std::array new_legal_hold_members{
+    Member{.name = "from", .sentence = from_sentence, .is_required = false, .max = 64},
+    Member{.name = "until", .sentence = until_sentence, .is_required = false, .max = 64},
+    Member{.name = "reason", .sentence = "Why, in one line.", .max = 200}};
+constexpr std::array legal_holds_members{Member{.name = "legal_holds",
+                                                .kind = Kind::objects,
+                                                .sentence = "Those in force.",
+                                                .shape = &legal_hold_shape}};
+
+// Recordings.
+
+constexpr std::array removal_members{
+    Member{.name = "reason", .sentence = "Why, for the log.", .max = reason_bytes_max}};
+constexpr std::array removed_members{
+    Member{.name = "recording", .sentence = "Its name."},
+    Member{.name = "chunks", .kind = Kind::count, .sentence = "That it had."},
+    Member{.name = "bytes", .kind = Kind::count, .sentence = "Of them."}};
+
+// Tokens of the gateway's own.
+
+constexpr std::array new_token_members{
+    Member{.name = "credential",
+           .sentence = "An API key, \"login:secret\", or a provider's token: for whom it proves.",
+           .is_required = false},
+    Member{.name = "subject",
+           .sentence = "Instead, for whom; only the operator on the admin socket may say so.",
+           .is_required = false,
+           .max = 1024},
+    Member{.name = "groups",
+           .kind = Kind::texts,
+           .sentence = "Who is in these; with `subject` only.",
+           .is_required = false,
+           .max = 256},
+    Member{.name = "target",
+           .sentence = "That it is to be good for; without it any.",
+           .is_required = false,
+           .max = 64},
+    Member{.name = "lifetime_seconds",
+           .kind = Kind::count,
+           .sentence = "How long; without it as configured.",
+           .is_required = false,
+           .max = std::uint64_t{1} << 32}};
+constexpr std::array token_members{
+    Member{.name = "token", .sentence = "The secret."},
+    Member{.name = "id", .sentence = "Names it, in records and to revoke it."},
+    Member{.name = "subject", .sentence = "For whom."},
+    Member{.name = "groups", .kind = Kind::texts, .sentence = "Who is in these."},
+    Member{.name = "expires", .kind = Kind::time, .sentence = "When it is no longer good."},
+    Member{.name = "target", .sentence = "That it is good for.", .is_required = false}};
+constexpr std::array revoked_members{Member{.name = "revoked", .sentence = "The token's id."}};
+
+}  // namespace
+
+const Shape problem_shape{.name = "Problem",
+                          .sentence = "Why a call was refused (RFC 9457).",
+                          .members = problem_members};
+const Shape reloaded_shape{
+    .name = "Reloaded", .sentence = "The configuration was taken up.", .members = reloaded_members};
+const Shape draining_shape{
+    .name = "Draining", .sentence = "The gateway drains.", .members = draining_members};
+const Shape requests_shape{
+    .name = "Requests", .sentence = "Operations that wait, or did.", .members = requests_members};
+const Shape request_shape{.name = "Request",
+                          .sentence = "An operation that waits for people, or did.",
+                          .members = request_members};
+const Shape reason_shape{
+    .name = "Reason", .sentence = "Why somebody decides so.", .members = reason_members};
+const Shape legal_holds_shape{
+    .name = "LegalHolds", .sentence = "Legal holds.", .members = legal_holds_members};
+const Shape legal_hold_shape{.name = "LegalHold",
+                             .sentence = "Times whose records retention keeps.",
+                             .members = legal_hold_members};
+const Shape new_legal_hold_shape{.name = "NewLegalHold",
+                                 .sentence = "Times whose records are to be kept.",
+                                 .members = new_legal_hold_members};
+const Shape removal_shape{
+    .name = "Removal", .sentence = "Why something is removed.", .members = removal_members};
+const Shape removed_shape{
+    .name = "Removed", .sentence = "A recording that was removed.", .members = removed_members};
+const Shape new_token_shape{.name = "NewToken",
+                            .sentence = "A wish for a token: by `credential`, or by `subject`.",
+                            .members = new_token_members};
+const Shape token_shape{
+    .name = "Token", .sentence = "A token of the gateway's own.", .members = token_members};
+const Shape revoked_shape{
+    .name = "Revoked", .sentence = "A token that is no longer good.", .members = revoked_members};
+
+}  // namespace sluice::control::api

@@ -1,0 +1,31 @@
+// The objects of the control API.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "control/api/shape.h"
+
+namespace sluice::control::api {
+
+extern const Shape problem_shape;
+extern const Shape status_shape;
+extern const Shape reloaded_shape;
+extern const Shape draining_shape;
+extern const Shape requests_shape;
+extern const Shape request_shape;
+extern const Shape reason_shape;
+extern const Shape legal_holds_shape;
+extern const Shape legal_hold_shape;
+extern const Shape new_legal_hold_shape;
+extern const Shape removal_shape;
+extern const Shape removed_shape;
+extern const Shape new_token_shape;
+extern const Shape token_shape;
+extern const Shape revoked_shape;
+
+inline constexpr std::array<std::string_view, 6> request_states{"waiting", "approved",  "denied",
+                                                                "expired", "withdrawn", "lost"};
+inline constexpr std::uint64_t reason_bytes_max = 1024;
+
+}  // namespace sluice::control::api

@@ -1,0 +1,113 @@
+// A gateway that calls reach, and the log of what was recorded.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/api/router.h"
+
+namespace sluice::control::api::sample {
+
+struct Entry {
+  std::string event;
+  std::string call;
+  std::string subject;
+  std::string proof;
+  std::string reason;
+  std::uint32_t status = 0;
+  bool durably = false;
+};
+
+/// Who shows "NAME/GROUP" is NAME in that group.
+inline config::Principal person(std::string_view authorization) {
+  config::Principal who;
+  const std::size_t slash = authorization.find('/');
+  if (slash == authorization.npos) return who;
+  who.subject = authorization.substr(0, slash);
+  who.issuer = "corp";
+  who.groups = {std::string(authorization.substr(slash + 1))};
+  who.proof = config::Proof::oidc;
+  return who;
+}
+
+struct Bench {
+  config::AdminRoles roles{.admin = {"ops", "unix-user:4000000001"},
+                           .approver = {"dba"},
+                           .auditor = {"audit", "unix-group:4000000002"},
+                           .viewer = {"staff"}};
+  bool log_takes = true;
+  bool is_ready = true;
+  bool has_drained = false;
+  Result<std::uint64_t> reloaded = 7;
+  std::vector<Entry> log;
+  std::vector<Decision> decisions;
+  DecisionReply decision{DecisionReply::Kind::taken, DecisionFault::none, "{}"};
+  std::vector<MintRequest> minted;
+  std::vector<audit::LegalHold> holds;
+
+  [[nodiscard]] Actions actions() {
+    return {.identify = person,
+            .roles = [this] { return roles; },
+            .record = [this](const audit::Record& record, bool durably) -> Result<void> {
+              if (!log_takes) return fail("the audit log cannot take a record");
+              log.push_back({std::string(record.event), std::string(record.detail),
+                             std::string(record.subject), std::string(record.proof),
+                             std::string(record.reason), record.status, durably});
+              return {};
+            },
+            .is_ready = [this] { return is_ready; },
+            .metrics = [] { return std::string("sluice_up 1\n"); },
+            .status = [] { return std::string(R"({"state":"running"})"); },
+            .reload = [this] { return reloaded; },
+            .drain = [this] { has_drained = true; },
+            .requests = [](std::string_view) { return std::string(R"({"requests":[]})"); },
+            .request = [](const std::string& id) -> Result<std::optional<std::string>> {
+              if (id == "7KQ2M9XF") return R"({"id":"7KQ2M9XF"})";
+              return std::nullopt;
+            },
+            .decide =
+                [this](const std::string&, Decision taken) {
+                  decisions.push_back(std::move(taken));
+                  return decision;
+                },
+            .legal_holds = [this] { return audit::LegalHolds{.list = holds}; },
+            .add_legal_hold =
+                [this](audit::LegalHold hold, std::string_view) {
+                  holds.push_back(hold);
+                  return hold;
+                },
+            .release_legal_hold = [](std::uint64_t, std::string_view) -> Result<audit::LegalHold> {
+              return fail("there is no legal hold 3");
+            },
+            .delete_recording = [](const std::string& name, const std::string&,
+                                   std::string_view) -> Result<RemovedRecording> {
+              if (name != "a-1-1") return fail("there is no such recording");
+              return RemovedRecording{2, 17};
+            },
+            .mint = [this](const MintRequest& request) -> Result<MintedToken, MintRefusal> {
+              minted.push_back(request);
+              return MintedToken{.token = "a.b.c", .id = "t1", .subject = "batch"};
+            },
+            .revoke = [](const std::string&,
+                         std::optional<std::uint32_t>) -> Result<void, MintRefusal> { return {}; }};
+  }
+
+  HttpReply ask(HttpRequest request, Entrance entrance = Entrance::admin_socket) {
+    return answer(actions(), request, entrance);
+  }
+  /// As somebody whom a credential proves, and whom the kernel does not know.
+  HttpReply ask_as(std::string who, std::string method, std::string target, std::string body = {}) {
+    return ask({.method = std::move(method),
+                .target = std::move(target),
+                .fields = {{"Authorization", std::move(who)}},
+                .body = std::move(body)});
+  }
+  HttpReply ask_as_root(std::string method, std::string target, std::string body = {}) {
+    return ask({.method = std::move(method),
+                .target = std::move(target),
+                .body = std::move(body),
+                .unix_peer = UnixPeer{0, {0}}});
+  }
+};
+
+}  // namespace sluice::control::api::sample

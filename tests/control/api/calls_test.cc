@@ -1,0 +1,98 @@
+// What single calls make of what they are asked.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "bench.h"
+
+using namespace sluice;
+using namespace sluice::control;
+using namespace sluice::control::api;
+using sample::Bench;
+
+TEST_CASE("Who decides is whom a credential proves, whoever opened the socket") {
+  Bench bench;
+  HttpRequest request{.method = "POST",
+                      .target = "/v1/requests/7kq2m9xf/approve",
+                      .body = R"({"reason":"ticket 17"})",
+                      .unix_peer = UnixPeer{0, {}}};
+  CHECK(bench.ask(request).status == 200);
+  request.fields = {{"Authorization", "bob/dba"}};
+  CHECK(bench.ask(request).status == 200);
+  REQUIRE(bench.decisions.size() == 2);
+  CHECK(bench.decisions[0].who.subject.empty());  // The desk refuses this one.
+  CHECK(bench.decisions[1].who.subject == "bob");
+  CHECK(bench.decisions[1].user == 0U);
+  CHECK(bench.decisions[1].reason == "ticket 17");
+  CHECK(bench.decisions[1].verdict == Verdict::approve);
+  request.target = "/v1/requests/7KQ2M9XF/deny";
+  request.body = {};
+  CHECK(bench.ask(request).status == 200);
+  CHECK(bench.decisions[2].verdict == Verdict::deny);
+}
+
+TEST_CASE("A decision that does not count is refused with a status that says why") {
+  using Reply = DecisionReply;
+  Bench bench;
+  const std::vector<std::pair<Reply, int>> cases{
+      {{Reply::Kind::unknown_request, DecisionFault::none, "no"}, 404},
+      {{Reply::Kind::unavailable, DecisionFault::none, "no"}, 503},
+      {{Reply::Kind::refused, DecisionFault::unproved, "no"}, 401},
+      {{Reply::Kind::refused, DecisionFault::own_request, "no"}, 403},
+      {{Reply::Kind::refused, DecisionFault::not_entitled, "no"}, 403},
+      {{Reply::Kind::refused, DecisionFault::reason_missing, "no"}, 422},
+      {{Reply::Kind::refused, DecisionFault::decided_before, "no"}, 409}};
+  for (const auto& [reply, status] : cases) {
+    bench.decision = reply;
+    CHECK(bench.ask_as("bob/dba", "POST", "/v1/requests/7KQ2M9XF/deny").status == status);
+  }
+  const std::string long_reason = R"({"reason":")" + std::string(1025, 'x') + R"("})";
+  CHECK(bench.ask_as("bob/dba", "POST", "/v1/requests/7KQ2M9XF/deny", long_reason).status == 400);
+}
+
+TEST_CASE("Requests are shown whatever case their name is typed in") {
+  Bench bench;
+  CHECK(bench.ask_as("bob/dba", "GET", "/v1/requests/7kq2m9xf").status == 200);
+  CHECK(bench.ask_as("bob/dba", "GET", "/v1/requests/AAAAAAAA").status == 404);
+  CHECK(bench.ask_as("bob/dba", "GET", "/v1/requests?state=waiting").status == 200);
+}
+
+TEST_CASE("A legal hold is made of times") {
+  Bench bench;
+  const auto reply =
+      bench.ask_as_root("POST", "/v1/legal-holds",
+                        R"({"from":"2026-11-01T00:00:00Z","until":"","reason":"case 17"})");
+  CHECK(reply.status == 200);
+  REQUIRE(bench.holds.size() == 1);
+  CHECK(bench.holds[0].from_ns == 1'793'491'200'000'000'000);
+  CHECK(bench.holds[0].until_ns == audit::LegalHold{}.until_ns);
+  CHECK(nlohmann::json::parse(reply.body).at("until") == "");
+  CHECK(bench.ask_as_root("POST", "/v1/legal-holds/3/release").status == 422);
+}
+
+TEST_CASE("A recording is deleted by name, for a reason") {
+  Bench bench;
+  const std::string reason = R"({"reason":"case 17 is closed"})";
+  const auto reply = bench.ask_as_root("POST", "/v1/recordings/a-1-1/delete", reason);
+  CHECK(reply.status == 200);
+  CHECK(nlohmann::json::parse(reply.body).at("chunks") == 2);
+  CHECK(bench.log[0].reason == "case 17 is closed");
+  CHECK(bench.ask_as_root("POST", "/v1/recordings/b-1-1/delete", reason).status == 409);
+  CHECK(bench.ask_as_root("POST", "/v1/recordings/a-1-1/delete").status == 400);
+}
+
+TEST_CASE("A token is asked for by a credential, or for a subject") {
+  Bench bench;
+  const auto reply = bench.ask_as_root(
+      "POST", "/v1/tokens",
+      R"({"subject":"batch","groups":["a","b"],"target":"db","lifetime_seconds":60})");
+  CHECK(reply.status == 200);
+  REQUIRE(bench.minted.size() == 1);
+  CHECK(bench.minted[0].subject == "batch");
+  CHECK(bench.minted[0].groups == std::vector<std::string>{"a", "b"});
+  CHECK(bench.minted[0].target == "db");
+  CHECK(bench.minted[0].lifetime == seconds(60));
+  CHECK(bench.minted[0].user == 0U);
+  CHECK(field_value(reply.fields, "cache-control") == "no-store");
+  const auto revoked = bench.ask_as_root("POST", "/v1/tokens/t1/revoke");
+  CHECK(nlohmann::json::parse(revoked.body).at("revoked") == "t1");
+}

@@ -1,0 +1,198 @@
+// What is derived from the table of calls: who may call, what is recorded, what is refused.
+#include "control/api/router.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "bench.h"
+
+using namespace sluice;
+using namespace sluice::control;
+using namespace sluice::control::api;
+using sample::Bench;
+
+namespace {
+
+/// A path with some value for each parameter.
+std::string path_of(const Call& call) {
+  std::string path(call.path);
+  for (std::size_t at = path.find('{'); at != path.npos; at = path.find('{')) {
+    path.replace(at, path.find('}') - at + 1, "1");
+  }
+  return path;
+}
+
+std::string body_of(const Call& call) {
+  if (call.body == nullptr) return {};
+  nlohmann::json body = nlohmann::json::object();
+  for (const Member& member : call.body->members) {
+    if (member.is_required) body[std::string(member.name)] = "x";
+  }
+  return body.dump();
+}
+
+}  // namespace
+
+TEST_CASE("Rows of the table are whole, and none hides another") {
+  std::set<std::string_view> ids;
+  std::set<std::string> places;
+  for (const Call& call : calls()) {
+    CAPTURE(call.id);
+    CHECK(ids.insert(call.id).second);
+    CHECK(places.insert(std::string(call.method) + path_of(call)).second);
+    CHECK(call.run != nullptr);
+    CHECK_FALSE(call.sentence.empty());
+    std::set<std::string_view> arguments;
+    for (const Member& member : call.parameters) CHECK(arguments.insert(member.name).second);
+    for (const std::string_view name : path_parameters(call.path)) CHECK(arguments.contains(name));
+    if (call.body != nullptr) {
+      for (const Member& member : call.body->members) CHECK(arguments.insert(member.name).second);
+    }
+    if (call.effect == Effect::changes) {
+      CHECK(call.method == "POST");
+      CHECK_FALSE(call.roles.empty());
+    } else {
+      CHECK(call.method == "GET");
+    }
+  }
+}
+
+TEST_CASE("Each role may make the calls whose rows name it, and no other") {
+  const std::vector<std::pair<std::string, Roles>> people{
+      {"ann/ops", Role::admin},     {"bob/dba", Role::approver},
+      {"cid/audit", Role::auditor}, {"dan/staff", Role::viewer},
+      {"eve/none", Roles()},        {"mallory/unix-user:4000000001", Roles()},
+      {"nobody", Roles()}};
+  for (const Call& call : calls()) {
+    for (const auto& [who, role] : people) {
+      CAPTURE(call.id, who);
+      Bench bench;
+      const auto reply = bench.ask_as(who, std::string(call.method), path_of(call), body_of(call));
+      const bool may = call.roles.empty() || call.roles.intersects(role);
+      CHECK((reply.status != 403 && reply.status != 401) == may);
+      if (may) continue;
+      CHECK(reply.status == (who == "nobody" ? 401 : 403));
+      REQUIRE(bench.log.size() == 1);
+      CHECK(bench.log[0].event == "api-denied");
+      CHECK(bench.log[0].call == call.id);
+      CHECK(bench.log[0].status == static_cast<std::uint32_t>(reply.status));
+      CHECK_FALSE(bench.has_drained);
+    }
+  }
+}
+
+TEST_CASE("Each change is recorded durably before it takes effect, and is not made without") {
+  for (const Call& call : calls()) {
+    CAPTURE(call.id);
+    Bench bench;
+    static_cast<void>(bench.ask_as_root(std::string(call.method), path_of(call), body_of(call)));
+    const bool changes = call.effect == Effect::changes;
+    REQUIRE((!bench.log.empty()) == changes);
+    if (!changes) continue;
+    CHECK(bench.log[0].event == "api-called");
+    CHECK(bench.log[0].call == call.id);
+    CHECK(bench.log[0].durably);
+    CHECK(bench.log[0].subject == "root");
+    CHECK(bench.log[0].proof == "peer-credentials");
+
+    Bench broken;
+    broken.log_takes = false;
+    CHECK(broken.ask_as_root(std::string(call.method), path_of(call), body_of(call)).status == 503);
+    CHECK_FALSE(broken.has_drained);
+    CHECK(broken.minted.empty());
+    CHECK(broken.holds.empty());
+    CHECK(broken.decisions.empty());
+  }
+}
+
+TEST_CASE("A change that fails is recorded as such, with why") {
+  Bench bench;
+  bench.reloaded = fail("a.yaml:3:1: unknown key \"x\"");
+  const auto reply = bench.ask_as_root("POST", "/v1/reload");
+  CHECK(reply.status == 422);
+  CHECK(reply.content_type == "application/problem+json");
+  const auto problem = nlohmann::json::parse(reply.body);
+  CHECK(problem.at("detail") == "a.yaml:3:1: unknown key \"x\"");
+  CHECK(problem.at("status") == 422);
+  REQUIRE(bench.log.size() == 2);
+  CHECK(bench.log[1].event == "api-failed");
+  CHECK(bench.log[1].status == 422);
+  CHECK(bench.log[1].reason == "a.yaml:3:1: unknown key \"x\"");
+}
+
+TEST_CASE("What is malformed is refused, and changes nothing") {
+  Bench bench;
+  const std::vector<std::tuple<const char*, const char*, const char*, int>> cases{
+      {"GET", "/nothing", "", 404},
+      {"GET", "/v1/requests/", "", 404},
+      {"GET", "/v1/requests/a%2Fb", "", 404},
+      {"GET", "/v1/requests/%zz", "", 400},
+      {"GET", "/v1/requests/%00", "", 400},
+      {"GET", "*", "", 400},
+      {"GET", "/v1/drain", "", 405},
+      {"DELETE", "/v1/legal-holds", "", 405},
+      {"GET", "/v1/requests?x=1", "", 400},
+      {"GET", "/v1/requests?state=", "", 400},
+      {"GET", "/v1/requests?state=nonsense", "", 400},
+      {"GET", "/v1/requests?state=lost&state=lost", "", 400},
+      {"GET", "/v1/requests/7KQ2M9XF?id=7KQ2M9XF", "", 400},
+      {"POST", "/v1/legal-holds/x/release", "", 400},
+      {"POST", "/v1/legal-holds/-1/release", "", 400},
+      {"POST", "/v1/legal-holds/99999999999999999999/release", "", 400},
+      {"POST", "/v1/drain", "{}", 400},
+      {"POST", "/v1/legal-holds", "", 400},
+      {"POST", "/v1/legal-holds", "[]", 400},
+      {"POST", "/v1/legal-holds", R"({"reason":1})", 400},
+      {"POST", "/v1/legal-holds", R"({"reason":"a","reason":"b"})", 400},
+      {"POST", "/v1/legal-holds", R"({"reason":"a","because":"b"})", 400},
+      {"POST", "/v1/legal-holds", R"({"reason":"a","from":"yesterday"})", 422},
+      {"POST", "/v1/tokens", R"({"subject":"a","groups":[1]})", 400},
+      {"POST", "/v1/tokens", R"({"subject":"a","lifetime_seconds":1.5})", 400},
+      {"POST", "/v1/tokens", R"({"subject":"a","lifetime_seconds":-1})", 400}};
+  for (const auto& [method, target, body, status] : cases) {
+    CAPTURE(method, target, body);
+    const auto reply = bench.ask_as_root(method, target, body);
+    CHECK(reply.status == status);
+    CHECK(reply.content_type == "application/problem+json");
+  }
+  CHECK_FALSE(bench.has_drained);
+  CHECK(bench.holds.empty());
+  CHECK(bench.minted.empty());
+  CHECK(field_value(bench.ask_as_root("GET", "/v1/drain").fields, "allow") == "POST");
+}
+
+TEST_CASE("Loopback TCP answers what anybody may ask, and nothing else") {
+  Bench bench;
+  for (const Call& call : calls()) {
+    CAPTURE(call.id);
+    const HttpRequest request{.method = std::string(call.method),
+                              .target = path_of(call),
+                              .fields = {{"Authorization", "ann/ops"}},
+                              .body = body_of(call)};
+    CHECK(bench.ask(request, Entrance::probes).status == (call.roles.empty() ? 200 : 403));
+  }
+  // Whoever may ask there cannot fill the log.
+  CHECK(bench.log.empty());
+}
+
+TEST_CASE("Accounts of the host have the roles that the configuration gives them") {
+  Bench bench;
+  const auto ask = [&bench](UnixPeer peer, const char* method, const char* target) {
+    return bench.ask({.method = method, .target = target, .unix_peer = std::move(peer)}).status;
+  };
+  CHECK(ask({4'000'000'001, {}}, "POST", "/v1/drain") == 202);
+  CHECK(ask({4'000'000'003, {4'000'000'002}}, "GET", "/v1/legal-holds") == 200);
+  CHECK(ask({4'000'000'003, {4'000'000'002}}, "POST", "/v1/drain") == 403);
+  CHECK(ask({4'000'000'003, {4'000'000'001}}, "POST", "/v1/drain") == 403);
+  CHECK(ask({4'000'000'003, {}}, "GET", "/v1/status") == 403);
+}
+
+TEST_CASE("Probes tell life from readiness") {
+  Bench bench;
+  CHECK(bench.ask({.target = "/livez"}).status == 200);
+  CHECK(bench.ask({.method = "HEAD", .target = "/readyz"}).status == 200);
+  bench.is_ready = false;
+  CHECK(bench.ask({.target = "/livez"}).status == 200);
+  CHECK(bench.ask({.target = "/readyz"}).status == 503);
+}
