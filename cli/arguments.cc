@@ -31,6 +31,8 @@ struct Parser {
   StatusOptions status;
   ReloadOptions reload;
   DrainOptions drain;
+  SessionsOptions sessions;
+  KillOptions kill;
   LegalHoldAddOptions hold_add;
   LegalHoldListOptions hold_list;
   LegalHoldReleaseOptions hold_release;
@@ -64,6 +66,7 @@ struct Parser {
     add_replay();
     add_evidence();
     add_steering();
+    add_sessions();
     add_legal_hold();
     add_requests();
     add_delete_recording();
@@ -258,6 +261,27 @@ struct Parser {
              "  sluice drain --socket /run/sluice/admin.sock --json");
     add_gateway(drained, drain.gateway);
     add_json(drained, drain.json);
+  }
+
+  void add_sessions() {
+    auto& listed = verb(app, "sessions", "Show who is connected, and what they do", sessions,
+                        "  sluice sessions --principal ann\n"
+                        "  sluice sessions --json | jq '.sessions[] | select(.state == \"busy\")'");
+    add_gateway(listed, sessions.gateway);
+    auto* id = listed.add_option("id", sessions.id, "Only this one");
+    listed.add_option("--principal", sessions.principal, "Only those of this subject")
+        ->excludes(id);
+    listed.add_option("--listener", sessions.listener, "Only those of this listener")->excludes(id);
+    listed.add_option("--target", sessions.target, "Only those to this target")->excludes(id);
+    add_json(listed, sessions.json);
+
+    auto& killed = verb(app, "kill", "End a session, and what it runs; its client is told", kill,
+                        "  sluice kill 4be3f0c1d2a59687-3\n"
+                        "  sluice kill 4be3f0c1d2a59687-3 --reason 'runaway report' --json");
+    add_gateway(killed, kill.gateway);
+    killed.add_option("id", kill.id, "The session, as `sluice sessions` names it")->required();
+    killed.add_option("--reason", kill.reason, "Why, for the log");
+    add_json(killed, kill.json);
   }
 
   void add_legal_hold() {

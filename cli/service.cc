@@ -7,6 +7,7 @@
 
 #include "cli/authorization.h"
 #include "cli/configuration.h"
+#include "cli/live_sessions.h"
 #include "cli/output.h"
 #include "cli/times.h"
 
@@ -269,6 +270,9 @@ control::api::Actions Service::actions() {
       .status = [this] { return control::status_json(view()); },
       .reload = [this] { return reload(); },
       .drain = [this] { drain(); },
+      .sessions = [this](const auto& query) { return LiveSessions(*gateway_).list(query); },
+      .session = [this](const std::string& id) { return LiveSessions(*gateway_).find(id); },
+      .kill_session = [this](const std::string& id) { return LiveSessions(*gateway_).kill(id); },
       .requests = [this](std::string_view state) { return desk_->list(state); },
       .request = [this](const std::string& id) { return desk_->show(id); },
       .decide = [this](

@@ -107,6 +107,22 @@ struct DrainOptions {
   bool json = false;
 };
 
+struct SessionsOptions {
+  AdminTarget gateway = {};
+  std::string id = {};  ///< Empty: all that the filters below let through.
+  std::string principal = {};
+  std::string listener = {};
+  std::string target = {};
+  bool json = false;
+};
+
+struct KillOptions {
+  AdminTarget gateway = {};
+  std::string id = {};
+  std::string reason = {};
+  bool json = false;
+};
+
 struct LegalHoldAddOptions {
   AdminTarget gateway = {};
   std::string from = {};   ///< RFC 3339, or an age; empty: no bound.
@@ -231,6 +247,8 @@ ExitCode perform(const EvidenceOptions& options);
 ExitCode perform(const StatusOptions& options);
 ExitCode perform(const ReloadOptions& options);
 ExitCode perform(const DrainOptions& options);
+ExitCode perform(const SessionsOptions& options);
+ExitCode perform(const KillOptions& options);
 ExitCode perform(const LegalHoldAddOptions& options);
 ExitCode perform(const LegalHoldListOptions& options);
 ExitCode perform(const LegalHoldReleaseOptions& options);
@@ -250,9 +268,9 @@ ExitCode perform(const DemoOptions& options);
 using Command =
     std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions,
                  TilesOptions, AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions,
-                 ReloadOptions, DrainOptions, LegalHoldAddOptions, LegalHoldListOptions,
-                 LegalHoldReleaseOptions, DeleteRecordingOptions, RequestsOptions, ApproveOptions,
-                 DenyOptions, KeyNewOptions, KeySigningOptions, KeyOperationsOptions,
-                 KeyTokensOptions, TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;
+                 ReloadOptions, DrainOptions, SessionsOptions, KillOptions, LegalHoldAddOptions, LegalHoldListOptions,
+                 LegalHoldReleaseOptions, DeleteRecordingOptions, RequestsOptions, ApproveOptions, DenyOptions,
+                 KeyNewOptions, KeySigningOptions, KeyOperationsOptions, KeyTokensOptions,
+                 TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

@@ -374,6 +374,26 @@ void Gateway::drain() {
   state_->post(mail);
 }
 
+bool Gateway::ask(std::size_t worker, SessionSurvey survey) {
+  if (worker >= state_->workers.size()) return false;
+  WorkerMail mail;
+  mail.survey = std::make_shared<const SessionSurvey>(std::move(survey));
+  state_->workers[worker]->mailbox->post(std::move(mail));
+  return true;
+}
+
+bool Gateway::ask(std::size_t worker, SessionLookup lookup) {
+  if (worker >= state_->workers.size()) return false;
+  WorkerMail mail;
+  mail.lookup = std::make_shared<const SessionLookup>(std::move(lookup));
+  state_->workers[worker]->mailbox->post(std::move(mail));
+  return true;
+}
+
+std::uint64_t Gateway::epoch() const noexcept {
+  return state_->log->control().epoch();
+}
+
 bool Gateway::is_drained() const noexcept {
   return std::ranges::all_of(
       state_->workers, [](const auto& worker) { return worker->metrics.clients_open.read() == 0; });

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "config/model/held_operation.h"
 #include "dataplane/metrics.h"
+#include "dataplane/session/session_summary.h"
 #include "dataplane/session/snapshot.h"
 #include "dataplane/transport/transport_counters.h"
 #include "identity/oidc.h"
@@ -56,6 +57,13 @@ class Gateway {
   /// No new connections; idle ones are closed, busy ones after their response.
   void drain();
   [[nodiscard]] bool is_drained() const noexcept;
+
+  /// Asks a worker of its sessions; it answers soon, from its own thread. False: there is none
+  /// of that number.
+  bool ask(std::size_t worker, SessionSurvey survey);
+  bool ask(std::size_t worker, SessionLookup lookup);
+  /// Names this process in the log and in sessions.
+  [[nodiscard]] std::uint64_t epoch() const noexcept;
 
   struct WorkerView {
     const WorkerMetrics& metrics;

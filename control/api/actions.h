@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "config/model/principal.h"
 #include "config/model/settings.h"
+#include "control/api/sessions.h"
 #include "control/approvals/desk.h"
 #include "control/token_mint.h"
 
@@ -36,6 +37,12 @@ struct Actions {
   std::function<std::string()> status;            ///< A JSON object.
   std::function<Result<std::uint64_t>()> reload;  ///< The generation in force, or why it stays.
   std::function<void()> drain;
+
+  std::function<Result<SessionsPage>(const SessionQuery&)> sessions;
+  /// Nothing: there is none of that name.
+  std::function<Result<std::optional<SessionView>>(const std::string& id)> session;
+  /// Ends it; as it was before.
+  std::function<Result<std::optional<SessionView>>(const std::string& id)> kill_session;
 
   std::function<Result<std::string>(std::string_view state)> requests;  ///< See Desk::list().
   std::function<Result<std::optional<std::string>>(const std::string& id)> request;

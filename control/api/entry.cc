@@ -32,6 +32,12 @@ audit::Record Entry::with(std::string_view event) const {
   return record;
 }
 
+audit::Record Entry::called(std::string_view reason) const {
+  audit::Record record = with("api-called");
+  record.reason = reason;
+  return record;
+}
+
 audit::Record Entry::denied(const Problem& problem) const {
   audit::Record record = with("api-denied");
   record.status = static_cast<std::uint32_t>(problem.status);

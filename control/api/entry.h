@@ -16,7 +16,7 @@ class Entry {
   Entry(const Call& call, std::string_view path, const Caller& caller);
 
   /// A change, before it takes effect.
-  [[nodiscard]] audit::Record called() const { return with("api-called"); }
+  [[nodiscard]] audit::Record called(std::string_view reason) const;
   /// For want of a role.
   [[nodiscard]] audit::Record denied(const Problem& problem) const;
   /// A change that was not made, or not wholly.

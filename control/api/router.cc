@@ -165,7 +165,7 @@ Outcome<std::string> perform(const Actions& actions, const Call& call, const Tar
   if (auto problem = read_body(call, request.body, asked)) return tl::unexpected(*problem);
   if (call.effect == Effect::changes) {
     const Entry entry(call, target.path, caller);
-    if (auto done = actions.record(entry.called(), true); !done) {
+    if (auto done = actions.record(entry.called(asked.text("reason")), true); !done) {
       return refuse(503, done.error().message);
     }
   }

@@ -18,6 +18,32 @@ constexpr std::array reloaded_members{
 constexpr std::array draining_members{
     Member{.name = "draining", .kind = Kind::flag, .sentence = "Always true."}};
 
+// Sessions.
+
+constexpr std::array protocol_words{std::string_view("http"), std::string_view("postgres")};
+constexpr std::array session_members{
+    Member{.name = "id", .sentence = "Names it; its number in records is behind the dash."},
+    Member{.name = "since", .kind = Kind::time, .sentence = "When its client arrived."},
+    Member{.name = "state", .sentence = "What it does.", .words = session_states},
+    Member{.name = "peer", .sentence = "From which address."},
+    Member{.name = "listener", .sentence = "Where it arrived."},
+    Member{.name = "target", .sentence = "Where it leads."},
+    Member{.name = "protocol", .sentence = "That it speaks.", .words = protocol_words},
+    Member{.name = "operations", .kind = Kind::count, .sentence = "That were judged so far."},
+    Member{.name = "subject",
+           .sentence = "Whom its client proved last; without it nobody yet.",
+           .is_required = false},
+    Member{.name = "issuer", .sentence = "Who vouched.", .is_required = false},
+    Member{.name = "database", .sentence = "Of a database's.", .is_required = false}};
+constexpr std::array sessions_members{
+    Member{.name = "sessions",
+           .kind = Kind::objects,
+           .sentence = "Some of them.",
+           .shape = &session_shape},
+    Member{.name = "next",
+           .sentence = "`after` of the next page; without it this is the last.",
+           .is_required = false}};
+
 // Requests for approval.
 
 constexpr std::array principal_members{
@@ -161,6 +187,10 @@ const Shape reloaded_shape{
     .name = "Reloaded", .sentence = "The configuration was taken up.", .members = reloaded_members};
 const Shape draining_shape{
     .name = "Draining", .sentence = "The gateway drains.", .members = draining_members};
+const Shape sessions_shape{
+    .name = "Sessions", .sentence = "Live sessions.", .members = sessions_members};
+const Shape session_shape{
+    .name = "Session", .sentence = "One client connection.", .members = session_members};
 const Shape requests_shape{
     .name = "Requests", .sentence = "Operations that wait, or did.", .members = requests_members};
 const Shape request_shape{.name = "Request",

@@ -38,23 +38,30 @@ bool Loop<T>::begin_cancel(const CancelRequest& request) {
       settle(client);
       return false;
     }
-    Connection* const upstream = find(client.other);
-    if (upstream == nullptr) return false;
-    const ConnId id = transport_.connect(upstream->pool->address(upstream->address).endpoint);
-    if (id.index >= connections_.size()) return false;
-    Connection& canceller = open(id, Role::canceller);
-    canceller.connecting = true;
-    canceller.pool = upstream->pool;
-    canceller.address = upstream->address;
-    canceller.deadline = context_.now.monotonic + client.session->target().connect_timeout;
-    canceller.packet = std::move(*order);
-    canceller.other = upstream->id;
-    canceller.asker_worker = request.worker;
-    canceller.asker = request.client;
-    ++upstream->cancels;
-    return true;
+    return bring_cancel(client, std::move(*order), request.worker, request.client);
   }
   return false;
+}
+
+/// To the target of a client's upstream, which is still its own.
+template <Transport T>
+bool Loop<T>::bring_cancel(Connection& client, CancelOrder order, std::uint32_t asker_worker,
+                           ConnId asker) {
+  Connection* const upstream = find(client.other);
+  if (upstream == nullptr) return false;
+  const ConnId id = transport_.connect(upstream->pool->address(upstream->address).endpoint);
+  if (id.index >= connections_.size()) return false;
+  Connection& canceller = open(id, Role::canceller);
+  canceller.connecting = true;
+  canceller.pool = upstream->pool;
+  canceller.address = upstream->address;
+  canceller.deadline = context_.now.monotonic + client.session->target().connect_timeout;
+  canceller.packet = std::move(order);
+  canceller.other = upstream->id;
+  canceller.asker_worker = asker_worker;
+  canceller.asker = asker;
+  ++upstream->cancels;
+  return true;
 }
 
 /// Who asked may go on only now: else what it asks next could be hit.

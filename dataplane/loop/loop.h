@@ -47,6 +47,9 @@ struct WorkerMail {
   std::optional<CancelRequest> cancel;
   /// What this connection's client wanted to cancel was told to stop, or does not run.
   ConnId cancelled;
+  /// Set: somebody asks for the worker's sessions, or about one of them.
+  std::shared_ptr<const SessionSurvey> survey;
+  std::shared_ptr<const SessionLookup> lookup;
   /// What people made of an operation: for this connection and session.
   ConnId held;
   config::HoldAnswer hold_answer;
@@ -123,6 +126,7 @@ class Loop {
     UpstreamPool* awaited = nullptr;       ///< Clients: where they wait for an upstream.
     std::uint16_t listener = 0;            ///< Clients: where, and who.
     Endpoint peer{};
+    WallTime since;                 ///< Clients.
     std::uint32_t cancels = 0;      ///< Upstreams: under way.
     bool is_resetting = false;      ///< Upstreams: a reset was asked for.
     bool may_be_cancelled = false;  ///< Upstreams: by a cancel that went astray.
@@ -193,8 +197,14 @@ class Loop {
   void close_upstream(Connection& client);
   void pass_on_cancel(Connection& client);
   void pass_on_holds(Connection& client);
+  [[nodiscard]] SessionSummary summary_of(const Connection& client) const;
+  void answer_survey(const SessionSurvey& survey);
+  void answer_lookup(const SessionLookup& lookup);
+  void kill(Connection& client);
   void cancel(const CancelRequest& request);
   [[nodiscard]] bool begin_cancel(const CancelRequest& request);
+  [[nodiscard]] bool bring_cancel(Connection& client, CancelOrder order, std::uint32_t asker_worker,
+                                  ConnId asker);
   void answer_cancel(std::uint32_t worker, ConnId client);
   void end_cancel(Connection& canceller, bool is_done);
   void give_up_connecting(Connection& upstream, UpstreamTrouble trouble);

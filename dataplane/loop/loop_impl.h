@@ -10,6 +10,7 @@
 #include "dataplane/loop/negotiations_impl.h"
 #include "dataplane/loop/probes_impl.h"
 #include "dataplane/loop/releases_impl.h"
+#include "dataplane/loop/sessions_impl.h"
 #include "dataplane/loop/turn_impl.h"
 #include "dataplane/loop/upstreams_impl.h"
 #include "dataplane/loop/views_impl.h"

@@ -122,6 +122,8 @@ void Loop<T>::read(const WorkerMail& mail) {
     client->session->on_hold_answer(mail.hold_answer);
     settle(*client);
   }
+  if (mail.survey) answer_survey(*mail.survey);
+  if (mail.lookup) answer_lookup(*mail.lookup);
   if (mail.drain || mail.stop) {
     context_.draining = true;
     transport_.stop_accepting();

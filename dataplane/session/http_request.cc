@@ -152,6 +152,7 @@ bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
     return refuse_unproved(head, judged, identity::text(verdict->fault));
   }
   judged.principal = verdict->principal;
+  note_principal(*judged.principal);
   judged.view = exchange_->view->principal(listener_, verdict->index).get();
   return true;
 }
@@ -203,6 +204,7 @@ bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judg
     return refuse_unproved(head, judged, "the token was not accepted");
   }
   judged.principal = &answer.proof->principal();
+  note_principal(*judged.principal);
   judged.view = answer.proof->view(snapshot, listener_).get();
   return true;
 }
@@ -463,6 +465,12 @@ bool HttpSession::relay_request_body() {
   exchange.request_complete = piece.collected.last;
   send_on(exchange.request_relay.settle(worker_, piece.buffer, piece.collected), {}, piece);
   return true;
+}
+
+/// A client that keeps its connection is nearly always the same one.
+void HttpSession::note_principal(const config::Principal& who) {
+  if (subject_ != who.subject) subject_ = who.subject;
+  if (issuer_ != who.issuer) issuer_ = who.issuer;
 }
 
 audit::Record HttpSession::describe(const http1::RequestHead& head, const Judged& judged) {

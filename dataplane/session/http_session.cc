@@ -216,6 +216,20 @@ void HttpSession::on_drain() {
   if (stage_ == Stage::head && is_idle) close_now();
 }
 
+CancelOrder HttpSession::on_kill() {
+  if (exchange_ && exchange_->intent != 0) fail_exchange(503, "killed", "an operator ended this");
+  // An answer that is on its way may still leave; nothing more is read.
+  client_end_ == ClientEnd::open && !to_client_.empty() ? close_after_flush(false) : close_now();
+  return {};
+}
+
+void HttpSession::describe_own(SessionSummary& summary) const {
+  summary.subject = subject_;
+  summary.issuer = issuer_;
+  const bool is_idle = stage_ == Stage::head && client_inbox_.empty() && to_client_.empty();
+  summary.state = is_idle ? SessionState::idle : SessionState::busy;
+}
+
 void HttpSession::on_tick() {
   const config::Timeouts& timeouts = plan().settings.timeouts;
   const Instant now = worker_.now.monotonic;

@@ -50,6 +50,7 @@ class HttpSession final : public Session {
   void on_buffers() override;
   void on_tick() override;
   void on_drain() override;
+  [[nodiscard]] CancelOrder on_kill() override;
 
   [[nodiscard]] bool wants_client_bytes() const noexcept override;
   [[nodiscard]] bool wants_upstream_bytes() const noexcept override;
@@ -60,6 +61,8 @@ class HttpSession final : public Session {
   [[nodiscard]] const config::Target& target() const noexcept override;
 
  private:
+  void describe_own(SessionSummary& summary) const override;
+
   enum class Stage : std::uint8_t {
     head,      ///< Between requests, or inside a head.
     proof,     ///< A slow credential check is under way, or newer keys are fetched.
@@ -97,6 +100,7 @@ class HttpSession final : public Session {
   std::optional<identity::KeyVerdict> prove(const http1::RequestHead& head, Judged& judged,
                                             std::string_view secret);
   void answer_expectation(const http1::RequestHead& head);
+  void note_principal(const config::Principal& who);
   bool must_gather(const http1::RequestHead& head, std::size_t head_bytes, const Judged& judged);
   void settle_ruling(const http1::RequestHead& head, Judged& judged, const config::Ruling& ruling);
   void admit(const http1::RequestHead& head, Judged& judged);
@@ -200,6 +204,8 @@ class HttpSession final : public Session {
   identity::KeyVerdict proof_;         ///< Answer to the last proof wish, used once.
   identity::ProvenCredential proven_;
   CertificateProof certificate_;
+  std::string subject_;  ///< Whom it was proved by last, and who vouched: for people.
+  std::string issuer_;
   Stage stage_ = Stage::head;
   bool has_proof_ = false;
   bool upstream_reused_ = false;

@@ -260,11 +260,39 @@ void PostgresSession::on_drain() {
   }
 }
 
+CancelOrder PostgresSession::on_kill() {
+  const bool runs = stage_ == Stage::open && has_running_target();
+  CancelOrder order = runs ? cancel_order() : CancelOrder();
+  constexpr std::string_view why = "an operator ended this session";
+  is_greeted_ ? fail_session("57P01", why, "killed") : refuse_login("57P01", why, "killed");
+  return order;
+}
+
+void PostgresSession::describe_own(SessionSummary& summary) const {
+  summary.database = recorded_database_;
+  if (!principal_) return;
+  summary.subject = principal_->who().subject;
+  summary.issuer = principal_->who().issuer;
+  const bool is_idle = stage_ == Stage::open && expected_.empty() && rests_;
+  summary.state = is_idle ? SessionState::idle : SessionState::busy;
+  if (stage_ == Stage::closing) summary.state = SessionState::ending;
+}
+
+/// What it does not run cannot be cancelled: the connection may be another's next.
+bool PostgresSession::has_running_target() const noexcept {
+  return backend_ != nullptr && (!is_pooled_ || !is_quiet_) && !backend_->cancel_key().empty();
+}
+
+CancelOrder PostgresSession::cancel_order() const {
+  CancelOrder order(16 + backend_->cancel_key().size());
+  postgres::Writer writer(order);
+  writer.cancel_request(backend_->process(), backend_->cancel_key());
+  order.resize(writer.written().size());
+  return order;
+}
+
 std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
-  // What it does not run cannot be cancelled: the connection may be another's next.
-  const bool runs =
-      backend_ != nullptr && (!is_pooled_ || !is_quiet_) && !backend_->cancel_key().empty();
-  if (stage_ != Stage::open || (!runs && !is_held())) return std::nullopt;
+  if (stage_ != Stage::open || (!has_running_target() && !is_held())) return std::nullopt;
   const CancelKey own = cancel_key();
   // Without an early end: what takes longer would tell how much was right.
   unsigned differs = own.process ^ key.process;
@@ -279,11 +307,7 @@ std::optional<CancelOrder> PostgresSession::on_cancel(const CancelKey& key) {
     advance();
     return CancelOrder();
   }
-  CancelOrder order(16 + backend_->cancel_key().size());
-  postgres::Writer writer(order);
-  writer.cancel_request(backend_->process(), backend_->cancel_key());
-  order.resize(writer.written().size());
-  return order;
+  return cancel_order();
 }
 
 /// It is never told whether it helped, only that it is over.

@@ -65,6 +65,7 @@ class PostgresSession final : public Session {
   void on_log_broken() override;
   void on_tick() override;
   void on_drain() override;
+  [[nodiscard]] CancelOrder on_kill() override;
   std::optional<CancelOrder> on_cancel(const CancelKey& key) override;
   void on_cancel_settled() override;
 
@@ -81,6 +82,10 @@ class PostgresSession final : public Session {
   [[nodiscard]] const config::Target& target() const noexcept override;
 
  private:
+  void describe_own(SessionSummary& summary) const override;
+  [[nodiscard]] CancelOrder cancel_order() const;
+  [[nodiscard]] bool has_running_target() const noexcept;
+
   enum class Stage : std::uint8_t {
     startup,     ///< The first packet.
     proof,       ///< The client was asked to prove who it is.

@@ -22,6 +22,14 @@ Session::~Session() {
   to_upstream_.clear(worker_.pool);
 }
 
+void Session::describe(SessionSummary& summary) const {
+  summary.number = number_;
+  summary.operations = operations_;
+  describe_own(summary);
+  if (is_held()) summary.state = SessionState::held;
+  if (client_end_ != ClientEnd::open) summary.state = SessionState::ending;
+}
+
 Session::UpstreamWish Session::take_upstream_wish() noexcept {
   // What is held goes before something new is asked for.
   const UpstreamWish wish = std::exchange(wish_, UpstreamWish::none);

@@ -16,6 +16,7 @@
 #include "base/prefetch.h"
 #include "dataplane/session/pending_hold.h"
 #include "dataplane/session/session_log.h"
+#include "dataplane/session/session_summary.h"
 #include "dataplane/session/upstream_state.h"
 #include "dataplane/session/worker_context.h"
 #include "dataplane/slice_queue.h"
@@ -94,11 +95,18 @@ class Session {
   virtual void on_buffers() {}  ///< Buffers that it waited for may be free.
   virtual void on_tick() = 0;   ///< Now and then: deadlines.
   virtual void on_drain() = 0;
+  /// An operator ends it: what is under way ends here, and its client is told why.
+  /// returns  what stops what runs at the target; empty: nothing does.
+  [[nodiscard]] virtual CancelOrder on_kill() = 0;
   /// Somebody shows this key: an order when it is this session's; an empty one when the
   /// target has nothing to do with what was cancelled.
   virtual std::optional<CancelOrder> on_cancel(const CancelKey& /*key*/) { return std::nullopt; }
   /// What its client wanted to cancel was told to stop, or does not run.
   virtual void on_cancel_settled() {}
+
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+  /// Whose it is and what it does.
+  void describe(SessionSummary& summary) const;
 
   // What it wants. The loop looks after each event.
   enum class UpstreamWish : std::uint8_t { none, acquire, keep, discard };
@@ -171,6 +179,9 @@ class Session {
           std::uint64_t session_number);
 
   enum class Upstream : std::uint8_t { none, wanted, attached };
+
+  /// What only its protocol knows. But for `held` and `ending`, the state is this one's to say.
+  virtual void describe_own(SessionSummary& summary) const = 0;
 
   /// Lets go of the upstream, or stops asking for one.
   void release_upstream(UpstreamWish wish, std::unique_ptr<UpstreamState> state = nullptr);

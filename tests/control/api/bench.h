@@ -44,6 +44,7 @@ struct Bench {
   DecisionReply decision{DecisionReply::Kind::taken, DecisionFault::none, "{}"};
   std::vector<MintRequest> minted;
   std::vector<audit::LegalHold> holds;
+  std::vector<std::string> killed;
 
   [[nodiscard]] Actions actions() {
     return {.identify = person,
@@ -60,6 +61,18 @@ struct Bench {
             .status = [] { return std::string(R"({"state":"running"})"); },
             .reload = [this] { return reloaded; },
             .drain = [this] { has_drained = true; },
+            .sessions = [](const SessionQuery&) -> Result<SessionsPage> {
+              return SessionsPage{.sessions = {{.id = "a-1", .protocol = "http", .state = "idle"}},
+                                  .next = "0-1"};
+            },
+            .session = [](const std::string& id) -> Result<std::optional<SessionView>> {
+              if (id != "a-1") return std::nullopt;
+              return SessionView{.id = id, .protocol = "http", .state = "idle"};
+            },
+            .kill_session = [this](const std::string& id) -> Result<std::optional<SessionView>> {
+              killed.push_back(id);
+              return SessionView{.id = id, .protocol = "http", .state = "idle"};
+            },
             .requests = [](std::string_view) { return std::string(R"({"requests":[]})"); },
             .request = [](const std::string& id) -> Result<std::optional<std::string>> {
               if (id == "7KQ2M9XF") return R"({"id":"7KQ2M9XF"})";

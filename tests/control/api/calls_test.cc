@@ -56,6 +56,20 @@ TEST_CASE("Requests are shown whatever case their name is typed in") {
   CHECK(bench.ask_as("bob/dba", "GET", "/v1/requests?state=waiting").status == 200);
 }
 
+TEST_CASE("Sessions are listed, shown and ended by name, with a reason for the log") {
+  Bench bench;
+  const auto listed = bench.ask_as("dan/staff", "GET", "/v1/sessions?limit=1&subject=ann");
+  CHECK(listed.status == 200);
+  CHECK(nlohmann::json::parse(listed.body).at("next") == "0-1");
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/sessions/a-1").status == 200);
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/sessions/a-2").status == 404);
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/sessions?limit=1001").status == 400);
+  CHECK(bench.ask_as_root("POST", "/v1/sessions/a-1/kill", R"({"reason":"runaway"})").status ==
+        200);
+  CHECK(bench.killed == std::vector<std::string>{"a-1"});
+  CHECK(bench.log[0].reason == "runaway");
+}
+
 TEST_CASE("A legal hold is made of times") {
   Bench bench;
   const auto reply =

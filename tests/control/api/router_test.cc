@@ -103,6 +103,7 @@ TEST_CASE("Each change is recorded durably before it takes effect, and is not ma
     CHECK(broken.minted.empty());
     CHECK(broken.holds.empty());
     CHECK(broken.decisions.empty());
+    CHECK(broken.killed.empty());
   }
 }
 
