@@ -123,6 +123,35 @@ struct KillOptions {
   bool json = false;
 };
 
+struct PolicyTestOptions {
+  std::string configuration = default_configuration;
+  std::string listener = {};
+  std::string subject = {};  ///< Empty: nobody is proved.
+  std::vector<std::string> groups = {};
+  std::string request = {};  ///< "POST /v1/payments"; or empty, and:
+  std::string sql = {};
+  std::string host = "localhost";
+  std::vector<std::string> headers = {};  ///< "name: value"
+  std::optional<std::string> body = {};   ///< Text, or @FILE.
+  std::vector<std::string> search_path = {"public"};
+  std::string expect = {};  ///< A ruling; empty: any.
+  bool json = false;
+};
+
+struct PolicyDiffOptions {
+  std::string before = {};
+  std::string after = {};
+  bool json = false;
+};
+
+struct PolicyDryRunOptions {
+  std::string configuration = default_configuration;
+  std::string directory = {};  ///< Instead of the configuration's.
+  QueryWords query = {};
+  std::vector<std::string> search_path = {"public"};
+  bool json = false;
+};
+
 struct LegalHoldAddOptions {
   AdminTarget gateway = {};
   std::string from = {};   ///< RFC 3339, or an age; empty: no bound.
@@ -249,6 +278,9 @@ ExitCode perform(const ReloadOptions& options);
 ExitCode perform(const DrainOptions& options);
 ExitCode perform(const SessionsOptions& options);
 ExitCode perform(const KillOptions& options);
+ExitCode perform(const PolicyTestOptions& options);
+ExitCode perform(const PolicyDiffOptions& options);
+ExitCode perform(const PolicyDryRunOptions& options);
 ExitCode perform(const LegalHoldAddOptions& options);
 ExitCode perform(const LegalHoldListOptions& options);
 ExitCode perform(const LegalHoldReleaseOptions& options);
@@ -268,7 +300,8 @@ ExitCode perform(const DemoOptions& options);
 using Command =
     std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions,
                  TilesOptions, AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions,
-                 ReloadOptions, DrainOptions, SessionsOptions, KillOptions, LegalHoldAddOptions, LegalHoldListOptions,
+                 ReloadOptions, DrainOptions, SessionsOptions, KillOptions, PolicyTestOptions,
+                 PolicyDiffOptions, PolicyDryRunOptions, LegalHoldAddOptions, LegalHoldListOptions,
                  LegalHoldReleaseOptions, DeleteRecordingOptions, RequestsOptions, ApproveOptions, DenyOptions,
                  KeyNewOptions, KeySigningOptions, KeyOperationsOptions, KeyTokensOptions,
                  TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;

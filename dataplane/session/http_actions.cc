@@ -44,8 +44,8 @@ static_assert(config::head_bytes_limit <= head_bytes_max);
 /// Header lines as policy's patterns expect them: "name: value\n", names in
 /// lower case. A value cannot hold a line feed: the decoder refuses it.
 ByteView header_lines(const ListenerPlan& listener, const http1::RequestHead& head,
-                      WorkerContext& worker) noexcept {
-  Text lines({worker.text_room.data(), head_bytes_max});
+                      ByteSpan room) noexcept {
+  Text lines(room);
   lines.append("host: ");  // However the client named it, this is what goes on.
   lines.append(head.host);
   lines.append("\n");
@@ -75,24 +75,24 @@ PresentedCredential presented_credential(const http1::RequestHead& head) noexcep
 }
 
 config::HttpAction http_action(const ListenerPlan& listener, const http1::RequestHead& head,
-                               const http1::Target& target, WorkerContext& worker) noexcept {
+                               const http1::Target& target, const ActionRoom& room) noexcept {
   config::HttpAction action;
   action.method = head.method_text;
-  action.path_hits = listener.policy.paths().find(target.path, worker.path_search);
+  action.path_hits = listener.policy.paths().find(target.path, room.path_search);
   if (listener.headers != nullptr) {
     const matcher::Hits found =
-        listener.headers->scan(header_lines(listener, head, worker), worker.text_scratch);
+        listener.headers->scan(header_lines(listener, head, room.lines), room.scratch);
     // The next scan reuses the scratch memory.
-    worker.header_hits.assign(found.begin(), found.end());
-    action.header_hits = worker.header_hits;
+    room.header_hits.assign(found.begin(), found.end());
+    action.header_hits = room.header_hits;
   }
   return action;
 }
 
 BodyHits scan_body(const ListenerPlan& listener, std::span<const ByteView> pieces,
-                   matcher::BodyKind kind, WorkerContext& worker) noexcept {
+                   matcher::BodyKind kind, matcher::Scratch& scratch) noexcept {
   BodyHits found;
-  found.hits = listener.bodies->scan_body(pieces, kind, worker.scratch);
+  found.hits = listener.bodies->scan_body(pieces, kind, scratch);
   // The patterns' own comes behind policy's (snapshot.cc), and hits ascend.
   const std::size_t own = listener.bodies->size() - 1;
   found.has_coded_part = !found.hits.empty() && found.hits.back() == own;

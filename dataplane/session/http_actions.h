@@ -16,6 +16,10 @@
 
 namespace sluice::dataplane {
 
+// What records name as the rule where policy was not asked.
+inline constexpr std::string_view protocol_rule = "protocol";
+inline constexpr std::string_view identity_rule = "identity";
+
 /// The credential of a request; nothing when it carries none.
 struct PresentedCredential {
   std::optional<identity::Credential> credential;
@@ -23,10 +27,17 @@ struct PresentedCredential {
 };
 PresentedCredential presented_credential(const http1::RequestHead& head) noexcept;
 
-/// Scans path and header lines for the listener's patterns. The hits lie in the
-/// worker's scratch memory.
+/// Scratch memory of http_action(), prepared for the listener's paths and patterns.
+struct ActionRoom {
+  config::PathSearch& path_search;
+  matcher::Scratch& scratch;
+  std::vector<std::uint32_t>& header_hits;  ///< Reserved for every pattern there is.
+  ByteSpan lines;  ///< head_bytes_max bytes, with a readable tail behind them.
+};
+
+/// Scans path and header lines for the listener's patterns. The hits lie in `room`.
 config::HttpAction http_action(const ListenerPlan& listener, const http1::RequestHead& head,
-                               const http1::Target& target, WorkerContext& worker) noexcept;
+                               const http1::Target& target, const ActionRoom& room) noexcept;
 
 /// What policy's body patterns found.
 struct BodyHits {
@@ -35,7 +46,7 @@ struct BodyHits {
   bool has_coded_part = false;
 };
 BodyHits scan_body(const ListenerPlan& listener, std::span<const ByteView> pieces,
-                   matcher::BodyKind kind, WorkerContext& worker) noexcept;
+                   matcher::BodyKind kind, matcher::Scratch& scratch) noexcept;
 
 /// Whether the body seems to be UTF-16 or UTF-32: JSON and XML readers recognise
 /// those by themselves, whatever the head says (RFC 4627 §3).

@@ -81,7 +81,7 @@ bool HttpSession::judge_held_body() {
     look_at_request(head, judged);
     return true;
   }
-  judged.action = http_action(*exchange_->listener, head, judged.target, worker_);
+  judged.action = http_action(*exchange_->listener, head, judged.target, action_room());
   std::optional<config::Ruling> ruling =
       exchange_->listener->policy.judge(*judged.view, judged.action);
   if (ruling->kind == config::Ruling::Kind::needs_body) ruling = judge_body(head, judged);
@@ -107,7 +107,7 @@ std::optional<config::Ruling> HttpSession::judge_body(const http1::RequestHead& 
   }
   bool has_coded_part = false;
   const auto judge_as = [&](matcher::BodyKind kind) {
-    const BodyHits found = scan_body(*exchange_->listener, worker_.body_pieces, kind, worker_);
+    const BodyHits found = scan_body(*exchange_->listener, worker_.body_pieces, kind, worker_.scratch);
     has_coded_part = found.has_coded_part;
     judged.action.body_hits = found.hits;
     judged.action.body_seen = true;

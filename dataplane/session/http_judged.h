@@ -5,14 +5,12 @@
 
 #include "config/model/policy.h"
 #include "config/model/principal.h"
+#include "dataplane/session/http_actions.h"
 #include "dataplane/session/http_session.h"
 #include "dataplane/session/refusal.h"
 #include "parsers/http1/target.h"
 
 namespace sluice::dataplane {
-
-/// The rule's name where HTTP itself, or this gateway's reading of it, decides.
-inline constexpr std::string_view protocol_rule = "protocol";
 
 struct HttpSession::Judged {
   http1::Target target;

@@ -19,7 +19,6 @@ using http1::Method;
 using Kind = http1::Step::Kind;
 
 constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::string_view identity_rule = "identity";
 constexpr std::uint64_t discarded_body_bytes_max = 64 * 1024;
 
 bool is_idempotent(Method method) noexcept {  // RFC 9110 §9.2.2
@@ -116,7 +115,7 @@ void HttpSession::begin(const http1::RequestHead& head, std::size_t head_bytes) 
   judged.target = normalised.target;
   if (!identify(head, judged)) return;
 
-  judged.action = http_action(*exchange.listener, head, judged.target, worker_);
+  judged.action = http_action(*exchange.listener, head, judged.target, action_room());
   const config::Ruling ruling = exchange.listener->policy.judge(*judged.view, judged.action);
   const bool needs_whole = ruling.kind == config::Ruling::Kind::needs_body ||
                            ruling.kind == config::Ruling::Kind::hold ||
@@ -465,6 +464,13 @@ bool HttpSession::relay_request_body() {
   exchange.request_complete = piece.collected.last;
   send_on(exchange.request_relay.settle(worker_, piece.buffer, piece.collected), {}, piece);
   return true;
+}
+
+ActionRoom HttpSession::action_room() noexcept {
+  return {worker_.path_search,
+          worker_.text_scratch,
+          worker_.header_hits,
+          {worker_.text_room.data(), head_bytes_max}};
 }
 
 /// A client that keeps its connection is nearly always the same one.

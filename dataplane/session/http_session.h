@@ -14,6 +14,7 @@
 #include "dataplane/session/certificate_proof.h"
 #include "dataplane/session/exchange.h"
 #include "dataplane/session/heads.h"
+#include "dataplane/session/http_actions.h"
 #include "dataplane/session/refusal.h"
 #include "dataplane/session/session.h"
 #include "dataplane/session/session_recording.h"
@@ -101,6 +102,7 @@ class HttpSession final : public Session {
                                             std::string_view secret);
   void answer_expectation(const http1::RequestHead& head);
   void note_principal(const config::Principal& who);
+  [[nodiscard]] ActionRoom action_room() noexcept;
   bool must_gather(const http1::RequestHead& head, std::size_t head_bytes, const Judged& judged);
   void settle_ruling(const http1::RequestHead& head, Judged& judged, const config::Ruling& ruling);
   void admit(const http1::RequestHead& head, Judged& judged);
