@@ -1,4 +1,5 @@
 // sluice policy diff: what differs between two configurations, rule by rule.
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>

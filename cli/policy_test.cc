@@ -1,4 +1,5 @@
 // sluice policy test: what would happen to an operation.
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>

@@ -217,9 +217,11 @@ void HttpSession::on_drain() {
 }
 
 CancelOrder HttpSession::on_kill() {
+  const bool is_answering = exchange_ && exchange_->response_started;
   if (exchange_ && exchange_->intent != 0) fail_exchange(503, "killed", "an operator ended this");
-  // An answer that is on its way may still leave; nothing more is read.
-  client_end_ == ClientEnd::open && !to_client_.empty() ? close_after_flush(false) : close_now();
+  // An answer under way is cut; one that was given before, or now, may still leave.
+  if (is_answering || to_client_.empty()) close_now();
+  if (client_end_ == ClientEnd::open) close_after_flush(false);
   return {};
 }
 

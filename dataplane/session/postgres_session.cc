@@ -261,7 +261,7 @@ void PostgresSession::on_drain() {
 }
 
 CancelOrder PostgresSession::on_kill() {
-  const bool runs = stage_ == Stage::open && has_running_target();
+  const bool runs = stage_ == Stage::open && !rests_ && has_running_target();
   CancelOrder order = runs ? cancel_order() : CancelOrder();
   constexpr std::string_view why = "an operator ended this session";
   is_greeted_ ? fail_session("57P01", why, "killed") : refuse_login("57P01", why, "killed");

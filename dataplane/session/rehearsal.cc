@@ -145,8 +145,8 @@ RehearsedRuling Rehearsal::judge(std::size_t listener, const config::Principal& 
   const auto view = std::make_shared<const config::PrincipalView>(plan.policy.view_of(principal));
   const StatementContext context{&view_, listener, view, search_path};
   const auto bytes = readable(sql);
-  const JudgedStatement judged = statements_.judge(
-      {reinterpret_cast<const char*>(bytes.data()), sql.size()}, context, scratch_);
+  const JudgedStatement judged =
+      statements_.judge(as_text(ByteView(bytes).first(sql.size())), context, scratch_);
   RehearsedRuling out = told(judged.ruling, *view);
   out.operation = judged.info->classes;
   return out;
