@@ -1,12 +1,11 @@
 // sluice policy test: what would happen to an operation.
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "cli/output.h"
 #include "cli/rehearse.h"
 #include "cli/verbs.h"
+#include "config/load/load.h"
 
 namespace sluice::cli {
 namespace {
@@ -17,9 +16,9 @@ constexpr std::string_view verb = "policy test";
 
 Result<std::string> body_of(const std::string& text) {
   if (!text.starts_with('@')) return text;
-  std::ifstream in(text.substr(1), std::ios::binary);
-  if (!in) return fail(fmt::format("cannot read '{}'", text.substr(1)));
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  auto found = config::World::real().read_file(text.substr(1));
+  if (!found) return fail(fmt::format("cannot read '{}'", text.substr(1)));
+  return std::move(*found);
 }
 
 Result<dataplane::RehearsedRequest> request_of(const PolicyTestOptions& options) {

@@ -194,6 +194,7 @@ constexpr std::array table{
          .effect = Effect::changes,
          .parameters = one_legal_hold,
          .answer = &legal_hold_shape,
+         .refusals = conflict,
          .run = release_legal_hold},
     Call{.id = "deleteRecording",
          .method = "POST",

@@ -31,8 +31,9 @@ bool read_bound(const std::string& text, std::uint64_t& ns) {
   return time || text.empty();
 }
 
-Outcome<std::string> text_of(const Result<audit::LegalHold>& hold) {
-  if (!hold) return refuse(422, hold.error().message);
+/// status  of a refusal.
+Outcome<std::string> text_of(const Result<audit::LegalHold>& hold, int status) {
+  if (!hold) return refuse(status, hold.error().message);
   return json_of(*hold).dump();
 }
 
@@ -53,11 +54,11 @@ Outcome<std::string> add_legal_hold(const Actions& actions, const Asked& asked) 
     return refuse(422, "its times must be as 2026-11-21T10:00:00Z, or empty");
   }
   hold.reason = asked.text("reason");
-  return text_of(actions.add_legal_hold(std::move(hold), asked.caller.name()));
+  return text_of(actions.add_legal_hold(std::move(hold), asked.caller.name()), 422);
 }
 
 Outcome<std::string> release_legal_hold(const Actions& actions, const Asked& asked) {
-  return text_of(actions.release_legal_hold(asked.count("id"), asked.caller.name()));
+  return text_of(actions.release_legal_hold(asked.count("id"), asked.caller.name()), 409);
 }
 
 }  // namespace sluice::control::api

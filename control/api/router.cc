@@ -125,7 +125,6 @@ std::optional<Problem> put(Asked& asked, std::span<const Member> members, std::s
 
 std::optional<Problem> read_parameters(const Call& call, const Target& target, Asked& asked) {
   const auto own = segments_of(call.path);
-  const auto in_path = path_parameters(call.path);
   for (std::size_t i = 0; i < own.size(); ++i) {
     if (!is_parameter(own[i])) continue;
     const std::string_view name = own[i].substr(1, own[i].size() - 2);

@@ -206,13 +206,14 @@ class HttpSession final : public Session {
   identity::KeyVerdict proof_;         ///< Answer to the last proof wish, used once.
   identity::ProvenCredential proven_;
   CertificateProof certificate_;
-  std::string subject_;  ///< Whom it was proved by last, and who vouched: for people.
-  std::string issuer_;
   Stage stage_ = Stage::head;
   bool has_proof_ = false;
   bool upstream_reused_ = false;
   bool continue_answered_ = false;
   bool client_ended_ = false;
+  // Whom it was proved by last, and who vouched: for people, and so behind what is prefetched.
+  std::string subject_;
+  std::string issuer_;
 };
 
 }  // namespace sluice::dataplane

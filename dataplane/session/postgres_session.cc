@@ -261,7 +261,8 @@ void PostgresSession::on_drain() {
 }
 
 CancelOrder PostgresSession::on_kill() {
-  const bool runs = stage_ == Stage::open && !rests_ && has_running_target();
+  const bool is_at_rest = expected_.empty() && rests_;
+  const bool runs = stage_ == Stage::open && !is_at_rest && has_running_target();
   CancelOrder order = runs ? cancel_order() : CancelOrder();
   constexpr std::string_view why = "an operator ended this session";
   is_greeted_ ? fail_session("57P01", why, "killed") : refuse_login("57P01", why, "killed");

@@ -32,8 +32,8 @@ struct RehearsedRuling {
   std::string rule;
   std::string reason;
   bool is_recorded = false;
-  std::string operation;  ///< As rules see it: the normalised path, or the classes of a text.
-  std::vector<std::string> masks;  ///< Of what comes back: their names.
+  std::string operation = {};  ///< As rules see it: the normalised path, or the classes of a text.
+  std::vector<std::string> masks = {};  ///< Of what comes back: their names.
 };
 
 class Rehearsal {

@@ -7,6 +7,7 @@ import socket
 import string
 import subprocess
 import sys
+import threading
 import urllib.parse
 
 import jsonschema
@@ -258,9 +259,11 @@ def check_many_sessions(gateway) -> None:
 
 
 def run(context) -> None:
+    answers = threading.Event()
+
     def answer(request):
         if request.target == "/slow":
-            wait_until(lambda: False, "nothing", 20)
+            answers.wait(60)
         return plain()
     target = Target(context, answer)
     gateway = Gateway(context, target.port, workers=2)
@@ -277,6 +280,7 @@ def run(context) -> None:
     check_changes_are_recorded(gateway, document)
     check_fuzz(context, gateway, document)
     check_sessions(gateway, target)
+    answers.set()
     check_many_sessions(gateway)
     status, _, _ = call(str(gateway.admin_socket), "POST", "/v1/drain")
     expect(status == 202, f"drain: {status}")

@@ -56,6 +56,6 @@ def run(context) -> None:
             called = [one for one in records if one.get("event") == "api-called"
                       and one["resource"] == f"/v1/sessions/{session}/kill"]
             expect(len(called) == 1 and called[0]["reason"] == "runaway" and called[0]["peer"], f"{called}")
-            own = [one for one in records if one.get("session") == int(session.split("-")[1])]
+            own = [one for one in records if one["phase"] == "session" and one["session"] == int(session.split("-")[1])]
             expect(own[-1].get("event") == "closed" and "an operator" in own[-1]["detail"], f"{own[-1]}")
         gateway.stop()

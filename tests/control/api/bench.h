@@ -99,7 +99,7 @@ struct Bench {
             },
             .mint = [this](const MintRequest& request) -> Result<MintedToken, MintRefusal> {
               minted.push_back(request);
-              return MintedToken{.token = "a.b.c", .id = "t1", .subject = "batch"};
+              return MintedToken{"a.b.c", "t1", "batch", {}, {}, {}};
             },
             .revoke = [](const std::string&,
                          std::optional<std::uint32_t>) -> Result<void, MintRefusal> { return {}; }};

@@ -18,7 +18,7 @@ namespace {
 std::string path_of(const Call& call) {
   std::string path(call.path);
   for (std::size_t at = path.find('{'); at != path.npos; at = path.find('{')) {
-    path.replace(at, path.find('}') - at + 1, "1");
+    path.replace(at, path.find('}') - at + 1, 1, '1');
   }
   return path;
 }

@@ -27,7 +27,7 @@ TEST_CASE("What is escaped wrongly is no target") {
 
 TEST_CASE("What was escaped comes back") {
   const std::string text = "a/b c%?&=é~";
-  const auto target = parse_target("/" + escaped(text));
+  const auto target = parse_target(std::string("/").append(escaped(text)));
   REQUIRE(target);
   CHECK(target->segments == std::vector<std::string>{text});
 }
