@@ -287,16 +287,17 @@ control::api::Actions Service::actions() {
           [this](std::uint64_t id, std::string_view by) {
             return retention_.release_legal_hold(id, by);
           },
-      .delete_recording = [this](const std::string& name, const std::string& reason,
-                                 std::string_view by) { return delete_recording(name, reason, by); },
+      .delete_recording = [this](
+                              const std::string& name, const std::string& reason,
+                              std::string_view by) { return delete_recording(name, reason, by); },
       .mint = [this](const control::MintRequest& request) { return mint_token(request); },
       .revoke = [this](const std::string& id,
                        std::optional<std::uint32_t> user) { return revoke_token(id, user); }};
 }
 
 Result<control::api::RemovedRecording> Service::delete_recording(const std::string& name,
-                                                                  const std::string& reason,
-                                                                  std::string_view by) {
+                                                                 const std::string& reason,
+                                                                 std::string_view by) {
   if (!recordings_retention_) return fail("this gateway records nothing");
   const auto removed = recordings_retention_->remove(name, reason, std::string(by));
   if (!removed) return tl::unexpected(removed.error());

@@ -302,8 +302,8 @@ using Command =
                  TilesOptions, AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions,
                  ReloadOptions, DrainOptions, SessionsOptions, KillOptions, PolicyTestOptions,
                  PolicyDiffOptions, PolicyDryRunOptions, LegalHoldAddOptions, LegalHoldListOptions,
-                 LegalHoldReleaseOptions, DeleteRecordingOptions, RequestsOptions, ApproveOptions, DenyOptions,
-                 KeyNewOptions, KeySigningOptions, KeyOperationsOptions, KeyTokensOptions,
-                 TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;
+                 LegalHoldReleaseOptions, DeleteRecordingOptions, RequestsOptions, ApproveOptions,
+                 DenyOptions, KeyNewOptions, KeySigningOptions, KeyOperationsOptions,
+                 KeyTokensOptions, TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;
 
 }  // namespace sluice::cli

@@ -100,8 +100,10 @@ constexpr Shape issuer_shape{
     .name = "Issuer", .sentence = "A provider of OpenID Connect.", .members = issuer_members};
 
 constexpr std::array recordings_members{
-    counted("open", "That are being made."), counted("chunks", "Written since the start."),
-    counted("bytes", "Written since the start."), counted("total_bytes", "Of all there are."),
+    counted("open", "That are being made."),
+    counted("chunks", "Written since the start."),
+    counted("bytes", "Written since the start."),
+    counted("total_bytes", "Of all there are."),
     counted("backlog_bytes", "On their way from workers."),
     counted("failures", "Attempts to write a chunk that failed."),
     Member{.name = "full", .kind = Kind::flag, .sentence = "Nothing new is recorded."},

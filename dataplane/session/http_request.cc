@@ -163,6 +163,7 @@ bool HttpSession::identify_without_credential(const http1::RequestHead& head, Ju
   }
   if (certificate.principal) {
     judged.principal = certificate.principal.get();
+    note_principal(*judged.principal);
     judged.view = certificate.view.get();
     return true;
   }

@@ -12,15 +12,6 @@
 
 using namespace sluice::control;
 
-TEST_CASE("a recording is deleted in the name of who asks") {
-  Gateway gateway;
-  const HttpRequest request{
-      .method = "POST", .target = "/recordings/delete", .body = "{}", .user = std::uint32_t{1000}};
-  const auto reply = answer(gateway.actions(), request, true);
-  CHECK(reply.status == 200);
-  CHECK(reply.body == "{} by user 1000\n");
-}
-
 TEST_CASE("the admin socket is its owner's alone, survives a crash and is removed at the end") {
   const sluice::test::TemporaryFolder folder;
   const std::string path = folder.path() / "admin.sock";
