@@ -17,7 +17,10 @@ struct Case {
 
 std::string joined(const Captures& captures) {
   std::string text;
-  for (const std::string_view one : captures) text += text.empty() ? one : "|" + std::string(one);
+  for (const std::string_view one : captures) {
+    if (!text.empty()) text += '|';
+    text += one;
+  }
   return text;
 }
 

@@ -97,8 +97,13 @@ TEST_CASE("The fingerprint of a client's certificate is in every schema") {
   const std::array<std::uint8_t, 32> fingerprint{0xAB, 1};
   audit::Record record = sample_intent();
   record.certificate = fingerprint;
-  const std::string hex = "ab01" + std::string(60, '0');
-  const std::string capitals = "AB01" + std::string(60, '0');
+  const auto digits = [](std::string_view first) {
+    std::string text(64, '0');
+    std::ranges::copy(first, text.begin());
+    return text;
+  };
+  const std::string hex = digits("ab01");
+  const std::string capitals = digits("AB01");
   CHECK(json::parse(to_native(exported(record))).at("certificate") == hex);
   CHECK(json::parse(to_ocsf(exported(record), product))
             .at("actor")
