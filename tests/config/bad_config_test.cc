@@ -332,11 +332,14 @@ const Case cases[] = {
      "a.yaml:4:58: 'lifetime' must be between 1m and 7d, not 8d"},
     {4, "identity: {gateway_tokens: {key: 'env:SECRET', lifetime: 1h, max_lifetime: 30m}}",
      "a.yaml:4:58: 'lifetime' (1h) must not be longer than 'max_lifetime' (30m)"},
-    {4, "identity: {mtls: {}}", "a.yaml:4:12: 'client_ca' is missing: Who may have signed them, "},
+    {4, "identity: {mtls: {}}",
+     "a.yaml:4:18: an empty section; fill it or leave it out\n"
+     "a.yaml:4:18: no listener asks for certificates: set its tls.client_certificate"},
     {4, "identity: {saml: {}, anonymous: true}",
      "a.yaml:4:12: 'saml' is not available in this version"},
     {4, "identity: {mtls: {client_ca: 'file:/key'}}",
-     "a.yaml:4:12: no listener asks for certificates: set its tls.client_certificate"},
+     "a.yaml:4:18: no listener asks for certificates: set its tls.client_certificate\n"
+     "a.yaml:4:30: cannot read '/key'"},
     {4, "# none",
      "a.yaml:1:1: nobody could be identified: set identity.api_keys, identity.oidc, "
      "identity.mtls or identity.anonymous"},

@@ -240,7 +240,7 @@ TEST_CASE("Client certificates: whose they are, and who asks") {
 
 TEST_CASE("What is wrong with client certificates is told with its place") {
   const std::pair<const char*, const char*> bad[] = {
-      {"{}", "a.yaml:5:12: one of 'spiffe', 'dns', 'email' and 'subject' says whose it is"},
+      {"{as: a}", "a.yaml:5:12: one of 'spiffe', 'dns', 'email' and 'subject' says whose it is"},
       {"{dns: a, email: a}",
        "a.yaml:5:12: one of 'spiffe', 'dns', 'email' and 'subject' says whose it is"},
       {"{dns: A}", "a.yaml:5:18: 'A': names of DNS are written in small letters here"},
@@ -275,8 +275,8 @@ TEST_CASE("What is wrong with client certificates is told with its place") {
       "audit: {signing_key: 'file:/key'}\n",
       "a.yaml", world.world());
   CHECK(texts(unsaid.problems) ==
-        "a.yaml:2:136: identity.mtls must say whose certificates are good\n"
-        "a.yaml:3:127: clients are not asked for a certificate: set 'client_certificate'");
+        "a.yaml:2:131: identity.mtls must say whose certificates are good\n"
+        "a.yaml:3:130: clients are not asked for a certificate: set 'client_certificate'");
 }
 
 TEST_CASE("TLS is for PostgreSQL, too") {

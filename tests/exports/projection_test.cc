@@ -1,5 +1,6 @@
 #include "exports/projection.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 

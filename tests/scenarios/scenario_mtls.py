@@ -169,6 +169,8 @@ def check_postgres(context, clients: Clients) -> None:
     # Somebody else's certificate is no password, and none is needed with a password.
     done = connect("tester", clients.ann)
     expect(done.returncode == 2 and "no password supplied" in done.stderr, f"another subject's: {done}")
+    done = connect("tester", clients.ann, "no such password")
+    expect(done.returncode == 2 and "authentication failed" in done.stderr, f"a wrong password: {done}")
     for pair in (clients.ann, clients.nobody, None):
         done = connect("tester", pair, scram)
         expect(done.stdout == "in\n", f"a password with {pair}: {done}")

@@ -60,7 +60,7 @@ def run(context) -> None:
     expect(metric(gateway, "sluice_audit_legal_holds") == 1, "the metric of holds")
     words = gateway.sluice("legal-hold", "release", "2", "-c", gateway.configuration)
     expect(words.code == 1 and "there is no legal hold 2" in words.err, f"{words.code} {words.err}")
-    expect(gateway.sluice("legal-hold", "add", "--reason", "", "-c", gateway.configuration).code == 1, "no reason")
+    expect(gateway.sluice("legal-hold", "add", "--reason", "", "-c", gateway.configuration).code == 2, "no reason")
 
     # Released, and gone.
     expect(hold("release", "1") == held and hold("list") == {"legal_holds": []}, "it was not released")

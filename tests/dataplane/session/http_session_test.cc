@@ -108,6 +108,7 @@ TEST_CASE("Who failed too often is refused unseen, but not who is known") {
           as_text(source_of(test::must(parse_endpoint("127.0.0.1", 1)))),
           bench.worker().now.monotonic);
     }
+    CHECK(bench.session().take_upstream_wish() == HttpSession::UpstreamWish::keep);
     ask(wrong);
     CHECK(status() == "429");
     ask(made.secret);

@@ -42,7 +42,7 @@ masks:
 
 struct Bench {
   std::unique_ptr<Rehearsal> rehearsal =
-      test::must(Rehearsal::under(test::snapshot_of(configuration, "")));
+      test::must(Rehearsal::under(test::snapshot_of(configuration, "[]")));
   config::Principal ann = [] {
     config::Principal who;
     who.subject = "ann";
