@@ -125,7 +125,7 @@ std::map<std::string, bool> operations_in(const test::PlainLog& log) {
 
 void crash_http(std::uint64_t seed, bool durable) {
   Disaster disaster(seed);
-  SimGateway gateway(network(seed), {.durable = durable}, {0, &disaster.disk(), false});
+  SimGateway gateway(network(seed), {.durable = durable}, {0, &disaster.disk()});
   for (int i = 0; i < 4; ++i) gateway.add_client(1 + disaster.up_to(9));
   static_cast<void>(gateway.run_until([&] { return disaster.strikes(gateway.worker().log()); }));
   const test::PlainLog log = disaster.aftermath(gateway.worker());

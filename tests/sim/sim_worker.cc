@@ -1,7 +1,5 @@
 #include "sim_worker.h"
 
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "audit/policy_store.h"
@@ -15,12 +13,15 @@ using test::must;
 
 template class Loop<SimTransport>;
 
-SimWorker::SimWorker(const SimOptions& options, const SimLog& log) : transport_(options) {
+SimWorker::SimWorker(const SimOptions& options, const SimLog& log)
+    : random_(options.seed),
+      writes_per_mille_(log.disk != nullptr ? 0 : 10 + static_cast<unsigned>(random_.up_to(150))),
+      transport_(options) {
   log_options_.directory = folder_.path() / "audit";
   log_options_.signing_key = folder_.path() / "audit.key";
   log_options_.flush_interval = milliseconds(1);
   log_options_.disk = log.disk == nullptr ? &disk_ : log.disk;
-  log_options_.has_thread = log.has_thread;
+  log_options_.has_thread = false;
   if (log.ring_bytes != 0) log_options_.ring_bytes = log.ring_bytes;
   verifier_ = must(audit::create_signing_key(log_options_.signing_key, "sim"));
   log_ = must(audit::Log::open(log_options_, transport_.now(),
@@ -46,19 +47,19 @@ void SimWorker::post(WorkerMail mail) {
 bool SimWorker::run_until(const std::function<bool()>& is_done, Duration patience) {
   const Instant end = transport_.now().monotonic + patience;
   while (!is_done()) {
-    // The log's writer lives in real time: when bytes wait for it, simulated
-    // time must not run ahead into every deadline.
+    write_log();
+    // While something waits for the log, time must not run ahead into every deadline.
     const std::uint64_t stalls = metrics_->log_stalls.read();
     const bool is_full = !is_stuck_ && !log_->worker(0).has_room();
     const bool waits = is_durable_ || is_full || std::exchange(log_stalls_, stalls) != stalls;
-    Duration step = waits ? milliseconds(1) : milliseconds(100);
-    if (waits && log_options_.has_thread) {
-      std::this_thread::sleep_for(std::chrono::microseconds(50));
-      step = Duration{10'000};
-    }
+    const Duration step = waits ? milliseconds(1) : milliseconds(100);
     if (transport_.now().monotonic > end || !loop_->turn(step)) return false;
   }
   return true;
+}
+
+void SimWorker::write_log() {
+  if (!is_stuck_ && random_.chance(writes_per_mille_)) log_->turn();
 }
 
 void SimWorker::fill_log() {
@@ -71,13 +72,11 @@ void SimWorker::fill_log() {
 }
 
 void SimWorker::stop() {
-  disk_.stick(false);
   if (loop_) {
     WorkerMail mail;
     mail.stop = true;
     mailbox_.post(std::move(mail));
-    while (loop_->turn(milliseconds(100))) {
-    }
+    while (loop_->turn(milliseconds(100))) log_->turn();
     loop_.reset();
   }
   log_.reset();

@@ -10,16 +10,18 @@
 #include "audit/verify.h"
 #include "base/mailbox.h"
 #include "dataplane/loop/loop.h"
+#include "dataplane/transport/sim_random.h"
 #include "dataplane/transport/sim_transport.h"
-#include "stuck_disk.h"
 #include "temporary_folder.h"
+#include "unsynced_disk.h"
 
 namespace sluice::dataplane {
 
 struct SimLog {
-  std::size_t ring_bytes = 0;   ///< 0: large enough for whatever a simulation does.
-  audit::Disk* disk = nullptr;  ///< Null: a real one.
-  bool has_thread = true;       ///< False: it is written by `Log::turn`.
+  std::size_t ring_bytes = 0;  ///< 0: large enough for whatever a simulation does.
+  /// Null: one that is written now and then, as the seed has it. To another one nothing is
+  /// written but by `Log::turn`.
+  audit::Disk* disk = nullptr;
 };
 
 class SimWorker {
@@ -34,10 +36,7 @@ class SimWorker {
   /// As the gateway does it: the policy is kept before records can name it.
   void post(WorkerMail mail);
   /// While its disk is stuck the log takes what its ring has room for, and no more.
-  void stick_disk(bool is_stuck) {
-    is_stuck_ = is_stuck;
-    disk_.stick(is_stuck);
-  }
+  void stick_disk(bool is_stuck) { is_stuck_ = is_stuck; }
   /// As other sessions of the worker would: not one more record fits.
   void fill_log();
   /// Stops the loop and closes the log; afterwards holds and log can be judged.
@@ -53,8 +52,12 @@ class SimWorker {
   [[nodiscard]] std::vector<std::string> records() const;
 
  private:
+  void write_log();
+
   test::TemporaryFolder folder_;
-  StuckDisk disk_;
+  UnsyncedDisk disk_;
+  SimRandom random_;
+  unsigned writes_per_mille_;  ///< How often the log is written between two turns.
   SimTransport transport_;
   audit::LogOptions log_options_;
   std::string verifier_;

@@ -15,7 +15,7 @@ Gateway::Gateway(const GatewayOptions& options)
     : options_(options),
       random_(options.network.seed ^ 0x5EED),
       database_(random_, options.target, [this] { return durable_through(); }),
-      worker_(options.network, {options.ring_bytes, options.disk, options.disk == nullptr}) {
+      worker_(options.network, {options.ring_bytes, options.disk}) {
   for (const std::uint16_t port : {std::uint16_t{9001}, std::uint16_t{9002}, std::uint16_t{9003}}) {
     worker_.transport().serve(must(parse_endpoint("127.0.0.1", port)), [this] { return serve(); });
   }
@@ -151,8 +151,6 @@ void Gateway::move_disk() {
   const Instant now = worker_.transport().now().monotonic;
   if (is_stuck_ && options_.fills) worker_.fill_log();
   if (!options_.sticks) return;
-  const bool has_thread = options_.disk == nullptr;
-  if (!has_thread && !is_stuck_ && random_.chance(300)) worker_.log().turn();
   if (now < sticks_until_) return;
   is_stuck_ = !is_stuck_ && now < stuck_until();
   const std::uint64_t time = is_stuck_ ? 1000 + random_.up_to(14'000) : 1 + random_.up_to(30);

@@ -21,12 +21,11 @@ struct GatewayOptions {
   TargetOptions target;
   Setup setup;
   std::size_t ring_bytes = 0;   ///< Of the audit log; see SimLog.
-  audit::Disk* disk = nullptr;  ///< Not null: the log has no thread.
+  audit::Disk* disk = nullptr;  ///< Of the audit log; see SimLog.
   bool durable = false;
   bool reloads = false;  ///< Other rules and masks, now and then.
   bool drains = false;
-  /// The log's disk, now and then, for longer than anybody waits; a log without a thread
-  /// is written in between.
+  /// The log's disk, now and then, for longer than anybody waits.
   bool sticks = false;
   bool fills = false;  ///< Others leave the log no room while its disk is stuck.
 };

@@ -298,10 +298,8 @@ TEST_CASE("With durable release nothing runs, and no end is told, before its rec
   const std::uint64_t seed = GENERATE(from_range(seeds(120'000)));
   CAPTURE(seed);
   SimRandom random(seed);
-  StuckDisk disk;
   GatewayOptions options =
       random.chance(300) ? some_pool(random, seed) : some_options(random, seed);
-  options.disk = &disk;
   options.durable = options.sticks = true;
   Gateway gateway(options);
   for (int i = 0; i < 4; ++i) {
