@@ -248,7 +248,7 @@ std::optional<bool> PostgresBackend::on_reset_message(const postgres::Header& he
       const auto status = postgres::decode_ready_for_query(body);
       if (!status || *status != postgres::TransactionStatus::idle) return false;
       trace_ = sql::SessionTrace::none;
-      session_ = 0;
+      owner_ = {};
       statements_.clear();
       forget_search_path();
       doubt_answers();
@@ -259,9 +259,9 @@ std::optional<bool> PostgresBackend::on_reset_message(const postgres::Header& he
   }
 }
 
-std::string PostgresBackend::introduction(std::uint64_t session, const std::string& application) {
+std::string PostgresBackend::introduction(const Owner& owner, const std::string& application) {
   std::string text;
-  if (trace_ == sql::SessionTrace::sequences && session_ != session) {
+  if (trace_ == sql::SessionTrace::sequences && owner_ != owner) {
     text = "DISCARD SEQUENCES;";
     trace_ = sql::SessionTrace::none;
   }
@@ -269,7 +269,7 @@ std::string PostgresBackend::introduction(std::uint64_t session, const std::stri
     text += "SET application_name = " + constant_of(application);
     application_ = application;
   }
-  session_ = session;
+  owner_ = owner;
   return text;
 }
 

@@ -104,8 +104,14 @@ class PostgresBackend final : public UpstreamState {
   [[nodiscard]] bool can_be_reset() const noexcept {
     return trace_ != sql::SessionTrace::indelible;
   }
-  /// What must run before the first statement of a session; empty: nothing.
-  [[nodiscard]] std::string introduction(std::uint64_t session, const std::string& application);
+  /// A session; once it discarded what it left behind, it is another one.
+  struct Owner {
+    std::uint64_t session = 0;
+    std::uint32_t discards = 0;
+    friend bool operator==(const Owner&, const Owner&) = default;
+  };
+  /// What must run before the first statement of an owner; empty: nothing.
+  [[nodiscard]] std::string introduction(const Owner& owner, const std::string& application);
   /// It is called what it was called at its login.
   [[nodiscard]] bool is_nameless() const noexcept { return application_ == first_application_; }
   [[nodiscard]] ServerStatements& statements() noexcept { return statements_; }
@@ -147,7 +153,7 @@ class PostgresBackend final : public UpstreamState {
   Fingerprint key_;
   ServerStatements statements_;
   sql::SessionTrace trace_ = sql::SessionTrace::none;
-  std::uint64_t session_ = 0;  ///< That had it last.
+  Owner owner_;  ///< Who had it last.
   std::string first_application_;
   std::string application_;  ///< As the target was told last; empty: something else.
   std::vector<std::uint8_t> reset_answer_;

@@ -103,7 +103,7 @@ bool PostgresSession::note_renamed(std::string_view name) {
 
 /// Who uses the connection from now on; with the first statement, so that nobody waits.
 void PostgresSession::introduce() {
-  const std::string text = backend_->introduction(number_, application_);
+  const std::string text = backend_->introduction({number_, discards_}, application_);
   if (text.empty() || stage_ == Stage::closing) return;
   if (!upstream_out_.write([&](postgres::Writer& writer) { writer.query(text); })) {
     return fail_session("53000", no_buffer_free, "no-buffers");
@@ -170,11 +170,15 @@ void PostgresSession::note_trace(const StatementInfo& info) {
   if (!is_pooled_) return;
   backend_->leave(info.trace);
   is_pinned_ = is_pinned_ || info.trace >= sql::SessionTrace::state;
-  const bool drops_names = std::ranges::any_of(info.analysis.statements, [](const auto& statement) {
-    return statement.classes.has(sql::StatementClass::deallocate) ||
-           statement.classes.has(sql::StatementClass::discard);
-  });
-  if (drops_names || info.trace >= sql::SessionTrace::unknown) backend_->statements().distrust();
+  const auto has = [&info](sql::StatementClass which) {
+    return std::ranges::any_of(info.analysis.statements, [which](const auto& statement) {
+      return statement.classes.has(which);
+    });
+  };
+  const bool discards = has(sql::StatementClass::discard);
+  if (discards) ++discards_;
+  if (discards || has(sql::StatementClass::deallocate) || info.trace >= sql::SessionTrace::unknown)
+    backend_->statements().distrust();
 }
 
 /// A Parse of the client's, under a name of the gateway's.

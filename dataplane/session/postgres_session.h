@@ -491,6 +491,7 @@ class PostgresSession final : public Session {
   bool is_reused_ = false;         ///< The connection was kept for a while: it may be dead.
   bool wants_fresh_ = false;       ///< It was.
   bool is_introduced_ = false;     ///< To the connection it has.
+  std::uint32_t discards_ = 0;     ///< How often it gave up what it left behind.
   bool skips_need_spoil_ = false;  ///< The target does not know why they are dropped.
   bool client_piece_drops_ = false;
   bool server_piece_drops_ = false;
