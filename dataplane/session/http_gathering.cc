@@ -107,7 +107,8 @@ std::optional<config::Ruling> HttpSession::judge_body(const http1::RequestHead& 
   }
   bool has_coded_part = false;
   const auto judge_as = [&](matcher::BodyKind kind) {
-    const BodyHits found = scan_body(*exchange_->listener, worker_.body_pieces, kind, worker_.scratch);
+    const BodyHits found =
+        scan_body(*exchange_->listener, worker_.body_pieces, kind, worker_.scratch);
     has_coded_part = found.has_coded_part;
     judged.action.body_hits = found.hits;
     judged.action.body_seen = true;
