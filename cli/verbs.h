@@ -1,5 +1,5 @@
 // The verbs: what each takes from the command line, and the function that does it.
-// Each is in a file of its own name; arguments.cc fills the options.
+// Each is in a file of its own name; arguments/ fills the options.
 #pragma once
 
 #include <chrono>
@@ -48,6 +48,7 @@ struct WitnessOptions {
   std::vector<std::string> logs = {};  ///< Verifier lines, or files that hold one.
   std::string state = {};
   std::string listen = {};
+  bool json = false;
 };
 
 struct TilesOptions {
@@ -260,6 +261,15 @@ struct LoadOptions {
   bool json = false;
 };
 
+struct CompletionOptions {
+  std::string shell = {};
+};
+
+struct ManOptions {
+  std::vector<std::string> verb = {};  ///< "policy", "test"; empty: the program.
+  std::string output = {};             ///< A folder for all pages; empty: print one.
+};
+
 struct DemoOptions {
   bool once = false;
 };
@@ -296,6 +306,8 @@ ExitCode perform(const TokenOptions& options);
 ExitCode perform(const TokenRevokeOptions& options);
 ExitCode perform(const LoadOptions& options);
 ExitCode perform(const DemoOptions& options);
+ExitCode perform(const CompletionOptions& options);
+ExitCode perform(const ManOptions& options);
 
 using Command =
     std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions,
@@ -304,6 +316,7 @@ using Command =
                  PolicyDiffOptions, PolicyDryRunOptions, LegalHoldAddOptions, LegalHoldListOptions,
                  LegalHoldReleaseOptions, DeleteRecordingOptions, RequestsOptions, ApproveOptions,
                  DenyOptions, KeyNewOptions, KeySigningOptions, KeyOperationsOptions,
-                 KeyTokensOptions, TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions>;
+                 KeyTokensOptions, TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions,
+                 CompletionOptions, ManOptions>;
 
 }  // namespace sluice::cli

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "config/load/quantity.h"
+#include "control/json_text.h"
 #include "control/signals.h"
 #include "control/socket.h"
 #include "control/witness.h"
@@ -53,7 +54,11 @@ ExitCode perform(const WitnessOptions& options) {
       [&witness](const control::HttpRequest& request) { return (*witness)->answer(request); });
   if (!server) return complain("witness", server.error().message, ExitCode::failed);
   // Alone on stdout: the line that policies and verifiers take.
-  fmt::print("{}\n", line);
+  if (options.json) {
+    fmt::print("{{\"verifier\":{},\"port\":{}}}\n", control::json_text(line), *port);
+  } else {
+    fmt::print("{}\n", line);
+  }
   static_cast<void>(std::fflush(stdout));
   fmt::print(stderr, "sluice: witness on port {}\n", *port);
   while (signals.wait(seconds(3'600)) != control::Wish::stop) {

@@ -17,7 +17,7 @@ import rooms
 
 # What an #include may name → the only files (or folders) that may name it.
 CONFINED = {
-    r"CLI/.*": ["cli/"],
+    r"CLI/.*": ["cli/arguments/"],
     r"nlohmann/(?!json_fwd).*": [".cc"],
     r"mimalloc.*": ["cli/main.cc"],
     r"hs/hs\.h|hs\.h": ["matcher/", "tests/"],

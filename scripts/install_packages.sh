@@ -22,6 +22,7 @@ test_packages=(
   libcbor-dev python3-h11 sslscan golang-go golang-golang-x-mod-dev openssh-client zstd
   postgresql-15 python3-psycopg2 python3-asyncpg rsyslog rsyslog-openssl python3-botocore age softhsm2
   python3-psycopg libpq-dev libpostgresql-jdbc-java openjdk-17-jdk-headless nodejs npm
+  groff-base mandoc zsh fish dpkg-dev systemd python3-seccomp iproute2
 )
 demo_packages=(postgresql-15)
 bench_packages=(
