@@ -14,57 +14,6 @@
 namespace sluice::cli {
 namespace {
 
-control::TlsView view_of(const dataplane::TlsMetrics& metrics) {
-  control::TlsView view;
-  view.handshaking = metrics.handshaking.read();
-  view.done_tls12 = metrics.done_tls12.read();
-  view.done_tls13 = metrics.done_tls13.read();
-  view.resumed = metrics.resumed.read();
-  view.kernel = metrics.kernel.read();
-  view.broken = metrics.broken.read();
-  for (std::size_t i = 1; i < metrics.failed.size(); ++i) {
-    const auto fault = static_cast<dataplane::TlsFault>(i);
-    if (is_of_handshake(fault)) view.failed.emplace_back(text(fault), metrics.failed[i].read());
-  }
-  return view;
-}
-
-control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
-  const auto& metrics = worker.metrics;
-  control::WorkerView view;
-  view.clients_accepted = metrics.clients_accepted.read();
-  view.clients_open = metrics.clients_open.read();
-  view.clients_refused = worker.transport.refused.read();
-  view.introductions_refused = metrics.introductions_refused.read();
-  view.upstreams_opened = metrics.upstreams_opened.read();
-  view.upstreams_open = metrics.upstreams_open.read();
-  view.requests_allowed = metrics.requests_allowed.read();
-  view.requests_denied = metrics.requests_denied.read();
-  view.requests_unauthenticated = metrics.requests_unauthenticated.read();
-  view.proofs_unseen = metrics.proofs_unseen.read();
-  view.requests_malformed = metrics.requests_malformed.read();
-  for (std::size_t i = 0; i < view.tokens_refused.size(); ++i) {
-    view.tokens_refused[i] = metrics.tokens_refused[i].read();
-  }
-  for (std::size_t i = 0; i < view.certificates_refused.size(); ++i) {
-    view.certificates_refused[i] = metrics.certificates_refused[i].read();
-  }
-  view.requests_unavailable = metrics.requests_unavailable.read();
-  for (std::size_t i = 0; i < view.responses.size(); ++i) {
-    view.responses[i] = metrics.responses[i].read();
-  }
-  view.masks_applied = metrics.masks_applied.read();
-  view.bytes_in = metrics.bytes_in.read();
-  view.bytes_out = metrics.bytes_out.read();
-  view.bytes_spliced = worker.transport.spliced_bytes.read();
-  view.upstream_retries = metrics.upstream_retries.read();
-  view.log_stalls = metrics.log_stalls.read();
-  view.buffers_free = metrics.buffers_free.read();
-  view.tls_clients = view_of(metrics.tls_clients);
-  view.tls_targets = view_of(metrics.tls_targets);
-  return view;
-}
-
 /// Null without a policy. Else the log that is there continues what witnesses saw.
 Result<std::unique_ptr<control::Cosigner>> make_cosigner(const config::Settings& settings) {
   auto policy = read_witness_policy(settings);
@@ -89,6 +38,9 @@ std::string store_path(const config::Settings& settings) {
   while (beside.size() > 1 && beside.ends_with('/')) beside.pop_back();
   return beside + ".requests";
 }
+
+/// What closing the log may take behind a drain, before a service manager loses patience.
+constexpr Duration closing_time = seconds(30);
 
 Now clocks() {
   const auto monotonic = std::chrono::steady_clock::now().time_since_epoch();
@@ -153,6 +105,7 @@ Result<std::unique_ptr<Service>> Service::start(
   auto admin = control::AdminServer::start(settings.admin, service->actions());
   if (!admin) return tl::unexpected(admin.error());
   service->admin_ = std::move(*admin);
+  service->announce(service->manager_.ready(service->status_line()));
   return service;
 }
 
@@ -350,9 +303,11 @@ Result<void> Service::adopt_revoked() {
 
 Result<std::uint64_t> Service::reload() {
   const std::lock_guard lock(reloading_);
+  announce(manager_.reloading(clocks().monotonic));
   const auto settings = read_settings(configuration_);
-  if (!settings) return adopt(tl::unexpected(settings.error()));
-  auto generation = adopt(make_snapshot(*settings, mocks_, gateway_->snapshot()->generation + 1));
+  auto generation =
+      settings ? adopt(make_snapshot(*settings, mocks_, gateway_->snapshot()->generation + 1))
+               : adopt(tl::unexpected(settings.error()));
   if (generation) {
     for (const auto& exporter : exporters_) exporter->try_again();
   }
@@ -438,6 +393,7 @@ Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Sna
   const auto note_failure = [this](const Error& error) {
     ++reload_failures_;
     last_reload_error_ = error.message;
+    announce(manager_.ready(status_line()));
     return tl::unexpected(error);
   };
   if (!next) return note_failure(next.error());
@@ -448,74 +404,29 @@ Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Sna
   key_keeper_->adopt(gateway_->snapshot()->settings.identity.oidc);
   ++reloads_;
   last_reload_error_.clear();
+  announce(manager_.ready(status_line()));
   return generation;
+}
+
+void Service::announce(const Result<void>& told) {
+  if (!told) fmt::print(stderr, "sluice: {}\n", told.error().message);
+}
+
+std::string Service::status_line() const {
+  return fmt::format("configuration {} is in force{}", gateway_->snapshot()->generation,
+                     last_reload_error_.empty() ? "" : "; the last reload was refused");
 }
 
 void Service::drain() {
   if (draining_.exchange(true)) return;
-  drain_until_ns_ = wall_now().ns + gateway_->snapshot()->settings.drain_timeout.ns;
+  const Duration timeout = gateway_->snapshot()->settings.drain_timeout;
+  drain_until_ns_ = wall_now().ns + timeout.ns;
+  announce(manager_.stopping({timeout.ns + closing_time.ns}));
   gateway_->drain();
 }
 
 bool Service::is_drained() const {
   return gateway_->is_drained() || wall_now().ns >= drain_until_ns_;
-}
-
-control::GatewayView Service::view() const {
-  control::GatewayView view;
-  const auto snapshot = gateway_->snapshot();
-  view.version = SLUICE_VERSION;
-  view.state = draining_ ? "draining" : "running";
-  view.configuration = snapshot->generation;
-  view.started = started_;
-  view.uptime = wall_now() - started_;
-  view.api_keys = snapshot->keys->size();
-  view.has_kernel_tls = gateway_->has_kernel_tls();
-  view.log = gateway_->log_status();
-  view.retention = retention_.status();
-  view.tokens = token_mint_.counts();
-  for (std::size_t i = 0; i < snapshot->listeners.size(); ++i) {
-    const auto& listener = snapshot->listeners[i].settings;
-    view.listeners.push_back({listener.name, gateway_->addresses()[i], listener.target});
-  }
-  for (std::size_t i = 0; i < gateway_->workers(); ++i) {
-    view.workers.push_back(view_of(gateway_->worker(i)));
-  }
-  for (const auto& target : snapshot->targets) {
-    auto latency = std::make_unique<control::LatencyView>();
-    latency->target = target.settings.name;
-    for (std::size_t i = 0; i < gateway_->workers(); ++i) {
-      gateway_->worker(i).metrics.latencies.add_to(latency->ns, latency->target);
-    }
-    view.latencies.push_back(std::move(latency));
-  }
-
-  for (const auto& exporter : exporters_) {
-    const exports::ExportStatus status = exporter->status();
-    view.exports.push_back({status.name, status.next, status.failures, status.last_error,
-                            status.has_stopped, status.lag});
-  }
-
-  if (const auto recordings = gateway_->recordings()) {
-    const auto removal = recordings_retention_->status();
-    view.recordings = {.chunks = recordings->chunks,
-                       .bytes = recordings->bytes,
-                       .open = recordings->open,
-                       .total_bytes = recordings->total_bytes,
-                       .backlog_bytes = recordings->backlog_bytes,
-                       .failures = recordings->failures,
-                       .takes = recordings->takes,
-                       .removed = removal.removed,
-                       .removal_failures = removal.failures,
-                       .held = removal.held};
-  }
-  view.issuers = key_keeper_->view();
-  view.approvals = desk_->counts();
-  const std::lock_guard lock(reloading_);
-  view.reloads = reloads_;
-  view.reload_failures = reload_failures_;
-  view.last_reload_error = last_reload_error_;
-  return view;
 }
 
 }  // namespace sluice::cli

@@ -23,6 +23,7 @@
 #include "control/file_watch.h"
 #include "control/gateway_view.h"
 #include "control/key_keeper.h"
+#include "control/service_manager.h"
 #include "control/timestamper.h"
 #include "control/token_mint.h"
 #include "dataplane/gateway.h"
@@ -88,9 +89,14 @@ class Service {
   [[nodiscard]] Result<void> start_desk();
   [[nodiscard]] audit::RetentionOptions retention_options();
   void start_upkeep();
+  /// A service manager that cannot be told is the operator's to know; it changes nothing.
+  static void announce(const Result<void>& told);
+  /// For `systemctl status`.
+  [[nodiscard]] std::string status_line() const;
   /// Into the log, and to the operator.
   void alarm(std::string_view event, std::string_view detail);
 
+  const control::ServiceManager manager_ = control::ServiceManager::of_environment();
   std::string configuration_;
   identity::Digest mocks_;  ///< See audit::DerivedKeys.
   std::string log_origin_;
