@@ -40,9 +40,11 @@ void for_each_tls_file(Settings& settings, Each each) {
     if (!listener.tls) continue;
     each(listener.tls->certificate);
     each(listener.tls->key);
-    for (auto& [certificate, key] : listener.tls->by_name) {
+    if (!listener.tls->ocsp.path.empty()) each(listener.tls->ocsp);
+    for (auto& [certificate, key, ocsp] : listener.tls->by_name) {
       each(certificate);
       each(key);
+      if (!ocsp.path.empty()) each(ocsp);
     }
   }
   if (auto& mtls = settings.identity.mtls) {
@@ -50,7 +52,10 @@ void for_each_tls_file(Settings& settings, Each each) {
     if (!mtls->crl.path.empty()) each(mtls->crl);
   }
   for (auto& target : settings.targets) {
-    if (target.tls && !target.tls->ca.path.empty()) each(target.tls->ca);
+    if (!target.tls) continue;
+    for (auto* const file : {&target.tls->ca, &target.tls->certificate, &target.tls->key}) {
+      if (!file->path.empty()) each(*file);
+    }
   }
 }
 

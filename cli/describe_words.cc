@@ -136,9 +136,12 @@ std::string destination_text(const config::AuditExport& one) {
 std::string tls_text(const config::Listener& listener) {
   if (!listener.tls) return "none, clients speak in clear";
   const std::size_t more = listener.tls->by_name.size();
-  return fmt::format("1.2 and 1.3 only, with the certificate in {}{}",
+  return fmt::format("1.2 and 1.3 only, with the certificate in {}{}{}",
                      listener.tls->certificate.path,
-                     more == 0 ? std::string() : fmt::format(" and {} by name", more));
+                     more == 0 ? std::string() : fmt::format(" and {} by name", more),
+                     listener.tls->ocsp.path.empty()
+                         ? std::string()
+                         : "; clients that ask are shown what its authority says of it");
 }
 
 std::string client_certificate_text(const config::Listener& listener,
@@ -165,10 +168,20 @@ std::string text(const config::CertificateRule& rule) {
       rule.groups.empty() ? std::string() : fmt::format(" in {}", fmt::join(rule.groups, ", ")));
 }
 
+std::string shown_to(const config::TargetTls& tls) {
+  if (tls.certificate.path.empty()) return {};
+  return "; it is shown the certificate in " + tls.certificate.path;
+}
+
 std::string tls_text(const config::Target& target) {
   if (!target.tls) return "none, the target is spoken to in clear";
+  const std::string keys = target.tls->pins.empty()
+                               ? std::string()
+                               : fmt::format("one of {} pinned keys", target.tls->pins.size());
   if (target.tls->verify == config::TlsVerify::none) {
-    return "NOT VERIFIED: whoever answers is taken for the target";
+    return (keys.empty() ? "NOT VERIFIED: whoever answers is taken for the target"
+                         : "the certificate must have " + keys + ", whoever signed it") +
+           shown_to(*target.tls);
   }
   std::string names = target.tls->name;
   for (const auto& address : target.addresses) {
@@ -176,9 +189,10 @@ std::string tls_text(const config::Target& target) {
     if (!target.tls->name.empty() || names.find(own) != std::string::npos) continue;
     names += (names.empty() ? "" : ", ") + own;
   }
-  return fmt::format("the certificate must be for {} and signed by {}", names,
+  return fmt::format("the certificate must be for {} and signed by {}{}{}", names,
                      target.tls->ca.path.empty() ? "an authority of the system's"
-                                                 : "one in " + target.tls->ca.path);
+                                                 : "one in " + target.tls->ca.path,
+                     keys.empty() ? std::string() : " and have " + keys, shown_to(*target.tls));
 }
 
 std::string logins_text(const config::Listener& listener) {

@@ -230,6 +230,7 @@ void Gateway::State::run_workers() {
         workers[request.worker]->mailbox->post(std::move(mail));
       });
   const std::vector<int> cores = available_cores();
+  const auto ticket_seed = std::make_shared<const TicketSeed>(clocks().monotonic);
   for (std::size_t i = 0; i < workers.size(); ++i) {
     Worker& worker = *workers[i];
     LoopOptions options;
@@ -246,18 +247,19 @@ void Gateway::State::run_workers() {
         workers[i]->mailbox->post(std::move(mail));
       });
     };
+    options.ticket_seed = ticket_seed;
     options.end_hold = hooks.end_hold;
     options.post = [this](std::uint32_t number, WorkerMail mail) {
       if (number >= workers.size()) return false;
       workers[number]->mailbox->post(std::move(mail));
       return true;
     };
-    worker.thread =
-        std::thread([&worker, &log_end = log->worker(options.worker), first = snapshot, options] {
-          Loop<UringTransport> loop(*worker.transport, log_end, worker.metrics, *worker.mailbox,
-                                    first, options);
-          loop.run();
-        });
+    worker.thread = std::thread([&worker, &log_end = log->worker(options.worker), first = snapshot,
+                                 options = std::move(options)]() mutable {
+      Loop<UringTransport> loop(*worker.transport, log_end, worker.metrics, *worker.mailbox, first,
+                                std::move(options));
+      loop.run();
+    });
     if (snapshot->settings.workers.pin && !cores.empty()) {
       pin(worker.thread, cores[i % cores.size()]);
     }

@@ -191,9 +191,13 @@ class Checker : Complaints {
 
   void check_tls(const Target& target) {
     const TargetTls& tls = *target.tls;
-    if (tls.verify == TlsVerify::full || !places_.has(&tls.ca)) return;
-    report(places_.of(&tls.ca, target.place),
-           "'ca' with 'verify: none': no certificate would be looked at");
+    if (tls.verify == TlsVerify::none && places_.has(&tls.ca)) {
+      report(places_.of(&tls.ca, target.place),
+             "'ca' with 'verify: none': nobody would ask who signed a certificate");
+    }
+    if (places_.has(&tls.certificate) != places_.has(&tls.key)) {
+      report(places_.of_section(&tls, target.place), "'certificate' and 'key' belong together");
+    }
   }
 
   /// Whether the path is the folder's, or of something in it.

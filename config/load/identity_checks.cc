@@ -57,7 +57,7 @@ class IdentityChecker : Complaints {
     if (const auto fault = certificate_pattern_fault(kind, pattern)) {
       return report(places_.of(&pattern, rule.place), *fault);
     }
-    const auto check_text = [&](const std::string& text) {
+    const auto check_text = [this, &rule, &pattern = pattern](const std::string& text) {
       if (const auto fault = template_fault(text, pattern)) {
         report(places_.of(&text, rule.place), *fault);
       }

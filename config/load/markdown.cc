@@ -98,6 +98,8 @@ std::string word_text(Word word) {
       return "algorithm";
     case Word::network:
       return "address, or network like 10.0.0.0/8";
+    case Word::public_key_pin:
+      return "pin";
     case Word::file_path:
       return "path";
     case Word::variable:

@@ -40,8 +40,9 @@ enum class Word : std::uint8_t {
   http_url,
   issuer_url,
   jws_algorithm,
-  network,   ///< An address, or a range of them.
-  variable,  ///< "NAME=VALUE" of an environment.
+  network,         ///< An address, or a range of them.
+  public_key_pin,  ///< "sha256//BASE64", as curl has it.
+  variable,        ///< "NAME=VALUE" of an environment.
 };
 
 struct Choice {

@@ -12,6 +12,7 @@
 #include "config/model/network.h"
 #include "config/model/path_glob.h"
 #include "config/model/policy.h"
+#include "config/model/public_key_pin.h"
 #include "config/model/secure_url.h"
 #include "config/model/sql_match.h"
 #include "config/model/token.h"
@@ -176,6 +177,9 @@ std::optional<std::string> word_fault(Word word, std::string_view text) {
     case Word::network:
       if (const auto network = Network::parse(text); !network) return network.error().message;
       return std::nullopt;
+    case Word::public_key_pin:
+      if (parse_public_key_pin(text)) return std::nullopt;
+      return fmt::format("'{}' is not 'sha256//' and the base64 of 32 bytes", text);
     case Word::http_url:
       if (parse_http_url(text)) return std::nullopt;
       return fmt::format("'{}' is not a URL like http://tsa.example.com/tsr", text);

@@ -12,6 +12,7 @@
 
 #include "base/instant.h"
 #include "config/model/identity_settings.h"
+#include "config/model/tls_settings.h"
 #include "config/model/values.h"
 
 namespace sluice::config {
@@ -55,33 +56,6 @@ struct PostgresListener {
   std::uint64_t statement_bytes_max = 1 << 20;
   Duration login_timeout = seconds(10);
   Duration idle_timeout = seconds(8 * 3600);
-};
-
-/// A certificate that the gateway shows, with those that lead to its authority, and its key.
-struct TlsKeyPair {
-  FileText certificate;
-  FileText key;
-};
-
-/// Whether clients of a listener show certificates.
-enum class ClientCertificate : std::uint8_t { off, optional, required };
-
-struct ListenerTls {
-  FileText certificate;  ///< For clients that ask for no name, or for an unknown one.
-  FileText key;
-  std::vector<TlsKeyPair> by_name;  ///< For clients that ask for a name in its certificate.
-  ClientCertificate client_certificate = ClientCertificate::off;
-  bool forward_client_certificate = false;  ///< In X-Forwarded-Client-Cert, to HTTP targets.
-  Duration handshake_timeout = seconds(10);
-  Rate handshakes_per_source;  ///< That one address may begin, at each worker; 0: any number.
-};
-
-enum class TlsVerify : std::uint8_t { full, none };
-
-struct TargetTls {
-  TlsVerify verify = TlsVerify::full;
-  std::string name;  ///< That the certificate must be for; empty: what the address was written as.
-  FileText ca;       ///< Who may have signed it; without a path: the system's.
 };
 
 /// Whether a target is told, by a header of the PROXY protocol, for whom a connection is.

@@ -78,6 +78,8 @@ struct LoopOptions {
   std::function<void(std::string request, config::HoldEnd)> end_hold;
   /// Brings mail to a worker, which may be this one. False when there is none of that number.
   std::function<bool(std::uint32_t worker, WorkerMail)> post;
+  /// Null: clients are given no tickets. Let go of at once.
+  std::shared_ptr<const TicketSeed> ticket_seed;
 };
 
 template <Transport T>
@@ -244,6 +246,7 @@ class Loop {
   std::vector<std::unique_ptr<UpstreamPool>> pools_;
   std::vector<std::unique_ptr<SnapshotView>> views_;  ///< The last is current.
   /// By listener, for who arrives; null: in clear.
+  std::shared_ptr<TicketKeys> ticket_keys_;
   std::vector<std::shared_ptr<const TlsContext>> listener_tls_;
   /// By source; beside that of principals, which a flood of addresses must not fill.
   RateLimiter handshakes_{context_.fingerprint_key};

@@ -29,6 +29,9 @@ Loop<T>::Loop(T& transport, audit::WorkerLog& log, WorkerMetrics& metrics,
   context_.durable = options_.durable;
   context_.recordings = options_.recordings;
   context_.now = transport_.now();
+  if (const auto seed = std::exchange(options_.ticket_seed, nullptr)) {
+    ticket_keys_ = std::make_shared<TicketKeys>(*seed);
+  }
   adopt(std::move(snapshot));
 }
 
@@ -79,6 +82,7 @@ bool Loop<T>::turn(Duration wait) {
   serve_waiting();
   if (context_.now.monotonic >= next_sweep_) {
     next_sweep_ = context_.now.monotonic + sweep_interval;
+    if (ticket_keys_) ticket_keys_->advance(context_.now.monotonic);
     sweep();
   }
   if (!may_splice_.empty()) begin_splices();

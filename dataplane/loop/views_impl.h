@@ -10,10 +10,11 @@
 namespace sluice::dataplane {
 
 /// What was planned was tried, too: here it works.
-template <class Plan>
-std::shared_ptr<const TlsContext> tls_of(const std::shared_ptr<const Plan>& plan) {
+template <class Plan, class... More>
+std::shared_ptr<const TlsContext> tls_of(const std::shared_ptr<const Plan>& plan,
+                                         const More&... more) {
   if (!plan) return nullptr;
-  auto made = TlsContext::make(plan);
+  auto made = TlsContext::make(plan, more...);
   ASSERT(made.has_value());
   return std::move(*made);
 }
@@ -43,7 +44,7 @@ void Loop<T>::adopt_certificates(const Snapshot& snapshot) {
     const auto& now = listener_tls_[i];
     // With the same certificates clients may go on using the tickets that they have.
     if (plan && now && now->server()->digest == plan->digest) continue;
-    listener_tls_[i] = plan ? tls_of(plan) : nullptr;
+    listener_tls_[i] = tls_of(plan, ticket_keys_);
   }
 }
 

@@ -4,7 +4,11 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <ctime>
+#include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/bytes.h"
@@ -79,6 +83,42 @@ int verify_client(X509_STORE_CTX* verification, void*) {
   return result;
 }
 
+/// RFC 6066 §8: what its authority says of the certificate that was chosen.
+int choose_staple(SSL* ssl, void* argument) {
+  const auto& plan = *static_cast<const TlsServerPlan*>(argument);
+  const X509* const shown = SSL_get_certificate(ssl);
+  const auto chosen = std::ranges::find(plan.certificates, shown,
+                                        [](const TlsCertificate& one) { return one.leaf.get(); });
+  if (chosen == plan.certificates.end()) return SSL_TLSEXT_ERR_NOACK;
+  const std::string& response = chosen->staple.response;
+  const WallTime now{seconds(std::time(nullptr)).ns};
+  if (response.empty() || chosen->staple.good_until <= now) return SSL_TLSEXT_ERR_NOACK;
+  void* const copy = OPENSSL_memdup(response.data(), response.size());
+  if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(response.size()));  // takes it over
+  return SSL_TLSEXT_ERR_OK;
+}
+
+/// In place of X509_verify_cert: the key must be one of those, too (RFC 7469 §2.6).
+int verify_pinned(X509_STORE_CTX* verification, void* argument) {
+  const auto& plan = *static_cast<const TlsClientPlan*>(argument);
+  if (plan.trusted && X509_verify_cert(verification) != 1) return 0;
+  unsigned char* key = nullptr;
+  const int size =
+      i2d_X509_PUBKEY(X509_get_X509_PUBKEY(X509_STORE_CTX_get0_cert(verification)), &key);
+  const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner(
+      key, [](unsigned char* bytes) { OPENSSL_free(bytes); });
+  if (size > 0) {
+    const audit::Hash shown = audit::sha256(ByteView(key, static_cast<std::size_t>(size)));
+    if (std::ranges::find(plan.pins, shown) != plan.pins.end()) {
+      X509_STORE_CTX_set_error(verification, X509_V_OK);
+      return 1;
+    }
+  }
+  X509_STORE_CTX_set_error(verification, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
 bool ask_for_certificates(SSL_CTX* context, const TlsServerPlan& plan) {
   STACK_OF(X509_NAME)* const names = sk_X509_NAME_new_null();
   bool is_done = names != nullptr;
@@ -121,7 +161,7 @@ bool set_up(SSL_CTX* context) {
 }  // namespace
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::make(
-    std::shared_ptr<const TlsServerPlan> plan) {
+    std::shared_ptr<const TlsServerPlan> plan, std::shared_ptr<const TicketKeys> tickets) {
   std::shared_ptr<TlsContext> made(new TlsContext);
   made->context_.reset(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* const context = made->context_.get();
@@ -140,9 +180,25 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(
   if (plan->clients && !ask_for_certificates(context, *plan)) return fail(reason());
   // Drivers resume nothing; and a channel binding is about a certificate that was shown now. A
   // client's is shown and verified each time, so that a revoked one opens nothing any more.
-  if (plan->protocol == config::Protocol::postgres || plan->clients) {
+  const bool may_resume = plan->protocol != config::Protocol::postgres && !plan->clients;
+  if (tickets && may_resume) {
+    use_tickets(context, *tickets);
+    // A ticket is for what it was given for: the same certificates, asked for in the same way.
+    static_assert(std::tuple_size_v<decltype(plan->digest)> == SSL_MAX_SID_CTX_LENGTH);
+    SSL_CTX_set_session_id_context(context, plan->digest.data(), SSL_MAX_SID_CTX_LENGTH);
+    made->tickets_ = std::move(tickets);
+  } else {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(context, 0);
+  }
+  const bool has_staple = std::ranges::any_of(
+      plan->certificates, [](const TlsCertificate& one) { return !one.staple.response.empty(); });
+  if (has_staple) {
+    // Their macros have casts in them that this compiler is told not to take.
+    SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB,
+                          reinterpret_cast<void (*)()>(choose_staple));
+    SSL_CTX_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB_ARG, 0,
+                 const_cast<TlsServerPlan*>(plan.get()));
   }
   if (plan->certificates.size() > 1) {
     SSL_CTX_set_cert_cb(context, choose_certificate, const_cast<TlsServerPlan*>(plan.get()));
@@ -165,9 +221,17 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(
   }
   if (plan->trusted) {
     SSL_CTX_set1_cert_store(context, plan->trusted.get());
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  } else {
-    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+  }
+  if (!plan->pins.empty()) {
+    SSL_CTX_set_cert_verify_callback(context, verify_pinned,
+                                     const_cast<TlsClientPlan*>(plan.get()));
+  }
+  const bool looks = plan->trusted || !plan->pins.empty();
+  SSL_CTX_set_verify(context, looks ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  if (const auto& own = plan->certificate;
+      own && SSL_CTX_use_cert_and_key(context, own->leaf.get(), own->key.get(), own->chain.get(),
+                                      1) != 1) {
+    return fail(reason());
   }
   made->client_ = std::move(plan);
   return made;

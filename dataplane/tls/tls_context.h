@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "dataplane/tls/openssl.h"
+#include "dataplane/tls/ticket_keys.h"
 #include "dataplane/tls/tls_plan.h"
 
 namespace sluice::dataplane {
@@ -18,7 +19,10 @@ inline constexpr int tls_security_level = 2;
 class TlsContext {
  public:
   /// For a listener: shows the certificate of the name that a client asks for, else the first.
-  static Result<std::shared_ptr<const TlsContext>> make(std::shared_ptr<const TlsServerPlan> plan);
+  /// tickets  by which clients resume, where the plan lets them; null: they cannot.
+  static Result<std::shared_ptr<const TlsContext>> make(
+      std::shared_ptr<const TlsServerPlan> plan,
+      std::shared_ptr<const TicketKeys> tickets = nullptr);
   /// For a target.
   static Result<std::shared_ptr<const TlsContext>> make(std::shared_ptr<const TlsClientPlan> plan);
   TlsContext(const TlsContext&) = delete;
@@ -37,6 +41,7 @@ class TlsContext {
   // They outlive the context, whose callbacks look into them.
   std::shared_ptr<const TlsServerPlan> server_;
   std::shared_ptr<const TlsClientPlan> client_;
+  std::shared_ptr<const TicketKeys> tickets_;
   Openssl<SSL_CTX> context_;
 };
 

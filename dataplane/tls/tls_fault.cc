@@ -68,6 +68,8 @@ TlsFault fault_of_verdict(long verdict) noexcept {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return TlsFault::wrong_name;
+    case X509_V_ERR_APPLICATION_VERIFICATION:
+      return TlsFault::wrong_key;
     case X509_V_ERR_INVALID_PURPOSE:
       return TlsFault::wrong_use;
     case X509_V_ERR_CERT_REVOKED:
@@ -92,10 +94,10 @@ TlsFault fault_of_verdict(long verdict) noexcept {
 
 std::string_view text(TlsFault fault) noexcept {
   constexpr std::array<std::string_view, tls_faults> texts{
-      "none",       "not-tls",     "version",   "algorithms",  "protocol", "untrusted",
-      "expired",    "wrong-name",  "wrong-use", "revoked",     "no-crl",   "missing",
-      "alert",      "malformed",   "truncated", "unreachable", "timeout",  "no-room",
-      "key-update", "early-bytes", "refused",   "too-many"};
+      "none",    "not-tls",    "version",     "algorithms", "protocol",    "untrusted",
+      "expired", "wrong-name", "wrong-key",   "wrong-use",  "revoked",     "no-crl",
+      "missing", "alert",      "malformed",   "truncated",  "unreachable", "timeout",
+      "no-room", "key-update", "early-bytes", "refused",    "too-many"};
   static_assert(!texts.back().empty());
   return texts[static_cast<std::size_t>(fault)];
 }

@@ -16,6 +16,7 @@ enum class TlsFault : std::uint8_t {
   untrusted,    ///< The peer's certificate was signed by nobody who is trusted.
   expired,      ///< Or is not valid yet.
   wrong_name,   ///< Its certificate is for somebody else.
+  wrong_key,    ///< None of the public keys that it may have.
   wrong_use,    ///< It is for something else, as a server's is in a client's hand.
   revoked,      ///< Its authority has taken it back.
   no_crl,       ///< No revocation list that is good now says whether.
@@ -31,7 +32,7 @@ enum class TlsFault : std::uint8_t {
   refused,      ///< The target was asked for TLS, and speaks none.
   too_many,     ///< Handshakes of one source.
 };
-inline constexpr std::size_t tls_faults = 22;
+inline constexpr std::size_t tls_faults = 23;
 
 /// As metrics and records name it: "wrong-name".
 std::string_view text(TlsFault fault) noexcept;
@@ -39,8 +40,9 @@ std::string_view text(TlsFault fault) noexcept;
 /// The peer showed a certificate, and it was not accepted.
 [[nodiscard]] constexpr bool is_about_certificate(TlsFault fault) noexcept {
   return fault == TlsFault::untrusted || fault == TlsFault::expired ||
-         fault == TlsFault::wrong_name || fault == TlsFault::wrong_use ||
-         fault == TlsFault::revoked || fault == TlsFault::no_crl || fault == TlsFault::missing;
+         fault == TlsFault::wrong_name || fault == TlsFault::wrong_key ||
+         fault == TlsFault::wrong_use || fault == TlsFault::revoked || fault == TlsFault::no_crl ||
+         fault == TlsFault::missing;
 }
 /// What OpenSSL's verdict on a certificate (X509_V_ERR_…) comes to.
 TlsFault fault_of_verdict(long verdict) noexcept;

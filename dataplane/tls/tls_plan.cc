@@ -69,19 +69,24 @@ Result<std::shared_ptr<const TlsServerPlan>> plan_tls(const config::ListenerTls&
   auto plan = std::make_shared<TlsServerPlan>();
   plan->protocol = protocol;
   std::string read(alpn_of(protocol));
-  const auto add = [&](const config::FileText& certificate,
-                       const config::FileText& key) -> Result<void> {
+  const auto add = [&](const config::FileText& certificate, const config::FileText& key,
+                       const config::FileText& ocsp) -> Result<void> {
     auto pair = read_pair(certificate, key);
     if (!pair) return tl::unexpected(pair.error());
+    if (!ocsp.path.empty()) {
+      auto staple = read_staple(ocsp, pair->leaf.get(), pair->chain.get());
+      if (!staple) return tl::unexpected(staple.error());
+      pair->staple = std::move(*staple);
+    }
     plan->certificates.push_back(std::move(*pair));
-    read += certificate.text + '\0' + key.text + '\0';
+    read += certificate.text + '\0' + key.text + '\0' + ocsp.text + '\0';
     return {};
   };
-  if (auto done = add(settings.certificate, settings.key); !done) {
+  if (auto done = add(settings.certificate, settings.key, settings.ocsp); !done) {
     return tl::unexpected(done.error());
   }
-  for (const auto& [certificate, key] : settings.by_name) {
-    if (auto done = add(certificate, key); !done) return tl::unexpected(done.error());
+  for (const auto& [certificate, key, ocsp] : settings.by_name) {
+    if (auto done = add(certificate, key, ocsp); !done) return tl::unexpected(done.error());
   }
   if (settings.client_certificate != config::ClientCertificate::off) {
     ASSERT(clients != nullptr);  // the loader has seen to it
@@ -116,8 +121,23 @@ Result<std::shared_ptr<const TlsClientPlan>> plan_tls(
     plan->trusted = std::move(*store);
     read += '\0' + settings.ca.text;
   }
+  for (const std::string& pin : settings.pins) {
+    const auto parsed = config::parse_public_key_pin(pin);
+    ASSERT(parsed.has_value());  // the loader has seen to it
+    plan->pins.push_back(*parsed);
+    read += '\0' + pin;
+  }
+  if (!settings.certificate.path.empty()) {
+    auto pair = read_pair(settings.certificate, settings.key);
+    if (!pair) return tl::unexpected(pair.error());
+    plan->certificate = std::move(*pair);
+    read += '\0' + settings.certificate.text + '\0' + settings.key.text;
+  }
   plan->digest = audit::sha256(as_bytes(read));
-  if (auto context = TlsContext::make(plan); !context) return tl::unexpected(context.error());
+  if (auto context = TlsContext::make(plan); !context) {
+    if (!plan->certificate) return tl::unexpected(context.error());
+    return fail_at(settings.certificate, "cannot be used: " + context.error().message);
+  }
   return plan;
 }
 

@@ -3,14 +3,17 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "audit/sha256.h"
 #include "base/result.h"
+#include "config/model/public_key_pin.h"
 #include "config/model/settings.h"
 #include "dataplane/tls/client_trust.h"
+#include "dataplane/tls/ocsp_staple.h"
 #include "dataplane/tls/openssl.h"
 
 namespace sluice::dataplane {
@@ -29,6 +32,7 @@ struct TlsCertificate {
   Openssl<X509> leaf;
   Openssl<STACK_OF(X509)> chain;  ///< Behind the leaf; may be empty.
   Openssl<EVP_PKEY> key;
+  OcspStaple staple;  ///< A listener's may have one.
 };
 
 /// For one listener.
@@ -46,18 +50,20 @@ struct TlsClientPlan {
   config::Protocol protocol = config::Protocol::http;  ///< Spoken inside.
   std::shared_ptr<X509_STORE> trusted;  ///< Null: the target's certificate is not looked at.
   std::vector<std::string> names;  ///< By address: a DNS name or an address that it must be for.
+  std::vector<config::PublicKeyPin> pins;     ///< Of one of these keys; empty: of any.
+  std::optional<TlsCertificate> certificate;  ///< For targets that ask for one.
   audit::Hash digest{};
 };
 
 /// errors  with their place: no certificate, no key, an encrypted key, a key of another
-///         certificate, one that is weak, expired or not valid yet.
+///         certificate, one that is weak, expired or not valid yet, what read_staple() refuses.
 /// clients  that are trusted; needed where `settings` ask for certificates.
 Result<std::shared_ptr<const TlsServerPlan>> plan_tls(
     const config::ListenerTls& settings, config::Protocol protocol,
     std::shared_ptr<const ClientTrust> clients = nullptr);
 
 /// The system's certificates are read from where its OpenSSL has them.
-/// errors  with their place: a file without a certificate.
+/// errors  with their place: a file without a certificate, a pair as above.
 Result<std::shared_ptr<const TlsClientPlan>> plan_tls(
     const config::TargetTls& settings, const std::vector<config::SocketAddress>& addresses,
     config::Protocol protocol);

@@ -225,7 +225,11 @@ const Case cases[] = {
      "a.yaml:3:76: 'name': 'a_b' is not a host name or an IP address"},
     {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: {verify: none, ca: 'file:/key'}}]",
      "a.yaml:3:75: cannot read '/key'\n"
-     "a.yaml:3:75: 'ca' with 'verify: none': no certificate would be looked at"},
+     "a.yaml:3:75: 'ca' with 'verify: none': nobody would ask who signed a certificate"},
+    {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: {pins: [sha256/abc]}}]",
+     "a.yaml:3:65: 'pins': 'sha256/abc' is not 'sha256//' and the base64 of 32 bytes"},
+    {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: {key: 'file:/keys.yaml'}}]",
+     "a.yaml:3:56: 'certificate' and 'key' belong together\na.yaml:3:62: cannot read '/keys.yaml'"},
     {3,
      "targets: [{name: api, addresses: ['10.0.0.1:80'], credential: {header: Authorization, value: "
      "hunter2}}]",

@@ -7,7 +7,7 @@ import shutil
 import signal
 
 from harness import wire
-from harness.authority import Authority
+from harness.certificates import Authority
 from harness.context import expect, wait_until
 from harness.exported import export_of, is_complete, is_in_order, metric
 from harness.gateway import Gateway
@@ -17,8 +17,8 @@ from harness.target import Target
 
 NAME = "siem.example.com"
 RSYSLOG = """
-global(workDirectory="{folder}" defaultNetstreamDriverCAFile="{folder}/ca.pem"
-       defaultNetstreamDriverCertFile="{folder}/{name}.pem" defaultNetstreamDriverKeyFile="{folder}/{name}.key"
+global(workDirectory="{folder}" defaultNetstreamDriverCAFile="{folder}/authority.crt"
+       defaultNetstreamDriverCertFile="{folder}/{name}.crt" defaultNetstreamDriverKeyFile="{folder}/{name}.key"
        maxMessageSize="64k" parser.escapeControlCharactersOnReceive="off")
 module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon")
 template(name="line" type="string" string="%pri%|%timereported:::date-rfc3339%|%hostname%|%app-name%|%msgid%|%msg%\\n")
@@ -36,7 +36,7 @@ class Siem:
         self.folder.mkdir()
         expect(shutil.which("rsyslogd"), "no rsyslogd here: scripts/install_packages.sh test")
         authority = Authority(self.folder)
-        authority.issue(NAME)
+        authority.issue(NAME, f"DNS:{NAME}")
         (self.folder / "rsyslog.conf").write_text(RSYSLOG.format(folder=self.folder, port=self.port, name=NAME))
 
     def start(self):
@@ -66,7 +66,7 @@ def run(context) -> None:
     (context.folder / "secret").write_text(Storage.SECRET_KEY)
     s3 = f"""endpoint: "{storage.endpoint}", region: {Storage.REGION}, bucket: {Storage.BUCKET}, linger: 500ms,
          secret_key: "file:{context.folder}/secret", batch: 64KiB, access_key"""
-    syslog = f"syslog: {{addresses: ['127.0.0.1:{siem.port}'], ca: file:{siem.folder}/ca.pem, server_name: "
+    syslog = f"syslog: {{addresses: ['127.0.0.1:{siem.port}'], ca: file:{siem.folder}/authority.crt, server_name: "
     gateway = Gateway(context, target.port, workers=2, audit=f"""heartbeat: 1h
   exports:
     - {{name: siem, format: ocsf, lag_alarm: 1s, {syslog}{NAME}}}}}

@@ -16,7 +16,7 @@ def run(context) -> None:
     collector, target = Collector(context), Target(context, keeps_bytes=False)
     (context.folder / "token").write_text(Collector.TOKEN)
     (context.folder / "other").write_text("Bearer of-nobody")
-    https = f"ca: file:{collector.authority.certificate}, linger: 100ms"
+    https = f"ca: file:{collector.authority.ca}, linger: 100ms"
     credential = lambda file: f"credential: {{header: Authorization, value: 'file:{context.folder}/{file}'}}"
     gateway = Gateway(context, target.port, workers=2, audit=f"""heartbeat: 1h
   exports:

@@ -1,4 +1,6 @@
 """TLS with real peers: curl and openssl as clients, nginx as a target, right certificates and wrong ones."""
+import base64
+import hashlib
 import os
 import shutil
 import socket
@@ -23,7 +25,7 @@ http {{
   server {{
     listen 127.0.0.1:{port} ssl;
     ssl_certificate {certificate}; ssl_certificate_key {key};
-    ssl_protocols {protocols};
+    ssl_protocols {protocols}; {more}
     root {folder};
     location = /proto {{ return 200 "$http_x_forwarded_proto $ssl_protocol $ssl_server_name\\n"; }}
     location / {{ }}
@@ -36,7 +38,8 @@ BIG_BYTES = 8 << 20
 class Nginx:
     """A target that speaks TLS, and what it logged."""
 
-    def __init__(self, context, name: str, pair, protocols: str = "TLSv1.2 TLSv1.3"):
+    def __init__(self, context, name: str, pair, protocols: str = "TLSv1.2 TLSv1.3",
+                 more: str = ""):
         self.port = free_port()
         self._folder = context.folder / f"nginx-{name}"
         self._folder.mkdir()
@@ -44,7 +47,7 @@ class Nginx:
         (self._folder / "big").write_bytes(os.urandom(BIG_BYTES))
         configuration = self._folder / "nginx.conf"
         configuration.write_text(NGINX.format(
-            folder=self._folder, port=self.port, certificate=pair[0], key=pair[1], protocols=protocols,
+            folder=self._folder, port=self.port, certificate=pair[0], key=pair[1], protocols=protocols, more=more,
             user="user root;" if os.geteuid() == 0 else ""))
         context.start(["/usr/sbin/nginx", "-c", configuration, "-p", self._folder], name=f"nginx-{name}")
         wait_until(self._answers, "nginx to listen")
@@ -86,10 +89,12 @@ class Tls:
              str(self.authority.ca), "-H", f"Authorization: Bearer {gateway.key}", *options,
              f"https://{name}:{gateway.port}{path}"], capture_output=True, timeout=90)
 
-    def s_client(self, gateway, *options, name: str = "gw.test") -> str:
+    def s_client(self, gateway, *options, name: str = "gw.test", said: bool = False) -> str:
+        """said: it asks for something, and waits for the end."""
+        asked = "GET /hello HTTP/1.1\r\nHost: gw.test\r\nConnection: close\r\n\r\n"
         done = subprocess.run(
             ["openssl", "s_client", "-connect", f"127.0.0.1:{gateway.port}", "-servername", name, "-CAfile",
-             str(self.authority.ca), "-verify_return_error", *options], input="Q\n", capture_output=True, text=True,
+             str(self.authority.ca), "-verify_return_error", *options], input=asked if said else "Q\n", capture_output=True, text=True,
             timeout=60)
         return done.stdout + done.stderr
 
@@ -133,10 +138,6 @@ def check_refusals(tls: Tls, gateway) -> None:
     expect("Early data was not sent" in tls.s_client(gateway, "-tls1_3"), "early data")
     for result, counted in (("protocol", 1), ("version", 1), ("algorithms", 1)):
         wait_until(lambda: handshakes(gateway, "client", result) >= counted, f"'{result}' to be counted")
-
-    ticket = tls.context.folder / "ticket"
-    tls.s_client(gateway, "-tls1_2", "-sess_out", str(ticket))
-    expect("Reused, TLSv1.2" in tls.s_client(gateway, "-tls1_2", "-sess_in", str(ticket)), "no session is resumed")
 
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as clear:
         clear.sendall(b"GET /hello HTTP/1.1\r\nHost: gw.test\r\n\r\n")
@@ -215,6 +216,81 @@ def check_names(tls: Tls, nginx) -> None:
     gateway.stop()
 
 
+def check_tickets(tls: Tls, nginx) -> None:
+    """Whichever of two workers gets the connection, it opens the other's tickets."""
+    gateway = Gateway(tls.context, nginx.port, name="tickets", target=f"tls: {{ca: file:{tls.authority.ca}}}",
+                      listener=tls.listener(), workers=2)
+    gateway.start()
+    ticket = tls.context.folder / "ticket"
+    for version in ("1_2", "1_3"):
+        # In 1.3 the ticket comes behind the handshake.
+        tls.s_client(gateway, f"-tls{version}", "-sess_out", str(ticket), "-ign_eof", said=True)
+        for _ in range(10):
+            again = tls.s_client(gateway, f"-tls{version}", "-sess_in", str(ticket))
+            expect(f"Reused, TLSv{version.replace('_', '.')}" in again, f"a session is not resumed: {again}")
+    gateway.stop()
+
+
+def check_staple(tls: Tls, nginx) -> None:
+    """What the authority says of the certificate, as openssl's own responder writes it."""
+    folder = tls.context.folder
+    leaf = tls.authority.issue("stapled", "DNS:gw.test")
+    chain = folder / "stapled-chain.crt"
+    chain.write_text(leaf[0].read_text() + tls.authority.ca.read_text())
+    number = subprocess.run(["openssl", "x509", "-noout", "-serial", "-in", leaf[0]], check=True, capture_output=True,
+                            text=True).stdout.strip().removeprefix("serial=")
+    staple = folder / "stapled.ocsp"
+
+    def respond(status: str) -> None:
+        (folder / "index").write_text(f"{status}\t991231235959Z\t{'261101000000Z' if status == 'R' else ''}\t{number}\t"
+                                      "unknown\t/CN=stapled\n")
+        subprocess.run(["openssl", "ocsp", "-index", folder / "index", "-CA", tls.authority.ca, "-rsigner",
+                        tls.authority.ca, "-rkey", tls.authority.ca.with_suffix(".key"), "-issuer", tls.authority.ca,
+                        "-cert", leaf[0], "-ndays", "1", "-respout", staple], check=True, capture_output=True)
+
+    respond("V")
+    gateway = Gateway(tls.context, nginx.port, name="staples", target=f"tls: {{ca: file:{tls.authority.ca}}}",
+                      listener=f"tls: {{certificate: file:{chain}, key: file:{leaf[1]}, ocsp: file:{staple}}}").start()
+    for version in ("-tls1_2", "-tls1_3"):
+        said = tls.s_client(gateway, version, "-status")
+        expect("Cert Status: good" in said and "Verify return code: 0" in said, f"no response is shown: {said}")
+    # curl refuses where there is none, or a wrong one.
+    expect(tls.curl(gateway, "/hello", "--cert-status").stdout == b"hello\n", "curl does not accept the response")
+    respond("R")
+    wait_until(lambda: "says that the certificate was revoked" in gateway.process.output(), "the response to be refused")
+    expect(tls.curl(gateway, "/hello", "--cert-status").stdout == b"hello\n", "the response in force is gone")
+    gateway.stop()
+
+
+def check_known_peers(tls: Tls) -> None:
+    """A target that must have a key, and wants to know who asks."""
+    pair = tls.authority.issue("choosy", "IP:127.0.0.1")
+    own = tls.authority.issue("own", "DNS:sluice.test")
+    nginx = Nginx(tls.context, "choosy", pair, more=f"ssl_client_certificate {tls.authority.ca}; ssl_verify_client on;")
+
+    def pin(certificate) -> str:
+        key = subprocess.run(["openssl", "x509", "-noout", "-pubkey", "-in", certificate], check=True,
+                             capture_output=True).stdout
+        der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "der"], input=key, check=True,
+                             capture_output=True).stdout
+        return "sha256//" + base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+    shown = f"certificate: file:{own[0]}, key: file:{own[1]}"
+    cases = [("known", f"{{ca: file:{tls.authority.ca}, {shown}, pins: ['{pin(own[0])}', '{pin(pair[0])}']}}", b"hello\n"),
+             ("pinned", f"{{verify: none, {shown}, pins: ['{pin(pair[0])}']}}", b"hello\n"),
+             ("nameless", f"{{ca: file:{tls.authority.ca}}}", b"No required SSL certificate was sent"),
+             ("other-key", f"{{ca: file:{tls.authority.ca}, {shown}, pins: ['{pin(own[0])}']}}", b"502")]
+    for name, setting, answer in cases:
+        gateway = Gateway(tls.context, nginx.port, name=f"gw-{name}", listener=tls.listener(), target=f"tls: {setting}")
+        gateway.start()
+        done = tls.curl(gateway, "/hello", "-w", "%{http_code}" if answer == b"502" else "")
+        expect(answer in done.stdout, f"{name}: {done.stdout} {done.stderr}")
+        if answer == b"502":
+            expect(handshakes(gateway, "target", "wrong-key") >= 1, f"{name}: 'wrong-key' is not counted")
+        gateway.stop()
+        gateway.expect_verified()
+
+
 def check_wrong_targets(tls: Tls) -> None:
     stranger = Authority(tls.context.folder, "stranger")
     ca = tls.authority.ca
@@ -266,6 +342,9 @@ def run(context) -> None:
     check_refusals(tls, gateway)
     check_new_certificate(tls, gateway)
     check_names(tls, nginx)
+    check_tickets(tls, nginx)
+    check_staple(tls, nginx)
+    check_known_peers(tls)
     gateway.stop()
     gateway.expect_verified()
     events = [r["detail"] for r in gateway.records() if r.get("event") == "tls-client-refused"]

@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -128,6 +129,40 @@ std::string make_crl(const Pem& authority, const std::vector<Pem>& revoked, long
   const Memory out(BIO_new(BIO_s_mem()));
   require(PEM_write_bio_X509_CRL(out.get(), list.get()) == 1, "PEM");
   return text_of(out.get());
+}
+
+std::string make_ocsp_response(const Pem& authority, const Pem& about, const Pem& signer,
+                               const OcspOptions& options) {
+  using Time = std::unique_ptr<ASN1_TIME, Deleter<ASN1_TIME_free>>;
+  const auto read = [](const Pem& pem) {
+    return Certificate(PEM_read_bio_X509(reader(pem.certificate).get(), nullptr, nullptr, nullptr));
+  };
+  const Certificate issuer = read(authority);
+  const Certificate subject = read(about);
+  const Certificate by = read(signer);
+  const Key key(PEM_read_bio_PrivateKey(reader(signer.key).get(), nullptr, nullptr, nullptr));
+  const std::unique_ptr<OCSP_BASICRESP, Deleter<OCSP_BASICRESP_free>> basic(OCSP_BASICRESP_new());
+  const std::unique_ptr<OCSP_CERTID, Deleter<OCSP_CERTID_free>> id(
+      OCSP_cert_to_id(EVP_get_digestbyname(options.digest), subject.get(), issuer.get()));
+  const Time now(X509_gmtime_adj(nullptr, -60));
+  const Time from(X509_gmtime_adj(nullptr, options.from_s));
+  const Time to(X509_gmtime_adj(nullptr, options.to_s));
+  constexpr int statuses[] = {V_OCSP_CERTSTATUS_GOOD, V_OCSP_CERTSTATUS_REVOKED,
+                              V_OCSP_CERTSTATUS_UNKNOWN};
+  const int status = statuses[static_cast<std::size_t>(options.status)];
+  const bool is_revoked = status == V_OCSP_CERTSTATUS_REVOKED;
+  require(OCSP_basic_add1_status(basic.get(), id.get(), status, 0, is_revoked ? now.get() : nullptr,
+                                 from.get(), options.to_s == 0 ? nullptr : to.get()) != nullptr,
+          "status");
+  require(OCSP_basic_sign(basic.get(), by.get(), key.get(), EVP_sha256(), nullptr, 0) == 1, "sign");
+  const std::unique_ptr<OCSP_RESPONSE, Deleter<OCSP_RESPONSE_free>> response(
+      OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
+  unsigned char* bytes = nullptr;
+  const int size = i2d_OCSP_RESPONSE(response.get(), &bytes);
+  require(size > 0, "DER");
+  std::string der(bytes, bytes + size);
+  OPENSSL_free(bytes);
+  return der;
 }
 
 const Pem& test_authority() {

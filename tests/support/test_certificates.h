@@ -33,6 +33,19 @@ Pem make_certificate(const CertificateOptions& options, const Pem* authority = n
 std::string make_crl(const Pem& authority, const std::vector<Pem>& revoked, long from_s = -60,
                      long to_s = 3600);
 
+struct OcspOptions {
+  enum class Status { good, revoked, unknown };
+  Status status = Status::good;
+  long from_s = -60;            ///< Good from now plus this,
+  long to_s = 3600;             ///< to now plus this; 0: it does not say.
+  const char* digest = "SHA1";  ///< By which it names the certificate.
+};
+
+/// What a responder says of a certificate of the authority, as DER.
+/// signer  the authority, or whom it lets answer.
+std::string make_ocsp_response(const Pem& authority, const Pem& about, const Pem& signer,
+                               const OcspOptions& options = {});
+
 /// An authority, made once, and a certificate of it for these names.
 const Pem& test_authority();
 Pem test_certificate(const std::string& names);

@@ -46,7 +46,9 @@ inline std::shared_ptr<const dataplane::TlsContext> tls_server(
     settings.by_name.push_back(
         {file_text("more.crt", more.certificate), file_text("more.key", more.key)});
   }
-  return must(dataplane::TlsContext::make(must(dataplane::plan_tls(settings, protocol))));
+  return must(dataplane::TlsContext::make(
+      must(dataplane::plan_tls(settings, protocol)),
+      std::make_shared<dataplane::TicketKeys>(dataplane::TicketSeed(Instant{}))));
 }
 
 /// ca  whom it trusts; empty: anybody.

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 
-from harness.authority import Authority
+from harness.certificates import Authority
 from harness.context import Context
 
 # opentelemetry-proto, logs.proto and common.proto, as JSON: what each message may have. A nested
@@ -72,7 +72,7 @@ class Collector:
         folder = context.folder / "collector"
         folder.mkdir()
         self.authority = Authority(folder)
-        certificate, key = self.authority.issue("127.0.0.1", "IP")
+        certificate, key = self.authority.issue("127.0.0.1", "IP:127.0.0.1")
         collector = self
 
         class Handler(http.server.BaseHTTPRequestHandler):

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import urllib.parse
 
-from harness.authority import Authority
+from harness.certificates import Authority
 from harness.context import expect, wait_until
 from harness.processes import free_port
 
@@ -30,8 +30,8 @@ class Provider:
                               cwd=self._folder, capture_output=True, text=True, timeout=300, env=os.environ)
         expect(done.returncode == 0, f"npm: {done.stdout}{done.stderr}")
         authority = Authority(self._folder)
-        self.ca = authority.certificate
-        self._certificate = authority.issue("127.0.0.1", "IP")
+        self.ca = authority.ca
+        self._certificate = authority.issue("127.0.0.1", "IP:127.0.0.1")
         self.start()
 
     def start(self) -> None:
