@@ -266,6 +266,8 @@ bool PostgresSession::on_report(const PostgresInbox::Message& message) {
   for (unsigned i = 0; i < 4; ++i) report_[1 + i] = static_cast<std::uint8_t>(size >> (24 - 8 * i));
   const bool was_due = !is_error || on_error(is_fatal);
   copy_on(report_);
+  // Nothing may come behind a last word: no answer of the gateway's own either.
+  if (is_error && is_fatal && was_due) end_by_target();
   return was_due;
 }
 
@@ -280,6 +282,9 @@ bool PostgresSession::on_error(bool is_fatal) {
     case Expected::Kind::sync:
       return true;  // committing failed
     case Expected::Kind::parse:
+      // The target forgot it before it looked at what was to take its place.
+      if (!expected_.front().is_own && pending_.front().name.empty()) forget_name(false, {});
+      [[fallthrough]];
     case Expected::Kind::bind:
     case Expected::Kind::describe_statement:
     case Expected::Kind::describe_portal:

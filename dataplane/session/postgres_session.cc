@@ -152,12 +152,13 @@ void PostgresSession::on_upstream_end() {
   advance();
 }
 
-/// All that the target said was passed on. After a FATAL error this is how it ends.
+/// All that the target said was passed on, its last word too if it had one.
 void PostgresSession::end_by_target() {
   if (target_broke_) {
     return fail_session("08006", "the connection to the target broke", "upstream-failed");
   }
   drop_operations("upstream-failed");
+  release_upstream(UpstreamWish::discard);
   end({.why = "the target closed the connection"});
 }
 

@@ -52,8 +52,11 @@ std::vector<std::size_t> ends_told(const Reference& reference, const Client& cli
   };
   std::map<std::size_t, Answer> answers;  // by the client's message
   const std::size_t count = std::min(client.received().size(), reference.replies());
+  std::size_t cause = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    Answer& answer = answers[reference.cause_of(i)];
+    // A Query may copy in several times; all that is one answer.
+    if (!reference.is_copied_in(reference.cause_of(i))) cause = reference.cause_of(i);
+    Answer& answer = answers[cause];
     const char tag = client.received()[i].tag;
     if (tag == 'C' || tag == 's') {
       answer.end = i;
@@ -61,10 +64,10 @@ std::vector<std::size_t> ends_told(const Reference& reference, const Client& cli
     }
     answer.has_failed = answer.has_failed || tag == 'E';
     // Of a Query, the end that counts is the one before ReadyForQuery.
-    answer.is_over = answer.is_over || tag == 'Z' || !reference.is_query(reference.cause_of(i));
+    answer.is_over = answer.is_over || tag == 'Z' || !reference.is_query(cause);
   }
   std::vector<std::size_t> ends;
-  for (const auto& [cause, answer] : answers) {
+  for (const auto& [number, answer] : answers) {
     if (answer.has_end && answer.is_over && !answer.has_failed) ends.push_back(answer.end);
   }
   return ends;

@@ -166,8 +166,9 @@ TEST_CASE("Clients that share server connections notice nothing of one another")
   check(gateway, true);
 }
 
-TEST_CASE("A cancel that comes late hits nobody who got the connection since") {
-  const std::uint64_t seed = GENERATE(from_range(seeds(60'000)));
+namespace {
+
+void check_late_cancels(std::uint64_t seed) {
   CAPTURE(seed);
   SimRandom random(seed);
   GatewayOptions options = some_pool(random, seed);
@@ -176,6 +177,16 @@ TEST_CASE("A cancel that comes late hits nobody who got the connection since") {
   add_pool_clients(gateway, random, 10, true, false);
   REQUIRE(gateway.run());
   check(gateway, true);
+}
+
+}  // namespace
+
+TEST_CASE("A cancel that comes late hits nobody who got the connection since") {
+  check_late_cancels(GENERATE(from_range(seeds(60'000))));
+}
+
+TEST_CASE("What a session discarded is gone from the connections that it had before, too") {
+  check_late_cancels(61'492);
 }
 
 namespace {
@@ -201,8 +212,9 @@ TEST_CASE("Server connections that end while they are kept are no client's conce
   check_mortal_connections(GENERATE(from_range(seeds(70'000))));
 }
 
-TEST_CASE("A server that goes instead of failing a transaction that was spoiled says so once") {
-  check_mortal_connections(GENERATE(std::uint64_t{70'076}, std::uint64_t{70'184}));
+TEST_CASE("A server that goes says so once, and nothing comes behind it") {
+  check_mortal_connections(GENERATE(std::uint64_t{70'076}, std::uint64_t{70'184},
+                                    std::uint64_t{71'090}, std::uint64_t{71'479}));
 }
 
 TEST_CASE("Who waits for a server connection when rules or the target move is not forgotten") {
@@ -271,8 +283,9 @@ TEST_CASE("What a rule allows of rows, bytes and executions is kept, and costs t
   check_rates(gateway);
 }
 
-TEST_CASE("What people approve runs once, and nothing else that waits for them") {
-  const std::uint64_t seed = GENERATE(from_range(seeds(130'000)));
+namespace {
+
+void check_people(std::uint64_t seed) {
   CAPTURE(seed);
   SimRandom random(seed);
   GatewayOptions options =
@@ -292,6 +305,16 @@ TEST_CASE("What people approve runs once, and nothing else that waits for them")
   REQUIRE(gateway.run());
   check(gateway, is_calm && !options.setup.is_pooled);
   check_holds(gateway);
+}
+
+}  // namespace
+
+TEST_CASE("What people approve runs once, and nothing else that waits for them") {
+  check_people(GENERATE(from_range(seeds(130'000))));
+}
+
+TEST_CASE("A Parse that fails forgets the unnamed statement before it") {
+  check_people(GENERATE(std::uint64_t{130'632}, std::uint64_t{130'878}));
 }
 
 TEST_CASE("With durable release nothing runs, and no end is told, before its record is on disk") {

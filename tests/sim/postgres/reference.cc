@@ -49,6 +49,9 @@ Reference::Reference(const Gateway& gateway, const Client& client)
   messages.add(client.sent());
   for (std::size_t number = 1; const auto message = messages.next(); ++number) {
     if (message->tag == 'Q') queries_.insert(number);
+    if (std::string_view("dcf").find(message->tag) != std::string_view::npos) {
+      copied_in_.insert(number);
+    }
   }
   backend_.feed(client.sent());
   run();

@@ -26,6 +26,10 @@ class Reference final : private Surroundings {
     return backend_.replies()[reply].cause;
   }
   [[nodiscard]] bool is_query(std::size_t message) const { return queries_.contains(message); }
+  /// Of a COPY that an earlier message began.
+  [[nodiscard]] bool is_copied_in(std::size_t message) const {
+    return copied_in_.contains(message);
+  }
   [[nodiscard]] std::size_t replies() const { return backend_.replies().size(); }
   /// Tags of what it inserted for good.
   [[nodiscard]] const std::vector<std::string>& committed() const { return committed_; }
@@ -57,6 +61,7 @@ class Reference final : private Surroundings {
   std::map<std::string, std::size_t> executions_;
   std::vector<std::string> committed_;
   std::set<std::size_t> queries_;        ///< Messages that are a Query.
+  std::set<std::size_t> copied_in_;      ///< CopyData, CopyDone and CopyFail.
   std::set<std::size_t> rated_;          ///< Messages that came too often.
   std::set<std::size_t> unapproved_;     ///< Messages that people did not want.
   std::map<std::size_t, bool> several_;  ///< Whether a message holds several statements.
