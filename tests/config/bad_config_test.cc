@@ -227,7 +227,7 @@ const Case cases[] = {
      "a.yaml:3:75: cannot read '/key'\n"
      "a.yaml:3:75: 'ca' with 'verify: none': nobody would ask who signed a certificate"},
     {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: {pins: [sha256/abc]}}]",
-     "a.yaml:3:65: 'pins': 'sha256/abc' is not 'sha256//' and the base64 of 32 bytes"},
+     "a.yaml:3:64: 'pins': 'sha256/abc' is not 'sha256//' and the base64 of 32 bytes"},
     {3, "targets: [{name: api, addresses: ['10.0.0.1:80'], tls: {key: 'file:/keys.yaml'}}]",
      "a.yaml:3:56: 'certificate' and 'key' belong together\na.yaml:3:62: cannot read '/keys.yaml'"},
     {3,
