@@ -79,5 +79,6 @@ done
 chmod -R u+rwX,go=rX "$root"
 find "$root" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 package=$output/sluice_${version}_$(dpkg --print-architecture).deb
-dpkg-deb --root-owner-group -Zxz --build "$root" "$package" >/dev/null
+# Of level 2: half the time that the default takes, for a package an eighth larger.
+dpkg-deb --root-owner-group -Zxz -z2 --build "$root" "$package" >/dev/null
 echo "$package"

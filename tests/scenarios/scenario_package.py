@@ -93,6 +93,13 @@ class Service:
         """A command of the host's in its network."""
         return ["nsenter", "-t", self.pid, "--net", *words]
 
+    def check_confined(self) -> None:
+        """The kernel says so, not the harness."""
+        text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        status = dict(line.split(":\t", 1) for line in text.splitlines())
+        expect((status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), f"no sandbox: {text}")
+        expect(status["CapEff"].strip("0") == "" and status["Uid"].split()[0] != "0", f"it may too much: {text}")
+
     def stop(self) -> None:
         self._process.signal(signal.SIGTERM)
         last = self.told()
@@ -112,6 +119,12 @@ def check_installed(root: pathlib.Path) -> None:
     expect(uid != 0, "the user sluice is root")
 
 
+def check_configuration(root: pathlib.Path) -> None:
+    """As documented: in a shell of root's, with the key as a credential."""
+    done = command("chroot", root, "env", "CREDENTIALS_DIRECTORY=/etc/sluice", "sluice", "check")
+    expect("the configuration is good" in done.stdout, done.stdout)
+
+
 def request(service: Service, *more) -> tuple[int, str]:
     done = command(*service.beside("curl", "-s", "-w", "\n%{http_code}", "http://127.0.0.1:8080/page", *more))
     body, _, status = done.stdout.rpartition("\n")
@@ -120,6 +133,7 @@ def request(service: Service, *more) -> tuple[int, str]:
 
 def check_service(context, root: pathlib.Path) -> None:
     service = Service(context, root)
+    service.check_confined()
     pages = context.folder / "pages"
     pages.mkdir()
     (pages / "page").write_text("from the target")
@@ -158,6 +172,7 @@ def install(context, package: pathlib.Path) -> None:
     # dpkg looks whether all that the package depends on is there, and runs its scripts.
     command("dpkg", f"--root={root}", "-i", package, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
     check_installed(root)
+    check_configuration(root)
     check_unit(root)
     check_service(context, root)
     command("dpkg", f"--root={root}", "--purge", "sluice")
