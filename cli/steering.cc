@@ -37,7 +37,7 @@ std::string detail_of(const std::string& body) {
 }  // namespace
 
 Answer ask_gateway(std::string_view verb, const AdminTarget& gateway,
-                   const control::HttpRequest& request) {
+                   const control::HttpRequest& request, AnswerForm form) {
   std::string socket = gateway.socket;
   if (socket.empty()) {
     auto named = admin_socket(gateway.configuration);
@@ -50,7 +50,7 @@ Answer ask_gateway(std::string_view verb, const AdminTarget& gateway,
   auto reply = control::ask(socket, request);
   if (reply) {
     const bool went_well = reply->status >= 200 && reply->status < 300;
-    if (went_well && nlohmann::json::accept(reply->body)) {
+    if (went_well && (form == AnswerForm::text || nlohmann::json::accept(reply->body))) {
       return {.status = reply->status, .body = std::move(reply->body)};
     }
     const ExitCode code = went_well ? ExitCode::failed : code_of(reply->status);

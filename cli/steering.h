@@ -1,6 +1,7 @@
 // Talking to a running gateway: what all verbs that call its control API share.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,11 +14,14 @@ namespace sluice::cli {
 struct Answer {
   ExitCode code = ExitCode::ok;  ///< Not ok: told to the operator already.
   int status = 0;                ///< 0: the gateway was not reached.
-  std::string body;              ///< When ok, JSON.
+  std::string body;              ///< When ok, of the form that was asked for.
 };
 
+enum class AnswerForm : std::uint8_t { json, text };
+
 /// Calls the gateway on its admin socket.
+/// form  an answer that is not JSON, where that is due, is a failure.
 Answer ask_gateway(std::string_view verb, const AdminTarget& gateway,
-                   const control::HttpRequest& request);
+                   const control::HttpRequest& request, AnswerForm form = AnswerForm::json);
 
 }  // namespace sluice::cli

@@ -108,6 +108,13 @@ struct DrainOptions {
   bool json = false;
 };
 
+struct TopOptions {
+  AdminTarget gateway = {};
+  std::string interval = "1s";
+  bool once = false;
+  bool json = false;
+};
+
 struct SessionsOptions {
   AdminTarget gateway = {};
   std::string id = {};  ///< Empty: all that the filters below let through.
@@ -286,6 +293,7 @@ ExitCode perform(const EvidenceOptions& options);
 ExitCode perform(const StatusOptions& options);
 ExitCode perform(const ReloadOptions& options);
 ExitCode perform(const DrainOptions& options);
+ExitCode perform(const TopOptions& options);
 ExitCode perform(const SessionsOptions& options);
 ExitCode perform(const KillOptions& options);
 ExitCode perform(const PolicyTestOptions& options);
@@ -312,11 +320,11 @@ ExitCode perform(const ManOptions& options);
 using Command =
     std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions,
                  TilesOptions, AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions,
-                 ReloadOptions, DrainOptions, SessionsOptions, KillOptions, PolicyTestOptions,
-                 PolicyDiffOptions, PolicyDryRunOptions, LegalHoldAddOptions, LegalHoldListOptions,
-                 LegalHoldReleaseOptions, DeleteRecordingOptions, RequestsOptions, ApproveOptions,
-                 DenyOptions, KeyNewOptions, KeySigningOptions, KeyOperationsOptions,
-                 KeyTokensOptions, TokenOptions, TokenRevokeOptions, LoadOptions, DemoOptions,
-                 CompletionOptions, ManOptions>;
+                 ReloadOptions, DrainOptions, TopOptions, SessionsOptions, KillOptions,
+                 PolicyTestOptions, PolicyDiffOptions, PolicyDryRunOptions, LegalHoldAddOptions,
+                 LegalHoldListOptions, LegalHoldReleaseOptions, DeleteRecordingOptions,
+                 RequestsOptions, ApproveOptions, DenyOptions, KeyNewOptions, KeySigningOptions,
+                 KeyOperationsOptions, KeyTokensOptions, TokenOptions, TokenRevokeOptions,
+                 LoadOptions, DemoOptions, CompletionOptions, ManOptions>;
 
 }  // namespace sluice::cli

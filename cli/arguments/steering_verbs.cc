@@ -25,6 +25,18 @@ void add_steering(Tree& tree) {
   add_json(drained, drain.json);
 }
 
+void add_top(Tree& tree) {
+  auto [shown, top] = add_verb<TopOptions>(
+      tree, tree.app, "top", "Show live what passes: rates, latencies, what waits",
+      "  sluice top\n"
+      "  sluice top --interval 5s --json | jq -c '.targets[] | [.target, .p99_us]'");
+  add_gateway(shown, top.gateway);
+  shown.add_option("--interval", top.interval, "How often, such as 500ms or 10s")
+      ->capture_default_str();
+  shown.add_flag("--once", top.once, "One interval, then end");
+  add_json(shown, top.json);
+}
+
 void add_sessions(Tree& tree) {
   auto [listed, sessions] = add_verb<SessionsOptions>(
       tree, tree.app, "sessions", "Show who is connected, and what they do",
@@ -86,6 +98,7 @@ void add_requests(Tree& tree) {
 
 void add_steering_verbs(Tree& tree) {
   add_steering(tree);
+  add_top(tree);
   add_sessions(tree);
   add_requests(tree);
 }
