@@ -62,6 +62,7 @@ struct Question {
   const JwsParts& parts;
   const JwsHeader& header;
   const JsonValue& claims;
+  ByteView certificate;
   WallTime now;
 };
 
@@ -86,7 +87,8 @@ TokenFault ask_issuer(const Question& question, std::string_view url, const Toke
   TokenFault fault = check_signature(question.parts, question.header, own, question.now, key);
   if (fault != TokenFault::none) return fault;
   config::Principal principal;
-  fault = read_claims(question.claims, issuer, question.token, question.now, principal);
+  fault = read_claims(question.claims, issuer, question.token, question.certificate, question.now,
+                      principal);
   if (fault != TokenFault::none) return fault;
   principal.expires = std::min(principal.expires, own->good_until);
   verdict.principal = std::move(principal);
@@ -120,7 +122,8 @@ const IssuerKeys* TokenKeys::find(std::string_view issuer) const noexcept {
   return found == issuers.end() ? nullptr : &*found;
 }
 
-TokenVerdict verify_token(std::string_view token, const TokenTrust& trust, WallTime now) {
+TokenVerdict verify_token(std::string_view token, const TokenTrust& trust, WallTime now,
+                          ByteView certificate) {
   TokenVerdict verdict;
   const auto failed = [&verdict](TokenFault fault) {
     verdict.fault = fault;
@@ -137,7 +140,7 @@ TokenVerdict verify_token(std::string_view token, const TokenTrust& trust, WallT
 
   const std::string* const issuer = claims->find_text("iss");
   if (issuer == nullptr && failed(TokenFault::no_issuer)) return verdict;
-  Question question{token, parts, header, *claims, now};
+  Question question{token, parts, header, *claims, certificate, now};
   verdict.fault = *issuer == gateway_issuer ? ask_gateway(question, trust, verdict)
                                             : ask_issuer(question, *issuer, trust, verdict);
   return verdict;

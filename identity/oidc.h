@@ -2,7 +2,8 @@
 // in, a principal or a named fault out. Pure: whom to believe and the time are arguments.
 //
 // source   RFC 7515 (JWS), RFC 7519 (JWT), RFC 8725 (their best practices), RFC 9068 (access
-//          tokens), RFC 8693 §4.1 (actors), OpenID Connect Core 1.0 §2
+//          tokens), RFC 8705 §3 (bound to certificates), RFC 8693 §4.1 (actors), OpenID Connect
+//          Core 1.0 §2
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/instant.h"
 #include "config/model/principal.h"
 #include "config/model/settings.h"
@@ -65,8 +67,11 @@ struct TokenVerdict {
   std::shared_ptr<evp_pkey_st> key;  ///< That the signature was made with.
 };
 
-/// token    three parts in base64url, as it stands behind "Bearer ".
-TokenVerdict verify_token(std::string_view token, const TokenTrust& trust, WallTime now);
+/// token        three parts in base64url, as it stands behind "Bearer ".
+/// certificate  SHA-256 of the one that its bearer proved to have the key of; empty: none. A token
+///              that is bound to a certificate (RFC 8705 §3) holds with that one only.
+TokenVerdict verify_token(std::string_view token, const TokenTrust& trust, WallTime now,
+                          ByteView certificate = {});
 
 /// What a token's proof rests on, beside the token and the time.
 struct TokenGrounds {

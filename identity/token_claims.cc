@@ -127,6 +127,21 @@ TokenFault read_groups(const JsonValue& claims, const config::OidcIssuer& issuer
   return TokenFault::none;
 }
 
+/// RFC 7800 §3: who shows it must prove that it has a key. That of a certificate was proved in the
+/// client's handshake (RFC 8705 §3.1); no other is looked at here.
+TokenFault check_binding(const JsonValue& claims, ByteView certificate, std::string& bound) {
+  const JsonValue* const confirmation = claims.find("cnf");
+  if (confirmation == nullptr) return TokenFault::none;
+  const std::string* const text = confirmation->find_text("x5t#S256");
+  if (text == nullptr || confirmation->names.size() != 1) return TokenFault::bound_to_key;
+  const auto digest = from_base64url(*text);
+  constexpr std::size_t sha256_bytes = 32;
+  if (!digest || digest->size() != sha256_bytes) return TokenFault::bound_to_key;
+  if (!std::ranges::equal(*digest, certificate)) return TokenFault::wrong_certificate;
+  bound = as_text(*digest);
+  return TokenFault::none;
+}
+
 /// RFC 8693 §4.1: the outermost actor acts now, those within acted before.
 /// prefix, vouches  of actors that come without an issuer of their own.
 TokenFault read_actors(const JsonValue& claims, std::string_view prefix, std::string_view vouches,
@@ -169,13 +184,13 @@ std::string id_of(const JsonValue& claims, std::string_view token) {
 }  // namespace
 
 TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer,
-                       std::string_view token, WallTime now, config::Principal& principal) {
+                       std::string_view token, ByteView certificate, WallTime now,
+                       config::Principal& principal) {
   TokenFault fault = check_times(claims, issuer.clock_skew, now, principal.expires);
   if (fault == TokenFault::none) fault = check_audience(claims, issuer.audience);
   if (fault == TokenFault::none) fault = check_party(claims, issuer.authorized_parties);
+  if (fault == TokenFault::none) fault = check_binding(claims, certificate, principal.bound_to);
   if (fault != TokenFault::none) return fault;
-  // RFC 7800: who shows it must prove that it has a key, which is not looked at here.
-  if (claims.find("cnf") != nullptr) return TokenFault::bound_to_key;
   // RFC 8417 §2.2: logout tokens and the like are signed with the same keys.
   if (claims.find("events") != nullptr) return TokenFault::security_event;
 

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/instant.h"
 #include "config/model/principal.h"
 #include "config/model/settings.h"
@@ -11,10 +12,12 @@
 
 namespace sluice::identity {
 
-/// token      only to name it where it has no `jti`.
-/// principal  filled in when there is no fault.
+/// token        only to name it where it has no `jti`.
+/// certificate  as of verify_token().
+/// principal    filled in when there is no fault.
 TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer,
-                       std::string_view token, WallTime now, config::Principal& principal);
+                       std::string_view token, ByteView certificate, WallTime now,
+                       config::Principal& principal);
 
 /// `aud` of the gateway's own tokens that are for one target, with its name behind.
 inline constexpr std::string_view target_audience_prefix = "urn:sluice:target:";

@@ -46,6 +46,7 @@ constexpr std::array<Words, token_faults> words{{
     {"wrong_audience", "the token is for another audience"},
     {"wrong_party", "the token was issued to a client that is not accepted"},
     {"bound_to_key", "the token is bound to a key that the gateway does not check"},
+    {"wrong_certificate", "the token is bound to a certificate that the client did not show"},
     {"security_event", "the token is a notice of an event, not a credential"},
     {"no_subject", "the token names no subject"},
     {"bad_subject", "the token's subject is not a short text"},

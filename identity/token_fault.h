@@ -47,6 +47,7 @@ enum class TokenFault : std::uint8_t {
   wrong_audience,
   wrong_party,
   bound_to_key,
+  wrong_certificate,
   security_event,
   no_subject,
   bad_subject,

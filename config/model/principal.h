@@ -40,7 +40,10 @@ struct Principal {
   std::string issuer;   ///< Who vouches: "api_keys", "mtls" or an identity provider's name.
   std::vector<std::string> groups;
   Proof proof = Proof::none;
-  std::string target;         ///< That the credential is good for; empty: any.
+  std::string target;  ///< That the credential is good for; empty: any.
+  /// SHA-256 of the client's certificate that the credential is good with (RFC 8705 §3), as bytes;
+  /// empty: any, or none.
+  std::string bound_to;
   std::string credential_id;  ///< Names the credential in records; never the secret.
   /// Who acts for the subject, nearest first: of user → agent → tool the tool, then the agent.
   std::vector<Actor> actors;

@@ -189,8 +189,8 @@ bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judg
   const Fingerprint print = worker_.fingerprint_key.of(token);
   const bool is_guess = !waited && !worker_.tokens.knows(print);
   if (is_guess && !may_try_proof(snapshot)) return refuse_unseen(head, judged);
-  const TokenProofs::Answer answer =
-      worker_.tokens.prove(token, print, snapshot, listener_, worker_.now);
+  const TokenProofs::Answer answer = worker_.tokens.prove(token, print, snapshot, listener_,
+                                                          certificate_.fingerprint(), worker_.now);
   if (awaits_keys(answer)) {
     stage_ = Stage::proof;
     if (!waited) note_progress();

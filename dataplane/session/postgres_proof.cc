@@ -135,8 +135,9 @@ bool PostgresSession::take_password(ByteSpan body) {
 /// As take_password. body  that the token stands in.
 bool PostgresSession::take_token(std::string_view token, ByteSpan body) {
   const Snapshot& snapshot = worker_.current->snapshot();
-  const TokenProofs::Answer answer = worker_.tokens.prove(token, worker_.fingerprint_key.of(token),
-                                                          snapshot, listener_, worker_.now);
+  const TokenProofs::Answer answer =
+      worker_.tokens.prove(token, worker_.fingerprint_key.of(token), snapshot, listener_,
+                           certificate_->fingerprint(), worker_.now);
   if (awaits_keys(answer)) {
     stage_ = Stage::token_keys;
     return false;

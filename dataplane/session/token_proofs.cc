@@ -20,7 +20,7 @@ const std::shared_ptr<const config::PrincipalView>& TokenProof::view(const Snaps
 
 TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint& print,
                                        const Snapshot& snapshot, std::size_t listener,
-                                       const Now& now) {
+                                       ByteView certificate, const Now& now) {
   if (configuration_ != snapshot.generation || keys_generation_ != keys_->generation) {
     configuration_ = snapshot.generation;
     keys_generation_ = keys_->generation;
@@ -32,8 +32,12 @@ TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint
   }
   Answer answer;
   answer.proof = find(print, now.wall);
-  if (answer.proof == nullptr) answer = verify(token, print, snapshot, now);
+  if (answer.proof == nullptr) answer = verify(token, print, snapshot, certificate, now);
   if (answer.proof == nullptr) return answer;
+  const std::string& bound = answer.proof->principal().bound_to;
+  if (!bound.empty() && bound != as_text(certificate)) {
+    return {.fault = identity::TokenFault::wrong_certificate};
+  }
   if (!is_for_target(answer.proof->principal(), snapshot, listener)) {
     answer = {.fault = identity::TokenFault::wrong_target};
   }
@@ -41,8 +45,9 @@ TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint
 }
 
 TokenProofs::Answer TokenProofs::verify(std::string_view token, const Fingerprint& print,
-                                        const Snapshot& snapshot, const Now& now) {
-  auto verdict = identity::verify_token(token, trust(snapshot), now.wall);
+                                        const Snapshot& snapshot, ByteView certificate,
+                                        const Now& now) {
+  auto verdict = identity::verify_token(token, trust(snapshot), now.wall, certificate);
   Answer answer;
   answer.fault = verdict.fault;
   if (verdict.fault == identity::TokenFault::none) {

@@ -14,6 +14,7 @@ const Principal ann{.subject = "ann",
                     .groups = {"dba"},
                     .proof = Proof::api_key,
                     .target = {},
+                    .bound_to = {},
                     .credential_id = "1",
                     .actors = {}};
 

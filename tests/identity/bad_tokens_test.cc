@@ -367,9 +367,18 @@ const Case claims[] = {
     {"azp is no text", TokenFault::wrong_party, [] { return strict(R"(,"azp":["console"])"); }},
     {"azp and client_id differ", TokenFault::wrong_party,
      [] { return strict(R"(,"azp":"console","client_id":"other")"); }},
-    {"bound to a certificate", TokenFault::bound_to_key,
+    {"bound to a certificate that was not shown", TokenFault::wrong_certificate,
      [] {
-       return claims_and(R"("cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"})");
+       return claims_and(R"("cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg0"})");
+     }},
+    {"bound to what is no digest", TokenFault::bound_to_key,
+     [] { return claims_and(R"("cnf":{"x5t#S256":"bwcK0esc3ACC3DB2"})"); }},
+    {"bound to a digest that is no text", TokenFault::bound_to_key,
+     [] { return claims_and(R"("cnf":{"x5t#S256":7})"); }},
+    {"bound to a certificate and to another key", TokenFault::bound_to_key,
+     [] {
+       return claims_and(
+           R"("cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg0","jkt":"x"})");
      }},
     {"bound to a DPoP key", TokenFault::bound_to_key,
      [] { return claims_and(R"("cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"})"); }},

@@ -1,8 +1,11 @@
 """Client certificates with real peers: curl, psql and openssl show good ones and bad ones, lists revoke them while
 connections stand, and records say who it was and how that was proved."""
+import base64
 import http.client
+import json
 import ssl
 import subprocess
+import time
 
 from harness import prometheus
 from harness.certificates import Authority
@@ -210,6 +213,56 @@ def connect_in_steps(gateway, clients: Clients) -> subprocess.Popen:
             "PGSSLKEY": str(clients.ann[1])})
 
 
+class Issuer:
+    """An identity provider that binds tokens to certificates (RFC 8705)."""
+    URL = "https://id.corp.test"
+
+    def __init__(self, folder):
+        self._key = folder / "issuer.key"
+        subprocess.run(["openssl", "genrsa", "-out", self._key, "2048"], check=True, capture_output=True)
+        modulus = self._openssl("rsa", "-in", self._key, "-noout", "-modulus").decode().strip().split("=")[1]
+        self.jwks = folder / "jwks.json"
+        self.jwks.write_text(json.dumps({"keys": [{"kty": "RSA", "kid": "one", "n": coded(bytes.fromhex(modulus)),
+                                                   "e": "AQAB"}]}))
+
+    def token(self, fingerprint: str) -> str:
+        now = int(time.time())
+        claims = {"iss": self.URL, "aud": "sluice", "sub": "robot", "groups": ["pay"], "iat": now, "exp": now + 600,
+                  "cnf": {"x5t#S256": coded(bytes.fromhex(fingerprint))}}
+        text = ".".join(coded(json.dumps(part).encode())
+                        for part in ({"alg": "RS256", "kid": "one", "typ": "at+jwt"}, claims))
+        return text + "." + coded(self._openssl("dgst", "-sha256", "-sign", self._key, text=text.encode()))
+
+    @staticmethod
+    def _openssl(*words, text: bytes = b"") -> bytes:
+        return subprocess.run(["openssl", *words], input=text, check=True, capture_output=True).stdout
+
+
+def coded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def check_bound_tokens(context, clients: Clients, target) -> None:
+    """A token that is stolen is worth nothing without the certificate's key."""
+    issuer = Issuer(context.folder)
+    oidc = (f"oidc: [{{name: corp, issuer: '{issuer.URL}', audience: sluice, groups_claim: groups, "
+            f"jwks: 'file:{issuer.jwks}'}}]\n  ")
+    gateway = Gateway(context, target.port, name="gw-bound", policies=POLICIES, identity=oidc + clients.identity(),
+                      listener=clients.listener("optional")).start()
+    token = issuer.token(clients.fingerprint(clients.ann))
+    shown = ["-H", f"Authorization: Bearer {token}"]
+    for _ in range(2):
+        expect(clients.curl(gateway, clients.ann, *shown).stdout == "ok200", "a token with its certificate")
+        for pair in (clients.nobody, None):
+            done = clients.curl(gateway, pair, *shown)
+            expect(done.stdout.endswith("401"), f"a token with {pair}: {done}")
+    expect(counted(gateway, "sluice_tokens_refused_total", reason="wrong_certificate") == 4, "they are not counted")
+    gateway.stop()
+    gateway.expect_verified()
+    proved = {(r["subject"], r["proof"], r["certificate"]) for r in gateway.intents() if r.get("subject")}
+    expect(proved == {("robot", "oidc", clients.fingerprint(clients.ann))}, f"records: {proved}")
+
+
 def run(context) -> None:
     clients = Clients(context)
     target = Target(context)
@@ -224,4 +277,5 @@ def run(context) -> None:
     check_records(clients, gateway)
 
     clients.authority.write_crl(clients.crl)
+    check_bound_tokens(context, clients, target)
     check_postgres(context, clients)

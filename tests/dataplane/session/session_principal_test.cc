@@ -52,7 +52,7 @@ struct Bench {
   SessionPrincipal by_token() {
     tokens.take_up(std::make_shared<const identity::TokenKeys>(issued));
     const auto answer =
-        tokens.prove(token, FingerprintKey(1, 2).of(token), view->snapshot(), 0, {{}, now});
+        tokens.prove(token, FingerprintKey(1, 2).of(token), view->snapshot(), 0, {}, {{}, now});
     REQUIRE(answer.proof != nullptr);
     return {*answer.proof, view->snapshot(), 0, tokens};
   }

@@ -4,6 +4,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <vector>
+
+#include "base/text_codec.h"
 #include "snapshot_of.h"
 #include "token_bench.h"
 
@@ -42,8 +45,8 @@ struct Bench {
                   [](const auto& one) { return one.issuer == "https://absent.example.com"; });
     proofs.take_up(keys);
   }
-  TokenProofs::Answer prove(const std::string& token) {
-    return proofs.prove(token, print_key.of(token), *snapshot, 0, now);
+  TokenProofs::Answer prove(const std::string& token, ByteView certificate = {}) {
+    return proofs.prove(token, print_key.of(token), *snapshot, 0, certificate, now);
   }
 
   FingerprintKey print_key{1, 2};
@@ -68,6 +71,27 @@ TEST_CASE("A token that held is remembered until it expires") {
 
   bench.now.wall = bench.now.wall + seconds(660);
   CHECK(bench.prove(token).fault == TokenFault::expired);
+}
+
+TEST_CASE("A token that is bound to a certificate is good on its connections only") {
+  Bench bench;
+  const std::vector<std::uint8_t> own(32, 0x5A);
+  const std::vector<std::uint8_t> other(32, 0x5B);
+  std::string claims(test::good_claims);
+  claims.insert(claims.rfind('}'), R"(,"cnf":{"x5t#S256":")" + to_base64url(own) + R"("})");
+  const std::string token =
+      test::make_token(test::provider_keys().p256, JwsAlgorithm::es256, test::good_header, claims);
+  CHECK(bench.prove(token).fault == TokenFault::wrong_certificate);
+  CHECK(bench.prove(token, other).fault == TokenFault::wrong_certificate);
+  const auto first = bench.prove(token, own);
+  REQUIRE(first.proof != nullptr);
+  CHECK(first.proof->principal().subject == "ann");
+  // Also once it is remembered.
+  CHECK(bench.prove(token, own).proof == first.proof);
+  CHECK(bench.prove(token, other).fault == TokenFault::wrong_certificate);
+  CHECK(bench.prove(token).fault == TokenFault::wrong_certificate);
+  // Others do not care who shows what.
+  CHECK(bench.prove(token_of("bob"), own).proof != nullptr);
 }
 
 TEST_CASE("What was proved is proved again under other keys or another configuration") {
