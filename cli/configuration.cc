@@ -47,6 +47,10 @@ void for_each_tls_file(Settings& settings, Each each) {
       if (!ocsp.path.empty()) each(ocsp);
     }
   }
+  if (auto& listen = settings.admin.listen) {
+    each(listen->certificate);
+    each(listen->key);
+  }
   if (auto& mtls = settings.identity.mtls) {
     each(mtls->client_ca);
     if (!mtls->crl.path.empty()) each(mtls->crl);

@@ -206,7 +206,11 @@ std::string describe_json(const config::Settings& settings) {
                 {"user", settings.audit.signer.user}}},
               {"release", text(settings.audit.release)},
               {"exports", std::move(exports)}}},
-            {"admin", {{"socket", settings.admin.socket}}}};
+            {"admin",
+             {{"socket", settings.admin.socket},
+              {"listen", settings.admin.listen
+                             ? Json(config::address_text(settings.admin.listen->address))
+                             : Json()}}}};
   if (const auto& recordings = settings.recordings) {
     page["recordings"] = {
         {"directory", recordings->directory},

@@ -280,8 +280,11 @@ std::string describe_text(const config::Settings& settings) {
                                                       : "recordings stop");
   }
   fmt::format_to(
-      out, "admin: {}{}\n", settings.admin.socket,
-      settings.admin.tcp ? " and http://" + address_text(*settings.admin.tcp) : std::string());
+      out, "admin: {}{}{}\n", settings.admin.socket,
+      settings.admin.tcp ? " and http://" + address_text(*settings.admin.tcp) : std::string(),
+      settings.admin.listen
+          ? " and https://" + address_text(settings.admin.listen->address) + " with a credential"
+          : std::string());
   return page;
 }
 

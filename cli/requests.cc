@@ -70,12 +70,14 @@ void print_whole(const Json& request) {
   }
 }
 
-/// Never from the command line, which every process of the host can read.
-Result<std::string> credential_of(const std::string& file) {
+/// Never from the command line, which every process of the host can read. Empty: over TLS the
+/// token that proves who calls decides, too.
+Result<std::string> credential_of(const std::string& file, bool is_over_tls) {
   std::string secret;
   if (file.empty()) {
     const char* const value = std::getenv(credential_variable);
     if (value == nullptr || *value == '\0') {
+      if (is_over_tls) return std::string();
       return fail(
           fmt::format("who are you? Put your API key or token into {}, or into a file and "
                       "name that with --credential-file",
@@ -92,15 +94,15 @@ Result<std::string> credential_of(const std::string& file) {
 }
 
 ExitCode decide(std::string_view verb, const DecisionOptions& options) {
-  auto credential = credential_of(options.credential_file);
+  auto credential = credential_of(options.credential_file, !options.gateway.url.empty());
   if (!credential) return complain(verb, credential.error().message, ExitCode::usage);
   const Json body{{"reason", options.reason}};
-  const auto reply =
-      ask_gateway(verb, options.gateway,
-                  {.method = "POST",
-                   .target = fmt::format("{}/{}/{}", path, control::api::escaped(options.id), verb),
-                   .fields = {{"Authorization", std::move(*credential)}},
-                   .body = body.dump()});
+  control::HttpRequest request{
+      .method = "POST",
+      .target = fmt::format("{}/{}/{}", path, control::api::escaped(options.id), verb),
+      .body = body.dump()};
+  if (!credential->empty()) request.fields.emplace_back("Authorization", std::move(*credential));
+  const auto reply = ask_gateway(verb, options.gateway, request);
   if (reply.code != ExitCode::ok) return reply.code;
   if (options.json) {
     fmt::print("{}", reply.body);

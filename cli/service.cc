@@ -5,11 +5,11 @@
 
 #include <algorithm>
 
-#include "cli/authorization.h"
 #include "cli/configuration.h"
 #include "cli/live_sessions.h"
 #include "cli/output.h"
 #include "cli/times.h"
+#include "cli/tls_channel.h"
 
 namespace sluice::cli {
 namespace {
@@ -102,7 +102,9 @@ Result<std::unique_ptr<Service>> Service::start(
   }
   service->start_upkeep();
   service->take_up(std::move(*cosigner));
-  auto admin = control::AdminServer::start(settings.admin, service->actions());
+  auto admin = control::AdminServer::start(
+      settings.admin, service->actions(),
+      [&own = *service](control::Channel& below) { return own.secure(below); });
   if (!admin) return tl::unexpected(admin.error());
   service->admin_ = std::move(*admin);
   service->announce(service->manager_.ready(service->status_line()));
@@ -211,10 +213,8 @@ void Service::take_up(std::unique_ptr<control::Cosigner> cosigner) {
 
 control::api::Actions Service::actions() {
   return {
-      .identify =
-          [this](std::string_view authorization) {
-            return principal_of(authorization, *gateway_->snapshot(), *token_keys(), wall_now());
-          },
+      .identify = [this](std::string_view authorization,
+                         std::string_view source) { return identify(authorization, source); },
       .roles = [this] { return gateway_->snapshot()->settings.admin.roles; },
       .record = [this](const audit::Record& record,
                        bool durably) { return gateway_->record_call(record, durably); },
@@ -243,9 +243,36 @@ control::api::Actions Service::actions() {
       .delete_recording = [this](
                               const std::string& name, const std::string& reason,
                               std::string_view by) { return delete_recording(name, reason, by); },
+      .issuers = [this] { return gateway_->snapshot()->settings.identity.oidc; },
       .mint = [this](const control::MintRequest& request) { return mint_token(request); },
       .revoke = [this](const std::string& id,
-                       std::optional<std::uint32_t> user) { return revoke_token(id, user); }};
+                       std::string_view by) { return revoke_token(id, by); }};
+}
+
+control::api::Proving Service::identify(std::string_view authorization, std::string_view source) {
+  const auto snapshot = gateway_->snapshot();
+  const auto keys = token_keys();
+  const Now now = clocks();
+  auto verdict =
+      authorization_.prove(authorization, source, {*snapshot, *keys, now.wall, now.monotonic});
+  if (!verdict.awaited_issuer.empty()) key_keeper_->ask(verdict.awaited_issuer);
+  return std::move(verdict.proving);
+}
+
+/// With the certificate in force. A context is made again only when that has changed.
+Result<std::unique_ptr<control::Channel>> Service::secure(control::Channel& below) {
+  const auto plan = gateway_->snapshot()->admin_tls;
+  std::shared_ptr<const dataplane::TlsContext> context;
+  {
+    const std::lock_guard lock(admin_tls_mutex_);
+    if (!admin_tls_ || admin_tls_->server() != plan.get()) {
+      auto made = dataplane::TlsContext::make(plan);
+      if (!made) return tl::unexpected(made.error());
+      admin_tls_ = std::move(*made);
+    }
+    context = admin_tls_;
+  }
+  return TlsChannel::open(below, std::move(context));
 }
 
 Result<control::api::RemovedRecording> Service::delete_recording(const std::string& name,
@@ -268,11 +295,11 @@ Result<control::MintedToken, control::MintRefusal> Service::mint_token(
 }
 
 Result<void, control::MintRefusal> Service::revoke_token(const std::string& id,
-                                                         std::optional<std::uint32_t> user) {
+                                                         std::string_view by) {
   const auto snapshot = gateway_->snapshot();
   const auto keys = token_keys();
   auto revoked = token_mint_.revoke(
-      id, user, {snapshot->settings, snapshot->gateway_tokens.get(), *snapshot->keys, *keys});
+      id, by, {snapshot->settings, snapshot->gateway_tokens.get(), *snapshot->keys, *keys});
   if (!revoked) return revoked;
   if (auto done = adopt_revoked(); !done) {
     return tl::unexpected(control::MintRefusal{.kind = control::MintRefusal::Kind::unavailable,

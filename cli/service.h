@@ -17,6 +17,7 @@
 #include "audit/upkeep.h"
 #include "base/instant.h"
 #include "base/result.h"
+#include "cli/authorization.h"
 #include "control/admin.h"
 #include "control/approvals/desk.h"
 #include "control/cosigner.h"
@@ -27,6 +28,7 @@
 #include "control/timestamper.h"
 #include "control/token_mint.h"
 #include "dataplane/gateway.h"
+#include "dataplane/tls/tls_context.h"
 #include "exports/exporter.h"
 #include "identity/api_keys.h"
 #include "recordings/retention.h"
@@ -75,6 +77,9 @@ class Service {
   Result<std::uint64_t> adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next);
   Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::api::Actions actions();
+  [[nodiscard]] control::api::Proving identify(std::string_view authorization,
+                                               std::string_view source);
+  [[nodiscard]] Result<std::unique_ptr<control::Channel>> secure(control::Channel& below);
   void take_up(std::unique_ptr<control::Cosigner> cosigner);
   void start_key_keeper();
   [[nodiscard]] Result<control::api::RemovedRecording> delete_recording(const std::string& name,
@@ -83,7 +88,7 @@ class Service {
   [[nodiscard]] Result<control::MintedToken, control::MintRefusal> mint_token(
       const control::MintRequest& request);
   [[nodiscard]] Result<void, control::MintRefusal> revoke_token(const std::string& id,
-                                                                std::optional<std::uint32_t> user);
+                                                                std::string_view by);
   [[nodiscard]] Result<void> adopt_revoked();
   [[nodiscard]] std::shared_ptr<const identity::TokenKeys> token_keys() const;
   [[nodiscard]] Result<void> start_desk();
@@ -126,6 +131,9 @@ class Service {
   bool is_log_down_ = false;
   std::atomic<bool> draining_{false};
   std::atomic<std::int64_t> drain_until_ns_{0};
+  Authorization authorization_;
+  std::mutex admin_tls_mutex_;
+  std::shared_ptr<const dataplane::TlsContext> admin_tls_;  ///< Of the newest connection.
   std::unique_ptr<control::AdminServer> admin_;  ///< Last: its threads call into all of the above.
 };
 

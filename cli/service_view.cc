@@ -1,6 +1,7 @@
 // What the admin interface shows of a running gateway.
 #include "cli/service.h"
 #include "cli/times.h"
+#include "config/load/quantity.h"
 
 namespace sluice::cli {
 namespace {
@@ -74,6 +75,9 @@ control::GatewayView Service::view() const {
   for (std::size_t i = 0; i < snapshot->listeners.size(); ++i) {
     const auto& listener = snapshot->listeners[i].settings;
     view.listeners.push_back({listener.name, gateway_->addresses()[i], listener.target});
+  }
+  if (const auto& listen = snapshot->settings.admin.listen) {
+    view.control_api = config::address_text(listen->address);
   }
   for (std::size_t i = 0; i < gateway_->workers(); ++i) {
     view.workers.push_back(view_of(gateway_->worker(i)));

@@ -19,6 +19,9 @@ void print_text(const Json& page) {
     fmt::print("  listener {} on {} → {}\n", listener.at("name").get<std::string>(),
                listener.at("address").get<std::string>(), listener.at("target").get<std::string>());
   }
+  if (const auto address = page.at("control_api").get<std::string>(); !address.empty()) {
+    fmt::print("  control API on https://{}\n", address);
+  }
   const auto number = [](const Json& object, const char* key) {
     return object.at(key).get<std::uint64_t>();
   };

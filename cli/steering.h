@@ -14,12 +14,16 @@ namespace sluice::cli {
 struct Answer {
   ExitCode code = ExitCode::ok;  ///< Not ok: told to the operator already.
   int status = 0;                ///< 0: the gateway was not reached.
-  std::string body;              ///< When ok, of the form that was asked for.
+  std::string body = {};         ///< When ok, of the form that was asked for.
 };
 
 enum class AnswerForm : std::uint8_t { json, text };
 
-/// Calls the gateway on its admin socket.
+/// $SLUICE_TOKEN says who calls over TLS.
+[[nodiscard]] bool has_token_variable();
+
+/// Calls the gateway on its admin socket, or over TLS where it is named by a URL; there with the
+/// caller's token, unless the request has an Authorization field.
 /// form  an answer that is not JSON, where that is due, is a failure.
 Answer ask_gateway(std::string_view verb, const AdminTarget& gateway,
                    const control::HttpRequest& request, AnswerForm form = AnswerForm::json);

@@ -1,11 +1,17 @@
 // sluice token: a short-lived token of the gateway's own, and its revocation.
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "base/bytes.h"
+#include "base/text_codec.h"
+#include "base/timestamp.h"
+#include "cli/credential_reference.h"
+#include "cli/login_session.h"
 #include "cli/output.h"
+#include "cli/shown_text.h"
 #include "cli/steering.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
-#include "config/load/load.h"
 #include "control/api/target.h"
 
 namespace sluice::cli {
@@ -16,60 +22,91 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view verb = "token";
 constexpr std::int64_t ns_per_second = 1'000'000'000;
 
-/// What "file:PATH" or "env:NAME" holds: a credential on the command line would be in the
-/// process table and in the shell's history.
-Result<std::string> credential_at(const std::string& reference) {
-  const config::World world = config::World::real();
-  std::optional<std::string> found;
-  if (reference.starts_with("file:")) {
-    found = world.read_file(reference.substr(5));
-    if (!found) return fail(fmt::format("cannot read '{}'", reference.substr(5)));
-  } else if (reference.starts_with("env:")) {
-    found = world.environment(reference.substr(4));
-    if (!found) return fail(fmt::format("'{}' is not set", reference.substr(4)));
+/// A chosen login goes by Basic (RFC 7617), all else by Bearer (RFC 6750).
+std::string authorization_of(const std::string& credential) {
+  const bool is_login = credential.find(':') != credential.npos;
+  return is_login ? "Basic " + to_base64(as_bytes(credential)) : "Bearer " + credential;
+}
+
+/// Over TLS, and nothing else says who asks.
+bool is_for_login(const TokenOptions& options) {
+  return !options.gateway.url.empty() && options.gateway.token.empty() &&
+         options.credential.empty() && options.subject.empty() && !has_token_variable();
+}
+
+/// Alone on stdout, so that it can be put into a variable or a file.
+void print_token(const std::string& token, const std::string& id, const std::string& subject,
+                 const std::string& expires) {
+  fmt::print("{}\n", token);
+  fmt::print(stderr, "token {} of {}, good until {}\n", shown_text(id), shown_text(subject),
+             shown_text(expires));
+}
+
+Result<std::optional<Duration>> lifetime_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const WallTime now = wall_now();
+  const auto end = parse_time(text, now, true);
+  if (!end) return tl::unexpected(end.error());
+  return *end - now;
+}
+
+/// Of whoever logged in.
+ExitCode print_login(const TokenOptions& options, std::optional<Duration> lifetime) {
+  const auto gateway = RemoteGateway::at(options.gateway.url, options.gateway.ca);
+  if (!gateway) return complain(verb, gateway.error().message, ExitCode::usage);
+  const bool is_any = options.target.empty() && !lifetime;
+  const auto token =
+      is_any ? current_token(*gateway) : another_token(*gateway, {options.target, lifetime});
+  if (!token) return complain(verb, token.error().message, ExitCode::denied);
+  const std::string until = timestamp_text(token->expires);
+  if (options.json) {
+    const Json page{{"token", token->token},
+                    {"id", token->id},
+                    {"subject", token->subject},
+                    {"expires", until}};
+    fmt::print("{}\n", page.dump());
   } else {
-    return fail("--credential takes file:PATH or env:NAME, not the credential itself");
+    print_token(token->token, token->id, token->subject, until);
   }
-  while (found->ends_with('\n') || found->ends_with('\r')) found->pop_back();
-  if (found->empty()) return fail(fmt::format("'{}' is empty", reference));
-  return std::move(*found);
+  return ExitCode::ok;
 }
 
 }  // namespace
 
 ExitCode perform(const TokenOptions& options) {
+  const auto lifetime = lifetime_of(options.lifetime);
+  if (!lifetime) return complain(verb, lifetime.error().message, ExitCode::usage);
+  if (is_for_login(options)) return print_login(options, *lifetime);
   Json wanted = Json::object();
-  if (options.credential.empty() == options.subject.empty()) {
+  control::HttpRequest request{.method = "POST", .target = "/v1/tokens"};
+  if (options.gateway.url.empty() && options.credential.empty() == options.subject.empty()) {
     return complain(verb, "say who asks with --credential, or as operator for whom with --subject",
                     ExitCode::usage);
   }
   if (!options.credential.empty()) {
-    auto credential = credential_at(options.credential);
+    const auto credential = credential_at("--credential", options.credential);
     if (!credential) return complain(verb, credential.error().message, ExitCode::usage);
-    wanted["credential"] = std::move(*credential);
-  } else {
+    if (options.gateway.url.empty()) {
+      wanted["credential"] = *credential;
+    } else {
+      request.fields.emplace_back("Authorization", authorization_of(*credential));
+    }
+  } else if (!options.subject.empty()) {
     wanted["subject"] = options.subject;
   }
   if (!options.groups.empty()) wanted["groups"] = options.groups;
   if (!options.target.empty()) wanted["target"] = options.target;
-  if (!options.lifetime.empty()) {
-    const WallTime now = wall_now();
-    const auto end = parse_time(options.lifetime, now, true);
-    if (!end) return complain(verb, end.error().message, ExitCode::usage);
-    wanted["lifetime_seconds"] = (*end - now).ns / ns_per_second;
-  }
-  const auto reply = ask_gateway(verb, options.gateway,
-                                 {.method = "POST", .target = "/v1/tokens", .body = wanted.dump()});
+  if (*lifetime) wanted["lifetime_seconds"] = (*lifetime)->ns / ns_per_second;
+  request.body = wanted.dump();
+  const auto reply = ask_gateway(verb, options.gateway, request);
   if (reply.code != ExitCode::ok) return reply.code;
   if (options.json) {
     fmt::print("{}", reply.body);
     return ExitCode::ok;
   }
   const Json page = Json::parse(reply.body);
-  // Alone on stdout, so that it can be put into a variable or a file.
-  fmt::print("{}\n", page.at("token").get<std::string>());
-  fmt::print(stderr, "token {} of {}, good until {}\n", page.at("id").get<std::string>(),
-             page.at("subject").get<std::string>(), page.at("expires").get<std::string>());
+  print_token(page.at("token").get<std::string>(), page.at("id").get<std::string>(),
+              page.at("subject").get<std::string>(), page.at("expires").get<std::string>());
   return ExitCode::ok;
 }
 

@@ -91,6 +91,10 @@ struct EvidenceOptions {
 struct AdminTarget {
   std::string configuration = default_configuration;
   std::string socket = {};  ///< Instead of the configuration's.
+  // Instead of a socket:
+  std::string url = {};    ///< "https://host:port"
+  std::string token = {};  ///< "file:PATH" or "env:NAME", of what proves there who calls.
+  std::string ca = {};     ///< A file: who may have signed its certificate; empty: the system's.
 };
 
 struct StatusOptions {
@@ -229,6 +233,16 @@ struct KeyTokensOptions {
   bool json = false;
 };
 
+struct LoginOptions {
+  std::string gateway = {};   ///< "https://host:port"
+  std::string ca = {};        ///< A file: who may have signed its certificate; empty: the system's.
+  std::string provider = {};  ///< By name; empty: the only one.
+  std::string provider_ca = {};
+  bool device = false;  ///< The person's browser is on another one.
+  std::string lifetime = {};
+  bool json = false;
+};
+
 struct TokenOptions {
   AdminTarget gateway = {};
   std::string credential = {};  ///< file:PATH or env:NAME; or empty, and:
@@ -310,6 +324,7 @@ ExitCode perform(const KeyNewOptions& options);
 ExitCode perform(const KeySigningOptions& options);
 ExitCode perform(const KeyOperationsOptions& options);
 ExitCode perform(const KeyTokensOptions& options);
+ExitCode perform(const LoginOptions& options);
 ExitCode perform(const TokenOptions& options);
 ExitCode perform(const TokenRevokeOptions& options);
 ExitCode perform(const LoadOptions& options);
@@ -324,7 +339,7 @@ using Command =
                  PolicyTestOptions, PolicyDiffOptions, PolicyDryRunOptions, LegalHoldAddOptions,
                  LegalHoldListOptions, LegalHoldReleaseOptions, DeleteRecordingOptions,
                  RequestsOptions, ApproveOptions, DenyOptions, KeyNewOptions, KeySigningOptions,
-                 KeyOperationsOptions, KeyTokensOptions, TokenOptions, TokenRevokeOptions,
-                 LoadOptions, DemoOptions, CompletionOptions, ManOptions>;
+                 KeyOperationsOptions, KeyTokensOptions, LoginOptions, TokenOptions,
+                 TokenRevokeOptions, LoadOptions, DemoOptions, CompletionOptions, ManOptions>;
 
 }  // namespace sluice::cli

@@ -14,13 +14,17 @@ constexpr Duration ask_timeout = seconds(60);
 }  // namespace
 
 Result<std::unique_ptr<AdminServer>> AdminServer::start(const config::Admin& settings,
-                                                        api::Actions actions) {
+                                                        api::Actions actions, Secure secure) {
   auto server = std::unique_ptr<AdminServer>(new AdminServer());
   server->actions_ = std::move(actions);
-  const auto serve = [&own = *server](Descriptor listener, api::Entrance entrance) {
-    return HttpServer::start(std::move(listener), [&own, entrance](const HttpRequest& request) {
-      return api::answer(own.actions_, request, entrance);
-    });
+  const auto serve = [&own = *server](Descriptor listener, api::Entrance entrance,
+                                      HttpServerOptions options = {}) {
+    return HttpServer::start(
+        std::move(listener),
+        [&own, entrance](const HttpRequest& request) {
+          return api::answer(own.actions_, request, entrance);
+        },
+        std::move(options));
   };
 
   auto unix_listener = listen_unix(settings.socket, settings.socket_group);
@@ -36,6 +40,17 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(const config::Admin& set
     auto tcp_server = serve(std::move(*tcp_listener), api::Entrance::probes);
     if (!tcp_server) return tl::unexpected(tcp_server.error());
     server->tcp_ = std::move(*tcp_server);
+  }
+  if (const auto& listen = settings.listen) {
+    auto listener = listen_tcp(listen->address);
+    if (!listener) return tl::unexpected(listener.error());
+    auto tls_server = serve(std::move(*listener), api::Entrance::tls_port,
+                            {.connections_max = listen->connections_max,
+                             .connections_per_source_max = listen->connections_per_source_max,
+                             .timeout = listen->timeout,
+                             .secure = std::move(secure)});
+    if (!tls_server) return tl::unexpected(tls_server.error());
+    server->tls_ = std::move(*tls_server);
   }
   return server;
 }

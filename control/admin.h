@@ -1,9 +1,11 @@
 // The sockets of the control API, and the client's side of it.
 //
 // The optional loopback port is for scrapers and probes: any local process, and a browser
-// tricked into it, reaches it, so it only answers calls that anybody may make.
+// tricked into it, reaches it, so it only answers calls that anybody may make. The optional TLS
+// port is for whoever proves by a credential who it is.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,8 +18,11 @@ namespace sluice::control {
 
 class AdminServer {
  public:
+  /// Makes TLS of a fresh connection of the TLS port.
+  using Secure = std::function<Result<std::unique_ptr<Channel>>(Channel& below)>;
+
   static Result<std::unique_ptr<AdminServer>> start(const config::Admin& settings,
-                                                    api::Actions actions);
+                                                    api::Actions actions, Secure secure);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
@@ -29,9 +34,10 @@ class AdminServer {
   std::string socket_path_;
   std::unique_ptr<HttpServer> unix_;
   std::unique_ptr<HttpServer> tcp_;
+  std::unique_ptr<HttpServer> tls_;
 };
 
-/// One request to a running gateway.
+/// One request to a running gateway, on its admin socket.
 Result<HttpReply> ask(const std::string& socket_path, const HttpRequest& request);
 
 }  // namespace sluice::control

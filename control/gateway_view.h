@@ -109,6 +109,7 @@ struct GatewayView {
   std::size_t api_keys = 0;
   bool has_kernel_tls = false;  ///< The kernel is given the keys of TLS connections.
   std::vector<ListenerView> listeners;
+  std::string control_api;  ///< Where it listens for TLS; empty: nowhere.
   std::vector<WorkerView> workers;
   std::vector<std::unique_ptr<LatencyView>> latencies;  ///< A histogram does not move.
   audit::LogStatus log;

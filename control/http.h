@@ -11,8 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/instant.h"
 #include "base/result.h"
+#include "control/channel.h"
 #include "control/descriptor.h"
+#include "control/tcp_peer.h"
 #include "control/unix_peer.h"
 
 namespace sluice::control {
@@ -27,6 +30,8 @@ struct HttpRequest {
   std::string host = "localhost";
   /// Who asks over a unix socket, as the kernel says.
   std::optional<UnixPeer> unix_peer = {};
+  /// Who asks over TCP.
+  std::optional<TcpPeer> tcp_peer = {};
 };
 
 struct HttpReply {
@@ -39,14 +44,25 @@ struct HttpReply {
 /// First value of a field, compared without case; empty when there is none.
 std::string_view field_value(const HttpFields& fields, std::string_view name) noexcept;
 
+struct HttpServerOptions {
+  std::size_t connections_max = 4;             ///< Served at a time; each has a thread.
+  std::size_t connections_per_source_max = 4;  ///< Of them, over TCP; more are closed at once.
+  /// For all of a request to arrive, and again for its reply to be taken.
+  Duration timeout = seconds(5);
+  /// Makes of a fresh connection what the exchange goes over, within the request's time; what it
+  /// gives may borrow the one below. Empty: in clear.
+  std::function<Result<std::unique_ptr<Channel>>(Channel& below)> secure = {};
+};
+
 /// Listens with a few threads; each serves one connection at a time.
 class HttpServer {
  public:
-  /// `handler` is called from any of the threads. A head may have 16 KiB, a body
-  /// 1 MiB, and an exchange a few seconds; what exceeds that is refused.
+  /// `handler` is called from any of the threads. A head may have 16 KiB, a body 1 MiB; what
+  /// exceeds that is refused.
   using Handler = std::function<HttpReply(const HttpRequest&)>;
 
-  static Result<std::unique_ptr<HttpServer>> start(Descriptor listener, Handler handler);
+  static Result<std::unique_ptr<HttpServer>> start(Descriptor listener, Handler handler,
+                                                   HttpServerOptions options = {});
   /// Waits for the exchanges that are under way.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
@@ -60,5 +76,7 @@ class HttpServer {
 
 /// Sends `request` over a fresh connection and waits for the whole reply.
 Result<HttpReply> exchange(const Descriptor& socket, const HttpRequest& request);
+/// The same, over a connection that may be secured.
+Result<HttpReply> exchange(Channel& channel, const HttpRequest& request);
 
 }  // namespace sluice::control

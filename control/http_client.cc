@@ -13,7 +13,7 @@ namespace {
 constexpr http1::Limits limits{.head_bytes_max = head_bytes_max,
                                .body_bytes_max = std::uint64_t{64} << 20};
 
-Result<void> send_request(const Descriptor& socket, const HttpRequest& request) {
+Result<void> send_request(Channel& channel, const HttpRequest& request) {
   std::array<std::uint8_t, head_bytes_max> room{};
   http1::HeadWriter head(room);
   head.request_line(request.method, request.target);
@@ -23,14 +23,19 @@ Result<void> send_request(const Descriptor& socket, const HttpRequest& request) 
   if (!request.body.empty()) head.field("Content-Length", std::uint64_t{request.body.size()});
   head.finish();
   if (head.overflowed()) return fail("the request's head is too large");
-  if (auto sent = write_all(socket, head.written()); !sent) return sent;
-  return write_all(socket, as_bytes(request.body));
+  if (auto sent = channel.write(head.written()); !sent) return sent;
+  return channel.write(as_bytes(request.body));
 }
 
 }  // namespace
 
 Result<HttpReply> exchange(const Descriptor& socket, const HttpRequest& request) {
-  if (auto sent = send_request(socket, request); !sent) return tl::unexpected(sent.error());
+  SocketChannel channel(socket);
+  return exchange(channel, request);
+}
+
+Result<HttpReply> exchange(Channel& channel, const HttpRequest& request) {
+  if (auto sent = send_request(channel, request); !sent) return tl::unexpected(sent.error());
 
   HttpReply reply;
   http1::ResponseDecoder decoder(limits);
@@ -58,7 +63,7 @@ Result<HttpReply> exchange(const Descriptor& socket, const HttpRequest& request)
     }
     unread.erase(0, step.size_bytes);
     if (step.kind == http1::Step::Kind::needs_more) {
-      const auto got = read_some(socket, unread);
+      const auto got = channel.read(unread);
       if (!got) return tl::unexpected(got.error());
       closed = *got == 0;
     }

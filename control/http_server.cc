@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cerrno>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "control/http.h"
@@ -18,8 +20,6 @@
 namespace sluice::control {
 namespace {
 
-constexpr std::size_t threads = 4;
-constexpr Duration exchange_timeout = seconds(5);
 constexpr http1::Limits limits{.head_bytes_max = head_bytes_max, .body_bytes_max = 1 << 20};
 
 HttpReply refusal(http1::Fault fault) {
@@ -35,7 +35,7 @@ struct Received {
   HttpReply reply;
 };
 
-Received receive(const Descriptor& socket) {
+Received receive(Channel& channel) {
   Received result;
   http1::RequestDecoder decoder(limits);
   auto table = std::make_unique<http1::FieldTable>();
@@ -63,13 +63,13 @@ Received receive(const Descriptor& socket) {
     }
     unread.erase(0, step.size_bytes);
     if (step.kind == http1::Step::Kind::needs_more) {
-      const auto got = read_some(socket, unread);
+      const auto got = channel.read(unread);
       if (!got || *got == 0) return result;
     }
   }
 }
 
-void send_reply(const Descriptor& socket, const HttpReply& reply, bool without_body) {
+void send_reply(Channel& channel, const HttpReply& reply, bool without_body) {
   std::array<std::uint8_t, head_bytes_max> room{};
   http1::HeadWriter head(room);
   const auto status = static_cast<std::uint16_t>(reply.status);
@@ -80,28 +80,19 @@ void send_reply(const Descriptor& socket, const HttpReply& reply, bool without_b
   head.field("Connection", "close");
   head.finish();
   if (head.overflowed()) return;
-  if (!write_all(socket, head.written())) return;
-  if (!without_body && !write_all(socket, as_bytes(reply.body))) return;
-
-  // Closing with unread bytes would reset the connection and could take the
-  // reply with it; so say goodbye first and drop what still comes.
-  ::shutdown(socket.get(), SHUT_WR);
-  std::string dropped;
-  for (int reads = 0; reads < 64; ++reads) {
-    const auto got = read_some(socket, dropped);
-    if (!got || *got == 0) return;
-    dropped.clear();
-  }
+  if (!channel.write(head.written())) return;
+  if (!without_body && !channel.write(as_bytes(reply.body))) return;
+  channel.end();
 }
 
-void serve(const Descriptor& socket, const HttpServer::Handler& handler) {
-  if (!set_timeout(socket, exchange_timeout)) return;
-  auto received = receive(socket);
-  if (received.refused) {
-    send_reply(socket, received.reply, false);
-  } else if (received.complete) {
-    received.request.unix_peer = unix_peer(socket);
-    send_reply(socket, handler(received.request), received.request.method == "HEAD");
+/// Closing with unread bytes would reset the connection and could take the reply with it; so what
+/// still comes is read and dropped.
+void drop_rest(Channel& channel) {
+  std::string dropped;
+  for (int reads = 0; reads < 64; ++reads) {
+    const auto got = channel.read(dropped);
+    if (!got || *got == 0) return;
+    dropped.clear();
   }
 }
 
@@ -111,34 +102,100 @@ struct HttpServer::State {
   Descriptor listener;
   Descriptor stop;
   Handler handler;
+  HttpServerOptions options;
+  std::mutex accepting;  ///< One thread waits for a connection, the others for their turn.
+  std::mutex counting;
+  std::map<std::string, std::size_t, std::less<>> connections;  ///< By source.
   std::vector<std::jthread> threads;
 
-  void run() const {
-    for (;;) {
-      std::array<pollfd, 2> waiting{{{.fd = listener.get(), .events = POLLIN, .revents = 0},
-                                     {.fd = stop.get(), .events = POLLIN, .revents = 0}}};
-      if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) return;
-      if (waiting[1].revents != 0) return;
-      if (waiting[0].revents == 0) continue;
-      // The listener does not block: another thread may have been quicker.
-      const Descriptor socket(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (socket.is_open()) serve(socket, handler);
+  void run() {
+    while (auto socket = accept()) {
+      if (socket->descriptor.is_open()) serve(*socket);
     }
+  }
+
+ private:
+  struct Accepted {
+    Descriptor descriptor;
+    std::optional<TcpPeer> peer;
+  };
+
+  /// Nothing: the server stops.
+  std::optional<Accepted> accept() {
+    const std::lock_guard lock(accepting);
+    std::array<pollfd, 2> waiting{{{.fd = listener.get(), .events = POLLIN, .revents = 0},
+                                   {.fd = stop.get(), .events = POLLIN, .revents = 0}}};
+    if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) return std::nullopt;
+    if (waiting[1].revents != 0) return std::nullopt;
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    // The listener does not block: whoever called may be gone.
+    Accepted accepted{Descriptor(::accept4(listener.get(), reinterpret_cast<sockaddr*>(&address),
+                                           &size, SOCK_CLOEXEC)),
+                      {}};
+    if (accepted.descriptor.is_open()) accepted.peer = tcp_peer(address);
+    return accepted;
+  }
+
+  /// Whether one more of this source is within what it may have.
+  bool enter(const std::string& source) {
+    const std::lock_guard lock(counting);
+    auto& open = connections[source];
+    if (open >= options.connections_per_source_max) return false;
+    ++open;
+    return true;
+  }
+
+  void leave(const std::string& source) {
+    const std::lock_guard lock(counting);
+    const auto found = connections.find(source);
+    if (--found->second == 0) connections.erase(found);
+  }
+
+  void serve(const Accepted& accepted) {
+    if (!accepted.peer) return exchange_on(accepted);
+    if (!enter(accepted.peer->source)) return;
+    exchange_on(accepted);
+    leave(accepted.peer->source);
+  }
+
+  void exchange_on(const Accepted& accepted) const {
+    SocketChannel below(accepted.descriptor, &stop);
+    below.limit(options.timeout);
+    std::unique_ptr<Channel> secured;
+    if (options.secure) {
+      auto made = options.secure(below);
+      if (!made) return;
+      secured = std::move(*made);
+    }
+    Channel& channel = secured ? *secured : below;
+    auto received = receive(channel);
+    if (!received.complete && !received.refused) return;
+    if (received.complete) {
+      received.request.unix_peer = unix_peer(accepted.descriptor);
+      received.request.tcp_peer = accepted.peer;
+      received.reply = handler(received.request);
+    }
+    below.limit(options.timeout);
+    send_reply(channel, received.reply, received.complete && received.request.method == "HEAD");
+    drop_rest(below);
   }
 };
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(Descriptor listener, Handler handler) {
+Result<std::unique_ptr<HttpServer>> HttpServer::start(Descriptor listener, Handler handler,
+                                                      HttpServerOptions options) {
   auto state = std::make_unique<State>();
   state->listener = std::move(listener);
   state->stop = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   state->handler = std::move(handler);
+  state->options = std::move(options);
   if (!state->stop.is_open()) return fail(system_error("eventfd", errno));
   if (::fcntl(state->listener.get(), F_SETFL, O_NONBLOCK) != 0) {
     return fail(system_error("fcntl", errno));
   }
-  for (std::size_t i = 0; i < threads; ++i) {
+  for (std::size_t i = 0; i < state->options.connections_max; ++i) {
     state->threads.emplace_back([&own = *state] { own.run(); });
   }
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));

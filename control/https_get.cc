@@ -30,9 +30,8 @@ int look_at_stop(void* stop, curl_off_t /*down_whole*/, curl_off_t /*down*/,
   return stop != nullptr && static_cast<const std::atomic<bool>*>(stop)->load() ? 1 : 0;
 }
 
-}  // namespace
-
-Result<std::string> https_get(const HttpsGet& request) {
+/// form  null: a GET.
+Result<HttpsReply> exchange(const HttpsGet& request, const std::string* form) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
                                                                    &curl_easy_cleanup);
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> fields(
@@ -46,6 +45,10 @@ Result<std::string> https_get(const HttpsGet& request) {
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, is_here ? "http" : "https");
   // This host is reached without anyone between, whatever the environment says.
   if (is_here) curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  if (form != nullptr) {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(form->size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form->data());
+  }
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields.get());
   if (!request.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, request.ca_file.c_str());
@@ -68,8 +71,20 @@ Result<std::string> https_get(const HttpsGet& request) {
   }
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-  if (status != 200) return fail(fmt::format("{}: status {}", request.url, status));
-  return std::move(body.text);
+  return HttpsReply{static_cast<int>(status), std::move(body.text)};
+}
+
+}  // namespace
+
+Result<std::string> https_get(const HttpsGet& request) {
+  auto reply = exchange(request, nullptr);
+  if (!reply) return tl::unexpected(reply.error());
+  if (reply->status != 200) return fail(fmt::format("{}: status {}", request.url, reply->status));
+  return std::move(reply->body);
+}
+
+Result<HttpsReply> https_post(const HttpsGet& request, const std::string& form) {
+  return exchange(request, &form);
 }
 
 }  // namespace sluice::control

@@ -1,4 +1,4 @@
-// One GET by HTTPS, for a thread that may block. The only place here that knows libcurl.
+// One GET or POST by HTTPS, for a thread that may block. The only place here that knows libcurl.
 #pragma once
 
 #include <atomic>
@@ -20,5 +20,14 @@ struct HttpsGet {
 /// The body of an answer with status 200. Follows no redirection; takes at most 4 seconds.
 /// errors   anything else, in words.
 Result<std::string> https_get(const HttpsGet& request);
+
+struct HttpsReply {
+  int status = 0;
+  std::string body;
+};
+
+/// The same as a POST of `form`, which is application/x-www-form-urlencoded; what has any status
+/// is an answer.
+Result<HttpsReply> https_post(const HttpsGet& request, const std::string& form);
 
 }  // namespace sluice::control

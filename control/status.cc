@@ -56,12 +56,13 @@ std::string status_json(const GatewayView& view) {
                    json_text(listener.name), json_text(listener.address),
                    json_text(listener.target));
   }
-  fmt::format_to(out,
-                 "],\"connections\":{{\"clients\":{},\"upstreams\":{},\"accepted\":{},"
-                 "\"refused\":{}}},",
-                 total(view, &WorkerView::clients_open), total(view, &WorkerView::upstreams_open),
-                 total(view, &WorkerView::clients_accepted),
-                 total(view, &WorkerView::clients_refused));
+  fmt::format_to(
+      out,
+      "],\"control_api\":{},\"connections\":{{\"clients\":{},\"upstreams\":{},\"accepted\":{},"
+      "\"refused\":{}}},",
+      json_text(view.control_api), total(view, &WorkerView::clients_open),
+      total(view, &WorkerView::upstreams_open), total(view, &WorkerView::clients_accepted),
+      total(view, &WorkerView::clients_refused));
   fmt::format_to(
       out,
       "\"requests\":{{\"allowed\":{},\"denied\":{},\"unauthenticated\":{},"

@@ -8,7 +8,6 @@
 #include "base/text_codec.h"
 #include "base/timestamp.h"
 #include "control/revocations.h"
-#include "control/unix_peer.h"
 #include "identity/credential.h"
 
 namespace sluice::control {
@@ -35,10 +34,6 @@ bool is_name(std::string_view text) {
            const auto byte = static_cast<unsigned char>(c);
            return byte < 0x20 || byte == 0x7F;
          });
-}
-
-std::string who_asks(std::optional<std::uint32_t> user) {
-  return user ? fmt::format("user {}", *user) : "an unknown user";
 }
 
 /// An entry as the log has it. Views into what it was made of.
@@ -75,7 +70,7 @@ Result<MintedToken, MintRefusal> TokenMint::mint(const MintRequest& request,
   }
   refused_.fetch_add(1, std::memory_order_relaxed);
   const MintRefusal& refusal = minted.error();
-  const std::string detail = fmt::format("asked by {}: {}", who_asks(request.user),
+  const std::string detail = fmt::format("asked by {}: {}", request.by,
                                          refusal.reason.empty() ? refusal.message : refusal.reason);
   // What was refused stays so, whether or not the log takes it now.
   static_cast<void>(world_.record(Entry("token-refused", detail).record));
@@ -126,7 +121,7 @@ Result<MintedToken, MintRefusal> TokenMint::try_mint(const MintRequest& request,
   const std::string detail =
       fmt::format("{}until {}, asked by {}{}{}",
                   request.target.empty() ? std::string() : fmt::format("for {} ", request.target),
-                  timestamp_text(out.expires), who_asks(request.user),
+                  timestamp_text(out.expires), request.by,
                   who->credential_id.empty() ? "" : ", on credential ", who->credential_id);
   Entry entry("token-minted", detail);
   entry.add(*who, out.id);
@@ -139,8 +134,15 @@ Result<MintedToken, MintRefusal> TokenMint::try_mint(const MintRequest& request,
 TokenMint::Proved TokenMint::principal_of(const MintRequest& request,
                                           const MintBasis& basis) const {
   const WallTime now = world_.now();
+  if (request.proved && !request.proved->subject.empty()) {
+    // Its own tokens are not taken: each would outlive the last.
+    if (request.proved->proof == config::Proof::gateway_token) {
+      return not_proved("a token of the gateway's own");
+    }
+    return *request.proved;
+  }
   if (request.credential.empty()) {
-    if (!request.user || !is_operator(*request.user)) {
+    if (!request.is_operator) {
       return refuse(Kind::denied, "only the operator may name a subject");
     }
     config::Principal who;
@@ -153,7 +155,7 @@ TokenMint::Proved TokenMint::principal_of(const MintRequest& request,
     return refuse(Kind::invalid, "a credential says who it is: name no subject beside it");
   }
   if (identity::is_compact_jws(request.credential)) {
-    // Its own tokens are not taken: each would outlive the last.
+    // Nor are they here.
     static const identity::RevokedTokens none;
     auto verdict = identity::verify_token(
         request.credential, {basis.settings.identity.oidc, basis.issuer_keys, nullptr, none}, now);
@@ -172,14 +174,13 @@ TokenMint::Proved TokenMint::principal_of(const MintRequest& request,
   return *verdict.principal;
 }
 
-Result<void, MintRefusal> TokenMint::revoke(const std::string& id,
-                                            std::optional<std::uint32_t> user,
+Result<void, MintRefusal> TokenMint::revoke(const std::string& id, std::string_view by,
                                             const MintBasis& basis) {
   if (basis.keys == nullptr) {
     return refuse(Kind::invalid, "the configuration has no identity.gateway_tokens");
   }
   if (!is_token_id(id)) return refuse(Kind::invalid, "that is no token's id");
-  const std::string detail = fmt::format("asked by {}", who_asks(user));
+  const std::string detail = fmt::format("asked by {}", by);
   Entry entry("token-revoked", detail);
   entry.record.credential_id = id;
   const std::lock_guard lock(revoking_);

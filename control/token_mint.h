@@ -30,13 +30,16 @@ struct MintBasis {
 };
 
 struct MintRequest {
-  /// What proves who asks: an API key, "login:secret", or a provider's token. Or empty, and:
-  std::string credential = {};
-  std::string subject = {};              ///< For whom the operator asks,
+  // For whom, in one of three ways:
+  std::optional<config::Principal> proved = {};  ///< Who was proved already.
+  std::string credential = {};           ///< An API key, "login:secret", or a provider's token.
+  std::string subject = {};              ///< Whom the operator names,
   std::vector<std::string> groups = {};  ///< who is in these.
-  std::string target = {};               ///< That the token is to be good for; empty: any.
+
+  std::string target = {};  ///< That the token is to be good for; empty: any.
   std::optional<Duration> lifetime = {};
-  std::optional<std::uint32_t> user = {};  ///< Who asks, as the kernel says.
+  std::string by = {};       ///< Who asks, for the record.
+  bool is_operator = false;  ///< Who asks may name a subject.
 };
 
 struct MintedToken {
@@ -80,7 +83,7 @@ class TokenMint {
   /// The record is durable before the token is given; a refusal is recorded, too.
   Result<MintedToken, MintRefusal> mint(const MintRequest& request, const MintBasis& basis);
   /// Recorded durably, then in the list; whoever calls has workers read that.
-  Result<void, MintRefusal> revoke(const std::string& id, std::optional<std::uint32_t> user,
+  Result<void, MintRefusal> revoke(const std::string& id, std::string_view by,
                                    const MintBasis& basis);
 
   [[nodiscard]] MintCounts counts() const noexcept;

@@ -76,6 +76,15 @@ bool is_same_export(const config::AuditExport& one, const config::AuditExport& o
          lag_alarm == other.lag_alarm;
 }
 
+/// But for its certificate.
+bool is_same_port(const std::optional<config::AdminListen>& now,
+                  const std::optional<config::AdminListen>& next) {
+  if (!now || !next) return now.has_value() == next.has_value();
+  return now->address == next->address && now->connections_max == next->connections_max &&
+         now->connections_per_source_max == next->connections_per_source_max &&
+         now->timeout == next->timeout;
+}
+
 /// Why `next` needs a restart; empty when it does not.
 std::string restart_reason(const config::Settings& now, const config::Settings& next) {
   if (!std::ranges::equal(now.listeners, next.listeners, {}, listener_key, listener_key)) {
@@ -95,6 +104,10 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
     return "the audit section changed";
   }
   if (now.approvals.store != next.approvals.store) return "the store of approvals moved";
+  if (now.admin.socket != next.admin.socket || now.admin.socket_group != next.admin.socket_group ||
+      now.admin.tcp != next.admin.tcp || !is_same_port(now.admin.listen, next.admin.listen)) {
+    return "the control API moved";
+  }
   if (now.workers.count != next.workers.count || now.workers.pin != next.workers.pin ||
       now.workers.connections_max != next.workers.connections_max ||
       now.workers.buffer_bytes != next.workers.buffer_bytes ||

@@ -58,11 +58,30 @@ void add_key(Tree& tree) {
   add_json(tokens, key_tokens.json);
 }
 
+void add_login(Tree& tree) {
+  auto [made, login] = add_verb<LoginOptions>(
+      tree, tree.app, "login", "Sign in with a provider, for a token of the gateway's own",
+      "  sluice login --gateway https://gw1.example.com:9443\n"
+      "  sluice login --gateway https://gw1.example.com:9443 --device --lifetime 8h");
+  made.add_option("--gateway", login.gateway, "https://HOST:PORT, as its admin.listen has it")
+      ->required();
+  made.add_option("--ca", login.ca, "Who may have signed its certificate; without it the system's")
+      ->type_name(file_value);
+  made.add_option("--provider", login.provider,
+                  "With whom, as the gateway's configuration names it; without it the only one");
+  made.add_option("--provider-ca", login.provider_ca,
+                  "Who may have signed the provider's certificate; without it the system's")
+      ->type_name(file_value);
+  made.add_flag("--device", login.device, "Show a code to enter on another device");
+  made.add_option("--lifetime", login.lifetime, "How long, such as 15m or 8h");
+  add_json(made, login.json);
+}
+
 void add_token(Tree& tree) {
   auto [made, token] = add_verb<TokenOptions>(
       tree, tree.app, "token", "Print a short-lived token of the gateway's own",
       "  export TOKEN=$(sluice token --credential file:./api.key --for ledger-db)\n"
-      "  sluice token --subject batch --group settlement --lifetime 15m --json");
+      "  sluice token --gateway https://gw1.example.com:9443 --for payments-api");
   made.require_subcommand(0, 1);
   add_gateway(made, token.gateway);
   auto* credential = made.add_option("--credential", token.credential,
@@ -88,6 +107,7 @@ void add_token(Tree& tree) {
 
 void add_credential_verbs(Tree& tree) {
   add_key(tree);
+  add_login(tree);
   add_token(tree);
 }
 

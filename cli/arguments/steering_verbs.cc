@@ -8,7 +8,7 @@ void add_steering(Tree& tree) {
   auto [shown, status] =
       add_verb<StatusOptions>(tree, tree.app, "status", "Show how the running gateway fares",
                               "  sluice status\n"
-                              "  sluice status --socket /run/sluice/admin.sock --json");
+                              "  sluice status --gateway https://gw1.example.com:9443 --json");
   add_gateway(shown, status.gateway);
   add_json(shown, status.json);
   auto [reloaded, reload] = add_verb<ReloadOptions>(

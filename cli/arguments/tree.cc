@@ -53,8 +53,19 @@ void add_configuration(CLI::App& to, std::string& path) {
 
 void add_gateway(CLI::App& to, AdminTarget& gateway) {
   add_configuration(to, gateway.configuration);
-  to.add_option("--socket", gateway.socket, "Admin socket, instead of the configuration's")
-      ->type_name(file_value);
+  auto* socket =
+      to.add_option("--socket", gateway.socket, "Admin socket, instead of the configuration's")
+          ->type_name(file_value);
+  auto* url = to.add_option("--gateway", gateway.url,
+                            "Over TLS instead: https://HOST:PORT, as its admin.listen has it")
+                  ->excludes(socket);
+  to.add_option("--token", gateway.token,
+                "What proves there who you are: file:PATH or env:NAME, of a token or\n"
+                "an API key; without it $SLUICE_TOKEN, or what `sluice login` left")
+      ->needs(url);
+  to.add_option("--ca", gateway.ca, "Who may have signed its certificate; without it the system's")
+      ->type_name(file_value)
+      ->needs(url);
 }
 
 }  // namespace sluice::cli

@@ -149,6 +149,11 @@ class Checker : Complaints {
       add(listener.address, fmt::format("listener '{}'", listener.name),
           places_.of(&listener.address, listener.place));
     }
+    if (const auto& listen = settings_.admin.listen) {
+      const Place place = places_.of(&listen->address, {});
+      add(listen->address, "the control API", place);
+      if (listen->address.port == 0) report(place, "callers must know the port: name one");
+    }
     if (!settings_.admin.tcp) return;
     const Place place = places_.of(&*settings_.admin.tcp, {});
     add(*settings_.admin.tcp, "the admin interface", place);

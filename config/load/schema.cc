@@ -525,6 +525,30 @@ constexpr Table admin_roles_table{
     .fields = admin_roles_fields,
     .make = make_owner<AdminRoles>};
 
+constexpr std::array admin_listen_fields{
+    listen_address<&AdminListen::address>("address", required, "Where it listens."),
+    file_text<&AdminListen::certificate>(
+        "certificate", required,
+        "As PEM, with the certificates that lead to its authority behind it."),
+    file_text<&AdminListen::key>("key", required, "Its private key as PEM, without a passphrase."),
+    count<&AdminListen::connections_max>("connections", 1, 256,
+                                         "Connections served at a time, each by a thread; others "
+                                         "wait in the kernel's queue."),
+    count<&AdminListen::connections_per_source_max>(
+        "connections_per_source", 1, 256,
+        "Those of one address, or of one IPv6 network of 64 bits; more are closed."),
+    duration<&AdminListen::timeout>("timeout", milliseconds(100), seconds(60),
+                                    "For handshake and request together, and again until the "
+                                    "answer is taken.")};
+constexpr Table admin_listen_table{
+    .title = "The control API over TLS",
+    .path = "admin.listen",
+    .sentence =
+        "TLS 1.2 and 1.3. Who calls is whom the Authorization field proves: see "
+        "docs/control_api.md.",
+    .fields = admin_listen_fields,
+    .make = make_owner<AdminListen>};
+
 constexpr std::array admin_fields{
     text<&Admin::socket>("socket", Word::file_path, not_required, "The admin socket's path."),
     text<&Admin::socket_group>(
@@ -535,6 +559,8 @@ constexpr std::array admin_fields{
         "tcp", not_required,
         "A loopback address that serves /livez, /readyz and /metrics, to read only; "
         "without it none."),
+    section<&Admin::listen>("listen", admin_listen_table, not_required,
+                            "Where the control API is reached over TLS; without it nowhere."),
     section<&Admin::roles>("roles", admin_roles_table, not_required,
                            "Who may do what by the control API.")};
 constexpr Table admin_table{

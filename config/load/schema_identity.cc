@@ -9,6 +9,22 @@ namespace {
 
 using namespace schema;
 
+constexpr std::array oidc_login_fields{
+    text<&OidcLogin::client_id>("client_id", Word::subject, required,
+                                "A public client of the issuer's that may use the device flow, or "
+                                "authorization codes with PKCE and a loopback redirect. Where it "
+                                "is `audience`, too, the ID token proves who signs in; else the "
+                                "access token does."),
+    texts<&OidcLogin::scopes>("scopes", Word::subject, 16,
+                              "What is asked for, such as `openid` and `offline_access`; without "
+                              "it `openid`.")};
+constexpr Table oidc_login_table{
+    .title = "Signing in with an issuer",
+    .path = "identity.oidc[].login",
+    .sentence = "For `sluice login`, which ends in a token of the gateway's own.",
+    .fields = oidc_login_fields,
+    .make = make_owner<OidcLogin>};
+
 constexpr std::array oidc_fields{
     text<&OidcIssuer::name>("name", Word::name, required,
                             "Names the issuer in records and metrics."),
@@ -45,7 +61,9 @@ constexpr std::array oidc_fields{
                                         "How often its keys are fetched."),
     duration<&OidcIssuer::keys_max_age>("keys_max_age", seconds(10), seconds(30 * 86'400),
                                         "How long keys are good while newer ones cannot be "
-                                        "fetched.")};
+                                        "fetched."),
+    section<&OidcIssuer::login>("login", oidc_login_table, not_required,
+                                "How people sign in with it; without it nobody does.")};
 constexpr Table oidc_table{.title = "An OpenID Connect issuer",
                            .path = "identity.oidc[]",
                            .sentence =

@@ -13,6 +13,12 @@
 namespace sluice::config {
 
 /// An OpenID Connect provider whose tokens are taken.
+/// How people sign in with an issuer, to get a token of the gateway's own.
+struct OidcLogin {
+  std::string client_id;            ///< Of a public client: one without a secret.
+  std::vector<std::string> scopes;  ///< Asked for; empty: "openid".
+};
+
 struct OidcIssuer {
   std::string name;
   std::string issuer;     ///< A URL; equal to `iss` of its tokens, byte for byte.
@@ -28,6 +34,7 @@ struct OidcIssuer {
   Duration clock_skew = seconds(60);
   Duration keys_refresh = seconds(600);
   Duration keys_max_age = seconds(86'400);  ///< Since they were last fetched.
+  std::optional<OidcLogin> login;           ///< Nothing: nobody signs in with it.
   Place place;
 };
 

@@ -424,10 +424,21 @@ struct AdminRoles {
   std::vector<std::string> viewer;
 };
 
+/// Where the control API is reached over TLS.
+struct AdminListen {
+  SocketAddress address;
+  FileText certificate;
+  FileText key;
+  std::uint32_t connections_max = 32;  ///< Served at a time, each by a thread.
+  std::uint32_t connections_per_source_max = 8;
+  Duration timeout = seconds(10);  ///< Handshake and request; and again the answer.
+};
+
 struct Admin {
   std::string socket = "/run/sluice/admin.sock";
   std::string socket_group;          ///< Of the host, whose members may open it; empty: none.
   std::optional<SocketAddress> tcp;  ///< Loopback only.
+  std::optional<AdminListen> listen;
   AdminRoles roles;
 };
 

@@ -7,12 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audit/legal_holds.h"
 #include "audit/record.h"
 #include "base/result.h"
-#include "config/model/principal.h"
 #include "config/model/settings.h"
+#include "control/api/proving.h"
 #include "control/api/sessions.h"
 #include "control/approvals/desk.h"
 #include "control/token_mint.h"
@@ -26,8 +27,9 @@ struct RemovedRecording {
 };
 
 struct Actions {
-  /// Whom the value of an Authorization field proves; a principal without a subject: nobody.
-  std::function<config::Principal(std::string_view authorization)> identify;
+  /// Whom the value of an Authorization field proves.
+  /// source  that failures are counted by; empty: they are not.
+  std::function<Proving(std::string_view authorization, std::string_view source)> identify;
   std::function<config::AdminRoles()> roles;
   /// Into the audit log. durably: when it returns it is on disk.
   std::function<Result<void>(const audit::Record&, bool durably)> record;
@@ -56,9 +58,9 @@ struct Actions {
                                          std::string_view by)>
       delete_recording;
 
+  std::function<std::vector<config::OidcIssuer>()> issuers;  ///< Whose tokens are believed.
   std::function<Result<MintedToken, MintRefusal>(const MintRequest&)> mint;
-  std::function<Result<void, MintRefusal>(const std::string& id, std::optional<std::uint32_t> user)>
-      revoke;
+  std::function<Result<void, MintRefusal>(const std::string& id, std::string_view by)> revoke;
 };
 
 }  // namespace sluice::control::api

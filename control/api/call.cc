@@ -8,6 +8,18 @@ std::string Caller::name() const {
   return user ? fmt::format("user {}", *user) : who.subject;
 }
 
+std::string_view text(Besides besides) noexcept {
+  switch (besides) {
+    case Besides::nobody:
+      return "nobody";
+    case Besides::this_host:
+      return "this-host";
+    case Besides::proved:
+      return "proved";
+  }
+  return "nobody";
+}
+
 std::string Asked::text(std::string_view name) const {
   const auto found = arguments.find(name);
   return found == arguments.end() ? std::string() : found->second.text;

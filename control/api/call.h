@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/model/principal.h"
+#include "control/api/proving.h"
 #include "control/api/roles.h"
 #include "control/api/shape.h"
 #include "control/http.h"
@@ -39,6 +40,9 @@ struct Caller {
   /// Whom the Authorization field proves, if anybody.
   config::Principal credential;
   Roles roles;
+  std::string peer;  ///< For records: "user 1000", or the address on the TLS port.
+  Proving::State proving = Proving::State::nobody;  ///< What came of the Authorization field.
+  std::string_view fault;                           ///< Why it proves nobody.
 
   /// For records: "user 1000" on the admin socket, else the subject.
   [[nodiscard]] std::string name() const;
@@ -62,12 +66,22 @@ enum class Effect : std::uint8_t {
   changes,  ///< Recorded before it takes effect.
 };
 
+/// Who else may make a call.
+enum class Besides : std::uint8_t {
+  nobody,
+  this_host,  ///< Anybody, but for the TLS port.
+  proved,     ///< Whoever a credential proves.
+};
+std::string_view text(Besides besides) noexcept;
+
 struct Call {
   std::string_view id;      ///< Its operationId.
   std::string_view method;  ///< GET also answers HEAD.
   std::string_view path;    ///< "/v1/requests/{id}"
   std::string_view sentence;
   Roles roles;  ///< Any of them may call it; none: anybody may, who reaches a socket.
+  /// Who may make it without such a role.
+  Besides besides = Besides::nobody;
   Effect effect = Effect::reads;
   /// Those that the path names, and those of the query.
   std::span<const Member> parameters = {};

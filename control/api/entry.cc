@@ -1,14 +1,11 @@
 #include "control/api/entry.h"
 
-#include <fmt/format.h>
-
 namespace sluice::control::api {
 
 Entry::Entry(const Call& call, std::string_view path, const Caller& caller)
     : call_(call),
       path_(path),
       caller_(caller),
-      peer_(caller.user ? fmt::format("user {}", *caller.user) : std::string()),
       groups_(caller.who.groups.begin(), caller.who.groups.end()) {
   for (const config::Actor& actor : caller.who.actors) {
     actors_.push_back({actor.subject, actor.issuer});
@@ -25,7 +22,7 @@ audit::Record Entry::with(std::string_view event) const {
   record.credential_id = caller_.who.credential_id;
   record.groups = groups_;
   record.delegation = actors_;
-  record.peer = peer_;
+  record.peer = caller_.peer;
   record.verb = call_.method;
   record.resource = path_;
   record.detail = call_.id;
@@ -41,6 +38,7 @@ audit::Record Entry::called(std::string_view reason) const {
 audit::Record Entry::denied(const Problem& problem) const {
   audit::Record record = with("api-denied");
   record.status = static_cast<std::uint32_t>(problem.status);
+  record.reason = caller_.fault;
   return record;
 }
 

@@ -17,7 +17,7 @@ class Entry {
 
   /// A change, before it takes effect.
   [[nodiscard]] audit::Record called(std::string_view reason) const;
-  /// For want of a role.
+  /// For want of a role; with why a credential proved nobody.
   [[nodiscard]] audit::Record denied(const Problem& problem) const;
   /// A change that was not made, or not wholly.
   [[nodiscard]] audit::Record failed(const Problem& problem) const;
@@ -28,7 +28,6 @@ class Entry {
   const Call& call_;
   std::string_view path_;
   const Caller& caller_;
-  std::string peer_;
   std::vector<std::string_view> groups_;
   std::vector<audit::Actor> actors_;
 };

@@ -29,6 +29,7 @@ Outcome<std::string> release_legal_hold(const Actions& actions, const Asked& ask
 
 Outcome<std::string> delete_recording(const Actions& actions, const Asked& asked);
 
+Outcome<std::string> sign_in(const Actions& actions, const Asked& asked);
 Outcome<std::string> mint_token(const Actions& actions, const Asked& asked);
 Outcome<std::string> revoke_token(const Actions& actions, const Asked& asked);
 

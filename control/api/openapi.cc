@@ -21,17 +21,19 @@ using Json = nlohmann::ordered_json;
 class Document {
  public:
   std::string write() {
-    Json page{{"openapi", "3.1.0"},
-              {"info",
-               {{"title", "Sluice control API"},
-                {"version", "1"},
-                {"description",
-                 "Made from the gateway's own table of calls. `x-roles` names the roles that may "
-                 "make a call; `x-changes` says that it changes something, and is recorded before "
-                 "it does."}}},
-              {"servers", Json::array({{{"url", "/"}}})},
-              {"security", Json::array({{{"credential", Json::array()}}})},
-              {"paths", Json::object()}};
+    Json page{
+        {"openapi", "3.1.0"},
+        {"info",
+         {{"title", "Sluice control API"},
+          {"version", "1"},
+          {"description",
+           "Made from the gateway's own table of calls. `x-roles` names the roles that may "
+           "make a call, `x-besides` who else may: anybody but for the TLS port (`this-host`), "
+           "or whoever a credential proves (`proved`); `x-changes` says that it changes "
+           "something, and is recorded before it does."}}},
+        {"servers", Json::array({{{"url", "/"}}})},
+        {"security", Json::array({{{"credential", Json::array()}}})},
+        {"paths", Json::object()}};
     for (const Call& call : calls()) {
       std::string method(call.method);
       std::ranges::transform(method, method.begin(), [](char c) { return lower_of(c); });
@@ -61,6 +63,7 @@ class Document {
       if (call.roles.intersects(role)) roles.push_back(text(role));
     }
     out["x-roles"] = std::move(roles);
+    if (call.besides != Besides::nobody) out["x-besides"] = text(call.besides);
     out["x-changes"] = call.effect == Effect::changes;
     if (call.roles.empty()) out["security"] = Json::array();
     if (!call.parameters.empty()) out["parameters"] = parameters(call);
@@ -95,7 +98,7 @@ class Document {
                                         {"content", {{std::string(call.media), content}}}};
     std::set<int> refusals(call.refusals.begin(), call.refusals.end());
     refusals.insert(400);
-    if (!call.roles.empty()) refusals.insert({401, 403});
+    if (!call.roles.empty()) refusals.insert({401, 403, 429, 503});
     if (call.effect == Effect::changes) refusals.insert({422, 503});
     if (call.answer != nullptr) refusals.insert(503);
     for (const int status : refusals) {

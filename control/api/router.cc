@@ -85,15 +85,24 @@ Caller caller_of(const Actions& actions, const HttpRequest& request, Entrance en
   Caller caller;
   if (entrance == Entrance::probes) return caller;
   const config::AdminRoles roles = actions.roles();
-  if (request.unix_peer) {
+  if (entrance == Entrance::admin_socket && request.unix_peer) {
     caller.user = request.unix_peer->user;
     caller.who.subject = user_name(*caller.user).value_or(fmt::format("user {}", *caller.user));
     caller.who.issuer = "unix";
     caller.proof = "peer-credentials";
+    caller.peer = fmt::format("user {}", *caller.user);
     caller.roles = roles_of(*request.unix_peer, roles);
   }
+  std::string_view source;
+  if (entrance == Entrance::tls_port && request.tcp_peer) {
+    caller.peer = request.tcp_peer->address;
+    source = request.tcp_peer->source;
+  }
   if (const auto field = field_value(request.fields, "authorization"); !field.empty()) {
-    caller.credential = actions.identify(field);
+    Proving proving = actions.identify(field, source);
+    caller.credential = std::move(proving.who);
+    caller.proving = proving.state;
+    caller.fault = proving.fault;
   }
   if (caller.credential.subject.empty()) return caller;
   caller.who = caller.credential;
@@ -102,10 +111,35 @@ Caller caller_of(const Actions& actions, const HttpRequest& request, Entrance en
   return caller;
 }
 
+bool may(const Call& call, const Caller& caller, Entrance entrance) {
+  if (call.roles.empty() || call.roles.intersects(caller.roles)) return true;
+  switch (call.besides) {
+    case Besides::nobody:
+      return false;
+    case Besides::this_host:
+      return entrance != Entrance::tls_port;
+    case Besides::proved:
+      return !caller.credential.subject.empty();
+  }
+  return false;
+}
+
+/// Nothing that helps a guesser.
+Problem nobody_proved(const Caller& caller) {
+  switch (caller.proving) {
+    case Proving::State::unseen:
+      return {429, "too many credentials from there were wrong: wait"};
+    case Proving::State::awaits_keys:
+      return {503, "the issuer's keys are being fetched: try again"};
+    default:
+      return {401, "who are you? Show a key or a token"};
+  }
+}
+
 std::optional<Problem> want_of_role(const Call& call, const Caller& caller, Entrance entrance) {
-  if (call.roles.empty() || call.roles.intersects(caller.roles)) return std::nullopt;
+  if (may(call, caller, entrance)) return std::nullopt;
   if (entrance == Entrance::probes) return Problem{403, "only on the admin socket"};
-  if (caller.who.subject.empty()) return Problem{401, "who are you? Show a key or a token"};
+  if (caller.who.subject.empty()) return nobody_proved(caller);
   return Problem{403, fmt::format("{} has no role for this call, which needs one of: {}",
                                   caller.name(), text(call.roles))};
 }

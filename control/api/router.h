@@ -12,6 +12,7 @@ namespace sluice::control::api {
 enum class Entrance : std::uint8_t {
   admin_socket,  ///< The kernel says who is there.
   probes,        ///< Loopback TCP: any process of the host, and a browser tricked into it.
+  tls_port,      ///< Anybody who reaches it: a credential says who is there, or nobody is.
 };
 
 /// Never fails: a refusal is an answer, too.

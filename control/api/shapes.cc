@@ -147,6 +147,23 @@ constexpr std::array removed_members{
 
 // Tokens of the gateway's own.
 
+constexpr std::array<std::string_view, 2> sign_in_tokens{"id_token", "access_token"};
+constexpr std::array provider_members{
+    Member{.name = "name", .sentence = "As the configuration names it."},
+    Member{.name = "issuer", .sentence = "Its URL, where its discovery document is."},
+    Member{.name = "client_id", .sentence = "A public client of it."},
+    Member{.name = "scopes", .kind = Kind::texts, .sentence = "What is to be asked for."},
+    Member{.name = "token",
+           .sentence = "Which of its tokens proves here who signed in.",
+           .words = sign_in_tokens}};
+constexpr Shape provider_shape{.name = "SignInProvider",
+                               .sentence = "A provider that people sign in with.",
+                               .members = provider_members};
+constexpr std::array sign_in_members{Member{.name = "providers",
+                                            .kind = Kind::objects,
+                                            .sentence = "Any of them; none: nobody signs in.",
+                                            .shape = &provider_shape}};
+
 constexpr std::array new_token_members{
     Member{.name = "credential",
            .sentence = "An API key, \"login:secret\", or a provider's token: for whom it proves.",
@@ -210,6 +227,8 @@ const Shape removal_shape{
     .name = "Removal", .sentence = "Why something is removed.", .members = removal_members};
 const Shape removed_shape{
     .name = "Removed", .sentence = "A recording that was removed.", .members = removed_members};
+const Shape sign_in_shape{
+    .name = "SignIn", .sentence = "How people sign in.", .members = sign_in_members};
 const Shape new_token_shape{.name = "NewToken",
                             .sentence = "A wish for a token: by `credential`, or by `subject`.",
                             .members = new_token_members};

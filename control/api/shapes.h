@@ -22,6 +22,7 @@ extern const Shape legal_hold_shape;
 extern const Shape new_legal_hold_shape;
 extern const Shape removal_shape;
 extern const Shape removed_shape;
+extern const Shape sign_in_shape;
 extern const Shape new_token_shape;
 extern const Shape token_shape;
 extern const Shape revoked_shape;

@@ -125,6 +125,8 @@ constexpr std::array status_members{
     counted("api_keys", "In force."),
     counted("workers", "Threads that touch traffic."),
     parts("listeners", listener_shape, "Where clients arrive."),
+    Member{.name = "control_api",
+           .sentence = "Where this interface is reached over TLS; empty: nowhere."},
     part("connections", connections_shape, "Connections."),
     part("requests", operations_shape, "Operations since the start."),
     counted("masks_applied", "Values masked since the start."),

@@ -5,6 +5,7 @@
 
 #include "base/timestamp.h"
 #include "control/api/handlers.h"
+#include "control/unix_peer.h"
 
 namespace sluice::control::api {
 namespace {
@@ -33,7 +34,12 @@ MintRequest request_of(const Asked& asked) {
   out.subject = asked.text("subject");
   out.groups = asked.texts("groups");
   out.target = asked.text("target");
-  out.user = asked.caller.user;
+  // Else whoever calls asks for itself.
+  if (out.credential.empty() && out.subject.empty() && out.groups.empty()) {
+    out.proved = asked.caller.credential;
+  }
+  out.by = asked.caller.name();
+  out.is_operator = asked.caller.user && is_operator(*asked.caller.user);
   if (asked.has("lifetime_seconds")) {
     out.lifetime = seconds(static_cast<std::int64_t>(asked.count("lifetime_seconds")));
   }
@@ -52,7 +58,28 @@ std::string text_of(const MintedToken& minted) {
 
 }  // namespace
 
+Outcome<std::string> sign_in(const Actions& actions, const Asked&) {
+  Json providers = Json::array();
+  for (const config::OidcIssuer& issuer : actions.issuers()) {
+    if (!issuer.login) continue;
+    const config::OidcLogin& login = *issuer.login;
+    const std::vector<std::string> openid{"openid"};
+    // The audience of an ID token is the client (OpenID Connect Core §2).
+    const bool is_audience = login.client_id == issuer.audience;
+    providers.push_back({{"name", issuer.name},
+                         {"issuer", issuer.issuer},
+                         {"client_id", login.client_id},
+                         {"scopes", login.scopes.empty() ? openid : login.scopes},
+                         {"token", is_audience ? "id_token" : "access_token"}});
+  }
+  return Json{{"providers", std::move(providers)}}.dump();
+}
+
 Outcome<std::string> mint_token(const Actions& actions, const Asked& asked) {
+  // Failures to prove one are counted where the field is read.
+  if (asked.has("credential") && !asked.caller.user) {
+    return api::refuse(422, "show the credential in the Authorization field");
+  }
   MintRequest wanted = request_of(asked);
   const auto minted = actions.mint(wanted);
   explicit_bzero(wanted.credential.data(), wanted.credential.size());
@@ -62,7 +89,7 @@ Outcome<std::string> mint_token(const Actions& actions, const Asked& asked) {
 
 Outcome<std::string> revoke_token(const Actions& actions, const Asked& asked) {
   const std::string id = asked.text("id");
-  const auto revoked = actions.revoke(id, asked.caller.user);
+  const auto revoked = actions.revoke(id, asked.caller.name());
   if (!revoked) return refuse(revoked.error());
   return Json{{"revoked", id}}.dump();
 }

@@ -65,7 +65,8 @@ struct Snapshot {
   std::shared_ptr<const identity::GatewayTokenKeys> gateway_tokens;  ///< Null: there are none.
   std::shared_ptr<const identity::RevokedTokens> revoked;            ///< Never null.
   std::optional<config::RateRule> failed_proofs_per_source;
-  std::vector<audit::AgeRecipient> auditors;  ///< Whom recordings are encrypted to.
+  std::shared_ptr<const TlsServerPlan> admin_tls;  ///< Of the control API's port; null: none.
+  std::vector<audit::AgeRecipient> auditors;       ///< Whom recordings are encrypted to.
 };
 
 /// What a configuration has in files of its own, which change by themselves. Never null.

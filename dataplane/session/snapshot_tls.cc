@@ -29,6 +29,14 @@ Result<void> plan_tls(Snapshot& snapshot) {
     if (!plan) return tl::unexpected(plan.error());
     snapshot.listeners[i].tls = std::move(*plan);
   }
+  if (const auto& listen = snapshot.settings.admin.listen) {
+    config::ListenerTls tls;
+    tls.certificate = listen->certificate;
+    tls.key = listen->key;
+    auto plan = plan_tls(tls, config::Protocol::http);
+    if (!plan) return tl::unexpected(plan.error());
+    snapshot.admin_tls = std::move(*plan);
+  }
   for (std::size_t i = 0; i < snapshot.targets.size(); ++i) {
     const config::Target& target = snapshot.settings.targets[i];
     if (!target.tls) continue;

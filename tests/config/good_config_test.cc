@@ -199,6 +199,38 @@ TEST_CASE("TLS of listeners and targets: files are read, names are kept") {
   CHECK_FALSE(targets[3].tls);
 }
 
+TEST_CASE("The control API over TLS has files and limits; people sign in by an issuer's client") {
+  TestWorld world = world_of_everything();
+  world.files["/gw.crt"] = "certificate";
+  world.files["/gw.key"] = "key";
+  const Loaded loaded = load_text(
+      "version: 1\n"
+      "listeners: [{name: in, address: '127.0.0.1:1', target: a}]\n"
+      "targets: [{name: a, addresses: ['10.0.0.1:443']}]\n"
+      "identity:\n"
+      "  oidc:\n"
+      "    - {name: corp, issuer: 'https://id.test', audience: sluice,\n"
+      "       login: {client_id: cli, scopes: [openid, offline_access]}}\n"
+      "audit: {signing_key: 'file:/key'}\n"
+      "admin:\n"
+      "  listen: {address: '0.0.0.0:9443', certificate: file:/gw.crt, key: file:/gw.key,\n"
+      "           connections: 16, connections_per_source: 2, timeout: 3s}\n",
+      "a.yaml", world.world());
+  REQUIRE(texts(loaded.problems).empty());
+  const auto& listen = loaded.settings.admin.listen;
+  REQUIRE(listen);
+  CHECK(address_text(listen->address) == "0.0.0.0:9443");
+  CHECK(listen->certificate.text == "certificate");
+  CHECK(listen->key.path == "/gw.key");
+  CHECK(listen->connections_max == 16);
+  CHECK(listen->connections_per_source_max == 2);
+  CHECK(listen->timeout == seconds(3));
+  const auto& login = loaded.settings.identity.oidc[0].login;
+  REQUIRE(login);
+  CHECK(login->client_id == "cli");
+  CHECK(login->scopes == std::vector<std::string>{"openid", "offline_access"});
+}
+
 TEST_CASE("Client certificates: whose they are, and who asks") {
   TestWorld world = world_of_everything();
   for (const char* const file : {"/gw.crt", "/gw.key", "/ca.crt", "/ca.crl"}) {

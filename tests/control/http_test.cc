@@ -5,9 +5,12 @@
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <thread>
 
 #include "control/socket.h"
 
+using namespace sluice;
 using namespace sluice::control;
 
 namespace {
@@ -15,11 +18,11 @@ namespace {
 /// A server on a free port, and one exchange with it.
 class Echo {
  public:
-  explicit Echo(HttpServer::Handler handler) {
+  explicit Echo(HttpServer::Handler handler, HttpServerOptions options = {}) {
     auto listener = listen_loopback({.host = "127.0.0.1", .port = 0});
     REQUIRE(listener);
     port_ = local_port(*listener).value();
-    auto server = HttpServer::start(std::move(*listener), std::move(handler));
+    auto server = HttpServer::start(std::move(*listener), std::move(handler), std::move(options));
     REQUIRE(server);
     server_ = std::move(*server);
   }
@@ -80,4 +83,52 @@ TEST_CASE("malformed requests are answered and never reach the handler") {
   CHECK(server.raw("GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(20'000, 'a') + "\r\n\r\n")
             .starts_with("HTTP/1.1 431 "));
   CHECK(server.raw("GET / HTTP/1.1\r\nHost").empty());
+}
+
+TEST_CASE("a request that dribbles in is cut when its time is over") {
+  const Echo server(echo, {.timeout = milliseconds(200)});
+  const auto socket = server.connect();
+  const auto begin = std::chrono::steady_clock::now();
+  // Each byte is progress, and gains no time.
+  while (::send(socket.get(), "G", 1, MSG_NOSIGNAL) == 1 &&
+         std::chrono::steady_clock::now() - begin < std::chrono::seconds(20)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+}
+
+TEST_CASE("one source has at most so many connections at a time") {
+  const Echo server(echo, {.connections_max = 3, .connections_per_source_max = 2});
+  const auto first = server.connect();
+  const auto second = server.connect();
+  std::string answer = "x";
+  while (!answer.empty()) answer = server.raw("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(answer.empty());
+}
+
+TEST_CASE("what cannot be secured is closed, and what is goes over the other channel") {
+  class Shifted final : public Channel {
+   public:
+    explicit Shifted(Channel& below) : below_(below) {}
+    Result<std::size_t> read(std::string& unread) override {
+      const std::size_t before = unread.size();
+      auto got = below_.read(unread);
+      for (std::size_t i = before; i < unread.size(); ++i) ++unread[i];
+      return got;
+    }
+    Result<void> write(ByteView bytes) override { return below_.write(bytes); }
+    void end() override { below_.end(); }
+
+   private:
+    Channel& below_;
+  };
+  std::string request = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (char& c : request) --c;
+  const Echo secured(echo, {.secure = [](Channel& below) -> Result<std::unique_ptr<Channel>> {
+                       return std::make_unique<Shifted>(below);
+                     }});
+  CHECK(secured.raw(request).ends_with("GET /a "));
+  const Echo closed(
+      echo, {.secure = [](Channel&) -> Result<std::unique_ptr<Channel>> { return fail("no"); }});
+  CHECK(closed.raw(request).empty());
 }

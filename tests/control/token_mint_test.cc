@@ -105,7 +105,7 @@ TEST_CASE("Who shows a credential gets a token for whom it proves") {
     const auto minted = must(bench.mint({.credential = provider_token(R"("act":{"sub":"tool"},)"),
                                          .target = "ledger-db",
                                          .lifetime = seconds(7200),
-                                         .user = 1000}));
+                                         .by = "user 1000"}));
     CHECK(minted.expires == token_now + seconds(7200));
     const auto who = bench.principal_of(minted.token);
     CHECK(who.subject == "ann");
@@ -127,20 +127,34 @@ TEST_CASE("Who shows a credential gets a token for whom it proves") {
   CHECK(bench.desk.counts().refused == 0);
 }
 
+TEST_CASE("Who was proved already gets one, but not by a token of the gateway's own") {
+  Bench bench;
+  config::Principal who;
+  who.subject = "ann";
+  who.groups = {"staff"};
+  who.proof = config::Proof::api_key;
+  who.expires = token_now + seconds(600);
+  const auto minted = must(bench.mint({.proved = who, .by = "ann"}));
+  CHECK(minted.subject == "ann");
+  CHECK(minted.expires == token_now + seconds(600));
+  CHECK(bench.log.back().proof == "api-key");
+  who.proof = config::Proof::gateway_token;
+  CHECK(bench.refusal_of({.proved = who}) == Kind::denied);
+  CHECK(bench.refusal_of({.proved = config::Principal{}}) == Kind::denied);
+}
+
 TEST_CASE("The operator gets one for whom it names; nobody else does") {
   Bench bench;
-  for (const std::uint32_t user : {0U, static_cast<std::uint32_t>(::geteuid())}) {
-    const auto minted =
-        must(bench.mint({.subject = "batch", .groups = {"settlement"}, .user = user}));
-    CHECK(bench.principal_of(minted.token).issuer == "operator");
-    CHECK(minted.expires == token_now + seconds(3600));
-  }
-  CHECK(bench.refusal_of({.subject = "batch", .user = 4'000'000'000}) == Kind::denied);
-  CHECK(bench.refusal_of({.subject = "batch", .user = std::nullopt}) == Kind::denied);
+  const auto minted =
+      must(bench.mint({.subject = "batch", .groups = {"settlement"}, .is_operator = true}));
+  CHECK(bench.principal_of(minted.token).issuer == "operator");
+  CHECK(minted.expires == token_now + seconds(3600));
+  CHECK(bench.refusal_of({.subject = "batch"}) == Kind::denied);
   for (const std::string& name :
        {std::string(), std::string("*"), std::string("a\nb"), std::string(257, 'a')}) {
-    CHECK(bench.refusal_of({.subject = name, .user = 0}) == Kind::invalid);
-    CHECK(bench.refusal_of({.subject = "batch", .groups = {name}, .user = 0}) == Kind::invalid);
+    CHECK(bench.refusal_of({.subject = name, .is_operator = true}) == Kind::invalid);
+    CHECK(bench.refusal_of({.subject = "batch", .groups = {name}, .is_operator = true}) ==
+          Kind::invalid);
   }
 }
 
@@ -151,14 +165,14 @@ TEST_CASE("What proves nothing gets nothing, and learns nothing of why") {
   forged[forged.size() - 5] = forged[forged.size() - 5] == 'A' ? 'B' : 'A';
   for (const std::string& bad :
        {own, forged, bench.made.secret + "x", std::string("batch:guess"), std::string("x")}) {
-    const auto minted = bench.mint({.credential = bad});
+    const auto minted = bench.mint({.credential = bad, .by = "user 7"});
     REQUIRE_FALSE(minted);
     CHECK(minted.error().kind == Kind::denied);
     CHECK(minted.error().message == "the credential was not accepted");
     CHECK(bench.log.back().event == "token-refused");
     CHECK(bench.log.back().detail.find(bad) == std::string::npos);
   }
-  CHECK(bench.log[2].detail == "asked by an unknown user: the token's signature does not hold");
+  CHECK(bench.log[2].detail == "asked by user 7: the token's signature does not hold");
   CHECK(bench.desk.counts().refused == 5);
 }
 
@@ -180,8 +194,10 @@ TEST_CASE("What makes no sense is refused") {
   CHECK(bench.refusal_of({.credential = secret, .lifetime = seconds(0)}) == Kind::invalid);
   CHECK(bench.refusal_of({.credential = secret, .lifetime = seconds(12 * 3600 + 1)}) ==
         Kind::invalid);
-  CHECK(bench.refusal_of({.credential = secret, .subject = "eve", .user = 0}) == Kind::invalid);
-  CHECK(bench.refusal_of({.credential = secret, .groups = {"dba"}, .user = 0}) == Kind::invalid);
+  CHECK(bench.refusal_of({.credential = secret, .subject = "eve", .is_operator = true}) ==
+        Kind::invalid);
+  CHECK(bench.refusal_of({.credential = secret, .groups = {"dba"}, .is_operator = true}) ==
+        Kind::invalid);
   bench.keys = nullptr;
   CHECK(bench.desk.mint({.credential = secret}, bench.basis()).error().kind == Kind::invalid);
 }
@@ -191,20 +207,20 @@ TEST_CASE("Without its record no token leaves and none is taken back") {
   bench.log_takes = false;
   CHECK(bench.mint({.credential = bench.made.secret}).error().kind == Kind::unavailable);
   const std::string id = "AAECAwQFBgcICQoLDA0ODw";
-  CHECK(bench.desk.revoke(id, 0, bench.basis()).error().kind == Kind::unavailable);
+  CHECK(bench.desk.revoke(id, "user 0", bench.basis()).error().kind == Kind::unavailable);
   CHECK(Revocations::read(bench.settings.identity.gateway_tokens->revocations)->ids()->empty());
 }
 
 TEST_CASE("What is taken back is recorded and listed") {
   Bench bench;
   const auto minted = must(bench.mint({.credential = bench.made.secret}));
-  REQUIRE(bench.desk.revoke(minted.id, 7, bench.basis()));
+  REQUIRE(bench.desk.revoke(minted.id, "user 7", bench.basis()));
   CHECK(bench.log.back().event == "token-revoked");
   CHECK(bench.log.back().id == minted.id);
   CHECK(bench.log.back().detail == "asked by user 7");
   CHECK(Revocations::read(bench.settings.identity.gateway_tokens->revocations)
             ->ids()
             ->contains(minted.id));
-  CHECK(bench.desk.revoke("no id", 0, bench.basis()).error().kind == Kind::invalid);
+  CHECK(bench.desk.revoke("no id", "user 0", bench.basis()).error().kind == Kind::invalid);
   CHECK(bench.desk.counts().revoked == 1);
 }

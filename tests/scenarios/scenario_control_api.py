@@ -124,7 +124,7 @@ def check_roles(context, gateway, document, keys) -> None:
     other = Other(context, gateway)
     for method, path, what in document.operations:
         for role, key in {**keys, "nobody": gateway.key}.items():
-            may = not what["x-roles"] or role in what["x-roles"]
+            may = not what["x-roles"] or role in what["x-roles"] or "x-besides" in what
             if may and path == "/v1/drain":
                 continue  # The last of all checks.
             status, media, text = other.call(method=method, target=target_for(path, what), key=key,
@@ -132,12 +132,14 @@ def check_roles(context, gateway, document, keys) -> None:
             document.check(method, path, what, status, media, text)
             # A decision is refused for reasons of its own, too: there is no such request.
             expect((status != 403) == may, f"{role} {method} {path}: {status} {text}")
-        if what["x-roles"]:
+        if what["x-roles"] and what.get("x-besides") != "this-host":
             status, *_ = other.call(method=method, target=target_for(path, what), body=body_for(document, what))
             expect(status == 403, f"an account without a role: {method} {path}: {status}")
     expected = {(subject, what["operationId"]) for _, _, what in document.operations if what["x-roles"]
                 for subject, role in [*((role, role) for role in ROLES), ("tester", None), ("nobody", None)]
-                if role not in what["x-roles"]}
+                # Whom a credential proves may make some without a role, and whoever is on this host others.
+                if role not in what["x-roles"] and what.get("x-besides") != "this-host"
+                and not (what.get("x-besides") == "proved" and subject != "nobody")}
 
     def denied() -> set:
         return {(one["subject"], one["detail"]) for one in gateway.records() if one.get("event") == "api-denied"}

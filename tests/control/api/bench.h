@@ -14,20 +14,23 @@ struct Entry {
   std::string subject;
   std::string proof;
   std::string reason;
+  std::string peer;
   std::uint32_t status = 0;
   bool durably = false;
 };
 
 /// Who shows "NAME/GROUP" is NAME in that group.
-inline config::Principal person(std::string_view authorization) {
-  config::Principal who;
+inline Proving person(std::string_view authorization, std::string_view /*source*/) {
+  if (authorization == "too many") return {.state = Proving::State::unseen, .fault = "too many"};
+  if (authorization == "new keys") return {.state = Proving::State::awaits_keys};
   const std::size_t slash = authorization.find('/');
-  if (slash == authorization.npos) return who;
+  if (slash == authorization.npos) return {.fault = "unknown key"};
+  config::Principal who;
   who.subject = authorization.substr(0, slash);
   who.issuer = "corp";
   who.groups = {std::string(authorization.substr(slash + 1))};
   who.proof = config::Proof::oidc;
-  return who;
+  return {.state = Proving::State::proved, .who = who};
 }
 
 struct Bench {
@@ -43,6 +46,7 @@ struct Bench {
   std::vector<Decision> decisions;
   DecisionReply decision{DecisionReply::Kind::taken, DecisionFault::none, "{}"};
   std::vector<MintRequest> minted;
+  std::vector<config::OidcIssuer> issuers;
   std::vector<audit::LegalHold> holds;
   std::vector<std::string> killed;
 
@@ -53,7 +57,8 @@ struct Bench {
               if (!log_takes) return fail("the audit log cannot take a record");
               log.push_back({std::string(record.event), std::string(record.detail),
                              std::string(record.subject), std::string(record.proof),
-                             std::string(record.reason), record.status, durably});
+                             std::string(record.reason), std::string(record.peer), record.status,
+                             durably});
               return {};
             },
             .is_ready = [this] { return is_ready; },
@@ -97,12 +102,14 @@ struct Bench {
               if (name != "a-1-1") return fail("there is no such recording");
               return RemovedRecording{2, 17};
             },
+            .issuers = [this] { return issuers; },
             .mint = [this](const MintRequest& request) -> Result<MintedToken, MintRefusal> {
               minted.push_back(request);
               return MintedToken{"a.b.c", "t1", "batch", {}, {}, {}};
             },
-            .revoke = [](const std::string&,
-                         std::optional<std::uint32_t>) -> Result<void, MintRefusal> { return {}; }};
+            .revoke = [](const std::string&, std::string_view) -> Result<void, MintRefusal> {
+              return {};
+            }};
   }
 
   HttpReply ask(HttpRequest request, Entrance entrance = Entrance::admin_socket) {
@@ -114,6 +121,17 @@ struct Bench {
                 .target = std::move(target),
                 .fields = {{"Authorization", std::move(who)}},
                 .body = std::move(body)});
+  }
+  /// On the TLS port.
+  HttpReply ask_over_tls(std::string who, std::string method, std::string target,
+                         std::string body = {}) {
+    return ask({.method = std::move(method),
+                .target = std::move(target),
+                .fields = {{"Authorization", std::move(who)}},
+                .body = std::move(body),
+                .unix_peer = UnixPeer{0, {0}},  // believed only where the kernel says it
+                .tcp_peer = TcpPeer{"192.0.2.1:4711", "192.0.2.1"}},
+               Entrance::tls_port);
   }
   HttpReply ask_as_root(std::string method, std::string target, std::string body = {}) {
     return ask({.method = std::move(method),

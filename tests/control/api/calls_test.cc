@@ -105,8 +105,38 @@ TEST_CASE("A token is asked for by a credential, or for a subject") {
   CHECK(bench.minted[0].groups == std::vector<std::string>{"a", "b"});
   CHECK(bench.minted[0].target == "db");
   CHECK(bench.minted[0].lifetime == seconds(60));
-  CHECK(bench.minted[0].user == 0U);
+  CHECK(bench.minted[0].by == "user 0");
+  CHECK(bench.minted[0].is_operator);
   CHECK(field_value(reply.fields, "cache-control") == "no-store");
+  const auto own = bench.ask_over_tls("eve/none", "POST", "/v1/tokens", R"({"target":"db"})");
+  CHECK(own.status == 200);
+  REQUIRE(bench.minted.size() == 2);
+  REQUIRE(bench.minted[1].proved);
+  CHECK(bench.minted[1].proved->subject == "eve");
+  CHECK(bench.minted[1].by == "eve");
+  CHECK_FALSE(bench.minted[1].is_operator);
+  const std::string shown = R"({"credential":"sk_other"})";
+  CHECK(bench.ask_over_tls("ann/ops", "POST", "/v1/tokens", shown).status == 422);
+  CHECK(bench.minted.size() == 2);
   const auto revoked = bench.ask_as_root("POST", "/v1/tokens/t1/revoke");
   CHECK(nlohmann::json::parse(revoked.body).at("revoked") == "t1");
+}
+
+TEST_CASE("Whoever signs in is told with whom, and which token counts") {
+  Bench bench;
+  bench.issuers.resize(3);
+  config::OidcIssuer& staff = bench.issuers[0];
+  staff.audience = "sluice";
+  staff.login = config::OidcLogin{.client_id = "sluice", .scopes = {"openid", "groups"}};
+  config::OidcIssuer& partners = bench.issuers[1];
+  partners.audience = "api";
+  partners.login = config::OidcLogin{.client_id = "cli", .scopes = {}};
+  const auto reply = bench.ask_over_tls("", "GET", "/v1/sign-in");
+  CHECK(reply.status == 200);
+  const auto providers = nlohmann::json::parse(reply.body).at("providers");
+  REQUIRE(providers.size() == 2);
+  CHECK(providers[0].at("token") == "id_token");
+  CHECK(providers[0].at("scopes") == std::vector<std::string>{"openid", "groups"});
+  CHECK(providers[1].at("token") == "access_token");
+  CHECK(providers[1].at("scopes") == std::vector<std::string>{"openid"});
 }

@@ -69,7 +69,9 @@ TEST_CASE("Each role may make the calls whose rows name it, and no other") {
       CAPTURE(call.id, who);
       Bench bench;
       const auto reply = bench.ask_as(who, std::string(call.method), path_of(call), body_of(call));
-      const bool may = call.roles.empty() || call.roles.intersects(role);
+      const bool may = call.roles.empty() || call.roles.intersects(role) ||
+                       call.besides == Besides::this_host ||
+                       (call.besides == Besides::proved && who != "nobody");
       CHECK((reply.status != 403 && reply.status != 401) == may);
       if (may) continue;
       CHECK(reply.status == (who == "nobody" ? 401 : 403));
@@ -171,10 +173,43 @@ TEST_CASE("Loopback TCP answers what anybody may ask, and nothing else") {
                               .target = path_of(call),
                               .fields = {{"Authorization", "ann/ops"}},
                               .body = body_of(call)};
-    CHECK(bench.ask(request, Entrance::probes).status == (call.roles.empty() ? 200 : 403));
+    const bool may = call.roles.empty() || call.besides == Besides::this_host;
+    CHECK(bench.ask(request, Entrance::probes).status == (may ? 200 : 403));
   }
   // Whoever may ask there cannot fill the log.
   CHECK(bench.log.empty());
+}
+
+TEST_CASE("On the TLS port only a credential says who calls") {
+  const std::vector<std::pair<std::string, Roles>> people{
+      {"ann/ops", Role::admin},    {"bob/dba", Role::approver}, {"cid/audit", Role::auditor},
+      {"dan/staff", Role::viewer}, {"eve/none", Roles()},       {"nobody", Roles()},
+      {"too many", Roles()},       {"new keys", Roles()}};
+  for (const Call& call : calls()) {
+    for (const auto& [who, role] : people) {
+      CAPTURE(call.id, who);
+      Bench bench;
+      const auto reply =
+          bench.ask_over_tls(who, std::string(call.method), path_of(call), body_of(call));
+      const bool is_proved = who.find('/') != who.npos;
+      const bool may = call.roles.empty() || call.roles.intersects(role) ||
+                       (call.besides == Besides::proved && is_proved);
+      if (may) {
+        CHECK(reply.status != 401);
+        CHECK(reply.status != 403);
+        continue;
+      }
+      const int status = who == "too many"   ? 429
+                         : who == "new keys" ? 503
+                         : who == "nobody"   ? 401
+                                             : 403;
+      CHECK(reply.status == status);
+      REQUIRE(bench.log.size() == 1);
+      CHECK(bench.log[0].event == "api-denied");
+      CHECK(bench.log[0].peer == "192.0.2.1:4711");
+      if (who == "nobody") CHECK(bench.log[0].reason == "unknown key");
+    }
+  }
 }
 
 TEST_CASE("Accounts of the host have the roles that the configuration gives them") {

@@ -38,7 +38,7 @@ class Gateway:
 
     def __init__(self, context: Context, target_ports, *, name="gw", policies=ALLOW_ALL + DENY_FORBIDDEN,
                  masks="", protocol="http", listener="", target="", identity="",
-                 audit="", workers=1, buffers="32MiB", more=""):
+                 audit="", workers=1, buffers="32MiB", admin="", more=""):
         self.context = context
         self.folder = context.folder / name
         self.folder.mkdir()
@@ -51,7 +51,7 @@ class Gateway:
         ports = [target_ports] if isinstance(target_ports, int) else target_ports
         self._parts = {"addresses": ", ".join(f"127.0.0.1:{port}" for port in ports),
                        "masks": masks, "protocol": protocol, "listener": listener, "target": target,
-                       "identity": identity, "audit": audit, "workers": workers, "buffers": buffers,
+                       "identity": identity, "audit": audit, "admin": admin, "workers": workers, "buffers": buffers,
                        "more": more, "signing_key": f"signing_key: file:{self.folder}/audit.key"}
         self.verifier = self.sluice("key", "signing", "--file", self.folder / "audit.key", "--origin",
                                     "scenario.test", "--json", check=True).json()["verifier"]
@@ -84,7 +84,7 @@ audit:
   directory: {self.audit}
   {parts['signing_key']}
   {parts['audit']}
-admin: {{socket: {self.admin_socket}}}
+admin: {{socket: {self.admin_socket}{parts['admin']}}}
 workers: {{count: {parts['workers']}, pin: false, connections: 2048, buffers: {parts['buffers']}}}
 {parts['more']}
 """)

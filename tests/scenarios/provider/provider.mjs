@@ -1,7 +1,9 @@
 // An OpenID Connect provider on loopback: node provider.mjs PORT CERTIFICATE KEY
 //
-// Its clients get JWT access tokens for themselves, with groups. POST /control/rotate makes it sign
-// with a new key, published in that moment; /control/withdraw forgets all keys but that one.
+// Its clients get JWT access tokens for themselves, with groups. People sign in as `ann` by the client
+// `sluice`, without being asked for anything. POST /control/rotate makes it sign with a new key,
+// published in that moment; /control/withdraw forgets all keys but that one; /control/refuse and
+// /control/agree say what comes of the next sign-ins.
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import https from "node:https";
@@ -18,23 +20,52 @@ function newKey(id) {
 
 let keys = [newKey("key-1")];
 let made = 1;
+let agrees = true;
+
+// What pages for a login and for consent would come to.
+async function interact(provider, request, response) {
+  if (!agrees) return provider.interactionFinished(request, response, { error: "access_denied" });
+  const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
+  if (prompt.name === "login") {
+    return provider.interactionFinished(request, response, { login: { accountId: "ann" } });
+  }
+  const grant = grantId
+    ? await provider.Grant.find(grantId)
+    : new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+  grant.addOIDCScope(params.scope);
+  return provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } });
+}
 
 function provide() {
   const provider = new Provider(issuer, {
     jwks: { keys },
-    clients: Object.keys(groups).map((id) => ({
+    clients: [{
+      client_id: "sluice",
+      application_type: "native",
+      token_endpoint_auth_method: "none",
+      grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+      redirect_uris: ["http://127.0.0.1/signed-in"],
+      response_types: ["code"],
+      id_token_signed_response_alg: "ES256",
+    }, ...Object.keys(groups).map((id) => ({
       client_id: id,
       client_secret: `secret-of-${id}`,
       grant_types: ["client_credentials"],
       redirect_uris: [],
       response_types: [],
       id_token_signed_response_alg: "ES256",
-    })),
+    }))],
+    claims: { openid: ["sub", "groups"] },
+    conformIdTokenClaims: false,
+    findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, groups: ["staff"] }) }),
+    interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
+    pkce: { required: () => true },
     cookies: { keys: ["of the scenario"] },
     extraTokenClaims: (ctx, token) => (groups[token.clientId] ? { groups: groups[token.clientId] } : {}),
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      deviceFlow: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (ctx, resource) => ({
@@ -47,7 +78,9 @@ function provide() {
     },
     ttl: { ClientCredentials: 600 },
   });
-  return provider.callback();
+  const callback = provider.callback();
+  return (request, response) =>
+    request.url.startsWith("/interaction/") ? interact(provider, request, response) : callback(request, response);
 }
 
 let answer = provide();
@@ -55,6 +88,8 @@ https
   .createServer({ cert: readFileSync(process.argv[3]), key: readFileSync(process.argv[4]) }, (request, response) => {
     if (request.url === "/control/rotate") keys = [newKey(`key-${++made}`), ...keys];
     else if (request.url === "/control/withdraw") keys = keys.slice(0, 1);
+    else if (request.url === "/control/refuse") agrees = false;
+    else if (request.url === "/control/agree") agrees = true;
     else return answer(request, response);
     answer = provide();
     return response.end("done\n");

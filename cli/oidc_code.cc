@@ -1,0 +1,147 @@
+#include "cli/oidc_code.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "audit/sha256.h"
+#include "base/assert.h"
+#include "base/text_codec.h"
+#include "control/api/target.h"
+#include "control/http.h"
+#include "control/socket.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::chrono::minutes wait_max(5);
+constexpr std::string_view path = "/signed-in";
+
+/// 256 bits; RFC 7636 §4.1 asks for 43 characters at least.
+std::string unguessable() {
+  std::array<std::uint8_t, 32> bytes{};
+  ASSERT(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  return to_base64url(bytes);
+}
+
+/// The redirection that comes first and is ours.
+class Waiting {
+ public:
+  control::HttpReply take(const Redirection& redirection) {
+    if (!redirection.is_ours)
+      return {.status = 400, .body = "That is no sign-in of this moment.\n"};
+    {
+      const std::lock_guard lock(mutex_);
+      if (!found_) found_ = redirection;
+    }
+    came_.notify_all();
+    return {.body = redirection.code.empty()
+                        ? "You were not signed in. You may close this window.\n"
+                        : "You are signed in. You may close this window.\n"};
+  }
+
+  std::optional<Redirection> wait() {
+    std::unique_lock lock(mutex_);
+    came_.wait_for(lock, wait_max, [this] { return found_.has_value(); });
+    return found_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::optional<Redirection> found_;
+};
+
+}  // namespace
+
+CodeSecrets CodeSecrets::random() {
+  return {unguessable(), unguessable(), unguessable()};
+}
+
+std::string authorization_url(const SignInProvider& provider, const OidcEndpoints& endpoints,
+                              const std::string& redirect, const CodeSecrets& secrets) {
+  const std::string challenge = to_base64url(audit::sha256(as_bytes(secrets.verifier)));
+  Form query{
+      {"response_type", "code"},     {"client_id", provider.client_id},
+      {"redirect_uri", redirect},    {"scope", fmt::format("{}", fmt::join(provider.scopes, " "))},
+      {"state", secrets.state},      {"nonce", secrets.nonce},
+      {"code_challenge", challenge}, {"code_challenge_method", "S256"}};
+  // OpenID Connect Core §11: a provider gives a refresh token to whom the person has agreed to.
+  for (const std::string& scope : provider.scopes) {
+    if (scope == "offline_access") query.emplace_back("prompt", "consent");
+  }
+  return endpoints.authorization + "?" + form_text(query);
+}
+
+Redirection read_redirection(std::string_view target, const SignInProvider& provider,
+                             const OidcEndpoints& endpoints, const CodeSecrets& secrets) {
+  const auto parsed = control::api::parse_target(target);
+  if (!parsed || parsed->path != path) return {};
+  std::string state;
+  std::string issuer;
+  std::string error;
+  Redirection out;
+  for (const auto& [name, value] : parsed->query) {
+    if (name == "state") state = value;
+    if (name == "iss") issuer = value;
+    if (name == "error") error = value;
+    if (name == "code") out.code = value;
+  }
+  if (state != secrets.state) return {};
+  out.is_ours = true;
+  // RFC 9207 §2.4: a code of another issuer's is not to be shown to this one.
+  const bool is_of_another = issuer.empty() ? endpoints.names_issuer : issuer != provider.issuer;
+  if (is_of_another) {
+    out.code.clear();
+    out.refusal = "the answer is another issuer's";
+  } else if (!error.empty()) {
+    out.code.clear();
+    out.refusal = error;
+  } else if (out.code.empty()) {
+    out.refusal = "the answer has no code";
+  }
+  return out;
+}
+
+Result<OidcTokens> sign_in_by_code(const SignInProvider& provider, const OidcEndpoints& endpoints,
+                                   const std::function<void(const std::string& url)>& show,
+                                   const OidcWorld& world) {
+  if (endpoints.authorization.empty()) return fail("the provider has no authorization endpoint");
+  const CodeSecrets secrets = CodeSecrets::random();
+  Waiting waiting;
+  auto listener = control::listen_loopback({.host = "127.0.0.1", .port = 0});
+  if (!listener) return tl::unexpected(listener.error());
+  const auto port = control::local_port(*listener);
+  if (!port) return tl::unexpected(port.error());
+  const std::string redirect = fmt::format("http://127.0.0.1:{}{}", *port, path);
+  const auto server =
+      control::HttpServer::start(std::move(*listener), [&](const control::HttpRequest& request) {
+        return waiting.take(read_redirection(request.target, provider, endpoints, secrets));
+      });
+  if (!server) return tl::unexpected(server.error());
+  show(authorization_url(provider, endpoints, redirect, secrets));
+  const auto came = waiting.wait();
+  if (!came) return fail("nobody signed in within 5 minutes");
+  if (came->code.empty()) return fail(came->refusal);
+  auto tokens = ask_for_tokens(endpoints.token,
+                               {{"grant_type", "authorization_code"},
+                                {"code", came->code},
+                                {"redirect_uri", redirect},
+                                {"client_id", provider.client_id},
+                                {"code_verifier", secrets.verifier}},
+                               world);
+  if (!tokens) return fail(tokens.error().message);
+  if (!tokens->id.empty()) {
+    if (auto good = check_id_token(tokens->id, provider, secrets.nonce); !good) {
+      return tl::unexpected(good.error());
+    }
+  }
+  return std::move(*tokens);
+}
+
+}  // namespace sluice::cli
