@@ -78,7 +78,8 @@ Result<std::vector<SignInProvider>> sign_in_providers(const RemoteGateway& gatew
   if (reply->status != 200) return fail(detail_of(*reply));
   std::vector<SignInProvider> out;
   try {
-    for (const Json& one : Json::parse(reply->body).at("providers")) {
+    const Json page = Json::parse(reply->body);
+    for (const Json& one : page.at("providers")) {
       out.push_back({.name = one.at("name").get<std::string>(),
                      .issuer = one.at("issuer").get<std::string>(),
                      .client_id = one.at("client_id").get<std::string>(),

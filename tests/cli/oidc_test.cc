@@ -164,10 +164,11 @@ TEST_CASE("A login is kept for its owner alone") {
   const std::string path = folder.path() / "a/logins/gw_9443.json";
   std::filesystem::create_directories(folder.path() / "a");
   CHECK_FALSE(cli::read_login(path).value());
-  const StoredLogin login{.token = {"t.o.k", "id-1", "ann", WallTime{1'800'000'000'000'000'000}},
-                          .provider = provider,
-                          .provider_ca = "/ca",
-                          .refresh = "r-1"};
+  StoredLogin login;
+  login.token.token = "t.o.k";
+  login.token.expires = WallTime{1'800'000'000'000'000'000};
+  login.provider = provider;
+  login.refresh = "r-1";
   REQUIRE(write_login(path, login));
   REQUIRE(write_login(path, login));
   const auto perms = std::filesystem::status(path).permissions();
