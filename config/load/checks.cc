@@ -150,9 +150,7 @@ class Checker : Complaints {
           places_.of(&listener.address, listener.place));
     }
     if (const auto& listen = settings_.admin.listen) {
-      const Place place = places_.of(&listen->address, {});
-      add(listen->address, "the control API", place);
-      if (listen->address.port == 0) report(place, "callers must know the port: name one");
+      add(listen->address, "the control API", places_.of(&listen->address, {}));
     }
     if (!settings_.admin.tcp) return;
     const Place place = places_.of(&*settings_.admin.tcp, {});

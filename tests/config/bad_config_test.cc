@@ -303,7 +303,7 @@ const Case cases[] = {
     {4, "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, zzz: 1}]}",
      "a.yaml:4:64: unknown key 'zzz'; known here: name, issuer, audience, jwks, ca, algorithms, "
      "untyped, subject_claim, groups_claim, prefix, authorized_parties, clock_skew, keys_refresh, "
-     "keys_max_age"},
+     "keys_max_age, login"},
     {4, "identity: {oidc: [{name: a, issuer: 'http://id.example.com', audience: x}]}",
      "a.yaml:4:37: 'issuer': 'http://id.example.com' is not a URL like https://id.example.com; "
      "http:// is for this host alone"},
@@ -525,9 +525,14 @@ const Case cases[] = {
     {6, "admin: {tcp: '127.0.0.1:80'}",
      "a.yaml:6:14: 127.0.0.1:80 is already the address of listener 'in'"},
     {6, "admin: {listen: {address: '0.0.0.0:0', certificate: 'file:/key', key: 'file:/key'}}",
-     "a.yaml:6:27: callers must know the port: name one"},
+     "a.yaml:6:27: 'address': '0.0.0.0:0' has no port between 1 and 65535; an address is "
+     "'host:port' or '[IPv6]:port'\n"
+     "a.yaml:6:53: cannot read '/key'\n"
+     "a.yaml:6:71: cannot read '/key'"},
     {6, "admin: {listen: {address: '127.0.0.1:80', certificate: 'file:/key', key: 'file:/key'}}",
-     "a.yaml:6:27: 127.0.0.1:80 is already the address of listener 'in'"},
+     "a.yaml:6:27: 127.0.0.1:80 is already the address of listener 'in'\n"
+     "a.yaml:6:56: cannot read '/key'\n"
+     "a.yaml:6:74: cannot read '/key'"},
     {6, "admin: {socket: ''}", "a.yaml:6:17: 'socket': an empty text"},
     {6, "workers: {count: -1}", "a.yaml:6:18: 'count': '-1' is not a whole number"},
     {6, "workers: {count: 4.0}", "a.yaml:6:18: 'count': '4.0' is not a whole number"},
