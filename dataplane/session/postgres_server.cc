@@ -283,7 +283,7 @@ bool PostgresSession::on_error(bool is_fatal) {
       return true;  // committing failed
     case Expected::Kind::parse:
       // The target forgot it before it looked at what was to take its place.
-      if (!expected_.front().is_own && pending_.front().name.empty()) forget_name(false, {});
+      if (!expected_.front().is_own && pending_.front().name.empty()) statements_.erase({});
       [[fallthrough]];
     case Expected::Kind::bind:
     case Expected::Kind::describe_statement:
