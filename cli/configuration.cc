@@ -8,6 +8,7 @@
 #include "control/revocations.h"
 #include "dataplane/session/snapshot_tls.h"
 #include "identity/jwk_set.h"
+#include "saml/service_provider.h"
 
 namespace sluice::cli {
 namespace {
@@ -150,6 +151,9 @@ Result<std::shared_ptr<const dataplane::Snapshot>> make_snapshot(const config::S
     return tl::unexpected(policy.error());
   }
   if (auto good = check_key_files(settings.identity); !good) return tl::unexpected(good.error());
+  if (const auto& saml = settings.identity.saml) {
+    if (auto made = saml::ServiceProvider::make(*saml); !made) return tl::unexpected(made.error());
+  }
   auto keys = read_keys(settings, mocks);
   if (!keys) return tl::unexpected(keys.error());
   auto revoked = read_revoked(settings);

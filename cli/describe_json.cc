@@ -184,6 +184,22 @@ std::string describe_json(const config::Settings& settings) {
               {"max_lifetime_ms", ms(own->lifetime_max)},
               {"revocations", own->revocations}};
   }
+  Json saml;
+  if (const auto& one = settings.identity.saml) {
+    saml = {{"name", one->name},
+            {"issuer", one->issuer},
+            {"sso_url", one->sso_url},
+            {"provider_certificates", one->provider_certificates.path},
+            {"url", one->url},
+            {"entity_id", one->own_entity_id()},
+            {"key", one->key.reference},
+            {"certificate", one->certificate.path},
+            {"subject_attribute", one->subject_attribute},
+            {"groups_attribute", one->groups_attribute},
+            {"prefix", one->prefix},
+            {"clock_skew_ms", ms(one->clock_skew)},
+            {"sign_in_timeout_ms", ms(one->sign_in_timeout)}};
+  }
   Json certificates;
   if (const auto& mtls = settings.identity.mtls) {
     certificates = {{"client_ca", mtls->client_ca.path}, {"crl", mtls->crl.path}};
@@ -197,6 +213,7 @@ std::string describe_json(const config::Settings& settings) {
               {"oidc", std::move(issuers)},
               {"gateway_tokens", std::move(tokens)},
               {"mtls", std::move(certificates)},
+              {"saml", std::move(saml)},
               {"allow_anonymous", settings.identity.allow_anonymous}}},
             {"audit",
              {{"directory", settings.audit.directory},

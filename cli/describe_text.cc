@@ -219,6 +219,15 @@ void add_tokens(Lines out, const config::Identity& identity) {
                    duration_text(tokens->lifetime), duration_text(tokens->lifetime_max),
                    tokens->revocations);
   }
+  if (const auto& saml = identity.saml) {
+    fmt::format_to(
+        out, "  people sign in at {} by SAML of {} ({}): subject from {}, {}{}\n",
+        saml->url + "/saml/login", saml->name, saml->issuer,
+        saml->subject_attribute.empty() ? "the NameID" : saml->subject_attribute,
+        saml->groups_attribute.empty() ? "no groups" : "groups from " + saml->groups_attribute,
+        saml->prefix.empty() ? std::string()
+                             : fmt::format("; names begin with '{}'", saml->prefix));
+  }
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "audit/signer_process.h"
 #include "cli/arguments.h"
+#include "saml/reader_process.h"
 
 int main(int argc, char** argv) {
   using namespace sluice::cli;
@@ -18,6 +19,9 @@ int main(int argc, char** argv) {
     // The gateway runs this program again, under another name.
     if (argc > 0 && argv[0] == std::string_view(sluice::audit::signer_process_name)) {
       return sluice::audit::signer_main(argc, argv);
+    }
+    if (argc > 0 && argv[0] == std::string_view(sluice::saml::reader_process_name)) {
+      sluice::saml::reader_main();
     }
     const auto parsed = parse_arguments(argc, argv);
     if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);

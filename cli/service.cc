@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/times.h"
 #include "cli/tls_channel.h"
+#include "saml/reader_client.h"
 
 namespace sluice::cli {
 namespace {
@@ -102,9 +103,15 @@ Result<std::unique_ptr<Service>> Service::start(
   }
   service->start_upkeep();
   service->take_up(std::move(*cosigner));
+  auto pages = control::SamlPages::make(service->saml_world());
+  if (!pages) return tl::unexpected(pages.error());
+  service->saml_pages_ = std::move(*pages);
   auto admin = control::AdminServer::start(
       settings.admin, service->actions(),
-      [&own = *service](control::Channel& below) { return own.secure(below); });
+      [&own = *service](control::Channel& below) { return own.secure(below); },
+      [&pages = *service->saml_pages_](const control::HttpRequest& request) {
+        return pages.answer(request);
+      });
   if (!admin) return tl::unexpected(admin.error());
   service->admin_ = std::move(*admin);
   service->announce(service->manager_.ready(service->status_line()));
@@ -247,6 +254,22 @@ control::api::Actions Service::actions() {
       .mint = [this](const control::MintRequest& request) { return mint_token(request); },
       .revoke = [this](const std::string& id,
                        std::string_view by) { return revoke_token(id, by); }};
+}
+
+control::SamlPages::World Service::saml_world() {
+  return {.provider = [this]() -> std::shared_ptr<const saml::ServiceProvider> {
+            const auto snapshot = gateway_->snapshot();
+            const auto& settings = snapshot->settings.identity.saml;
+            if (!settings) return nullptr;
+            // It was made when the configuration was read, too: what is faulty is not in force.
+            return saml::ServiceProvider::make(*settings).value_or(nullptr);
+          },
+          .now = wall_now,
+          .random = random_bytes,
+          .ask_reader = saml::ask_reader,
+          .record =
+              [this](const audit::Record& record) { return gateway_->record_call(record, false); },
+          .mint = [this](const control::MintRequest& request) { return mint_token(request); }};
 }
 
 control::api::Proving Service::identify(std::string_view authorization, std::string_view source) {

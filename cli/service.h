@@ -24,6 +24,7 @@
 #include "control/file_watch.h"
 #include "control/gateway_view.h"
 #include "control/key_keeper.h"
+#include "control/saml_pages.h"
 #include "control/service_manager.h"
 #include "control/timestamper.h"
 #include "control/token_mint.h"
@@ -77,6 +78,7 @@ class Service {
   Result<std::uint64_t> adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next);
   Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::api::Actions actions();
+  [[nodiscard]] control::SamlPages::World saml_world();
   [[nodiscard]] control::api::Proving identify(std::string_view authorization,
                                                std::string_view source);
   [[nodiscard]] Result<std::unique_ptr<control::Channel>> secure(control::Channel& below);
@@ -134,6 +136,7 @@ class Service {
   Authorization authorization_;
   std::mutex admin_tls_mutex_;
   std::shared_ptr<const dataplane::TlsContext> admin_tls_;  ///< Of the newest connection.
+  std::unique_ptr<control::SamlPages> saml_pages_;
   std::unique_ptr<control::AdminServer> admin_;  ///< Last: its threads call into all of the above.
 };
 

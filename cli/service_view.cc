@@ -112,6 +112,7 @@ control::GatewayView Service::view() const {
   }
   view.issuers = key_keeper_->view();
   view.approvals = desk_->counts();
+  view.saml = saml_pages_->counts();
   const std::lock_guard lock(reloading_);
   view.reloads = reloads_;
   view.reload_failures = reload_failures_;

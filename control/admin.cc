@@ -14,14 +14,19 @@ constexpr Duration ask_timeout = seconds(60);
 }  // namespace
 
 Result<std::unique_ptr<AdminServer>> AdminServer::start(const config::Admin& settings,
-                                                        api::Actions actions, Secure secure) {
+                                                        api::Actions actions, Secure secure,
+                                                        Pages pages) {
   auto server = std::unique_ptr<AdminServer>(new AdminServer());
   server->actions_ = std::move(actions);
+  server->pages_ = std::move(pages);
   const auto serve = [&own = *server](Descriptor listener, api::Entrance entrance,
                                       HttpServerOptions options = {}) {
     return HttpServer::start(
         std::move(listener),
         [&own, entrance](const HttpRequest& request) {
+          if (entrance == api::Entrance::tls_port) {
+            if (auto page = own.pages_(request)) return std::move(*page);
+          }
           return api::answer(own.actions_, request, entrance);
         },
         std::move(options));

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -21,8 +22,12 @@ class AdminServer {
   /// Makes TLS of a fresh connection of the TLS port.
   using Secure = std::function<Result<std::unique_ptr<Channel>>(Channel& below)>;
 
+  /// What the TLS port answers besides calls; nothing: it is a call.
+  using Pages = std::function<std::optional<HttpReply>(const HttpRequest& request)>;
+
   static Result<std::unique_ptr<AdminServer>> start(const config::Admin& settings,
-                                                    api::Actions actions, Secure secure);
+                                                    api::Actions actions, Secure secure,
+                                                    Pages pages);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
@@ -31,6 +36,7 @@ class AdminServer {
   AdminServer() = default;
 
   api::Actions actions_;
+  Pages pages_;
   std::string socket_path_;
   std::unique_ptr<HttpServer> unix_;
   std::unique_ptr<HttpServer> tcp_;

@@ -270,6 +270,13 @@ void add_tokens(Exposition& page, const GatewayView& view) {
     page.family(name, Type::counter, help);
     page.sample({}, count);
   };
+  add_count("sluice_saml_sign_ins_total", "Sign-ins by SAML.", view.saml.signed_in);
+  page.family("sluice_saml_responses_refused_total", Type::counter,
+              "Responses of SAML refused, by why.");
+  for (std::size_t i = 1; i < view.saml.refused.size(); ++i) {
+    const std::array<Label, 1> labels{{{"reason", name(static_cast<saml::Fault>(i))}}};
+    page.sample(labels, view.saml.refused[i]);
+  }
   add_count("sluice_gateway_tokens_minted_total", "Tokens that the gateway made.",
             view.tokens.minted);
   add_count("sluice_gateway_tokens_not_minted_total", "Those that it refused to make.",

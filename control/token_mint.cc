@@ -102,7 +102,9 @@ Result<MintedToken, MintRefusal> TokenMint::try_mint(const MintRequest& request,
     return refuse(Kind::invalid, "the subject or a group is no name, or there are too many");
   }
   const WallTime now = world_.now();
-  const WallTime last = who->proof == config::Proof::api_key ? who->expires : WallTime{INT64_MAX};
+  // What a provider's token says of its own end is about that token; these end with who is proved.
+  const bool is_bounded = who->proof == config::Proof::api_key || who->proof == config::Proof::saml;
+  const WallTime last = is_bounded ? who->expires : WallTime{INT64_MAX};
   MintedToken out{.token = {},
                   .id = to_base64url(world_.random(id_bytes)),
                   .subject = who->subject,

@@ -14,7 +14,7 @@ build_packages=(
   g++ cmake ninja-build pkg-config ccache mold
   liburing-dev libhyperscan-dev libyaml-dev libssl-dev zlib1g-dev libzstd-dev libfmt-dev
   libexpected-dev libmimalloc-dev libzip-dev libcurl4-openssl-dev librdkafka-dev libseccomp-dev
-  libp11-kit-dev libsqlite3-dev nlohmann-json3-dev libcli11-dev libpg-query-dev catch2
+  libp11-kit-dev libsqlite3-dev libxml2-dev libxmlsec1-dev nlohmann-json3-dev libcli11-dev libpg-query-dev catch2
 )
 test_packages=(
   clang clang-format clang-tidy libclang-rt-14-dev llvm

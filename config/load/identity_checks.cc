@@ -28,6 +28,7 @@ class IdentityChecker : Complaints {
     check_names(identity.oidc, "issuer");
     for (const OidcIssuer& issuer : identity.oidc) check(issuer);
     if (identity.gateway_tokens) check(*identity.gateway_tokens);
+    if (identity.saml) check(*identity.saml);
   }
 
  private:
@@ -36,6 +37,24 @@ class IdentityChecker : Complaints {
     report(places_.of(&tokens.lifetime, tokens.place),
            fmt::format("'lifetime' ({}) must not be longer than 'max_lifetime' ({})",
                        duration_text(tokens.lifetime), duration_text(tokens.lifetime_max)));
+  }
+
+  void check(const SamlProvider& saml) {
+    if (!settings_.identity.gateway_tokens) {
+      report(saml.place, "a sign-in ends in a token of the gateway's: set identity.gateway_tokens");
+    }
+    if (!settings_.admin.listen) {
+      report(saml.place, "browsers sign in on the control API's TLS port: set admin.listen");
+    }
+    const std::size_t host = saml.url.find("://");
+    if (host != std::string::npos && saml.url.find('/', host + 3) != std::string::npos) {
+      report(places_.of(&saml.url, saml.place), "'url' must end with the host or the port");
+    }
+    for (const OidcIssuer& issuer : settings_.identity.oidc) {
+      if (issuer.name != saml.name) continue;
+      report(places_.of(&saml.name, saml.place),
+             fmt::format("an OpenID Connect issuer has the name '{}' already", saml.name));
+    }
   }
 
   void check(const ClientCertificates& mtls) {

@@ -92,6 +92,8 @@ std::string word_text(Word word) {
       return "host name";
     case Word::http_url:
       return "http URL";
+    case Word::page_url:
+      return "https URL, perhaps with a query";
     case Word::issuer_url:
       return "https URL";
     case Word::jws_algorithm:

@@ -39,6 +39,7 @@ enum class Word : std::uint8_t {
   file_path,
   http_url,
   issuer_url,
+  page_url,  ///< Where a browser is sent, perhaps with a query.
   jws_algorithm,
   network,         ///< An address, or a range of them.
   public_key_pin,  ///< "sha256//BASE64", as curl has it.

@@ -144,6 +144,50 @@ constexpr Table mtls_table{
     .make = make_owner<ClientCertificates>,
     .place = place_in<ClientCertificates>};
 
+constexpr std::array saml_fields{
+    text<&SamlProvider::name>("name", Word::name, required,
+                              "Names the provider in records and metrics."),
+    text<&SamlProvider::issuer>("issuer", Word::subject, required,
+                                "The provider's entity ID, byte for byte."),
+    text<&SamlProvider::sso_url>("sso_url", Word::page_url, required,
+                                 "The provider's page for sign-ins by HTTP-Redirect."),
+    file_text<&SamlProvider::provider_certificates>(
+        "provider_certificates", required,
+        "The certificates of the provider's signing keys as PEM: RSA from 2048 bits, P-256 or "
+        "P-384. Only the keys count."),
+    text<&SamlProvider::url>("url", Word::issuer_url, required,
+                             "Where browsers reach `admin.listen`: `https://gateway.example.com`. "
+                             "The provider sends them back to `/saml/acs` there."),
+    text<&SamlProvider::entity_id>("entity_id", Word::subject, not_required,
+                                   "What the provider knows this gateway as, and the audience of "
+                                   "its assertions; without it `url` with `/saml/metadata`."),
+    secret<&SamlProvider::key>("key", required,
+                               "The RSA key that signs requests to the provider, as PEM."),
+    file_text<&SamlProvider::certificate>("certificate", required,
+                                          "A certificate of that key, for the metadata; it may "
+                                          "have signed itself."),
+    text<&SamlProvider::subject_attribute>("subject_attribute", Word::subject, not_required,
+                                           "The attribute that names who signed in; without it "
+                                           "the NameID does, which must be a lasting one."),
+    text<&SamlProvider::groups_attribute>("groups_attribute", Word::subject, not_required,
+                                          "The attribute that lists groups; an assertion without "
+                                          "it is refused. Without this key there are no groups."),
+    text<&SamlProvider::prefix>("prefix", Word::subject, not_required,
+                                "What comes before each subject and group, so that they cannot "
+                                "be taken for another issuer's or an API key's."),
+    duration<&SamlProvider::clock_skew>("clock_skew", seconds(0), seconds(300),
+                                        "How far the provider's clock may be off."),
+    duration<&SamlProvider::sign_in_timeout>("sign_in_timeout", seconds(30), seconds(3'600),
+                                             "How long a sign-in at the provider may take.")};
+constexpr Table saml_table{.title = "Signing in with SAML",
+                           .path = "identity.saml",
+                           .sentence =
+                               "The identity provider by which people sign in with a browser. See "
+                               "docs/identity.md.",
+                           .fields = saml_fields,
+                           .make = make_owner<SamlProvider>,
+                           .place = place_in<SamlProvider>};
+
 constexpr std::array identity_fields{
     file<&Identity::api_keys_file>("api_keys", not_required,
                                    "The file of API keys, as `sluice key new` writes them."),
@@ -160,7 +204,8 @@ constexpr std::array identity_fields{
         "How many keys, tokens and passwords one address may show in vain, or one IPv6 network of "
         "64 bits, at each worker; beyond it those that it shows are refused unseen. Without it any "
         "number."),
-    later("saml", "SAML.")};
+    section<&Identity::saml>("saml", saml_table, not_required,
+                             "Sign-in with a browser by SAML 2.0, for a token of the gateway's.")};
 
 }  // namespace
 

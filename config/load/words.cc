@@ -170,6 +170,12 @@ std::optional<std::string> word_fault(Word word, std::string_view text) {
       if (is_secure_url(text)) return std::nullopt;
       return fmt::format(
           "'{}' is not a URL like https://id.example.com; http:// is for this host alone", text);
+    case Word::page_url:
+      if (text.size() <= 2048 && is_secure_url(text.substr(0, text.find('?'))) &&
+          std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7F && c != '#'; })) {
+        return std::nullopt;
+      }
+      return fmt::format("'{}' is not a URL like https://id.example.com/sso", text);
     case Word::jws_algorithm:
       if (jws_algorithm(text)) return std::nullopt;
       return fmt::format("no algorithm '{}'; known are {}", text,

@@ -77,11 +77,36 @@ struct ClientCertificates {
   Place place;
 };
 
+/// The SAML 2.0 identity provider by which people sign in, and this gateway as it knows it.
+struct SamlProvider {
+  std::string name;
+  std::string issuer;              ///< The provider's entity ID, byte for byte.
+  std::string sso_url;             ///< Its page; perhaps with a query.
+  FileText provider_certificates;  ///< Of its keys.
+  std::string url;                 ///< Where browsers reach this gateway, without a path.
+  std::string entity_id;           ///< This gateway's; empty: where its metadata is.
+  Secret key;                      ///< An RSA key as PEM, which signs requests.
+  FileText certificate;            ///< Of that key, for the metadata.
+  std::string subject_attribute;   ///< Empty: the NameID.
+  std::string groups_attribute;    ///< Empty: no groups.
+  std::string prefix;              ///< Of its subjects and groups.
+  Duration clock_skew = seconds(60);
+  Duration sign_in_timeout = seconds(600);  ///< From the request to the response.
+  Place place;
+
+  [[nodiscard]] std::string own_entity_id() const {
+    return entity_id.empty() ? url + "/saml/metadata" : entity_id;
+  }
+  /// Where responses are posted.
+  [[nodiscard]] std::string consumer_url() const { return url + "/saml/acs"; }
+};
+
 struct Identity {
   std::string api_keys_file;  ///< Empty: no API keys.
   std::vector<OidcIssuer> oidc;
   std::optional<GatewayTokens> gateway_tokens;
   std::optional<ClientCertificates> mtls;
+  std::optional<SamlProvider> saml;
   Rate failed_proofs_per_source;  ///< At each worker; 0: any number.
   bool allow_anonymous = false;   ///< Requests without a credential get the anonymous principal.
   Place place;

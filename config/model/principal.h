@@ -10,7 +10,7 @@
 namespace sluice::config {
 
 /// How a principal proved who it is.
-enum class Proof : unsigned char { none, api_key, oidc, gateway_token, certificate };
+enum class Proof : unsigned char { none, api_key, oidc, gateway_token, certificate, saml };
 
 /// What records call it.
 constexpr std::string_view text(Proof proof) noexcept {
@@ -25,6 +25,8 @@ constexpr std::string_view text(Proof proof) noexcept {
       return "gateway-token";
     case Proof::certificate:
       return "mtls";
+    case Proof::saml:
+      return "saml";
   }
   return "none";
 }

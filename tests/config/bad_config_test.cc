@@ -339,8 +339,6 @@ const Case cases[] = {
     {4, "identity: {mtls: {}}",
      "a.yaml:4:18: an empty section; fill it or leave it out\n"
      "a.yaml:4:18: no listener asks for certificates: set its tls.client_certificate"},
-    {4, "identity: {saml: {}, anonymous: true}",
-     "a.yaml:4:12: 'saml' is not available in this version"},
     {4, "identity: {mtls: {client_ca: 'file:/key'}}",
      "a.yaml:4:18: no listener asks for certificates: set its tls.client_certificate\n"
      "a.yaml:4:30: cannot read '/key'"},

@@ -23,7 +23,7 @@ TEST_CASE("the admin socket is its owner's alone, survives a crash and is remove
   {
     sluice::config::Admin settings;
     settings.socket = path;
-    const auto server = AdminServer::start(settings, gateway.actions(), {});
+    const auto server = AdminServer::start(settings, gateway.actions(), {}, {});
     REQUIRE(server);
     struct stat status {};
     REQUIRE(::stat(path.c_str(), &status) == 0);
@@ -36,7 +36,7 @@ TEST_CASE("the admin socket is its owner's alone, survives a crash and is remove
     REQUIRE(gateway.log.size() == 1);
     CHECK(gateway.log[0].subject == user_name(::getuid()).value_or(""));
 
-    const auto second = AdminServer::start(settings, gateway.actions(), {});
+    const auto second = AdminServer::start(settings, gateway.actions(), {}, {});
     REQUIRE_FALSE(second);
     CHECK(second.error().message.find("another gateway answers") != std::string::npos);
   }
