@@ -91,6 +91,13 @@ control::GatewayView Service::view() const {
     view.latencies.push_back(std::move(latency));
   }
 
+  dataplane::Denials::Counts denials;
+  for (std::size_t i = 0; i < gateway_->workers(); ++i) {
+    gateway_->worker(i).metrics.denials.add_to(denials);
+  }
+  for (const auto& [pair, count] : denials) {
+    view.denials.push_back({pair.first, pair.second, count});
+  }
   for (const auto& exporter : exporters_) {
     const exports::ExportStatus status = exporter->status();
     view.exports.push_back({status.name, status.next, status.failures, status.last_error,

@@ -76,6 +76,8 @@ Figures figures_of(const std::vector<Sample>& samples) {
       if (const auto bound = sample_value(sample.label("le"))) {
         out.latencies[text_of(sample.label("target"))][*bound] += sample.value;
       }
+    } else if (sample.name == "sluice_denials_total") {
+      out.denials[{text_of(sample.label("target")), text_of(sample.label("rule"))}] += sample.value;
     }
   }
   return out;
@@ -104,6 +106,13 @@ TopFrame frame_of(const Figures& before, const Figures& now, Duration between) {
     out.targets.push_back({target, (grew.empty() ? 0 : grew.rbegin()->second) / out.seconds,
                            quantile(grew, 0.5), quantile(grew, 0.99)});
   }
+  for (const auto& [key, total] : now.denials) {
+    const double grew = grown(value_in(then.denials, key), total);
+    out.denials.push_back({key.first, key.second, grew / out.seconds, total});
+  }
+  std::ranges::stable_sort(out.denials, [](const DenialRow& a, const DenialRow& b) {
+    return std::pair(a.per_second, a.total) > std::pair(b.per_second, b.total);
+  });
   return out;
 }
 

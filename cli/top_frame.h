@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/instant.h"
@@ -27,9 +28,10 @@ struct Figures {
   double bytes_out = 0;
   double masked = 0;
   double records = 0;
-  std::map<std::string, double> rulings;     ///< "allowed", "denied", …
-  std::map<std::string, double> held;        ///< By what became of them.
-  std::map<std::string, Buckets> latencies;  ///< By target.
+  std::map<std::string, double> rulings;                          ///< "allowed", "denied", …
+  std::map<std::string, double> held;                             ///< By what became of them.
+  std::map<std::string, Buckets> latencies;                       ///< By target.
+  std::map<std::pair<std::string, std::string>, double> denials;  ///< By target and rule.
 };
 Figures figures_of(const std::vector<Sample>& samples);
 
@@ -38,6 +40,13 @@ struct TargetRow {
   double per_second = 0;
   double p50_s = 0;  ///< Of this interval, as are all; 0 without operations.
   double p99_s = 0;
+};
+
+struct DenialRow {
+  std::string target;
+  std::string rule;
+  double per_second = 0;
+  double total = 0;  ///< Since the gateway's start.
 };
 
 /// One interval.
@@ -51,6 +60,7 @@ struct TopFrame {
   double masked = 0;
   double records = 0;
   std::vector<TargetRow> targets;  ///< By name.
+  std::vector<DenialRow> denials;  ///< The most frequent first.
 };
 
 /// A gateway that was restarted in between counts from nothing.

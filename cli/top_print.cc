@@ -110,6 +110,19 @@ void add_targets(std::vector<Line>& out, const TopFrame& frame) {
   }
 }
 
+void add_denials(std::vector<Line>& out, const TopFrame& frame) {
+  if (frame.denials.empty()) return;
+  out.push_back({""});
+  out.push_back({column("denied on", 28) + fmt::format("{:>12}{:>12}  rule", "denied/s", "in all"),
+                 Mark::title});
+  for (const DenialRow& row : frame.denials) {
+    out.push_back({column(shown_text(row.target), 28) +
+                       fmt::format("{:>12}{:>12}  {}", amount(row.per_second), amount(row.total),
+                                   shown_text(row.rule)),
+                   row.per_second > 0 ? Mark::look : Mark::none});
+  }
+}
+
 std::string_view begin_of(Mark mark) {
   switch (mark) {
     case Mark::title:
@@ -131,6 +144,7 @@ std::string top_text(const TopFrame& frame, WallTime time, std::size_t columns, 
   std::vector<Line> lines;
   add_head(lines, frame, time);
   add_targets(lines, frame);
+  add_denials(lines, frame);
   if (lines.size() > rows) lines.resize(rows);
   std::string out;
   for (const Line& line : lines) {
@@ -156,12 +170,19 @@ std::string top_json(const TopFrame& frame, WallTime time) {
       {"masked_per_second", frame.masked},
       {"records_per_second", frame.records},
       {"held", {{"waiting", frame.now.holds}, {"ended", frame.held}}},
-      {"targets", nlohmann::ordered_json::array()}};
+      {"targets", nlohmann::ordered_json::array()},
+      {"denials", nlohmann::ordered_json::array()}};
   for (const TargetRow& row : frame.targets) {
     page["targets"].push_back({{"target", row.target},
                                {"operations_per_second", row.per_second},
                                {"p50_us", row.p50_s * 1e6},
                                {"p99_us", row.p99_s * 1e6}});
+  }
+  for (const DenialRow& row : frame.denials) {
+    page["denials"].push_back({{"target", row.target},
+                               {"rule", row.rule},
+                               {"per_second", row.per_second},
+                               {"total", row.total}});
   }
   return page.dump();
 }

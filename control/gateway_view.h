@@ -68,6 +68,13 @@ struct LatencyView {
   Histogram ns;
 };
 
+/// How often a rule denied on a target, over all workers.
+struct DenialView {
+  std::string target;
+  std::string rule;
+  std::uint64_t count = 0;
+};
+
 struct ListenerView {
   std::string name;
   std::string address;
@@ -113,6 +120,7 @@ struct GatewayView {
   std::string control_api;  ///< Where it listens for TLS; empty: nowhere.
   std::vector<WorkerView> workers;
   std::vector<std::unique_ptr<LatencyView>> latencies;  ///< A histogram does not move.
+  std::vector<DenialView> denials;
   audit::LogStatus log;
   audit::RetentionStatus retention;
   std::vector<ExportView> exports;

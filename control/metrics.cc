@@ -87,6 +87,12 @@ void add_requests(Exposition& page, const GatewayView& view) {
       page.sample(labels, view.workers[i].*ruling.value);
     }
   }
+  page.family("sluice_denials_total", Type::counter,
+              "Requests and statements that were denied, by target and rule.");
+  for (const DenialView& one : view.denials) {
+    const std::array<Label, 2> labels{{{"target", one.target}, {"rule", one.rule}}};
+    page.sample(labels, one.count);
+  }
   page.family("sluice_responses_total", Type::counter, "Responses to clients, by status class.");
   for (std::size_t i = 0; i < view.workers.size(); ++i) {
     const std::string worker = fmt::format("{}", i);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "dataplane/denials.h"
 #include "dataplane/target_latencies.h"
 #include "dataplane/tls/tls_fault.h"
 #include "identity/certificate.h"
@@ -49,6 +50,7 @@ struct WorkerMetrics {
   Tally upstreams_open;
   Tally requests_allowed;
   Tally requests_denied;  ///< By policy.
+  Denials denials;        ///< The same, by target and rule.
   Tally requests_unauthenticated;
   Tally proofs_unseen;  ///< Credentials that were not looked at: too many failed before.
   std::array<Tally, identity::token_faults> tokens_refused;              ///< By why.

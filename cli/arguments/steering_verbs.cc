@@ -27,7 +27,7 @@ void add_steering(Tree& tree) {
 
 void add_top(Tree& tree) {
   auto [shown, top] = add_verb<TopOptions>(
-      tree, tree.app, "top", "Show live what passes: rates, latencies, what waits",
+      tree, tree.app, "top", "Show live what passes: rates, latencies, holds, denials by rule",
       "  sluice top\n"
       "  sluice top --interval 5s --json | jq -c '.targets[] | [.target, .p99_us]'");
   add_gateway(shown, top.gateway);

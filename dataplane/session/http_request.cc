@@ -289,6 +289,7 @@ void HttpSession::settle_ruling(const http1::RequestHead& head, Judged& judged,
     return refuse(head, judged, 503, recordings_rule, recordings_refusal);
   }
   worker_.metrics.requests_denied.add();
+  worker_.metrics.denials.add(exchange_->target->settings.name, ruling.rule);
   refuse(head, judged, 403, ruling.rule,
          ruling.reason.empty() ? "the policy does not allow this request" : ruling.reason);
 }

@@ -262,6 +262,7 @@ void PostgresSession::refuse_statement(const JudgedStatement& judged, bool is_qu
   recording_.add(recordings::ItemKind::statement, operations_, as_bytes(judged.record_text));
   tap_.set_operation(operations_);
   worker_.metrics.requests_denied.add();
+  worker_.metrics.denials.add(record.target, record.rule);
   std::array<char, 64> id{};
   std::string detail =
       fmt::format("rule {}, record {}", record.rule, record_id(worker_.log, *sequence, id));

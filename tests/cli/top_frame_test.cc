@@ -35,6 +35,8 @@ sluice_holds_total{result="approved"} 5
 sluice_request_duration_seconds_bucket{target="api",le="0.001"} 60
 sluice_request_duration_seconds_bucket{target="api",le="0.002"} 110
 sluice_request_duration_seconds_bucket{target="api",le="+Inf"} 110
+sluice_denials_total{target="api",rule="no \"big\" ones"} 15
+sluice_denials_total{target="ledger",rule="default-deny"} 5
 )";
 
 Figures figures(std::string_view text) {
@@ -100,6 +102,15 @@ TEST_CASE("without operations there is no quantile; beyond the last bound it is 
   CHECK(frame_of(now, slow, seconds(1)).targets[0].p99_s == Approx(0.002));
 }
 
+TEST_CASE("denials are by target and rule, the most frequent first") {
+  const TopFrame shown = frame();
+  REQUIRE(shown.denials.size() == 2);
+  CHECK(shown.denials[0].target == "api");
+  CHECK(shown.denials[0].rule == "no \"big\" ones");
+  CHECK(shown.denials[0].per_second == Approx(7.5));
+  CHECK(shown.denials[1].total == 5);
+}
+
 TEST_CASE("a gateway that was restarted counts from nothing") {
   Figures now = figures(now_text);
   now.started_s = 2000;
@@ -110,7 +121,7 @@ TEST_CASE("a gateway that was restarted counts from nothing") {
 
 TEST_CASE("the page is no wider and no longer than the terminal") {
   const WallTime time{1'060'000'000'000};
-  const std::string page = top_text(frame(), time, 40, 6, false);
+  const std::string page = top_text(frame(), time, 40, 9, false);
   std::size_t lines = 0;
   std::string_view rest = page;
   for (; !rest.empty(); ++lines) {
@@ -120,7 +131,7 @@ TEST_CASE("the page is no wider and no longer than the terminal") {
     CHECK(end <= 40 + 2);
     rest.remove_prefix(end + 1);
   }
-  CHECK(lines == 6);
+  CHECK(lines == 9);
   CHECK(page.starts_with("sluice 00:17:40  running  configuration"));
 }
 
@@ -130,6 +141,7 @@ TEST_CASE("the page says what deserves a look, in colour where there is one") {
   CHECK(page.find("200 allowed  10 denied  0 unauthenticated") != page.npos);
   CHECK(page.find("held           2 waiting  1 approved") != page.npos);
   CHECK(page.find("1.98 ms") != page.npos);
+  CHECK(page.find("default-deny") != page.npos);
   CHECK(page.find('\x1b') == page.npos);
   TopFrame failing = frame();
   failing.now.has_log_failed = true;
@@ -138,7 +150,7 @@ TEST_CASE("the page says what deserves a look, in colour where there is one") {
 
 TEST_CASE("names that a terminal would act on are shown as text") {
   TopFrame shown = frame();
-  shown.targets[0].target = "\x1b[2J";
+  shown.denials[0].rule = "\x1b[2J";
   CHECK(top_text(shown, {}, 200, 50, false).find('\x1b') == std::string::npos);
 }
 
@@ -148,5 +160,6 @@ TEST_CASE("for programs an interval is one line of JSON") {
   const auto page = nlohmann::json::parse(line);
   CHECK(page["operations_per_second"]["allowed"] == Approx(200));
   CHECK(page["targets"][0]["p99_us"] == Approx(1980));
+  CHECK(page["denials"][0]["rule"] == "no \"big\" ones");
   CHECK(page["held"]["waiting"] == 2);
 }
