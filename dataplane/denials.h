@@ -1,17 +1,20 @@
 // Which rules deny on which targets, and how often, as one worker counted.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "dataplane/tally.h"
+
 namespace sluice::dataplane {
 
-/// The lock is taken by denials and by looks at them, and nobody holds it for long: who is
-/// allowed never meets it.
+/// One thread counts, any thread looks, and neither waits: a pair that was seen once stays where
+/// it is, in a list that only grows.
 class Denials {
  public:
   /// Pairs of a target and a rule that are told apart; what comes later counts as of the rule
@@ -21,23 +24,32 @@ class Denials {
 
   using Counts = std::map<std::pair<std::string, std::string>, std::uint64_t>;
 
-  /// Allocates when it counts the pair for the first time.
+  Denials() = default;
+  Denials(const Denials&) = delete;
+  Denials& operator=(const Denials&) = delete;
+
+  /// The worker's thread. Allocates when it counts the pair for the first time.
   void add(std::string_view target, std::string_view rule);
 
   /// Adds what was counted, by target and rule. Any thread.
   void add_to(Counts& sum) const;
 
  private:
-  using View = std::pair<std::string_view, std::string_view>;
-  struct Less {
-    using is_transparent = void;
-    bool operator()(const auto& a, const auto& b) const noexcept {
-      return View(a.first, a.second) < View(b.first, b.second);
-    }
+  struct Pair {
+    std::string target;
+    std::string rule;
+    const Pair* before = nullptr;  ///< The one that was seen before it.
+    Tally count;
   };
+  using Names = std::pair<std::string_view, std::string_view>;
 
-  mutable std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, std::uint64_t, Less> counts_;
+  Pair& pair_of(Names names);
+
+  // The worker's thread alone.
+  std::deque<Pair> pairs_;
+  std::map<Names, Pair*> by_names_;  ///< Views into `pairs_`.
+
+  std::atomic<const Pair*> last_{nullptr};  ///< Published when it is whole.
 };
 
 }  // namespace sluice::dataplane

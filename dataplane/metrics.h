@@ -2,34 +2,15 @@
 #pragma once
 
 #include <array>
-#include <atomic>
-#include <cstdint>
 
 #include "dataplane/denials.h"
+#include "dataplane/tally.h"
 #include "dataplane/target_latencies.h"
 #include "dataplane/tls/tls_fault.h"
 #include "identity/certificate.h"
 #include "identity/token_fault.h"
 
 namespace sluice::dataplane {
-
-/// A counter or level with one writer: no locked instruction.
-class Tally {
- public:
-  void add(std::uint64_t n = 1) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
-  void subtract(std::uint64_t n = 1) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
-  }
-  void set(std::uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t read() const noexcept {
-    return value_.load(std::memory_order_relaxed);
-  }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 /// TLS towards one side.
 struct TlsMetrics {
