@@ -154,9 +154,6 @@ void PostgresSession::on_upstream_end() {
 
 /// All that the target said was passed on, its last word too if it had one.
 void PostgresSession::end_by_target() {
-  if (target_broke_) {
-    return fail_session("08006", "the connection to the target broke", "upstream-failed");
-  }
   drop_operations("upstream-failed");
   release_upstream(UpstreamWish::discard);
   end({.why = "the target closed the connection"});
@@ -392,7 +389,11 @@ void PostgresSession::advance() {
   tell_of_hold();
   let_go();
   const bool is_stuck = upstream_inbox_.empty() || client_out_.has_room();
-  if (target_ended_ && stage_ == Stage::open && is_stuck) end_by_target();
+  if (!target_ended_ || stage_ != Stage::open || !is_stuck) return;
+  if (target_broke_) {
+    return fail_session("08006", "the connection to the target broke", "upstream-failed");
+  }
+  end_by_target();
 }
 
 /// Tells the client why its session ends, unless it is in the midst of a message that
