@@ -5,7 +5,7 @@ import json
 import re
 
 from harness import wire
-from harness.authority import Authority
+from harness.certificates import Authority
 from harness.context import expect
 from harness.gateway import Gateway
 from harness.processes import free_port
@@ -21,13 +21,11 @@ def run(context) -> None:
     provider = SamlProvider(context)
     target = Target(context)
     authority = Authority(context.folder)
-    certificate, key = authority.issue("127.0.0.1", "IP")
+    certificate, key = authority.issue("pages", "IP:127.0.0.1")
     port = free_port()
     own_key, own_certificate = make_key(context.folder, "gateway")
-    gateway = Gateway(context, target.port, policies=POLICIES, admin=f"""listen:
-    address: 127.0.0.1:{port}
-    certificate: file:{certificate}
-    key: file:{key}""", identity=f"""gateway_tokens:
+    gateway = Gateway(context, target.port, policies=POLICIES, admin=f""",
+  listen: {{address: "127.0.0.1:{port}", certificate: "file:{certificate}", key: "file:{key}"}}""", identity=f"""gateway_tokens:
     key: file:{context.folder}/tokens.key
     revocations: {context.folder}/revoked
   saml:
@@ -44,7 +42,7 @@ def run(context) -> None:
     gateway.start()
 
     def browser() -> Browser:
-        return Browser(port, authority.certificate)
+        return Browser(port, authority.ca)
 
     status, headers, metadata = browser().request("GET", "/saml/metadata")
     expect(status == 200 and headers["Content-Type"] == "application/samlmetadata+xml", f"metadata: {status}")
