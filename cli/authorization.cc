@@ -52,6 +52,9 @@ AuthorizationVerdict look_at(std::string_view field, const ProofBasis& basis) {
   switch (credential.form()) {
     case identity::Credential::Form::malformed:
       return nobody("malformed");
+    // This port checks no proofs of keys, and so takes nothing that is bound to one.
+    case identity::Credential::Form::bound_token:
+      return nobody(identity::text(identity::TokenFault::wrong_key));
     case identity::Credential::Form::key:
     case identity::Credential::Form::login:
       return look_at_key(credential.presented(), basis);

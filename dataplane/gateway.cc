@@ -139,6 +139,7 @@ struct Gateway::State {
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<audit::Log> log;
   std::unique_ptr<recordings::Recorder> recorder;  ///< Null: nothing is recorded.
+  std::optional<ReplayFilter> replays;             ///< Of this run: for all workers.
   std::unique_ptr<Prover> prover;
   std::vector<std::string> addresses;
   KernelTls kernel_tls;
@@ -243,6 +244,7 @@ void Gateway::State::run_workers() {
         workers[request.worker]->mailbox->post(std::move(mail));
       });
   const std::vector<int> cores = available_cores();
+  replays.emplace(FingerprintKey::random(), clocks().wall);
   const auto ticket_seed = std::make_shared<const TicketSeed>(clocks().monotonic);
   for (std::size_t i = 0; i < workers.size(); ++i) {
     Worker& worker = *workers[i];
@@ -250,6 +252,7 @@ void Gateway::State::run_workers() {
     options.worker = static_cast<std::uint32_t>(i);
     options.durable = snapshot->settings.audit.release == config::Release::durable;
     if (recorder) options.recordings = &recorder->feed(options.worker);
+    options.replays = &*replays;
     options.prove = [this](ProofRequest request) { return prover->request(std::move(request)); };
     options.want_keys = hooks.want_keys;
     options.hold = [this, i](ConnId client, config::HeldOperation what) {

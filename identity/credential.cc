@@ -95,6 +95,12 @@ void Credential::take_bearer(std::string_view text) noexcept {
   form_ = Form::token;
 }
 
+void Credential::take_bound(std::string_view text) noexcept {
+  if (!is_token(text) || !is_visible(text)) return;
+  token_ = text;
+  form_ = Form::bound_token;
+}
+
 void Credential::take_key(std::string_view text) noexcept {
   if (text.empty() || text.size() > bytes_max || !is_visible(text)) return;
   std::copy(text.begin(), text.end(), bytes_.begin());
@@ -130,6 +136,8 @@ Credential parse_authorization(std::string_view header_value) noexcept {
   Credential credential;
   if (takes_scheme(header_value, "bearer")) {
     credential.take_bearer(header_value);
+  } else if (takes_scheme(header_value, "dpop")) {
+    credential.take_bound(header_value);
   } else if (takes_scheme(header_value, "basic")) {
     credential.take_login(header_value);
   }

@@ -14,10 +14,11 @@ class Credential {
   static constexpr std::size_t bytes_max = 512;
 
   enum class Form : std::uint8_t {
-    key,        ///< "Bearer KEY" or the whole X-Api-Key field.
-    login,      ///< "Basic …": presented() is "login:secret".
-    token,      ///< "Bearer …" with dots: presented() is the field's own bytes, of any length.
-    malformed,  ///< Unknown scheme, bad base64, too long, control characters.
+    key,          ///< "Bearer KEY" or the whole X-Api-Key field.
+    login,        ///< "Basic …": presented() is "login:secret".
+    token,        ///< "Bearer …" with dots: presented() is the field's own bytes, of any length.
+    bound_token,  ///< "DPoP …": likewise, and a proof stands beside it (RFC 9449 §7.1).
+    malformed,    ///< Unknown scheme, bad base64, too long, control characters.
   };
 
   Credential(const Credential& other) noexcept { *this = other; }
@@ -25,10 +26,13 @@ class Credential {
   ~Credential();
 
   [[nodiscard]] Form form() const noexcept { return form_; }
+  [[nodiscard]] bool is_token() const noexcept {
+    return form_ == Form::token || form_ == Form::bound_token;
+  }
   /// What ApiKeys::verify() takes, or verify_token(); empty when malformed. Lives with this
   /// object, a token with its header field.
   [[nodiscard]] std::string_view presented() const noexcept {
-    return form_ == Form::token ? token_ : std::string_view(bytes_.data(), size_);
+    return is_token() ? token_ : std::string_view(bytes_.data(), size_);
   }
 
  private:
@@ -38,6 +42,7 @@ class Credential {
   Credential() noexcept {}  // NOLINT(modernize-use-equals-default)
 
   void take_bearer(std::string_view text) noexcept;
+  void take_bound(std::string_view text) noexcept;
   void take_key(std::string_view text) noexcept;
   void take_login(std::string_view base64) noexcept;
 
@@ -51,7 +56,8 @@ class Credential {
 /// JWS in its compact form (RFC 7515 §7.1), whose first part is a JSON object in base64url.
 [[nodiscard]] bool is_compact_jws(std::string_view text) noexcept;
 
-/// The value of an Authorization field: Bearer (RFC 6750 §2.1) or Basic (RFC 7617).
+/// The value of an Authorization field: Bearer (RFC 6750 §2.1), DPoP (RFC 9449 §7.1) or Basic
+/// (RFC 7617).
 [[nodiscard]] Credential parse_authorization(std::string_view header_value) noexcept;
 /// The value of an X-Api-Key field: the key as it is.
 [[nodiscard]] Credential parse_api_key_field(std::string_view header_value) noexcept;

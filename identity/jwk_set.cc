@@ -11,9 +11,12 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "base/text_codec.h"
 #include "identity/json_value.h"
+#include "identity/jwk.h"
 
 namespace sluice::identity {
 namespace {
@@ -189,6 +192,36 @@ Made make(const JsonValue& jwk) {
   return made;
 }
 
+}  // namespace
+
+Result<Jwk, std::string_view> read_jwk(const JsonValue& jwk) {
+  Made made = make(jwk);
+  ERR_clear_error();
+  if (!made.key) return tl::unexpected(made.fault);
+  return Jwk{.id = {}, .algorithms = made.algorithms, .key = std::move(made.key)};
+}
+
+std::optional<Digest> jwk_thumbprint(const JsonValue& jwk) {
+  // Of each type the members that are the key, in the order of their names.
+  constexpr std::array<std::string_view, 3> rsa{"e", "kty", "n"};
+  constexpr std::array<std::string_view, 4> curve{"crv", "kty", "x", "y"};
+  const std::string* const type = jwk.find_text("kty");
+  if (type == nullptr) return std::nullopt;
+  std::span<const std::string_view> members = curve;
+  if (*type == "RSA") members = rsa;
+  if (*type == "OKP") members = members.first(3);
+  std::string text;
+  for (const std::string_view name : members) {
+    const std::string* const value = jwk.find_text(name);
+    if (value == nullptr) return std::nullopt;
+    // Names of curves and types and base64url: nothing of it needs an escape.
+    text += fmt::format("{}\"{}\":\"{}\"", text.empty() ? "{" : ",", name, *value);
+  }
+  return sha256(text + "}");
+}
+
+namespace {
+
 void add(JwkSet& set, const JsonValue& jwk) {
   const std::string* const id = jwk.find_text("kid");
   const std::string shown = id == nullptr ? std::string() : id->substr(0, key_id_bytes_max);
@@ -198,11 +231,12 @@ void add(JwkSet& set, const JsonValue& jwk) {
     set.skipped.push_back({shown, has_bad_id ? "a key with a bad 'kid'" : "not an object"});
     return;
   }
-  Made made = make(jwk);
-  if (made.key) {
-    set.keys.push_back({shown, made.algorithms, std::move(made.key)});
+  auto key = read_jwk(jwk);
+  if (key) {
+    key->id = shown;
+    set.keys.push_back(std::move(*key));
   } else {
-    set.skipped.push_back({shown, made.fault});
+    set.skipped.push_back({shown, key.error()});
   }
 }
 
@@ -222,7 +256,6 @@ Result<JwkSet> parse_jwk_set(std::string_view json) {
   }
   JwkSet set;
   for (const JsonValue& jwk : keys->items) add(set, jwk);
-  ERR_clear_error();
   if (!set.keys.empty()) return set;
   std::string why = "no key of the set can prove a token";
   for (const SkippedJwk& one : set.skipped) why += fmt::format("; '{}' is {}", one.id, one.why);

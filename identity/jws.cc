@@ -71,11 +71,10 @@ TokenFault read_algorithm(const JsonValue& object, JwsAlgorithm& algorithm) {
   return TokenFault::none;
 }
 
-}  // namespace
-
-TokenFault read_header(const JsonValue& object, JwsHeader& header) {
-  // RFC 8725 §3.10: what brings its own key, or sends us for one, proves nothing.
-  for (const std::string_view name : {"jwk", "jku", "x5c", "x5u"}) {
+/// All but a key in the header itself.
+TokenFault read_bare_header(const JsonValue& object, JwsHeader& header) {
+  // RFC 8725 §3.10: what brings its own certificate, or sends us for a key, proves nothing.
+  for (const std::string_view name : {"jku", "x5c", "x5u"}) {
     if (object.find(name) != nullptr) return TokenFault::embedded_key;
   }
   if (object.find("crit") != nullptr || object.find("b64") != nullptr) {
@@ -98,6 +97,18 @@ TokenFault read_header(const JsonValue& object, JwsHeader& header) {
     header.key_id = id->text;
   }
   return TokenFault::none;
+}
+
+}  // namespace
+
+TokenFault read_header(const JsonValue& object, JwsHeader& header) {
+  // RFC 8725 §3.10, too.
+  if (object.find("jwk") != nullptr) return TokenFault::embedded_key;
+  return read_bare_header(object, header);
+}
+
+TokenFault read_proof_header(const JsonValue& object, JwsHeader& header) {
+  return read_bare_header(object, header);
 }
 
 }  // namespace sluice::identity

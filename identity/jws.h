@@ -33,5 +33,8 @@ struct JwsHeader {
 };
 /// Refuses what brings keys, asks for extensions, is not signed or by a shared secret.
 [[nodiscard]] TokenFault read_header(const JsonValue& object, JwsHeader& header);
+/// The same of a proof that somebody has the key that the header brings as `jwk` (RFC 9449 §4.2),
+/// which is not believed in anything else.
+[[nodiscard]] TokenFault read_proof_header(const JsonValue& object, JwsHeader& header);
 
 }  // namespace sluice::identity

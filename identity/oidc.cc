@@ -62,7 +62,7 @@ struct Question {
   const JwsParts& parts;
   const JwsHeader& header;
   const JsonValue& claims;
-  ByteView certificate;
+  const Possession& has;
   WallTime now;
 };
 
@@ -87,8 +87,8 @@ TokenFault ask_issuer(const Question& question, std::string_view url, const Toke
   TokenFault fault = check_signature(question.parts, question.header, own, question.now, key);
   if (fault != TokenFault::none) return fault;
   config::Principal principal;
-  fault = read_claims(question.claims, issuer, question.token, question.certificate, question.now,
-                      principal);
+  fault = read_claims(question.claims, issuer, question.token, question.now, principal);
+  if (fault == TokenFault::none) fault = check_possession(principal, question.has);
   if (fault != TokenFault::none) return fault;
   principal.expires = std::min(principal.expires, own->good_until);
   verdict.principal = std::move(principal);
@@ -108,6 +108,7 @@ TokenFault ask_gateway(const Question& question, const TokenTrust& trust, TokenV
   if (fault != TokenFault::none) return fault;
   config::Principal principal;
   fault = read_gateway_claims(question.claims, question.now, principal);
+  if (fault == TokenFault::none) fault = check_possession(principal, question.has);
   if (fault != TokenFault::none) return fault;
   if (trust.revoked.contains(principal.credential_id)) return TokenFault::revoked;
   verdict.principal = std::move(principal);
@@ -123,7 +124,7 @@ const IssuerKeys* TokenKeys::find(std::string_view issuer) const noexcept {
 }
 
 TokenVerdict verify_token(std::string_view token, const TokenTrust& trust, WallTime now,
-                          ByteView certificate) {
+                          const Possession& has) {
   TokenVerdict verdict;
   const auto failed = [&verdict](TokenFault fault) {
     verdict.fault = fault;
@@ -140,10 +141,18 @@ TokenVerdict verify_token(std::string_view token, const TokenTrust& trust, WallT
 
   const std::string* const issuer = claims->find_text("iss");
   if (issuer == nullptr && failed(TokenFault::no_issuer)) return verdict;
-  Question question{token, parts, header, *claims, certificate, now};
+  Question question{token, parts, header, *claims, has, now};
   verdict.fault = *issuer == gateway_issuer ? ask_gateway(question, trust, verdict)
                                             : ask_issuer(question, *issuer, trust, verdict);
   return verdict;
+}
+
+TokenFault check_possession(const config::Principal& who, const Possession& has) noexcept {
+  if (!who.bound_certificate.empty() && who.bound_certificate != as_text(has.certificate)) {
+    return TokenFault::wrong_certificate;
+  }
+  if (who.bound_key == as_text(has.key)) return TokenFault::none;
+  return who.bound_key.empty() ? TokenFault::not_bound : TokenFault::wrong_key;
 }
 
 bool still_holds(const TokenGrounds& grounds, const TokenTrust& trust) {

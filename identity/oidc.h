@@ -2,8 +2,8 @@
 // in, a principal or a named fault out. Pure: whom to believe and the time are arguments.
 //
 // source   RFC 7515 (JWS), RFC 7519 (JWT), RFC 8725 (their best practices), RFC 9068 (access
-//          tokens), RFC 8705 §3 (bound to certificates), RFC 8693 §4.1 (actors), OpenID Connect
-//          Core 1.0 §2
+//          tokens), RFC 8705 §3 (bound to certificates), RFC 9449 §6 (bound to keys), RFC 8693 §4.1
+//          (actors), OpenID Connect Core 1.0 §2
 #pragma once
 
 #include <cstdint>
@@ -67,11 +67,23 @@ struct TokenVerdict {
   std::shared_ptr<evp_pkey_st> key;  ///< That the signature was made with.
 };
 
-/// token        three parts in base64url, as it stands behind "Bearer ".
-/// certificate  SHA-256 of the one that its bearer proved to have the key of; empty: none. A token
-///              that is bound to a certificate (RFC 8705 §3) holds with that one only.
+/// What the bearer of a token shows that it has, beside the token.
+struct Possession {
+  ByteView certificate = {};  ///< SHA-256 of the certificate whose key it has; empty: none.
+  ByteView key = {};          ///< SHA-256 of the key that proofs beside the token are made with
+                              ///< (RFC 7638); empty: it shows none.
+};
+
+/// token    three parts in base64url, as it stands behind "Bearer ".
+/// has      a token that is bound to a certificate or to a key holds with that one only, and one
+///          that is shown with proofs of a key must be bound to it. The proof itself is another
+///          matter (identity/dpop.h).
 TokenVerdict verify_token(std::string_view token, const TokenTrust& trust, WallTime now,
-                          ByteView certificate = {});
+                          const Possession& has = {});
+
+/// Whether what a token proved is proved by this bearer of it, too.
+[[nodiscard]] TokenFault check_possession(const config::Principal& who,
+                                          const Possession& has) noexcept;
 
 /// What a token's proof rests on, beside the token and the time.
 struct TokenGrounds {

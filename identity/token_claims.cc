@@ -27,16 +27,6 @@ bool is_short_text(const JsonValue& value) noexcept {
          });
 }
 
-/// RFC 7519 §2, NumericDate: seconds, perhaps with a fraction. Nothing: no such time.
-std::optional<WallTime> time_of(const JsonValue& value) noexcept {
-  constexpr double ns_per_second = 1e9;
-  constexpr auto end_seconds = static_cast<double>(timestamp_end.ns) / ns_per_second;
-  const bool is_time =
-      value.kind == Kind::number && value.number >= 0 && value.number < end_seconds;
-  if (!is_time) return std::nullopt;
-  return WallTime{static_cast<std::int64_t>(value.number * ns_per_second)};
-}
-
 TokenFault check_times(const JsonValue& claims, Duration skew, WallTime now, WallTime& expires) {
   const JsonValue* const expiry = claims.find("exp");
   if (expiry == nullptr) return TokenFault::no_expiry;
@@ -127,18 +117,20 @@ TokenFault read_groups(const JsonValue& claims, const config::OidcIssuer& issuer
   return TokenFault::none;
 }
 
-/// RFC 7800 §3: who shows it must prove that it has a key. That of a certificate was proved in the
-/// client's handshake (RFC 8705 §3.1); no other is looked at here.
-TokenFault check_binding(const JsonValue& claims, ByteView certificate, std::string& bound) {
+/// RFC 7800 §3: who shows it must prove that it has a key: that of a certificate (RFC 8705 §3.1),
+/// or one that proofs are made with (RFC 9449 §6.1). No other is looked at here.
+TokenFault read_binding(const JsonValue& claims, config::Principal& principal) {
   const JsonValue* const confirmation = claims.find("cnf");
   if (confirmation == nullptr) return TokenFault::none;
-  const std::string* const text = confirmation->find_text("x5t#S256");
-  if (text == nullptr || confirmation->names.size() != 1) return TokenFault::bound_to_key;
+  if (confirmation->names.size() != 1) return TokenFault::bound_to_something;
+  const std::string* const certificate = confirmation->find_text("x5t#S256");
+  const std::string* const key = confirmation->find_text("jkt");
+  const std::string* const text = certificate != nullptr ? certificate : key;
+  if (text == nullptr) return TokenFault::bound_to_something;
   const auto digest = from_base64url(*text);
   constexpr std::size_t sha256_bytes = 32;
-  if (!digest || digest->size() != sha256_bytes) return TokenFault::bound_to_key;
-  if (!std::ranges::equal(*digest, certificate)) return TokenFault::wrong_certificate;
-  bound = as_text(*digest);
+  if (!digest || digest->size() != sha256_bytes) return TokenFault::bound_to_something;
+  (certificate != nullptr ? principal.bound_certificate : principal.bound_key) = as_text(*digest);
   return TokenFault::none;
 }
 
@@ -183,13 +175,21 @@ std::string id_of(const JsonValue& claims, std::string_view token) {
 
 }  // namespace
 
+std::optional<WallTime> time_of(const JsonValue& value) noexcept {
+  constexpr double ns_per_second = 1e9;
+  constexpr auto end_seconds = static_cast<double>(timestamp_end.ns) / ns_per_second;
+  const bool is_time =
+      value.kind == Kind::number && value.number >= 0 && value.number < end_seconds;
+  if (!is_time) return std::nullopt;
+  return WallTime{static_cast<std::int64_t>(value.number * ns_per_second)};
+}
+
 TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer,
-                       std::string_view token, ByteView certificate, WallTime now,
-                       config::Principal& principal) {
+                       std::string_view token, WallTime now, config::Principal& principal) {
   TokenFault fault = check_times(claims, issuer.clock_skew, now, principal.expires);
   if (fault == TokenFault::none) fault = check_audience(claims, issuer.audience);
   if (fault == TokenFault::none) fault = check_party(claims, issuer.authorized_parties);
-  if (fault == TokenFault::none) fault = check_binding(claims, certificate, principal.bound_to);
+  if (fault == TokenFault::none) fault = read_binding(claims, principal);
   if (fault != TokenFault::none) return fault;
   // RFC 8417 §2.2: logout tokens and the like are signed with the same keys.
   if (claims.find("events") != nullptr) return TokenFault::security_event;

@@ -1,9 +1,9 @@
 // What the claims of a token say, once its signature held; private to this room.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
-#include "base/bytes.h"
 #include "base/instant.h"
 #include "config/model/principal.h"
 #include "config/model/settings.h"
@@ -12,12 +12,13 @@
 
 namespace sluice::identity {
 
-/// token        only to name it where it has no `jti`.
-/// certificate  as of verify_token().
-/// principal    filled in when there is no fault.
+/// RFC 7519 §2, NumericDate: seconds, perhaps with a fraction. Nothing: no such time.
+std::optional<WallTime> time_of(const JsonValue& value) noexcept;
+
+/// token      only to name it where it has no `jti`.
+/// principal  filled in when there is no fault.
 TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer,
-                       std::string_view token, ByteView certificate, WallTime now,
-                       config::Principal& principal);
+                       std::string_view token, WallTime now, config::Principal& principal);
 
 /// `aud` of the gateway's own tokens that are for one target, with its name behind.
 inline constexpr std::string_view target_audience_prefix = "urn:sluice:target:";

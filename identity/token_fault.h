@@ -46,8 +46,10 @@ enum class TokenFault : std::uint8_t {
   issued_in_future,
   wrong_audience,
   wrong_party,
-  bound_to_key,
+  bound_to_something,
   wrong_certificate,
+  wrong_key,
+  not_bound,
   security_event,
   no_subject,
   bad_subject,
@@ -61,8 +63,21 @@ enum class TokenFault : std::uint8_t {
   incomplete,
   revoked,
   wrong_target,
+  // Of the proof that its bearer has the key (RFC 9449).
+  no_dpop,
+  repeated_dpop,
+  malformed_dpop,
+  bad_dpop_key,
+  bad_dpop_signature,
+  wrong_dpop_method,
+  wrong_dpop_uri,
+  wrong_dpop_token,
+  wrong_dpop_time,
+  replayed_dpop,
+  too_many_dpops,
 };
-inline constexpr std::size_t token_faults = static_cast<std::size_t>(TokenFault::wrong_target) + 1;
+inline constexpr std::size_t token_faults =
+    static_cast<std::size_t>(TokenFault::too_many_dpops) + 1;
 
 /// A word: the label of the metric.
 std::string_view name(TokenFault fault) noexcept;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "config/load/complaints.h"
 #include "config/load/quantity.h"
@@ -9,6 +10,12 @@
 
 namespace sluice::config {
 namespace {
+
+/// A URL that ends with its host or port.
+bool is_origin(std::string_view url) noexcept {
+  const std::size_t host = url.find("://");
+  return host == url.npos || url.find('/', host + 3) == url.npos;
+}
 
 class IdentityChecker : Complaints {
  public:
@@ -29,6 +36,12 @@ class IdentityChecker : Complaints {
     for (const OidcIssuer& issuer : identity.oidc) check(issuer);
     if (identity.gateway_tokens) check(*identity.gateway_tokens);
     if (identity.saml) check(*identity.saml);
+    for (const std::string& origin : identity.dpop.origins) {
+      if (!is_origin(origin)) {
+        report(places_.of(&origin, identity.place),
+               fmt::format("'{}' must end with the host or the port", origin));
+      }
+    }
   }
 
  private:
@@ -46,8 +59,7 @@ class IdentityChecker : Complaints {
     if (!settings_.admin.listen) {
       report(saml.place, "browsers sign in on the control API's TLS port: set admin.listen");
     }
-    const std::size_t host = saml.url.find("://");
-    if (host != std::string::npos && saml.url.find('/', host + 3) != std::string::npos) {
+    if (!is_origin(saml.url)) {
       report(places_.of(&saml.url, saml.place), "'url' must end with the host or the port");
     }
     for (const OidcIssuer& issuer : settings_.identity.oidc) {

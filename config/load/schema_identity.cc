@@ -188,6 +188,23 @@ constexpr Table saml_table{.title = "Signing in with SAML",
                            .make = make_owner<SamlProvider>,
                            .place = place_in<SamlProvider>};
 
+constexpr std::array dpop_fields{
+    duration<&Dpop::max_age>("max_age", seconds(5), seconds(300),
+                             "How long before or after now a proof may have been made, by the "
+                             "client's clock."),
+    texts<&Dpop::origins>("origins", Word::issuer_url, 64,
+                          "Where clients reach the listeners, such as "
+                          "`https://api.example.com`, when somebody before the gateway ends their "
+                          "TLS or changes `Host`; without it a proof must name what the listener "
+                          "sees.")};
+constexpr Table dpop_table{.title = "Proofs of a token's key",
+                           .path = "identity.dpop",
+                           .sentence =
+                               "Tokens that are bound to a key (`cnf.jkt`) are taken with a proof "
+                               "of it beside each request (RFC 9449, DPoP). See docs/identity.md.",
+                           .fields = dpop_fields,
+                           .make = make_owner<Dpop>};
+
 constexpr std::array identity_fields{
     file<&Identity::api_keys_file>("api_keys", not_required,
                                    "The file of API keys, as `sluice key new` writes them."),
@@ -204,6 +221,8 @@ constexpr std::array identity_fields{
         "How many keys, tokens and passwords one address may show in vain, or one IPv6 network of "
         "64 bits, at each worker; beyond it those that it shows are refused unseen. Without it any "
         "number."),
+    section<&Identity::dpop>("dpop", dpop_table, not_required,
+                             "What a proof of a token's key must be like."),
     section<&Identity::saml>("saml", saml_table, not_required,
                              "Sign-in with a browser by SAML 2.0, for a token of the gateway's.")};
 

@@ -101,12 +101,20 @@ struct SamlProvider {
   [[nodiscard]] std::string consumer_url() const { return url + "/saml/acs"; }
 };
 
+/// Proofs that a token's bearer has the key that the token is bound to (RFC 9449).
+struct Dpop {
+  Duration max_age = seconds(60);  ///< How far the time of a proof may be off, either way.
+  /// Where clients reach listeners, as "https://api.example.com"; empty: what each listener sees.
+  std::vector<std::string> origins;
+};
+
 struct Identity {
   std::string api_keys_file;  ///< Empty: no API keys.
   std::vector<OidcIssuer> oidc;
   std::optional<GatewayTokens> gateway_tokens;
   std::optional<ClientCertificates> mtls;
   std::optional<SamlProvider> saml;
+  Dpop dpop;
   Rate failed_proofs_per_source;  ///< At each worker; 0: any number.
   bool allow_anonymous = false;   ///< Requests without a credential get the anonymous principal.
   Place place;

@@ -43,9 +43,10 @@ struct Principal {
   std::vector<std::string> groups;
   Proof proof = Proof::none;
   std::string target;  ///< That the credential is good for; empty: any.
-  /// SHA-256 of the client's certificate that the credential is good with (RFC 8705 §3), as bytes;
-  /// empty: any, or none.
-  std::string bound_to;
+  /// What the credential is good with; empty: anything. SHA-256 of the client's certificate
+  /// (RFC 8705 §3), and of a key of the client's (RFC 9449 §6, RFC 7638), as bytes.
+  std::string bound_certificate;
+  std::string bound_key;
   std::string credential_id;  ///< Names the credential in records; never the secret.
   /// Who acts for the subject, nearest first: of user → agent → tool the tool, then the agent.
   std::vector<Actor> actors;

@@ -67,6 +67,7 @@ struct LoopOptions {
   std::uint32_t worker = 0;
   bool durable = false;
   recordings::Feed* recordings = nullptr;  ///< Outlives the loop; null: nothing is recorded.
+  ReplayFilter* replays = nullptr;  ///< All workers'; outlives the loop; null: as in WorkerContext.
   /// Hands a slow check to another thread; the answer comes by mail. False when
   /// too many wait already.
   std::function<bool(ProofRequest)> prove;

@@ -28,6 +28,7 @@ Loop<T>::Loop(T& transport, audit::WorkerLog& log, WorkerMetrics& metrics,
       live_position_(transport.connections_max()) {
   context_.durable = options_.durable;
   context_.recordings = options_.recordings;
+  context_.replays = options_.replays;
   context_.now = transport_.now();
   if (const auto seed = std::exchange(options_.ticket_seed, nullptr)) {
     ticket_keys_ = std::make_shared<TicketKeys>(*seed);

@@ -42,6 +42,7 @@ struct ExchangeFacts {
   bool response_keeps_alive = false;
   bool upstream_ended = false;        ///< The target will send no more.
   bool wants_fresh_upstream = false;  ///< A pooled connection was dead: make a new one.
+  bool has_shown_key = false;         ///< The request's proof of its token's key was checked.
   bool is_recorded = false;           ///< Both directions go into the session's recording.
   bool rewind = false;                ///< The next upstream gets the request from its beginning.
   matcher::RuleSet request_masks;

@@ -39,6 +39,7 @@ bool is_dropped_from_request(const Field& field, const RequestHeadRules& rules) 
   if (is_without_standing(field, rules.listener->settings)) return true;
   switch (field.id) {
     case FieldName::authorization:
+    case FieldName::dpop:
     case FieldName::x_api_key:
     case FieldName::host:
     case FieldName::content_length:
@@ -60,6 +61,7 @@ bool is_dropped_from_request(const Field& field, const RequestHeadRules& rules) 
 bool is_secret(const Field& field, const config::Target& target) noexcept {
   switch (field.id) {
     case FieldName::authorization:
+    case FieldName::dpop:
     case FieldName::x_api_key:
     case FieldName::proxy_authorization:
       return true;

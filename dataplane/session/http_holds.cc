@@ -60,6 +60,7 @@ bool is_bound(const http1::Field& field, const config::Listener& listener,
               const config::Target& target) {
   switch (field.id) {
     case FieldName::authorization:
+    case FieldName::dpop:
     case FieldName::x_api_key:
     case FieldName::host:  // bound as the request's own
     case FieldName::content_length:

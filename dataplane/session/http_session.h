@@ -89,19 +89,7 @@ class HttpSession final : public Session {
   void take_up_limits();
   bool wait_for_more(std::size_t bytes_max);
   void begin(const http1::RequestHead& head, std::size_t head_bytes);
-  bool identify(const http1::RequestHead& head, Judged& judged);
-  bool identify_without_credential(const http1::RequestHead& head, Judged& judged,
-                                   const CertificateProof::Answer& certificate);
-  bool refuse_certificate(const http1::RequestHead& head, Judged& judged,
-                          identity::CertificateFault fault);
-  bool identify_by_token(const http1::RequestHead& head, Judged& judged, std::string_view token);
-  bool refuse_unproved(const http1::RequestHead& head, const Judged& judged,
-                       std::string_view detail);
-  bool refuse_unseen(const http1::RequestHead& head, Judged& judged);
-  std::optional<identity::KeyVerdict> prove(const http1::RequestHead& head, Judged& judged,
-                                            std::string_view secret);
   void answer_expectation(const http1::RequestHead& head);
-  void note_principal(const config::Principal& who);
   [[nodiscard]] ActionRoom action_room() noexcept;
   bool must_gather(const http1::RequestHead& head, std::size_t head_bytes, const Judged& judged);
   void settle_ruling(const http1::RequestHead& head, Judged& judged, const config::Ruling& ruling);
@@ -116,6 +104,26 @@ class HttpSession final : public Session {
   void refuse(const http1::RequestHead& head, const Judged& judged, std::uint16_t status,
               std::string_view rule, std::string_view detail);
   void refuse_unread(std::uint16_t status, std::string_view reason);
+
+  // http_proof.cc: who calls.
+  bool identify(const http1::RequestHead& head, Judged& judged);
+  bool identify_without_credential(const http1::RequestHead& head, Judged& judged,
+                                   const CertificateProof::Answer& certificate);
+  bool refuse_certificate(const http1::RequestHead& head, Judged& judged,
+                          identity::CertificateFault fault);
+  bool identify_by_token(const http1::RequestHead& head, Judged& judged,
+                         const identity::Credential& credential);
+  [[nodiscard]] identity::TokenFault check_dpop(const identity::DpopProof& proof,
+                                                const http1::RequestHead& head,
+                                                const http1::Target& target,
+                                                std::string_view token);
+  bool refuse_token(const http1::RequestHead& head, Judged& judged, identity::TokenFault fault);
+  bool refuse_unproved(const http1::RequestHead& head, const Judged& judged,
+                       std::string_view detail);
+  bool refuse_unseen(const http1::RequestHead& head, Judged& judged);
+  std::optional<identity::KeyVerdict> prove(const http1::RequestHead& head, Judged& judged,
+                                            std::string_view secret);
+  void note_principal(const config::Principal& who);
 
   // http_gathering.cc: what is read whole before it is judged.
   void gather_body(const http1::RequestHead& head, std::size_t head_bytes);

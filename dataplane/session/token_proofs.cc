@@ -20,7 +20,7 @@ const std::shared_ptr<const config::PrincipalView>& TokenProof::view(const Snaps
 
 TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint& print,
                                        const Snapshot& snapshot, std::size_t listener,
-                                       ByteView certificate, const Now& now) {
+                                       const identity::Possession& has, const Now& now) {
   if (configuration_ != snapshot.generation || keys_generation_ != keys_->generation) {
     configuration_ = snapshot.generation;
     keys_generation_ = keys_->generation;
@@ -32,22 +32,21 @@ TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint
   }
   Answer answer;
   answer.proof = find(print, now.wall);
-  if (answer.proof == nullptr) answer = verify(token, print, snapshot, certificate, now);
+  if (answer.proof == nullptr) answer = verify(token, print, snapshot, has, now);
   if (answer.proof == nullptr) return answer;
-  const std::string& bound = answer.proof->principal().bound_to;
-  if (!bound.empty() && bound != as_text(certificate)) {
-    return {.fault = identity::TokenFault::wrong_certificate};
+  const config::Principal& who = answer.proof->principal();
+  // What is remembered was proved by another bearer, perhaps.
+  identity::TokenFault fault = identity::check_possession(who, has);
+  if (fault == identity::TokenFault::none && !is_for_target(who, snapshot, listener)) {
+    fault = identity::TokenFault::wrong_target;
   }
-  if (!is_for_target(answer.proof->principal(), snapshot, listener)) {
-    answer = {.fault = identity::TokenFault::wrong_target};
-  }
-  return answer;
+  return fault == identity::TokenFault::none ? answer : Answer{.fault = fault};
 }
 
 TokenProofs::Answer TokenProofs::verify(std::string_view token, const Fingerprint& print,
-                                        const Snapshot& snapshot, ByteView certificate,
+                                        const Snapshot& snapshot, const identity::Possession& has,
                                         const Now& now) {
-  auto verdict = identity::verify_token(token, trust(snapshot), now.wall, certificate);
+  auto verdict = identity::verify_token(token, trust(snapshot), now.wall, has);
   Answer answer;
   answer.fault = verdict.fault;
   if (verdict.fault == identity::TokenFault::none) {

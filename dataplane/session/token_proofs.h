@@ -64,11 +64,11 @@ class TokenProofs {
 
   /// print     of the token, under the worker's key.
   /// listener  that it was shown on: one for another target is refused.
-  /// certificate  of the connection that it was shown on, as of identity::verify_token().
+  /// has       as of identity::verify_token().
   /// Allocates nothing for a token that it knows.
   [[nodiscard]] Answer prove(std::string_view token, const Fingerprint& print,
-                             const Snapshot& snapshot, std::size_t listener, ByteView certificate,
-                             const Now& now);
+                             const Snapshot& snapshot, std::size_t listener,
+                             const identity::Possession& has, const Now& now);
 
   /// Whether a token is remembered: then proving it is no guess.
   [[nodiscard]] bool knows(const Fingerprint& print) const noexcept {
@@ -93,7 +93,8 @@ class TokenProofs {
 
   [[nodiscard]] TokenProof* find(const Fingerprint& print, WallTime now);
   [[nodiscard]] Answer verify(std::string_view token, const Fingerprint& print,
-                              const Snapshot& snapshot, ByteView certificate, const Now& now);
+                              const Snapshot& snapshot, const identity::Possession& has,
+                              const Now& now);
   void make_room();
 
   std::shared_ptr<const identity::TokenKeys> keys_ = std::make_shared<identity::TokenKeys>();

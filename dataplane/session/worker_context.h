@@ -10,6 +10,7 @@
 #include "base/instant.h"
 #include "dataplane/inbox.h"
 #include "dataplane/metrics.h"
+#include "dataplane/replay_filter.h"
 #include "dataplane/session/column_catalog.h"
 #include "dataplane/session/exchange.h"
 #include "dataplane/session/failed_proofs.h"
@@ -65,6 +66,7 @@ struct WorkerContext {
   Now now;
   SessionEnds session_ends{log, now};
   recordings::Feed* recordings = nullptr;  ///< Null: nothing is recorded.
+  ReplayFilter* replays = nullptr;         ///< Null: no proof of a token's key is taken.
   bool draining = false;
   bool can_splice = false;  ///< The transport could begin a splice now.
   bool durable = false;     ///< audit.release: durable

@@ -32,6 +32,7 @@ inline constexpr KnownName known_names[] = {
     {"content-type", FieldName::content_type},
     {"date", FieldName::date},
     {"digest", FieldName::digest},
+    {"dpop", FieldName::dpop},
     {"expect", FieldName::expect},
     {"forwarded", FieldName::forwarded},
     {"host", FieldName::host},

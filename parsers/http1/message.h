@@ -40,6 +40,7 @@ enum class FieldName : std::uint8_t {
   content_type,
   date,
   digest,
+  dpop,       ///< Shows that who brings a token has its key (RFC 9449), to the gateway.
   disguised,  ///< One of these with '_' for '-': the same to a target that reads CGI variables.
   expect,
   forwarded,

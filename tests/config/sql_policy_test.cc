@@ -14,7 +14,8 @@ const Principal ann{.subject = "ann",
                     .groups = {"dba"},
                     .proof = Proof::api_key,
                     .target = {},
-                    .bound_to = {},
+                    .bound_certificate = {},
+                    .bound_key = {},
                     .credential_id = "1",
                     .actors = {}};
 

@@ -371,18 +371,18 @@ const Case claims[] = {
      [] {
        return claims_and(R"("cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg0"})");
      }},
-    {"bound to what is no digest", TokenFault::bound_to_key,
+    {"bound to what is no digest", TokenFault::bound_to_something,
      [] { return claims_and(R"("cnf":{"x5t#S256":"bwcK0esc3ACC3DB2"})"); }},
-    {"bound to a digest that is no text", TokenFault::bound_to_key,
+    {"bound to a digest that is no text", TokenFault::bound_to_something,
      [] { return claims_and(R"("cnf":{"x5t#S256":7})"); }},
-    {"bound to a certificate and to another key", TokenFault::bound_to_key,
+    {"bound to a certificate and to another key", TokenFault::bound_to_something,
      [] {
        return claims_and(
            R"("cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg0","jkt":"x"})");
      }},
-    {"bound to a DPoP key", TokenFault::bound_to_key,
+    {"bound to a key, and shown without a proof of it", TokenFault::wrong_key,
      [] { return claims_and(R"("cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"})"); }},
-    {"bound to nothing known", TokenFault::bound_to_key,
+    {"bound to nothing known", TokenFault::bound_to_something,
      [] { return claims_and(R"("cnf":null)"); }},
     {"a security event", TokenFault::security_event,
      [] {
@@ -448,7 +448,10 @@ TEST_CASE("a bad token is refused, each for its own reason") {
   check(signatures, seen);
   check(claims, seen);
   seen.insert(TokenFault::none);
-  // Those from there on are of the gateway's own tokens (gateway_tokens_test.cc).
+  // Of proofs of keys (tests/dataplane/session/dpop_test.cc).
+  seen.insert(TokenFault::not_bound);
+  // Those from there on are of the gateway's own tokens (gateway_tokens_test.cc) and of proofs
+  // (dpop_test.cc).
   for (std::size_t i = 0; i < static_cast<std::size_t>(TokenFault::incomplete); ++i) {
     INFO(name(static_cast<TokenFault>(i)));
     CHECK(seen.contains(static_cast<TokenFault>(i)));

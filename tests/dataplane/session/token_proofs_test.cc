@@ -46,7 +46,8 @@ struct Bench {
     proofs.take_up(keys);
   }
   TokenProofs::Answer prove(const std::string& token, ByteView certificate = {}) {
-    return proofs.prove(token, print_key.of(token), *snapshot, 0, certificate, now);
+    return proofs.prove(token, print_key.of(token), *snapshot, 0, {.certificate = certificate},
+                        now);
   }
 
   FingerprintKey print_key{1, 2};
