@@ -13,7 +13,8 @@ constexpr unsigned second_bits = 20;
 constexpr std::uint64_t second_mask = (std::uint64_t{1} << second_bits) - 1;
 constexpr std::int64_t ns_per_second = 1'000'000'000;
 
-/// Seconds go round every twelve days; what is kept is kept for minutes.
+/// Seconds go round every twelve days, and what is kept is kept for minutes: what nobody wrote over
+/// in twelve days is live for these minutes once more, and then only refuses.
 bool is_live(std::uint64_t entry, std::uint64_t now) noexcept {
   constexpr std::uint64_t kept = ReplayFilter::kept_max.ns / ns_per_second;
   return entry != 0 && ((entry - now) & second_mask) <= kept;

@@ -26,13 +26,13 @@ class Credential {
   ~Credential();
 
   [[nodiscard]] Form form() const noexcept { return form_; }
-  [[nodiscard]] bool is_token() const noexcept {
+  [[nodiscard]] bool holds_token() const noexcept {
     return form_ == Form::token || form_ == Form::bound_token;
   }
   /// What ApiKeys::verify() takes, or verify_token(); empty when malformed. Lives with this
   /// object, a token with its header field.
   [[nodiscard]] std::string_view presented() const noexcept {
-    return is_token() ? token_ : std::string_view(bytes_.data(), size_);
+    return holds_token() ? token_ : std::string_view(bytes_.data(), size_);
   }
 
  private:

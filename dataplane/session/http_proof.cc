@@ -41,7 +41,7 @@ bool HttpSession::identify(const http1::RequestHead& head, Judged& judged) {
     return refuse_unproved(head, judged, "more than one credential was presented");
   }
   if (!presented.credential) return identify_without_credential(head, judged, certificate);
-  if (presented.credential->is_token()) {
+  if (presented.credential->holds_token()) {
     return identify_by_token(head, judged, *presented.credential);
   }
   const auto verdict = prove(head, judged, presented.credential->presented());

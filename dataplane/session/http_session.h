@@ -18,6 +18,7 @@
 #include "dataplane/session/refusal.h"
 #include "dataplane/session/session.h"
 #include "dataplane/session/session_recording.h"
+#include "identity/dpop.h"
 #include "identity/proven_credential.h"
 
 namespace sluice::dataplane {

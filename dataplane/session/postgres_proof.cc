@@ -137,7 +137,7 @@ bool PostgresSession::take_token(std::string_view token, ByteSpan body) {
   const Snapshot& snapshot = worker_.current->snapshot();
   const TokenProofs::Answer answer =
       worker_.tokens.prove(token, worker_.fingerprint_key.of(token), snapshot, listener_,
-                           certificate_->fingerprint(), worker_.now);
+                           {.certificate = certificate_->fingerprint()}, worker_.now);
   if (awaits_keys(answer)) {
     stage_ = Stage::token_keys;
     return false;

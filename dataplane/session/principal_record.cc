@@ -1,13 +1,19 @@
 #include "dataplane/session/principal_record.h"
 
 namespace sluice::dataplane {
+namespace {
+
+/// A provider's token, and each time that its bearer has the key that it is bound to.
+constexpr std::string_view dpop_proof = "oidc+dpop";
+
+}  // namespace
 
 void describe_principal(const config::Principal& principal, audit::Record& record,
                         WorkerContext& worker) noexcept {
   record.subject = principal.subject;
   record.issuer = principal.issuer;
   record.credential_id = principal.credential_id;
-  record.proof = text(principal.proof);
+  record.proof = principal.bound_key.empty() ? text(principal.proof) : dpop_proof;
   worker.groups.assign(principal.groups.begin(), principal.groups.end());
   record.groups = worker.groups;
   worker.actors.clear();

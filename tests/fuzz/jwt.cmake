@@ -1,2 +1,3 @@
 sluice_fuzz(jwt ${CMAKE_CURRENT_LIST_DIR}/jwt_fuzz.cc sluice_identity)
 sluice_fuzz(jwks ${CMAKE_CURRENT_LIST_DIR}/jwks_fuzz.cc sluice_identity)
+sluice_fuzz(dpop ${CMAKE_CURRENT_LIST_DIR}/dpop_fuzz.cc sluice_identity)

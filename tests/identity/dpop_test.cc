@@ -68,7 +68,12 @@ const Case bad[] = {
     {"a key of another algorithm", TokenFault::bad_dpop_key,
      [] { return with_header("ES256", "EdDSA"); }},
     {"a point off its curve", TokenFault::bad_dpop_key,
-     [] { return with_header(R"("x":"A)", R"("x":"B)"); }},
+     [] {
+       const std::string good_y = R"("y":")";
+       const std::size_t at = client().jwk("client").find(good_y) + good_y.size();
+       const char first = client().jwk("client")[at];
+       return with_header(good_y + first, good_y + (first == 'A' ? 'B' : 'A'));
+     }},
     {"a weak key", TokenFault::bad_dpop_key,
      [] {
        const ProviderKey weak(ProviderKey::Kind::rsa_1024);

@@ -58,14 +58,20 @@ class Provider:
     def control(self, what: str) -> None:
         expect(self._ask("POST", f"/control/{what}")[0] == 200, f"the provider does not {what}")
 
-    def token(self, client: str, audience: str = AUDIENCE) -> str:
+    def token(self, client: str, audience: str = AUDIENCE, proves=None) -> str:
+        """proves  a ProofMaker, for a client whose tokens are bound to a key."""
         login = base64.b64encode(f"{client}:secret-of-{client}".encode()).decode()
         form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": "pay", "resource": audience})
-        status, body = self._ask("POST", "/token", form, {"Authorization": f"Basic {login}",
-                                                          "Content-Type": "application/x-www-form-urlencoded"})
+        fields = {"Authorization": f"Basic {login}", "Content-Type": "application/x-www-form-urlencoded"}
+        if proves:
+            fields["DPoP"] = proves.proof("POST", f"https://127.0.0.1:{self.port}/token")
+        status, body = self._ask("POST", "/token", form, fields)
         expect(status == 200, f"no token: {status} {body!r}")
         self.tokens.append(json.loads(body)["access_token"])
         return self.tokens[-1]
+
+    def proof_maker(self, algorithm: str = "ES256") -> "ProofMaker":
+        return ProofMaker(self._context, self._folder, algorithm)
 
     def expect_no_token(self, shown: list[tuple[str, str]]) -> None:
         """None of its tokens is in these texts, nor a third of one."""
@@ -73,3 +79,24 @@ class Provider:
             for token in self.tokens:
                 for part in token.split(".")[1:]:
                     expect(part not in text, f"a token is in the clear in {name}")
+
+
+class ProofMaker:
+    """A client's key, and proofs of it (RFC 9449) as npm's jose makes them."""
+
+    def __init__(self, context, folder: pathlib.Path, algorithm: str):
+        self._node = subprocess.Popen(["node", "dpop.mjs", algorithm], cwd=folder, text=True,
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        context.on_exit(self.close)
+
+    def close(self) -> None:
+        self._node.kill()
+        self._node.wait()
+
+    def proof(self, method: str, url: str, token: str = "", **claims) -> str:
+        what = {"htm": method, "htu": url, **({"token": token} if token else {}), **claims}
+        self._node.stdin.write(json.dumps(what) + "\n")
+        self._node.stdin.flush()
+        proof = self._node.stdout.readline().strip()
+        expect(proof.count(".") == 2, f"no proof: {proof!r}")
+        return proof

@@ -1,6 +1,6 @@
 // An OpenID Connect provider on loopback: node provider.mjs PORT CERTIFICATE KEY
 //
-// Its clients get JWT access tokens for themselves, with groups. People sign in as `ann` by the client
+// Its clients get JWT access tokens for themselves, with groups; those of `bound` are bound to a key. People sign in as `ann` by the client
 // `sluice`, without being asked for anything. POST /control/rotate makes it sign with a new key,
 // published in that moment; /control/withdraw forgets all keys but that one; /control/refuse and
 // /control/agree say what comes of the next sign-ins.
@@ -11,7 +11,7 @@ import Provider from "oidc-provider";
 
 const port = Number(process.argv[2]);
 const issuer = `https://127.0.0.1:${port}`;
-const groups = { batch: ["settlement"], intern: ["interns"], lost: undefined };
+const groups = { batch: ["settlement"], intern: ["interns"], lost: undefined, bound: ["settlement"] };
 
 function newKey(id) {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -50,6 +50,7 @@ function provide() {
     }, ...Object.keys(groups).map((id) => ({
       client_id: id,
       client_secret: `secret-of-${id}`,
+      dpop_bound_access_tokens: id === "bound",
       grant_types: ["client_credentials"],
       redirect_uris: [],
       response_types: [],
@@ -62,10 +63,12 @@ function provide() {
     pkce: { required: () => true },
     cookies: { keys: ["of the scenario"] },
     extraTokenClaims: (ctx, token) => (groups[token.clientId] ? { groups: groups[token.clientId] } : {}),
+    enabledJWA: { dPoPSigningAlgValues: ["RS256", "PS256", "ES256", "ES384", "EdDSA"] },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       deviceFlow: { enabled: true },
+      dPoP: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (ctx, resource) => ({
