@@ -28,6 +28,13 @@ std::optional<RecordId> RecordId::parse(std::string_view text) noexcept {
   return RecordId{*epoch, *worker, *sequence};
 }
 
+std::optional<RulingKind> ruling_of(std::string_view word) noexcept {
+  if (word == "allow") return RulingKind::allow;
+  if (word == "deny") return RulingKind::deny;
+  if (word == "hold") return RulingKind::hold;
+  return std::nullopt;
+}
+
 bool RecordQuery::is_selective() const noexcept {
   return record || !subject.empty() || !target.empty() || !rule.empty() || ruling || session;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "audit/record.h"
@@ -23,6 +24,9 @@ struct RecordId {
   std::uint64_t sequence = 0;
   static std::optional<RecordId> parse(std::string_view text) noexcept;
 };
+
+/// "allow", "deny" or "hold".
+std::optional<RulingKind> ruling_of(std::string_view word) noexcept;
 
 /// What is empty or absent does not restrict.
 struct RecordQuery {

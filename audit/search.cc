@@ -16,8 +16,9 @@ namespace {
 
 class Search {
  public:
-  Search(const std::filesystem::path& directory, RecordFilter& filter, const SearchEvents& events)
-      : directory_(directory), filter_(filter), events_(events) {}
+  Search(const std::filesystem::path& directory, RecordFilter& filter, const SearchEvents& events,
+         Position from)
+      : directory_(directory), filter_(filter), events_(events), from_(from) {}
 
   Result<std::uint64_t> run() {
     const auto end = committed_records(directory_);
@@ -25,7 +26,8 @@ class Search {
     const auto segments = count_segments(directory_);
     if (!segments) return segments;
     end_ = *end;
-    for (std::uint64_t number = 1; number <= *segments && next_ < end_ && !is_over_; ++number) {
+    const std::uint64_t first = std::max<std::uint64_t>(from_.segment, 1);
+    for (std::uint64_t number = first; number <= *segments && next_ < end_ && !is_over_; ++number) {
       const bool is_sealed = number < *segments;
       auto done = is_sealed ? search_sealed(number) : search_open(number);
       if (!done) return tl::unexpected(done.error());
@@ -97,11 +99,14 @@ class Search {
     auto reader = SegmentReader::open(segment_path(directory_, number));
     if (!reader) return fail(reader.error().message);
     if (reader->size() < bytes) return read_whole(number);  // It was removed meanwhile.
+    const std::uint64_t first = number == from_.segment ? from_.offset : 0;
     if (places.stretch) {
-      reader->seek(places.stretch->begin);
+      if (first >= places.stretch->end) return {};
+      reader->seek(std::max(first, places.stretch->begin));
       return read(*reader, number, places.stretch->end);
     }
     for (const std::uint64_t offset : places.offsets) {
+      if (offset < first) continue;
       reader->seek(offset);
       if (auto done = read(*reader, number, offset + 1); !done || is_over_) return done;
     }
@@ -157,7 +162,10 @@ class Search {
       if (counts_) ++next_;
       const auto record = fields_of(step->frame.payload());
       if (!record) return fail(fmt::format("segment {}: a frame that holds no record", number));
-      if (filter_.wants(*record)) is_over_ = !events_.found(step->frame.payload());
+      const Position at{number, step->offset};
+      if (at >= from_ && filter_.wants(*record)) {
+        is_over_ = !events_.found(step->frame.payload(), at);
+      }
       if (step->offset + 1 == end) return {};
     }
     return {};
@@ -168,6 +176,7 @@ class Search {
   const std::filesystem::path& directory_;
   RecordFilter& filter_;
   const SearchEvents& events_;
+  const Position from_;
   std::uint64_t end_ = 0;   ///< What is committed.
   std::uint64_t next_ = 0;  ///< All before it was looked at.
   bool counts_ = false;     ///< A segment is read as a whole, record by record.
@@ -177,8 +186,8 @@ class Search {
 }  // namespace
 
 Result<std::uint64_t> search(const std::filesystem::path& directory, RecordFilter& filter,
-                             const SearchEvents& events) {
-  return Search(directory, filter, events).run();
+                             const SearchEvents& events, Position from) {
+  return Search(directory, filter, events, from).run();
 }
 
 }  // namespace sluice::audit

@@ -2,6 +2,8 @@
 // segments' indexes, and all of what has none.
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -11,15 +13,23 @@
 
 namespace sluice::audit {
 
+/// Where a record begins. Records are removed with their segments, and never moved.
+struct Position {
+  std::uint64_t segment = 0;  ///< From 1 on.
+  std::uint64_t offset = 0;   ///< In the segment, when it is not compressed.
+  auto operator<=>(const Position&) const = default;
+};
+
 struct SearchEvents {
   /// A record that the filter wants, in the order of the log. False ends the search.
-  std::function<bool(ByteView record)> found;
+  std::function<bool(ByteView record, Position at)> found;
   /// An index was damaged, and was built again; or could not be, and the segment was read.
   std::function<void(const std::string& note)> index_note;
 };
 
-/// Returns the index of the first record it did not look at: committed later.
+/// from     nothing before it is looked at.
+/// returns  the index of the first record it did not look at: committed later.
 Result<std::uint64_t> search(const std::filesystem::path& directory, RecordFilter& filter,
-                             const SearchEvents& events);
+                             const SearchEvents& events, Position from = {});
 
 }  // namespace sluice::audit

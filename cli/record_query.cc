@@ -17,13 +17,6 @@ Result<void> read_bound(const std::string& text, WallTime now, std::uint64_t& ns
   return {};
 }
 
-std::optional<audit::RulingKind> ruling_of(const std::string& word) {
-  if (word == "allow") return audit::RulingKind::allow;
-  if (word == "deny") return audit::RulingKind::deny;
-  if (word == "hold") return audit::RulingKind::hold;
-  return std::nullopt;
-}
-
 }  // namespace
 
 Result<audit::RecordQuery> parse_query(const QueryWords& words, WallTime now) {
@@ -44,7 +37,7 @@ Result<audit::RecordQuery> parse_query(const QueryWords& words, WallTime now) {
   query.subject = words.principal;
   query.target = words.target;
   query.rule = words.rule;
-  query.ruling = ruling_of(words.ruling);
+  query.ruling = audit::ruling_of(words.ruling);
   query.session = words.session;
   return query;
 }

@@ -233,6 +233,11 @@ control::api::Actions Service::actions() {
       .sessions = [this](const auto& query) { return LiveSessions(*gateway_).list(query); },
       .session = [this](const std::string& id) { return LiveSessions(*gateway_).find(id); },
       .kill_session = [this](const std::string& id) { return LiveSessions(*gateway_).kill(id); },
+      .records =
+          [directory = gateway_->snapshot()->settings.audit.directory](
+              audit::RecordQuery query, const auto& mark, std::size_t limit) {
+            return audit::search_page(directory, std::move(query), mark, limit);
+          },
       .requests = [this](std::string_view state) { return desk_->list(state); },
       .request = [this](const std::string& id) { return desk_->show(id); },
       .decide = [this](

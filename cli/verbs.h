@@ -59,8 +59,19 @@ struct TilesOptions {
   bool json = false;
 };
 
-struct AuditOptions {
+/// How the admin socket is found.
+struct AdminTarget {
   std::string configuration = default_configuration;
+  std::string socket = {};  ///< Instead of the configuration's.
+  // Instead of a socket:
+  std::string url = {};    ///< "https://host:port"
+  std::string token = {};  ///< "file:PATH" or "env:NAME", of what proves there who calls.
+  std::string ca = {};     ///< A file: who may have signed its certificate; empty: the system's.
+};
+
+struct AuditOptions {
+  /// Whose control API is asked, where its socket or URL is given; else the log is read here.
+  AdminTarget gateway = {};
   std::string directory = {};  ///< Instead of the configuration's.
   QueryWords query = {};
   bool follow = false;
@@ -85,16 +96,6 @@ struct EvidenceOptions {
   std::vector<std::string> recipients = {};  ///< Of age; empty: not encrypted.
   bool without_recordings = false;
   bool json = false;
-};
-
-/// How the admin socket is found.
-struct AdminTarget {
-  std::string configuration = default_configuration;
-  std::string socket = {};  ///< Instead of the configuration's.
-  // Instead of a socket:
-  std::string url = {};    ///< "https://host:port"
-  std::string token = {};  ///< "file:PATH" or "env:NAME", of what proves there who calls.
-  std::string ca = {};     ///< A file: who may have signed its certificate; empty: the system's.
 };
 
 struct StatusOptions {

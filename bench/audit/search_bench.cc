@@ -132,7 +132,8 @@ std::vector<Question> questions(std::uint64_t records) {
 std::uint64_t count_found(const fs::path& directory, const RecordQuery& query) {
   RecordFilter filter(query);
   std::uint64_t found = 0;
-  const auto done = search(directory, filter, {[&found](ByteView) { return ++found > 0; }, {}});
+  const auto done =
+      search(directory, filter, {[&found](ByteView, Position) { return ++found > 0; }, {}});
   if (!done) stop(done.error().message);
   return found;
 }

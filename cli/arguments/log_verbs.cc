@@ -79,10 +79,13 @@ void add_audit(Tree& tree) {
   auto [made, audit] = add_verb<AuditOptions>(
       tree, tree.app, "audit", "Search, follow and print audit records",
       "  sluice audit --since 15m --ruling deny\n"
-      "  sluice audit --directory ./audit --principal batch --follow --json");
-  add_configuration(made, audit.configuration);
+      "  sluice audit --directory ./audit --principal batch --follow --json\n"
+      "  sluice audit --gateway https://gw1.example.com:9443 --since 15m");
+  add_gateway(made, audit.gateway);
   made.add_option("--directory", audit.directory, "Audit directory, instead of the configuration's")
-      ->type_name(folder_value);
+      ->type_name(folder_value)
+      ->excludes("--socket")
+      ->excludes("--gateway");
   made.add_option("--since", audit.query.from,
                   "From this time on: RFC 3339, or an age such as 15m, 2h, 7d");
   made.add_option("--until", audit.query.until, "Before this time, in the same forms");

@@ -11,6 +11,7 @@
 
 #include "audit/legal_holds.h"
 #include "audit/record.h"
+#include "audit/record_page.h"
 #include "base/result.h"
 #include "config/model/settings.h"
 #include "control/api/proving.h"
@@ -45,6 +46,10 @@ struct Actions {
   std::function<Result<std::optional<SessionView>>(const std::string& id)> session;
   /// Ends it; as it was before.
   std::function<Result<std::optional<SessionView>>(const std::string& id)> kill_session;
+
+  std::function<Result<audit::RecordPage>(
+      audit::RecordQuery query, const std::optional<audit::SearchMark>& mark, std::size_t limit)>
+      records;  ///< See audit::search_page().
 
   std::function<Result<std::string>(std::string_view state)> requests;  ///< See Desk::list().
   std::function<Result<std::optional<std::string>>(const std::string& id)> request;

@@ -18,6 +18,8 @@ Outcome<std::string> list_sessions(const Actions& actions, const Asked& asked);
 Outcome<std::string> show_session(const Actions& actions, const Asked& asked);
 Outcome<std::string> kill_session(const Actions& actions, const Asked& asked);
 
+Outcome<std::string> search_records(const Actions& actions, const Asked& asked);
+
 Outcome<std::string> list_requests(const Actions& actions, const Asked& asked);
 Outcome<std::string> show_request(const Actions& actions, const Asked& asked);
 Outcome<std::string> approve(const Actions& actions, const Asked& asked);

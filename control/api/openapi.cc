@@ -130,10 +130,14 @@ class Document {
             {"additionalProperties", false}};
   }
 
+  Json object_of(const Member& member) {
+    return member.shape != nullptr ? ref(*member.shape) : Json{{"type", "object"}};
+  }
+
   Json schema(const Member& member) {
-    if (member.kind == Member::Kind::object) return ref(*member.shape);
+    if (member.kind == Member::Kind::object) return object_of(member);
     if (member.kind != Member::Kind::objects) return simple(member);
-    Json list{{"type", "array"}, {"items", ref(*member.shape)}};
+    Json list{{"type", "array"}, {"items", object_of(member)}};
     if (member.max != 0) list["maxItems"] = member.max;
     return list;
   }

@@ -40,6 +40,11 @@ Fault fault_of_count(double number, const Member& member) {
   return wrong(member, fmt::format("a whole number from 0 to {}", max));
 }
 
+Fault fault_of_object(const JsonValue& value, const Member& member) {
+  if (member.shape != nullptr) return fault_of(value, *member.shape);
+  return value.kind == Kind::object ? std::nullopt : wrong(member, "an object");
+}
+
 Fault fault_of_list(const JsonValue& list, const Member& member) {
   if (member.max != 0 && list.items.size() > member.max) {
     return wrong(member, fmt::format("a list of at most {}", member.max));
@@ -48,7 +53,7 @@ Fault fault_of_list(const JsonValue& list, const Member& member) {
   for (const JsonValue& item : list.items) {
     if (are_texts && item.kind != Kind::text) return wrong(member, "a list of texts");
     if (are_texts) continue;
-    if (Fault fault = fault_of(item, *member.shape)) return fault;
+    if (Fault fault = fault_of_object(item, member)) return fault;
   }
   return std::nullopt;
 }
@@ -71,7 +76,7 @@ Fault fault_of(const JsonValue& value, const Member& member) {
     case Member::Kind::objects:
       return value.kind == Kind::array ? fault_of_list(value, member) : wrong(member, "a list");
     case Member::Kind::object:
-      return fault_of(value, *member.shape);
+      return fault_of_object(value, member);
   }
   return wrong(member, "something else");
 }

@@ -34,7 +34,7 @@ struct Member {
   /// Of a text, bytes; of a list, items; of a count, the greatest. 0: as large as a message may be.
   std::uint64_t max = 0;
   std::span<const std::string_view> words = {};  ///< That a text may be; empty: any.
-  const Shape* shape = nullptr;
+  const Shape* shape = nullptr;                  ///< Null: an object is of any.
 };
 
 /// An object.

@@ -44,6 +44,20 @@ constexpr std::array sessions_members{
            .sentence = "`after` of the next page; without it this is the last.",
            .is_required = false}};
 
+// Records.
+
+constexpr std::array records_members{
+    Member{
+        .name = "records",
+        .kind = Kind::objects,
+        .sentence = "As `sluice audit --json` prints them: what a record has depends on its phase.",
+        .shape = nullptr},
+    Member{
+        .name = "next",
+        .sentence = "`after` of the page behind, now or later; without it there is no record yet.",
+        .is_required = false},
+    Member{.name = "has_more", .kind = Kind::flag, .sentence = "That page has something."}};
+
 // Requests for approval.
 
 constexpr std::array principal_members{
@@ -204,6 +218,8 @@ const Shape reloaded_shape{
     .name = "Reloaded", .sentence = "The configuration was taken up.", .members = reloaded_members};
 const Shape draining_shape{
     .name = "Draining", .sentence = "The gateway drains.", .members = draining_members};
+const Shape records_shape{
+    .name = "Records", .sentence = "Of the audit log, in its order.", .members = records_members};
 const Shape sessions_shape{
     .name = "Sessions", .sentence = "Live sessions.", .members = sessions_members};
 const Shape session_shape{

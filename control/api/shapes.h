@@ -13,6 +13,7 @@ extern const Shape status_shape;
 extern const Shape reloaded_shape;
 extern const Shape draining_shape;
 extern const Shape sessions_shape;
+extern const Shape records_shape;
 extern const Shape session_shape;
 extern const Shape requests_shape;
 extern const Shape request_shape;
@@ -29,6 +30,7 @@ extern const Shape revoked_shape;
 
 inline constexpr std::array<std::string_view, 6> request_states{"waiting", "approved",  "denied",
                                                                 "expired", "withdrawn", "lost"};
+inline constexpr std::array<std::string_view, 3> rulings{"allow", "deny", "hold"};
 inline constexpr std::array<std::string_view, 5> session_states{"arriving", "idle", "busy", "held",
                                                                 "ending"};
 inline constexpr std::uint64_t reason_bytes_max = 1024;

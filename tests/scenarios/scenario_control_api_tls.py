@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import time
 
+from harness import wire
 from harness.certificates import Authority
 from harness.context import expect, wait_until
 from harness.gateway import Gateway
@@ -77,6 +78,36 @@ def check_cli(gateway: Gateway, url: str, authority: Authority, tokens: dict[str
     expect(plain.code in (USAGE, DENIED), f"in clear: {plain.code} {plain.err}")
     named = sluice("token", "--subject", "root", token=tokens["admin"])
     expect(named.returncode == DENIED and "operator" in named.stderr, f"an admin afar names a subject: {named}")
+
+
+def check_records(gateway: Gateway, url: str, authority: Authority, port: Port, tokens: dict[str, str]) -> None:
+    """The log is the same from afar, in one piece and page by page."""
+    here = gateway.sluice("audit", "--directory", gateway.audit, "--json", check=True).out.splitlines()
+    environment = os.environ | {"SLUICE_TOKEN": tokens["auditor"]}
+    asked = [str(gateway.context.sluice), "audit", "--gateway", url, "--ca", str(authority.ca)]
+
+    def audit(*words):
+        return subprocess.run([*asked, *words], capture_output=True, text=True, timeout=60, env=environment)
+    afar = audit("--json")
+    expect(afar.returncode == OK and afar.stdout.splitlines()[:len(here)] == here, f"from afar: {afar.stderr}")
+    lines = audit().stdout.splitlines()
+    expect(len(lines) >= len(here) and "api-denied" in " ".join(lines), f"for people: {lines[:3]}")
+    pages, after = [], ""
+    while len(pages) < len(here):
+        status, _, text = port.ask("GET", f"/v1/records?limit=7{after}", tokens["auditor"])
+        page = json.loads(text)
+        expect(status == 200 and 0 < len(page["records"]) <= 7, f"a page: {status} {text}")
+        pages += page["records"]
+        after = f"&after={page['next']}"
+    expect(pages[:len(here)] == [json.loads(line) for line in here], "page by page it is another log")
+
+    # What is written from now on comes to who follows.
+    follower = gateway.context.start([*asked, "--json", "--follow", "--ruling", "deny"], name="follower",
+                                     env=environment)
+    port.ask("POST", "/v1/reload", tokens["viewer"])
+    wire.request(gateway.port, "GET", "/forbidden/afar", [("X-Api-Key", gateway.key)])
+    wait_until(lambda: "/forbidden/afar" in follower.output(), "the follower to see it", 20)
+    follower.kill()
 
 
 def check_curl(url: str, authority: Authority, token: str) -> None:
@@ -178,6 +209,7 @@ def run(context) -> None:
     tokens = {role: token_for(key) for role, key in keys.items()}
     check_roles(port, document, tokens)
     check_cli(gateway, url, authority, tokens)
+    check_records(gateway, url, authority, port, tokens)
     check_curl(url, authority, tokens["viewer"])
     check_odd_clients(port)
     check_slow_clients(port, tokens["viewer"], 4)

@@ -49,67 +49,80 @@ struct Bench {
   std::vector<config::OidcIssuer> issuers;
   std::vector<audit::LegalHold> holds;
   std::vector<std::string> killed;
+  struct {
+    audit::RecordQuery query;
+    std::optional<audit::SearchMark> mark;
+    std::size_t limit = 0;
+  } searched;
 
   [[nodiscard]] Actions actions() {
-    return {.identify = person,
-            .roles = [this] { return roles; },
-            .record = [this](const audit::Record& record, bool durably) -> Result<void> {
-              if (!log_takes) return fail("the audit log cannot take a record");
-              log.push_back({std::string(record.event), std::string(record.detail),
-                             std::string(record.subject), std::string(record.proof),
-                             std::string(record.reason), std::string(record.peer), record.status,
-                             durably});
-              return {};
+    return {
+        .identify = person,
+        .roles = [this] { return roles; },
+        .record = [this](const audit::Record& record, bool durably) -> Result<void> {
+          if (!log_takes) return fail("the audit log cannot take a record");
+          log.push_back({std::string(record.event), std::string(record.detail),
+                         std::string(record.subject), std::string(record.proof),
+                         std::string(record.reason), std::string(record.peer), record.status,
+                         durably});
+          return {};
+        },
+        .is_ready = [this] { return is_ready; },
+        .metrics = [] { return std::string("sluice_up 1\n"); },
+        .status = [] { return std::string(R"({"state":"running"})"); },
+        .reload = [this] { return reloaded; },
+        .drain = [this] { has_drained = true; },
+        .sessions = [](const SessionQuery&) -> Result<SessionsPage> {
+          return SessionsPage{.sessions = {{.id = "a-1", .protocol = "http", .state = "idle"}},
+                              .next = "0-1"};
+        },
+        .session = [](const std::string& id) -> Result<std::optional<SessionView>> {
+          if (id != "a-1") return std::nullopt;
+          return SessionView{.id = id, .protocol = "http", .state = "idle"};
+        },
+        .kill_session = [this](const std::string& id) -> Result<std::optional<SessionView>> {
+          killed.push_back(id);
+          return SessionView{.id = id, .protocol = "http", .state = "idle"};
+        },
+        .records = [this](audit::RecordQuery query, const std::optional<audit::SearchMark>& mark,
+                          std::size_t limit) -> Result<audit::RecordPage> {
+          searched = {std::move(query), mark, limit};
+          return audit::RecordPage{.records = {R"({"phase":"intent"})", R"({"phase":"outcome"})"},
+                                   .next = audit::SearchMark{{3, 512}, {17, 4096}},
+                                   .has_more = true};
+        },
+        .requests = [](std::string_view) { return std::string(R"({"requests":[]})"); },
+        .request = [](const std::string& id) -> Result<std::optional<std::string>> {
+          if (id == "7KQ2M9XF") return R"({"id":"7KQ2M9XF"})";
+          return std::nullopt;
+        },
+        .decide =
+            [this](const std::string&, Decision taken) {
+              decisions.push_back(std::move(taken));
+              return decision;
             },
-            .is_ready = [this] { return is_ready; },
-            .metrics = [] { return std::string("sluice_up 1\n"); },
-            .status = [] { return std::string(R"({"state":"running"})"); },
-            .reload = [this] { return reloaded; },
-            .drain = [this] { has_drained = true; },
-            .sessions = [](const SessionQuery&) -> Result<SessionsPage> {
-              return SessionsPage{.sessions = {{.id = "a-1", .protocol = "http", .state = "idle"}},
-                                  .next = "0-1"};
+        .legal_holds = [this] { return audit::LegalHolds{.list = holds}; },
+        .add_legal_hold =
+            [this](audit::LegalHold hold, std::string_view) {
+              holds.push_back(hold);
+              return hold;
             },
-            .session = [](const std::string& id) -> Result<std::optional<SessionView>> {
-              if (id != "a-1") return std::nullopt;
-              return SessionView{.id = id, .protocol = "http", .state = "idle"};
-            },
-            .kill_session = [this](const std::string& id) -> Result<std::optional<SessionView>> {
-              killed.push_back(id);
-              return SessionView{.id = id, .protocol = "http", .state = "idle"};
-            },
-            .requests = [](std::string_view) { return std::string(R"({"requests":[]})"); },
-            .request = [](const std::string& id) -> Result<std::optional<std::string>> {
-              if (id == "7KQ2M9XF") return R"({"id":"7KQ2M9XF"})";
-              return std::nullopt;
-            },
-            .decide =
-                [this](const std::string&, Decision taken) {
-                  decisions.push_back(std::move(taken));
-                  return decision;
-                },
-            .legal_holds = [this] { return audit::LegalHolds{.list = holds}; },
-            .add_legal_hold =
-                [this](audit::LegalHold hold, std::string_view) {
-                  holds.push_back(hold);
-                  return hold;
-                },
-            .release_legal_hold = [](std::uint64_t, std::string_view) -> Result<audit::LegalHold> {
-              return fail("there is no legal hold 3");
-            },
-            .delete_recording = [](const std::string& name, const std::string&,
-                                   std::string_view) -> Result<RemovedRecording> {
-              if (name != "a-1-1") return fail("there is no such recording");
-              return RemovedRecording{2, 17};
-            },
-            .issuers = [this] { return issuers; },
-            .mint = [this](const MintRequest& request) -> Result<MintedToken, MintRefusal> {
-              minted.push_back(request);
-              return MintedToken{"a.b.c", "t1", "batch", {}, {}, {}};
-            },
-            .revoke = [](const std::string&, std::string_view) -> Result<void, MintRefusal> {
-              return {};
-            }};
+        .release_legal_hold = [](std::uint64_t, std::string_view) -> Result<audit::LegalHold> {
+          return fail("there is no legal hold 3");
+        },
+        .delete_recording = [](const std::string& name, const std::string&,
+                               std::string_view) -> Result<RemovedRecording> {
+          if (name != "a-1-1") return fail("there is no such recording");
+          return RemovedRecording{2, 17};
+        },
+        .issuers = [this] { return issuers; },
+        .mint = [this](const MintRequest& request) -> Result<MintedToken, MintRefusal> {
+          minted.push_back(request);
+          return MintedToken{"a.b.c", "t1", "batch", {}, {}, {}};
+        },
+        .revoke = [](const std::string&, std::string_view) -> Result<void, MintRefusal> {
+          return {};
+        }};
   }
 
   HttpReply ask(HttpRequest request, Entrance entrance = Entrance::admin_socket) {

@@ -56,6 +56,41 @@ TEST_CASE("Requests are shown whatever case their name is typed in") {
   CHECK(bench.ask_as("bob/dba", "GET", "/v1/requests?state=waiting").status == 200);
 }
 
+TEST_CASE("The log is searched by all that was asked for, page by page") {
+  Bench bench;
+  const auto reply = bench.ask_as(
+      "carl/audit", "GET",
+      "/v1/"
+      "records?limit=2&after=3.512~17.4096&from=2026-11-21T10:00:00Z&until=2026-11-21T10:00:01.5Z"
+      "&record=9f3c5e1d7a2b4c60-0-17&subject=ann&target=ledger&rule=reads&ruling=deny&session=4");
+  REQUIRE(reply.status == 200);
+  const auto page = nlohmann::json::parse(reply.body);
+  CHECK(page.at("records").size() == 2);
+  CHECK(page.at("next") == "3.512~17.4096");
+  CHECK(page.at("has_more") == true);
+  const audit::RecordQuery& query = bench.searched.query;
+  CHECK(query.from_ns == 1'795'255'200'000'000'000);
+  CHECK(query.until_ns == 1'795'255'201'500'000'000);
+  CHECK(query.record->sequence == 17);
+  CHECK(query.subject == "ann");
+  CHECK(query.target == "ledger");
+  CHECK(query.rule == "reads");
+  CHECK(query.ruling == audit::RulingKind::deny);
+  CHECK(query.session == 4);
+  CHECK(bench.searched.mark->text() == "3.512~17.4096");
+  CHECK(bench.searched.limit == 2);
+
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/records").status == 200);
+  CHECK(bench.searched.limit == 100);
+  CHECK_FALSE(bench.searched.mark);
+  for (const char* const wrong : {"after=x", "limit=1001", "from=yesterday", "record=7",
+                                  "ruling=no", "session=x", "principal=ann"}) {
+    INFO(wrong);
+    CHECK(bench.ask_as("carl/audit", "GET", std::string("/v1/records?") + wrong).status == 400);
+  }
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/records").status == 403);
+}
+
 TEST_CASE("Sessions are listed, shown and ended by name, with a reason for the log") {
   Bench bench;
   const auto listed = bench.ask_as("dan/staff", "GET", "/v1/sessions?limit=1&subject=ann");

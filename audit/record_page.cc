@@ -1,0 +1,123 @@
+#include "audit/record_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <utility>
+
+#include "audit/record_fields.h"
+#include "audit/verify.h"
+
+namespace sluice::audit {
+namespace {
+
+std::optional<std::uint64_t> take_number(std::string_view text) noexcept {
+  std::uint64_t value = 0;
+  const auto [stop, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (bad != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// "17.4096"
+std::optional<Position> parse_position(std::string_view text) noexcept {
+  const std::size_t dot = text.find('.');
+  if (dot == text.npos) return std::nullopt;
+  const auto segment = take_number(text.substr(0, dot));
+  const auto offset = take_number(text.substr(dot + 1));
+  if (!segment || !offset) return std::nullopt;
+  return Position{*segment, *offset};
+}
+
+std::string position_text(const Position& at) {
+  return fmt::format("{}.{}", at.segment, at.offset);
+}
+
+/// Takes what is found behind a mark, until the page is full.
+class Pager {
+ public:
+  Pager(const RecordFilter& filter, Position shown, std::size_t limit)
+      : filter_(filter), shown_(shown), limit_(limit) {}
+
+  /// False when nothing more is wanted.
+  bool take(ByteView record, Position at) {
+    note_open(record, at);
+    if (at <= shown_) return true;
+    if (page_.records.size() == limit_) {
+      page_.has_more = true;
+      return false;
+    }
+    auto text = to_json(record);
+    if (!text) {
+      fault_ = text.error().message;
+      return false;
+    }
+    page_.records.push_back(std::move(*text));
+    page_.next = SearchMark{first_open(at), at};
+    return true;
+  }
+
+  Result<RecordPage> finish() && {
+    if (!fault_.empty()) return fail(std::move(fault_));
+    return std::move(page_);
+  }
+
+ private:
+  /// The filter knows an operation's outcome by its intent: who goes on must read that again.
+  void note_open(ByteView record, Position at) {
+    const auto fields = fields_of(record);
+    if (!fields) return;
+    const OperationName name = operation_of(*fields);
+    if (!filter_.open().contains(name)) {
+      open_.erase(name);
+    } else if (is_phase(*fields, Phase::intent)) {
+      open_.emplace(name, at);
+    }
+  }
+  [[nodiscard]] Position first_open(Position at) const {
+    for (const auto& [name, since] : open_) at = std::min(at, since);
+    return at;
+  }
+
+  const RecordFilter& filter_;
+  const Position shown_;
+  const std::size_t limit_;
+  std::map<OperationName, Position> open_;
+  RecordPage page_;
+  std::string fault_;
+};
+
+}  // namespace
+
+std::optional<SearchMark> SearchMark::parse(std::string_view text) noexcept {
+  const std::size_t tilde = text.find('~');
+  const auto first = parse_position(text.substr(0, tilde));
+  if (!first) return std::nullopt;
+  if (tilde == text.npos) return SearchMark{*first, *first};
+  const auto second = parse_position(text.substr(tilde + 1));
+  if (!second || *second < *first) return std::nullopt;
+  return SearchMark{*first, *second};
+}
+
+std::string SearchMark::text() const {
+  if (reread == shown) return position_text(shown);
+  return fmt::format("{}~{}", position_text(reread), position_text(shown));
+}
+
+Result<RecordPage> search_page(const std::filesystem::path& directory, RecordQuery query,
+                               const std::optional<SearchMark>& mark, std::size_t limit) {
+  RecordFilter filter(std::move(query));
+  Pager pager(filter, mark ? mark->shown : Position{}, limit);
+  const auto done =
+      search(directory, filter,
+             {.found = [&pager](ByteView record, Position at) { return pager.take(record, at); },
+              .index_note = {}},
+             mark ? mark->reread : Position{});
+  if (!done) return tl::unexpected(done.error());
+  auto page = std::move(pager).finish();
+  if (page && !page->next) page->next = mark;
+  return page;
+}
+
+}  // namespace sluice::audit
