@@ -21,27 +21,27 @@ std::optional<std::uint64_t> take_number(std::string_view text) noexcept {
 }
 
 /// "17.4096"
-std::optional<Position> parse_position(std::string_view text) noexcept {
+std::optional<RecordPlace> parse_place(std::string_view text) noexcept {
   const std::size_t dot = text.find('.');
   if (dot == text.npos) return std::nullopt;
   const auto segment = take_number(text.substr(0, dot));
   const auto offset = take_number(text.substr(dot + 1));
   if (!segment || !offset) return std::nullopt;
-  return Position{*segment, *offset};
+  return RecordPlace{*segment, *offset};
 }
 
-std::string position_text(const Position& at) {
+std::string place_text(const RecordPlace& at) {
   return fmt::format("{}.{}", at.segment, at.offset);
 }
 
 /// Takes what is found behind a mark, until the page is full.
 class Pager {
  public:
-  Pager(const RecordFilter& filter, Position shown, std::size_t limit)
+  Pager(const RecordFilter& filter, RecordPlace shown, std::size_t limit)
       : filter_(filter), shown_(shown), limit_(limit) {}
 
   /// False when nothing more is wanted.
-  bool take(ByteView record, Position at) {
+  bool take(ByteView record, RecordPlace at) {
     note_open(record, at);
     if (at <= shown_) return true;
     if (page_.records.size() == limit_) {
@@ -65,7 +65,7 @@ class Pager {
 
  private:
   /// The filter knows an operation's outcome by its intent: who goes on must read that again.
-  void note_open(ByteView record, Position at) {
+  void note_open(ByteView record, RecordPlace at) {
     const auto fields = fields_of(record);
     if (!fields) return;
     const OperationName name = operation_of(*fields);
@@ -75,15 +75,15 @@ class Pager {
       open_.emplace(name, at);
     }
   }
-  [[nodiscard]] Position first_open(Position at) const {
+  [[nodiscard]] RecordPlace first_open(RecordPlace at) const {
     for (const auto& [name, since] : open_) at = std::min(at, since);
     return at;
   }
 
   const RecordFilter& filter_;
-  const Position shown_;
+  const RecordPlace shown_;
   const std::size_t limit_;
-  std::map<OperationName, Position> open_;
+  std::map<OperationName, RecordPlace> open_;
   RecordPage page_;
   std::string fault_;
 };
@@ -92,28 +92,28 @@ class Pager {
 
 std::optional<SearchMark> SearchMark::parse(std::string_view text) noexcept {
   const std::size_t tilde = text.find('~');
-  const auto first = parse_position(text.substr(0, tilde));
+  const auto first = parse_place(text.substr(0, tilde));
   if (!first) return std::nullopt;
   if (tilde == text.npos) return SearchMark{*first, *first};
-  const auto second = parse_position(text.substr(tilde + 1));
+  const auto second = parse_place(text.substr(tilde + 1));
   if (!second || *second < *first) return std::nullopt;
   return SearchMark{*first, *second};
 }
 
 std::string SearchMark::text() const {
-  if (reread == shown) return position_text(shown);
-  return fmt::format("{}~{}", position_text(reread), position_text(shown));
+  if (reread == shown) return place_text(shown);
+  return fmt::format("{}~{}", place_text(reread), place_text(shown));
 }
 
 Result<RecordPage> search_page(const std::filesystem::path& directory, RecordQuery query,
                                const std::optional<SearchMark>& mark, std::size_t limit) {
   RecordFilter filter(std::move(query));
-  Pager pager(filter, mark ? mark->shown : Position{}, limit);
+  Pager pager(filter, mark ? mark->shown : RecordPlace{}, limit);
   const auto done =
       search(directory, filter,
-             {.found = [&pager](ByteView record, Position at) { return pager.take(record, at); },
+             {.found = [&pager](ByteView record, RecordPlace at) { return pager.take(record, at); },
               .index_note = {}},
-             mark ? mark->reread : Position{});
+             mark ? mark->reread : RecordPlace{});
   if (!done) return tl::unexpected(done.error());
   auto page = std::move(pager).finish();
   if (page && !page->next) page->next = mark;

@@ -17,8 +17,8 @@ namespace sluice::audit {
 /// How far a search has come, for who asks on: "17.4096", or "16.512~17.4096" while the outcome of
 /// an operation is wanted that was found as early as that.
 struct SearchMark {
-  Position reread;  ///< From here on records are looked at again.
-  Position shown;   ///< Up to here they were shown.
+  RecordPlace reread;  ///< From here on records are looked at again.
+  RecordPlace shown;   ///< Up to here they were shown.
 
   static std::optional<SearchMark> parse(std::string_view text) noexcept;
   [[nodiscard]] std::string text() const;

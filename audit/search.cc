@@ -17,7 +17,7 @@ namespace {
 class Search {
  public:
   Search(const std::filesystem::path& directory, RecordFilter& filter, const SearchEvents& events,
-         Position from)
+         RecordPlace from)
       : directory_(directory), filter_(filter), events_(events), from_(from) {}
 
   Result<std::uint64_t> run() {
@@ -162,7 +162,7 @@ class Search {
       if (counts_) ++next_;
       const auto record = fields_of(step->frame.payload());
       if (!record) return fail(fmt::format("segment {}: a frame that holds no record", number));
-      const Position at{number, step->offset};
+      const RecordPlace at{number, step->offset};
       if (at >= from_ && filter_.wants(*record)) {
         is_over_ = !events_.found(step->frame.payload(), at);
       }
@@ -176,7 +176,7 @@ class Search {
   const std::filesystem::path& directory_;
   RecordFilter& filter_;
   const SearchEvents& events_;
-  const Position from_;
+  const RecordPlace from_;
   std::uint64_t end_ = 0;   ///< What is committed.
   std::uint64_t next_ = 0;  ///< All before it was looked at.
   bool counts_ = false;     ///< A segment is read as a whole, record by record.
@@ -186,7 +186,7 @@ class Search {
 }  // namespace
 
 Result<std::uint64_t> search(const std::filesystem::path& directory, RecordFilter& filter,
-                             const SearchEvents& events, Position from) {
+                             const SearchEvents& events, RecordPlace from) {
   return Search(directory, filter, events, from).run();
 }
 

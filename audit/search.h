@@ -14,15 +14,15 @@
 namespace sluice::audit {
 
 /// Where a record begins. Records are removed with their segments, and never moved.
-struct Position {
+struct RecordPlace {
   std::uint64_t segment = 0;  ///< From 1 on.
   std::uint64_t offset = 0;   ///< In the segment, when it is not compressed.
-  auto operator<=>(const Position&) const = default;
+  auto operator<=>(const RecordPlace&) const = default;
 };
 
 struct SearchEvents {
   /// A record that the filter wants, in the order of the log. False ends the search.
-  std::function<bool(ByteView record, Position at)> found;
+  std::function<bool(ByteView record, RecordPlace at)> found;
   /// An index was damaged, and was built again; or could not be, and the segment was read.
   std::function<void(const std::string& note)> index_note;
 };
@@ -30,6 +30,6 @@ struct SearchEvents {
 /// from     nothing before it is looked at.
 /// returns  the index of the first record it did not look at: committed later.
 Result<std::uint64_t> search(const std::filesystem::path& directory, RecordFilter& filter,
-                             const SearchEvents& events, Position from = {});
+                             const SearchEvents& events, RecordPlace from = {});
 
 }  // namespace sluice::audit

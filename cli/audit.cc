@@ -115,7 +115,7 @@ ExitCode perform(const AuditOptions& options) {
   Printer printer(options.json);
   const auto next = audit::search(
       directory, filter,
-      {.found = [&printer](ByteView record, audit::Position) { return printer.print(record); },
+      {.found = [&printer](ByteView record, audit::RecordPlace) { return printer.print(record); },
        .index_note = [](const std::string& note) { complain("audit", note, ExitCode::ok); }});
   if (!next) return complain("audit", next.error().message, ExitCode::failed);
   if (!printer.fault().empty()) return complain("audit", printer.fault(), ExitCode::failed);

@@ -165,7 +165,7 @@ ExitCode perform(const PolicyDryRunOptions& options) {
   const auto searched = audit::search(
       directory, filter,
       {.found =
-           [&](ByteView record, audit::Position) {
+           [&](ByteView record, audit::RecordPlace) {
              const auto text = audit::to_json(record);
              if (!text) fault = text.error().message;
              if (text) run.look_at(Json::parse(*text));

@@ -1,15 +1,17 @@
 // sluice policy test: what would happen to an operation.
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/output.h"
+#include "cli/policy_question.h"
 #include "cli/rehearse.h"
+#include "cli/steering.h"
 #include "cli/verbs.h"
 #include "config/load/load.h"
 
 namespace sluice::cli {
 namespace {
 
+using control::api::PolicyQuestion;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view verb = "policy test";
@@ -21,18 +23,19 @@ Result<std::string> body_of(const std::string& text) {
   return std::move(*found);
 }
 
-Result<dataplane::RehearsedRequest> request_of(const PolicyTestOptions& options) {
-  dataplane::RehearsedRequest out;
-  const std::size_t space = options.request.find(' ');
-  if (space == options.request.npos) return fail("--request takes a method and a path");
-  out.method = options.request.substr(0, space);
-  out.target = options.request.substr(space + 1);
-  out.host = options.host;
-  for (const std::string& header : options.headers) {
-    const std::size_t colon = header.find(':');
-    if (colon == header.npos) return fail(fmt::format("'{}' is no \"name: value\"", header));
-    const std::size_t value = std::min(header.find_first_not_of(' ', colon + 1), header.size());
-    out.fields.emplace_back(header.substr(0, colon), header.substr(value));
+Result<PolicyQuestion> question_of(const PolicyTestOptions& options) {
+  PolicyQuestion out{.listener = options.listener,
+                     .subject = options.subject,
+                     .groups = options.groups,
+                     .host = options.host,
+                     .headers = options.headers,
+                     .sql = options.sql,
+                     .search_path = options.search_path};
+  if (!options.request.empty()) {
+    const std::size_t space = options.request.find(' ');
+    if (space == options.request.npos) return fail("--request takes a method and a path");
+    out.method = options.request.substr(0, space);
+    out.path = options.request.substr(space + 1);
   }
   if (!options.body) return out;
   auto body = body_of(*options.body);
@@ -41,61 +44,61 @@ Result<dataplane::RehearsedRequest> request_of(const PolicyTestOptions& options)
   return out;
 }
 
-void print(const dataplane::RehearsedRuling& ruling, bool json) {
-  if (json) {
-    Json page{{"ruling", text(ruling.kind)},
-              {"rule", ruling.rule},
-              {"reason", ruling.reason},
-              {"operation", ruling.operation},
-              {"record", ruling.is_recorded ? "full" : "operations"},
-              {"masks", ruling.masks}};
-    fmt::print("{}\n", page.dump(-1, ' ', false, Json::error_handler_t::replace));
-    return;
+/// As the control API takes it.
+std::string page_of(const PolicyQuestion& question) {
+  Json page{{"listener", question.listener}};
+  const auto add = [&page](const char* name, const auto& value) {
+    if (!value.empty()) page[name] = value;
+  };
+  add("subject", question.subject);
+  add("groups", question.groups);
+  add("method", question.method);
+  add("path", question.path);
+  add("host", question.host);
+  add("headers", question.headers);
+  if (question.body) page["body"] = *question.body;
+  add("sql", question.sql);
+  add("search_path", question.search_path);
+  return page.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// What would happen, which is JSON.
+ExitCode tell(const std::string& answer, const PolicyTestOptions& options) {
+  const Json page = Json::parse(answer);
+  const auto text = [&page](const char* name) { return page.value(name, std::string()); };
+  if (options.json) {
+    fmt::print("{}\n", page.dump());
+  } else {
+    const std::string rule = text("rule");
+    const std::string reason = text("reason");
+    fmt::print("{}{}{}\n", text("ruling"),
+               rule.empty() ? rule : fmt::format(" by rule \"{}\"", rule),
+               reason.empty() ? reason : ": " + reason);
+    if (!text("operation").empty()) fmt::print("  operation: {}\n", text("operation"));
+    const auto masks = page.value("masks", std::vector<std::string>());
+    if (!masks.empty()) fmt::print("  masks: {}\n", fmt::join(masks, ", "));
+    if (text("record") == "full") fmt::print("  recorded in full\n");
   }
-  fmt::print("{}{}{}\n", text(ruling.kind),
-             ruling.rule.empty() ? "" : fmt::format(" by rule \"{}\"", ruling.rule),
-             ruling.reason.empty() ? "" : ": " + ruling.reason);
-  if (!ruling.operation.empty()) fmt::print("  operation: {}\n", ruling.operation);
-  if (!ruling.masks.empty()) fmt::print("  masks: {}\n", fmt::join(ruling.masks, ", "));
-  if (ruling.is_recorded) fmt::print("  recorded in full\n");
+  const bool is_expected = options.expect.empty() || options.expect == text("ruling");
+  return is_expected ? ExitCode::ok : ExitCode::failed;
 }
 
 }  // namespace
 
 ExitCode perform(const PolicyTestOptions& options) {
-  if (options.request.empty() == options.sql.empty()) {
-    return complain(verb, "name an operation with --request or with --sql", ExitCode::usage);
+  const auto question = question_of(options);
+  if (!question) return complain(verb, question.error().message, ExitCode::usage);
+  if (!options.gateway.url.empty() || !options.gateway.socket.empty()) {
+    const auto reply =
+        ask_gateway(verb, options.gateway,
+                    {.method = "POST", .target = "/v1/policy/test", .body = page_of(*question)});
+    return reply.code == ExitCode::ok ? tell(reply.body, options) : reply.code;
   }
-  const auto rehearsal = rehearse(options.configuration);
+  const auto rehearsal = rehearse(options.gateway.configuration);
   if (!rehearsal) return complain(verb, rehearsal.error().message, ExitCode::bad_configuration);
-  const auto listener = (*rehearsal)->listener(options.listener);
-  if (!listener) {
-    return complain(verb, fmt::format("there is no listener '{}'", options.listener),
-                    ExitCode::usage);
-  }
-  const auto speaks = (*rehearsal)->protocol(*listener);
-  if ((speaks == config::Protocol::http) != options.sql.empty()) {
-    return complain(verb, "that is no operation of this listener's protocol", ExitCode::usage);
-  }
-  config::Principal who;
-  who.subject = options.subject;
-  who.groups = options.groups;
-  who.proof = config::Proof::oidc;
-  dataplane::RehearsedRuling ruling;
-  if (options.sql.empty()) {
-    const auto request = request_of(options);
-    if (!request) return complain(verb, request.error().message, ExitCode::usage);
-    ruling = (*rehearsal)->judge(*listener, options.subject.empty() ? nullptr : &who, *request);
-  } else {
-    if (options.subject.empty()) {
-      return complain(verb, "a database's client is always somebody: --subject", ExitCode::usage);
-    }
-    const auto path = views_of(options.search_path);
-    ruling = (*rehearsal)->judge(*listener, who, options.sql, path);
-  }
-  print(ruling, options.json);
-  const bool is_expected = options.expect.empty() || options.expect == text(ruling.kind);
-  return is_expected ? ExitCode::ok : ExitCode::failed;
+  const auto answered = answer(**rehearsal, *question);
+  if (!answered) return complain(verb, answered.error().message, ExitCode::usage);
+  return tell(json_of(*answered), options);
 }
 
 }  // namespace sluice::cli

@@ -8,6 +8,7 @@
 #include "cli/configuration.h"
 #include "cli/live_sessions.h"
 #include "cli/output.h"
+#include "cli/policy_question.h"
 #include "cli/times.h"
 #include "cli/tls_channel.h"
 #include "saml/reader_client.h"
@@ -233,6 +234,13 @@ control::api::Actions Service::actions() {
       .sessions = [this](const auto& query) { return LiveSessions(*gateway_).list(query); },
       .session = [this](const std::string& id) { return LiveSessions(*gateway_).find(id); },
       .kill_session = [this](const std::string& id) { return LiveSessions(*gateway_).kill(id); },
+      .policy = [this] { return gateway_->snapshot()->settings.text; },
+      .test_policy = [this](const control::api::PolicyQuestion& question)
+          -> Result<control::api::PolicyAnswer> {
+        const auto rehearsal = dataplane::Rehearsal::under(gateway_->snapshot());
+        if (!rehearsal) return tl::unexpected(rehearsal.error());
+        return answer(**rehearsal, question);
+      },
       .records =
           [directory = gateway_->snapshot()->settings.audit.directory](
               audit::RecordQuery query, const auto& mark, std::size_t limit) {

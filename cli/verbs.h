@@ -137,7 +137,8 @@ struct KillOptions {
 };
 
 struct PolicyTestOptions {
-  std::string configuration = default_configuration;
+  /// Whose rules in force are asked, where its socket or URL is given; else a file's.
+  AdminTarget gateway = {};
   std::string listener = {};
   std::string subject = {};  ///< Empty: nobody is proved.
   std::vector<std::string> groups = {};

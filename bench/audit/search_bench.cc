@@ -133,7 +133,7 @@ std::uint64_t count_found(const fs::path& directory, const RecordQuery& query) {
   RecordFilter filter(query);
   std::uint64_t found = 0;
   const auto done =
-      search(directory, filter, {[&found](ByteView, Position) { return ++found > 0; }, {}});
+      search(directory, filter, {[&found](ByteView, RecordPlace) { return ++found > 0; }, {}});
   if (!done) stop(done.error().message);
   return found;
 }

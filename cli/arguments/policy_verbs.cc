@@ -13,8 +13,10 @@ void add_policy_verbs(Tree& tree) {
       "  sluice policy test --listener payments --subject batch --group settlement "
       "\\\n      --request 'POST /v1/payments' --expect allow\n"
       "  sluice policy test -c ./new.yaml --listener ledger --subject ann "
-      "\\\n      --sql 'DELETE FROM accounts' --json");
-  add_configuration(tested, policy_test.configuration);
+      "\\\n      --sql 'DELETE FROM accounts' --json\n"
+      "  sluice policy test --gateway https://gw1.example.com:9443 --listener payments "
+      "\\\n      --request 'GET /v1/payments'");
+  add_gateway(tested, policy_test.gateway);
   tested.add_option("--listener", policy_test.listener, "Where it arrives")->required();
   tested.add_option("--subject", policy_test.subject, "Who asks; without it nobody is proved");
   tested.add_option("--group", policy_test.groups, "Who is in this group, and more of them");

@@ -14,6 +14,7 @@
 #include "audit/record_page.h"
 #include "base/result.h"
 #include "config/model/settings.h"
+#include "control/api/policy.h"
 #include "control/api/proving.h"
 #include "control/api/sessions.h"
 #include "control/approvals/desk.h"
@@ -46,6 +47,10 @@ struct Actions {
   std::function<Result<std::optional<SessionView>>(const std::string& id)> session;
   /// Ends it; as it was before.
   std::function<Result<std::optional<SessionView>>(const std::string& id)> kill_session;
+
+  std::function<std::string()> policy;  ///< In force, as JSON; no secret is in it.
+  /// errors   it is no operation of that listener's; there is no such listener.
+  std::function<Result<PolicyAnswer>(const PolicyQuestion&)> test_policy;
 
   std::function<Result<audit::RecordPage>(
       audit::RecordQuery query, const std::optional<audit::SearchMark>& mark, std::size_t limit)>

@@ -18,6 +18,9 @@ Outcome<std::string> list_sessions(const Actions& actions, const Asked& asked);
 Outcome<std::string> show_session(const Actions& actions, const Asked& asked);
 Outcome<std::string> kill_session(const Actions& actions, const Asked& asked);
 
+Outcome<std::string> show_policy(const Actions& actions, const Asked& asked);
+Outcome<std::string> test_policy(const Actions& actions, const Asked& asked);
+
 Outcome<std::string> search_records(const Actions& actions, const Asked& asked);
 
 Outcome<std::string> list_requests(const Actions& actions, const Asked& asked);

@@ -18,6 +18,55 @@ constexpr std::array reloaded_members{
 constexpr std::array draining_members{
     Member{.name = "draining", .kind = Kind::flag, .sentence = "Always true."}};
 
+// What would happen.
+
+constexpr std::array policy_question_members{
+    Member{.name = "listener", .sentence = "Where it arrives.", .max = 64},
+    Member{.name = "subject",
+           .sentence = "Who asks; without it nobody is proved.",
+           .is_required = false,
+           .max = 256},
+    Member{.name = "groups",
+           .kind = Kind::texts,
+           .sentence = "Who asks is in these.",
+           .is_required = false,
+           .max = 512},
+    Member{.name = "method", .sentence = "Of a request.", .is_required = false, .max = 32},
+    Member{.name = "path",
+           .sentence = "Of the request, with its query.",
+           .is_required = false,
+           .max = 16384},
+    Member{.name = "host",
+           .sentence = "Of the request; without it localhost.",
+           .is_required = false,
+           .max = 256},
+    Member{.name = "headers",
+           .kind = Kind::texts,
+           .sentence = "Of the request, each as \"name: value\".",
+           .is_required = false,
+           .max = 100},
+    Member{.name = "body",
+           .sentence = "Of the request; without it nobody knows it.",
+           .is_required = false},
+    Member{.name = "sql", .sentence = "Or a text of SQL.", .is_required = false},
+    Member{.name = "search_path",
+           .kind = Kind::texts,
+           .sentence = "Schemas of names without one, in order; without it `public`.",
+           .is_required = false,
+           .max = 64}};
+constexpr std::array<std::string_view, 4> told_rulings{"allow", "deny", "hold", "needs-body"};
+constexpr std::array<std::string_view, 2> record_words{"full", "operations"};
+constexpr std::array policy_answer_members{
+    Member{.name = "ruling",
+           .sentence = "What would happen; `needs-body` where the body alone can tell.",
+           .words = told_rulings},
+    Member{.name = "rule", .sentence = "That decides; empty: none does."},
+    Member{.name = "reason", .sentence = "For the client; empty: none."},
+    Member{.name = "operation",
+           .sentence = "As rules see it: the normalised path, or the classes of the text."},
+    Member{.name = "record", .sentence = "What would be kept of it.", .words = record_words},
+    Member{.name = "masks", .kind = Kind::texts, .sentence = "That what comes back would pass."}};
+
 // Sessions.
 
 constexpr std::array protocol_words{std::string_view("http"), std::string_view("postgres")};
@@ -218,6 +267,12 @@ const Shape reloaded_shape{
     .name = "Reloaded", .sentence = "The configuration was taken up.", .members = reloaded_members};
 const Shape draining_shape{
     .name = "Draining", .sentence = "The gateway drains.", .members = draining_members};
+const Shape policy_question_shape{.name = "PolicyQuestion",
+                                  .sentence = "An operation that nobody sends.",
+                                  .members = policy_question_members};
+const Shape policy_answer_shape{.name = "PolicyAnswer",
+                                .sentence = "What policy would say to it.",
+                                .members = policy_answer_members};
 const Shape records_shape{
     .name = "Records", .sentence = "Of the audit log, in its order.", .members = records_members};
 const Shape sessions_shape{

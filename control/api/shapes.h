@@ -13,6 +13,8 @@ extern const Shape status_shape;
 extern const Shape reloaded_shape;
 extern const Shape draining_shape;
 extern const Shape sessions_shape;
+extern const Shape policy_question_shape;
+extern const Shape policy_answer_shape;
 extern const Shape records_shape;
 extern const Shape session_shape;
 extern const Shape requests_shape;

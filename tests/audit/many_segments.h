@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "audit/index_format.h"
+#include "audit/index_writer.h"
 #include "audit/search.h"
 #include "audit/segment_file.h"
 #include "log_fixture.h"
@@ -56,7 +56,7 @@ class ManySegments : public LogFolder {
     notes.clear();
     RecordFilter filter(query);
     const auto next = search(options.directory, filter,
-                             {[&out](ByteView record, Position) {
+                             {[&out](ByteView record, RecordPlace) {
                                 out.push_back(to_json(record).value());
                                 return true;
                               },

@@ -157,7 +157,7 @@ TEST_CASE_METHOD(OldLog, "A search passes removed records over and finds what st
     std::vector<std::string> out;
     RecordFilter filter(query);
     REQUIRE(search(options.directory, filter,
-                   {[&out](ByteView record) {
+                   {[&out](ByteView record, RecordPlace) {
                       out.push_back(*to_json(record));
                       return true;
                     },

@@ -49,6 +49,7 @@ struct Bench {
   std::vector<config::OidcIssuer> issuers;
   std::vector<audit::LegalHold> holds;
   std::vector<std::string> killed;
+  std::vector<PolicyQuestion> tested;
   struct {
     audit::RecordQuery query;
     std::optional<audit::SearchMark> mark;
@@ -83,6 +84,12 @@ struct Bench {
         .kill_session = [this](const std::string& id) -> Result<std::optional<SessionView>> {
           killed.push_back(id);
           return SessionView{.id = id, .protocol = "http", .state = "idle"};
+        },
+        .policy = [] { return std::string(R"({"policies":[]})"); },
+        .test_policy = [this](const PolicyQuestion& question) -> Result<PolicyAnswer> {
+          tested.push_back(question);
+          if (question.listener != "payments") return fail("there is no listener of that name");
+          return PolicyAnswer{.ruling = "deny", .rule = "no refunds", .masks = {"cards"}};
         },
         .records = [this](audit::RecordQuery query, const std::optional<audit::SearchMark>& mark,
                           std::size_t limit) -> Result<audit::RecordPage> {

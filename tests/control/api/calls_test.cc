@@ -56,6 +56,36 @@ TEST_CASE("Requests are shown whatever case their name is typed in") {
   CHECK(bench.ask_as("bob/dba", "GET", "/v1/requests?state=waiting").status == 200);
 }
 
+TEST_CASE("Policy is asked what it would say to an operation that nobody sends") {
+  Bench bench;
+  const auto ask = [&bench](const std::string& body) {
+    return bench.ask_as("carl/audit", "POST", "/v1/policy/test", body);
+  };
+  const auto reply = ask(R"({"listener":"payments","subject":"ann","groups":["staff"],)"
+                         R"("method":"POST","path":"/v1/refunds","headers":["A: b"],"body":""})");
+  REQUIRE(reply.status == 200);
+  CHECK(reply.body == R"({"ruling":"deny","rule":"no refunds","reason":"","operation":"",)"
+                      R"("record":"operations","masks":["cards"]})");
+  const PolicyQuestion& question = bench.tested.back();
+  CHECK(question.subject == "ann");
+  CHECK(question.groups == std::vector<std::string>{"staff"});
+  CHECK(question.method == "POST");
+  CHECK(question.path == "/v1/refunds");
+  CHECK(question.host == "localhost");
+  CHECK(question.body == "");
+  CHECK(question.search_path == std::vector<std::string>{"public"});
+  // It changes nothing, and nothing is recorded.
+  CHECK(bench.log.empty());
+
+  CHECK(ask(R"({"listener":"other"})").status == 422);
+  CHECK(ask(R"({"subject":"ann"})").status == 400);
+  CHECK(ask(R"({"listener":"payments","request":"GET /"})").status == 400);
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/policy").body == R"({"policies":[]})");
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/policy").status == 403);
+  CHECK(bench.ask_as("dan/staff", "POST", "/v1/policy/test", R"({"listener":"payments"})").status ==
+        403);
+}
+
 TEST_CASE("The log is searched by all that was asked for, page by page") {
   Bench bench;
   const auto reply = bench.ask_as(
