@@ -34,11 +34,16 @@ struct HttpRequest {
   std::optional<TcpPeer> tcp_peer = {};
 };
 
+/// The pieces of a body, each when there is one (empty: not now); nothing: it is over.
+using HttpPieces = std::function<std::optional<std::string>()>;
+
 struct HttpReply {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body = {};
   HttpFields fields = {};  ///< In a client's reply: all of them.
+  /// A server's: what follows `body`, as long as the other side takes it. Empty: nothing does.
+  HttpPieces pieces = {};
 };
 
 /// First value of a field, compared without case; empty when there is none.
@@ -47,7 +52,7 @@ std::string_view field_value(const HttpFields& fields, std::string_view name) no
 struct HttpServerOptions {
   std::size_t connections_max = 4;             ///< Served at a time; each has a thread.
   std::size_t connections_per_source_max = 4;  ///< Of them, over TCP; more are closed at once.
-  /// For all of a request to arrive, and again for its reply to be taken.
+  /// For all of a request to arrive, and again for its reply, or a piece of it, to be taken.
   Duration timeout = seconds(5);
   /// Makes of a fresh connection what the exchange goes over, within the request's time; what it
   /// gives may borrow the one below. Empty: in clear.
@@ -57,6 +62,10 @@ struct HttpServerOptions {
 /// Listens with a few threads; each serves one connection at a time.
 class HttpServer {
  public:
+  /// A reply's pieces are asked for so often. Half of the connections may have some; who would be
+  /// one more is answered 503.
+  static constexpr Duration pieces_pause = milliseconds(500);
+
   /// `handler` is called from any of the threads. A head may have 16 KiB, a body 1 MiB; what
   /// exceeds that is refused.
   using Handler = std::function<HttpReply(const HttpRequest&)>;

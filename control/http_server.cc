@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <map>
 #include <mutex>
@@ -69,20 +70,20 @@ Received receive(Channel& channel) {
   }
 }
 
-void send_reply(Channel& channel, const HttpReply& reply, bool without_body) {
+/// Whether all of it was taken, and more may follow.
+bool send_reply(Channel& channel, const HttpReply& reply, bool without_body) {
   std::array<std::uint8_t, head_bytes_max> room{};
   http1::HeadWriter head(room);
   const auto status = static_cast<std::uint16_t>(reply.status);
   head.status_line(status, http1::reason_phrase(status));
   head.field("Content-Type", reply.content_type);
-  head.field("Content-Length", std::uint64_t{reply.body.size()});
+  // RFC 9112 §6.3: without a length the end of the connection ends it.
+  if (!reply.pieces) head.field("Content-Length", std::uint64_t{reply.body.size()});
   for (const auto& [name, value] : reply.fields) head.field(name, value);
   head.field("Connection", "close");
   head.finish();
-  if (head.overflowed()) return;
-  if (!channel.write(head.written())) return;
-  if (!without_body && !channel.write(as_bytes(reply.body))) return;
-  channel.end();
+  if (head.overflowed() || !channel.write(head.written())) return false;
+  return without_body || channel.write(as_bytes(reply.body)).has_value();
 }
 
 /// Closing with unread bytes would reset the connection and could take the reply with it; so what
@@ -176,10 +177,59 @@ struct HttpServer::State {
       received.request.tcp_peer = accepted.peer;
       received.reply = handler(received.request);
     }
+    const bool is_head = received.complete && received.request.method == "HEAD";
+    const PiecesPlace place(*this, received.reply);
     below.limit(options.timeout);
-    send_reply(channel, received.reply, received.complete && received.request.method == "HEAD");
+    if (!send_reply(channel, received.reply, is_head)) return;
+    if (received.reply.pieces && !is_head) send_pieces(below, channel, accepted, received.reply);
+    channel.end();
     drop_rest(below);
   }
+
+  /// One of the connections whose reply comes in pieces; where there are too many the reply is
+  /// that.
+  class PiecesPlace {
+   public:
+    PiecesPlace(const State& state, HttpReply& reply) : count_(state.in_pieces) {
+      if (!reply.pieces) return;
+      is_taken_ = true;
+      if (count_.fetch_add(1) < state.options.connections_max / 2) return;
+      reply = {.status = 503,
+               .content_type = "application/problem+json",
+               .body = R"({"type":"about:blank","title":"Service Unavailable","status":503,)"
+                       R"("detail":"too many streams: end one, or try again"})"
+                       "\n"};
+    }
+    PiecesPlace(const PiecesPlace&) = delete;
+    PiecesPlace& operator=(const PiecesPlace&) = delete;
+    ~PiecesPlace() {
+      if (is_taken_) count_.fetch_sub(1);
+    }
+
+   private:
+    std::atomic<std::size_t>& count_;
+    bool is_taken_ = false;
+  };
+
+  void send_pieces(SocketChannel& below, Channel& channel, const Accepted& accepted,
+                   const HttpReply& reply) const {
+    while (const auto piece = reply.pieces()) {
+      below.limit(options.timeout);
+      if (!piece->empty() && !channel.write(as_bytes(*piece))) return;
+      if (!stays(accepted)) return;
+    }
+  }
+
+  /// Waits for the next piece's time. False: the other side went, or the server stops.
+  [[nodiscard]] bool stays(const Accepted& accepted) const {
+    constexpr int pause_ms = static_cast<int>(pieces_pause.ns / 1'000'000);
+    std::array<pollfd, 2> waiting{
+        {{.fd = accepted.descriptor.get(), .events = POLLRDHUP, .revents = 0},
+         {.fd = stop.get(), .events = POLLIN, .revents = 0}}};
+    return ::poll(waiting.data(), waiting.size(), pause_ms) == 0;
+  }
+
+  mutable std::atomic<std::size_t> in_pieces{0};
 };
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}

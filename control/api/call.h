@@ -91,7 +91,10 @@ struct Call {
   const Shape* answer = nullptr;  ///< Null: not JSON, or an object of its own kind.
   /// How else it may be refused than any call.
   std::span<const int> refusals = {};
-  Outcome<std::string> (*run)(const Actions& actions, const Asked& asked);
+  Outcome<std::string> (*run)(const Actions& actions, const Asked& asked) = nullptr;
+  /// Instead: what is and what comes to be, as server-sent events. A client that lost them asks on
+  /// with the last one's id, which arrives as the parameter `after`.
+  Outcome<HttpPieces> (*stream)(const Actions& actions, const Asked& asked) = nullptr;
 };
 
 /// All calls there are.

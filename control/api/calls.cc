@@ -1,4 +1,5 @@
 // The table of all calls.
+#include <algorithm>
 #include <array>
 
 #include "control/api/handlers.h"
@@ -77,12 +78,20 @@ constexpr std::array one_legal_hold{
     Member{.name = "id", .kind = Kind::count, .sentence = "The legal hold's number."}};
 constexpr std::array one_recording{
     Member{.name = "recording", .sentence = "The recording, as records name it.", .max = 64}};
+constexpr auto followed_records = [] {
+  // All but the limit.
+  std::array<Member, which_records.size() - 1> out{};
+  std::ranges::copy_if(which_records, out.begin(),
+                       [](const Member& one) { return one.name != "limit"; });
+  return out;
+}();
 constexpr std::array one_token{Member{.name = "id", .sentence = "The token's id.", .max = 64}};
 
 // Of statuses that not every call may answer.
 constexpr std::array not_ready{503};
 constexpr std::array not_found{404};
 constexpr std::array conflict{409};
+constexpr std::array not_possible{422};
 constexpr std::array not_decided{401, 404, 409};
 
 constexpr std::array table{
@@ -152,6 +161,7 @@ constexpr std::array table{
          .roles = readers,
          .body = &policy_question_shape,
          .answer = &policy_answer_shape,
+         .refusals = not_possible,
          .run = test_policy},
     Call{.id = "listSessions",
          .method = "GET",
@@ -189,6 +199,14 @@ constexpr std::array table{
          .parameters = which_records,
          .answer = &records_shape,
          .run = search_records},
+    Call{.id = "followRecords",
+         .method = "GET",
+         .path = "/v1/records/events",
+         .sentence = "The same as server-sent events, and what is recorded from then on.",
+         .roles = readers,
+         .parameters = followed_records,
+         .media = "text/event-stream",
+         .stream = follow_records},
     Call{.id = "listRequests",
          .method = "GET",
          .path = "/v1/requests",

@@ -22,6 +22,7 @@ Outcome<std::string> show_policy(const Actions& actions, const Asked& asked);
 Outcome<std::string> test_policy(const Actions& actions, const Asked& asked);
 
 Outcome<std::string> search_records(const Actions& actions, const Asked& asked);
+Outcome<HttpPieces> follow_records(const Actions& actions, const Asked& asked);
 
 Outcome<std::string> list_requests(const Actions& actions, const Asked& asked);
 Outcome<std::string> show_request(const Actions& actions, const Asked& asked);

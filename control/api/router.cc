@@ -190,11 +190,21 @@ std::optional<Problem> read_body(const Call& call, const std::string& body, Aske
   return std::nullopt;
 }
 
+/// HTML Living Standard §9.2.4: where a client lost a stream.
+std::optional<Problem> read_last_event(const Call& call, const HttpRequest& request, Asked& asked) {
+  const std::string_view last = field_value(request.fields, "last-event-id");
+  if (call.stream == nullptr || last.empty()) return std::nullopt;
+  // Its URL has what it began with.
+  asked.arguments.erase("after");
+  return put(asked, call.parameters, "after", std::string(last));
+}
+
 /// errors   also what the call itself refuses
-Outcome<std::string> perform(const Actions& actions, const Call& call, const Target& target,
-                             const HttpRequest& request, const Caller& caller) {
+Outcome<HttpReply> perform(const Actions& actions, const Call& call, const Target& target,
+                           const HttpRequest& request, const Caller& caller) {
   Asked asked{caller, {}};
   if (auto problem = read_parameters(call, target, asked)) return tl::unexpected(*problem);
+  if (auto problem = read_last_event(call, request, asked)) return tl::unexpected(*problem);
   if (auto problem = read_body(call, request.body, asked)) return tl::unexpected(*problem);
   if (call.effect == Effect::changes) {
     const Entry entry(call, target.path, caller);
@@ -202,7 +212,16 @@ Outcome<std::string> perform(const Actions& actions, const Call& call, const Tar
       return refuse(503, done.error().message);
     }
   }
-  return call.run(actions, asked);
+  if (call.stream != nullptr) {
+    auto pieces = call.stream(actions, asked);
+    if (!pieces) return tl::unexpected(pieces.error());
+    HttpReply reply = reply_with(call, {});
+    reply.pieces = std::move(*pieces);
+    return reply;
+  }
+  auto body = call.run(actions, asked);
+  if (!body) return tl::unexpected(body.error());
+  return reply_with(call, std::move(*body));
 }
 
 }  // namespace
@@ -225,7 +244,7 @@ HttpReply answer(const Actions& actions, const HttpRequest& request, Entrance en
     return reply;
   }
   auto done = perform(actions, call, *target, request, caller);
-  if (done) return reply_with(call, std::move(*done));
+  if (done) return std::move(*done);
   if (call.effect == Effect::changes) {
     static_cast<void>(actions.record(entry.failed(done.error()), false));
   }

@@ -47,11 +47,15 @@ TEST_CASE_METHOD(ManySegments, "Pages together are what a search finds, however 
 
 TEST_CASE_METHOD(ManySegments, "An outcome is found on a later page than its intent") {
   const RecordQuery query = of_subject("ann");
-  const auto first = search_page(options.directory, query, std::nullopt, 50);
-  REQUIRE(first);
-  // Some of these operations end much later.
-  CHECK(first->next->reread < first->next->shown);
-  CHECK(by_pages(options.directory, query, 50) == by_reading(query));
+  std::size_t pages_between = 0;
+  auto page = search_page(options.directory, query, std::nullopt, 1);
+  REQUIRE(page);
+  while (page->has_more) {
+    if (page->next->reread < page->next->shown) ++pages_between;
+    page = search_page(options.directory, query, page->next, 1);
+    REQUIRE(page);
+  }
+  CHECK(pages_between > 10);
 }
 
 TEST_CASE_METHOD(ManySegments, "Behind the last page is what comes later") {

@@ -122,7 +122,7 @@ TEST_CASE("options reach their verb") {
   CHECK(options.query.principal == "p");
   CHECK(options.query.ruling == "deny");
   CHECK(options.follow);
-  CHECK(options.configuration == default_configuration);
+  CHECK(options.gateway.configuration == default_configuration);
 
   const auto load = parse("load http://h/ -n 5 -H A:b -H C:d");
   const auto& load_options = std::get<LoadOptions>(std::get<Command>(load));

@@ -4,9 +4,13 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include "control/socket.h"
 
@@ -32,9 +36,15 @@ class Echo {
   /// What the server answers to these very bytes, until it closes.
   [[nodiscard]] std::string raw(std::string_view bytes) const {
     const auto socket = connect();
+    send(socket, bytes);
+    ::shutdown(socket.get(), SHUT_WR);
+    return rest_of(socket);
+  }
+  static void send(const Descriptor& socket, std::string_view bytes) {
     REQUIRE(::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
             static_cast<ssize_t>(bytes.size()));
-    ::shutdown(socket.get(), SHUT_WR);
+  }
+  static std::string rest_of(const Descriptor& socket) {
     std::string answer;
     std::array<char, 4096> room{};
     for (;;) {
@@ -131,4 +141,63 @@ TEST_CASE("what cannot be secured is closed, and what is goes over the other cha
   const Echo closed(
       echo, {.secure = [](Channel&) -> Result<std::unique_ptr<Channel>> { return fail("no"); }});
   CHECK(closed.raw(request).empty());
+}
+
+namespace {
+
+constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// Three pieces, of which the second is not there yet when it is asked for.
+HttpReply in_pieces(const HttpRequest& /*request*/) {
+  return {.body = "a", .pieces = [asked = 0]() mutable -> std::optional<std::string> {
+            constexpr std::array<const char*, 3> pieces{"b", "", "c"};
+            if (asked == 3) return std::nullopt;
+            return pieces.at(static_cast<std::size_t>(asked++));
+          }};
+}
+
+}  // namespace
+
+TEST_CASE("a reply in pieces has no length and ends with its connection") {
+  const Echo server(in_pieces);
+  const auto socket = server.connect();
+  Echo::send(socket, get);
+  const std::string reply = Echo::rest_of(socket);
+  CHECK(reply.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(reply.find("Content-Length") == reply.npos);
+  CHECK(reply.ends_with("Connection: close\r\n\r\nabc"));
+  CHECK(server.raw("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n").ends_with("\r\n\r\n"));
+}
+
+TEST_CASE("half of the connections may be in pieces, and who goes makes room") {
+  std::atomic<int> ended{0};
+  std::optional<Echo> server;
+  server.emplace(
+      [&ended](const HttpRequest&) {
+        // Counts when nobody asks it for pieces any more.
+        const auto guard = std::shared_ptr<int>(new int, [&ended](const int* one) {
+          delete one;
+          ++ended;
+        });
+        return HttpReply{.pieces = [guard]() -> std::optional<std::string> { return "x"; }};
+      },
+      HttpServerOptions{.connections_max = 4, .connections_per_source_max = 4});
+  std::vector<Descriptor> clients;
+  for (int i = 0; i < 2; ++i) {
+    clients.push_back(server->connect());
+    Echo::send(clients.back(), get);
+    std::array<char, 512> room{};
+    REQUIRE(::recv(clients.back().get(), room.data(), room.size(), 0) > 0);
+  }
+  CHECK(server->raw(get).starts_with("HTTP/1.1 503 "));
+  clients.pop_back();
+  while (ended < 2) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const auto next = server->connect();
+  Echo::send(next, get);
+  std::array<char, 512> room{};
+  const ssize_t got = ::recv(next.get(), room.data(), room.size(), 0);
+  REQUIRE(got > 0);
+  CHECK(std::string_view(room.data(), static_cast<std::size_t>(got)).starts_with("HTTP/1.1 200 "));
+  // A server that stops waits for none of them.
+  server.reset();
 }

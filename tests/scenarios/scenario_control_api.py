@@ -45,10 +45,16 @@ def call(path: str, method: str, target: str, key: str = "", body: str | None = 
     try:
         connection.request(method, target, body=None if body is None else body.encode("utf-8", "surrogatepass"),
                            headers={"Authorization": f"Bearer {key}"} if key else {})
-        reply = connection.getresponse()
-        return reply.status, reply.getheader("Content-Type"), reply.read().decode()
+        return said(connection.getresponse())
     finally:
         connection.close()
+
+
+def said(reply) -> tuple[int, str, str]:
+    """Status, media type and text; of a stream what is there at once."""
+    media = reply.getheader("Content-Type")
+    text = reply.read1(1 << 16) if media == "text/event-stream" else reply.read()
+    return reply.status, media, text.decode()
 
 
 class Other:

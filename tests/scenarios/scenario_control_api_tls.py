@@ -14,7 +14,7 @@ from harness.context import expect, wait_until
 from harness.gateway import Gateway
 from harness.processes import free_port
 from harness.target import Target
-from scenario_control_api import Document, ROLES, body_for, target_for
+from scenario_control_api import Document, ROLES, body_for, said, target_for
 
 OK, FAILED, USAGE, DENIED, TRY_AGAIN = 0, 1, 2, 5, 75
 SECONDS = 3.0
@@ -36,8 +36,10 @@ class Port:
         connection = http.client.HTTPSConnection("127.0.0.1", self.number, timeout=20)
         connection.sock = self.connect(source)
         connection.request(method, path, body, {"Authorization": f"Bearer {credential}"} if credential else {})
-        reply = connection.getresponse()
-        return reply.status, reply.getheader("Content-Type"), reply.read().decode()
+        try:
+            return said(connection.getresponse())
+        finally:
+            connection.close()
 
 
 def check_roles(port: Port, document: Document, tokens: dict[str, str]) -> None:
@@ -82,14 +84,16 @@ def check_cli(gateway: Gateway, url: str, authority: Authority, tokens: dict[str
 
 def check_records(gateway: Gateway, url: str, authority: Authority, port: Port, tokens: dict[str, str]) -> None:
     """The log is the same from afar, in one piece and page by page."""
-    here = gateway.sluice("audit", "--directory", gateway.audit, "--json", check=True).out.splitlines()
+    def records(text: str) -> list[dict]:
+        return [json.loads(line) for line in text.splitlines()]
+    here = records(gateway.sluice("audit", "--directory", gateway.audit, "--json", check=True).out)
     environment = os.environ | {"SLUICE_TOKEN": tokens["auditor"]}
     asked = [str(gateway.context.sluice), "audit", "--gateway", url, "--ca", str(authority.ca)]
 
     def audit(*words):
         return subprocess.run([*asked, *words], capture_output=True, text=True, timeout=60, env=environment)
     afar = audit("--json")
-    expect(afar.returncode == OK and afar.stdout.splitlines()[:len(here)] == here, f"from afar: {afar.stderr}")
+    expect(afar.returncode == OK and records(afar.stdout)[:len(here)] == here, f"from afar: {afar}")
     lines = audit().stdout.splitlines()
     expect(len(lines) >= len(here) and "api-denied" in " ".join(lines), f"for people: {lines[:3]}")
     pages, after = [], ""
@@ -99,7 +103,7 @@ def check_records(gateway: Gateway, url: str, authority: Authority, port: Port, 
         expect(status == 200 and 0 < len(page["records"]) <= 7, f"a page: {status} {text}")
         pages += page["records"]
         after = f"&after={page['next']}"
-    expect(pages[:len(here)] == [json.loads(line) for line in here], "page by page it is another log")
+    expect(pages[:len(here)] == here, "page by page it is another log")
 
     # What is written from now on comes to who follows.
     follower = gateway.context.start([*asked, "--json", "--follow", "--ruling", "deny"], name="follower",
@@ -108,6 +112,23 @@ def check_records(gateway: Gateway, url: str, authority: Authority, port: Port, 
     wire.request(gateway.port, "GET", "/forbidden/afar", [("X-Api-Key", gateway.key)])
     wait_until(lambda: "/forbidden/afar" in follower.output(), "the follower to see it", 20)
     follower.kill()
+
+    # The same as server-sent events: what is there, and what comes; and on from the last one's id.
+    def events(after: str = ""):
+        return gateway.context.start(["curl", "-sN", "--cacert", authority.ca, "--oauth2-bearer", tokens["auditor"],
+                                      "-H", f"Last-Event-ID: {after}", f"{url}/v1/records/events?ruling=deny"],
+                                     name="events")
+    stream = events()
+    wait_until(lambda: "/forbidden/afar" in stream.output(), "the record to be an event", 20)
+    wire.request(gateway.port, "GET", "/forbidden/live", [("X-Api-Key", gateway.key)])
+    wait_until(lambda: "/forbidden/live" in stream.output(), "a new record to be an event", 20)
+    last = [line[4:] for line in stream.output().splitlines() if line.startswith("id: ")][-1]
+    stream.kill()
+    wire.request(gateway.port, "GET", "/forbidden/later", [("X-Api-Key", gateway.key)])
+    stream = events(last)
+    wait_until(lambda: "/forbidden/later" in stream.output(), "the stream to go on", 20)
+    expect("/forbidden/live" not in stream.output(), "what was seen comes again")
+    stream.kill()
 
 
 def check_curl(url: str, authority: Authority, token: str) -> None:

@@ -65,7 +65,8 @@ TEST_CASE("Policy is asked what it would say to an operation that nobody sends")
                          R"("method":"POST","path":"/v1/refunds","headers":["A: b"],"body":""})");
   REQUIRE(reply.status == 200);
   CHECK(reply.body == R"({"ruling":"deny","rule":"no refunds","reason":"","operation":"",)"
-                      R"("record":"operations","masks":["cards"]})");
+                      R"("record":"operations","masks":["cards"]})"
+                      "\n");
   const PolicyQuestion& question = bench.tested.back();
   CHECK(question.subject == "ann");
   CHECK(question.groups == std::vector<std::string>{"staff"});
@@ -80,7 +81,7 @@ TEST_CASE("Policy is asked what it would say to an operation that nobody sends")
   CHECK(ask(R"({"listener":"other"})").status == 422);
   CHECK(ask(R"({"subject":"ann"})").status == 400);
   CHECK(ask(R"({"listener":"payments","request":"GET /"})").status == 400);
-  CHECK(bench.ask_as("carl/audit", "GET", "/v1/policy").body == R"({"policies":[]})");
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/policy").body == "{\"policies\":[]}\n");
   CHECK(bench.ask_as("dan/staff", "GET", "/v1/policy").status == 403);
   CHECK(bench.ask_as("dan/staff", "POST", "/v1/policy/test", R"({"listener":"payments"})").status ==
         403);
@@ -119,6 +120,46 @@ TEST_CASE("The log is searched by all that was asked for, page by page") {
     CHECK(bench.ask_as("carl/audit", "GET", std::string("/v1/records?") + wrong).status == 400);
   }
   CHECK(bench.ask_as("dan/staff", "GET", "/v1/records").status == 403);
+}
+
+TEST_CASE("Records are events, and whoever lost them asks on behind the last") {
+  Bench bench;
+  const auto reply = bench.ask({.target = "/v1/records/events?after=1.2&subject=ann",
+                                .fields = {{"Authorization", "carl/audit"}}});
+  REQUIRE(reply.status == 200);
+  CHECK(reply.content_type == "text/event-stream");
+  REQUIRE(reply.pieces);
+  const auto pieces = reply.pieces;
+  CHECK(pieces() ==
+        "retry: 1000\n\ndata: {\"phase\":\"intent\"}\n\n"
+        "id: 3.512~17.4096\ndata: {\"phase\":\"outcome\"}\n\n");
+  CHECK(bench.searched.mark->text() == "1.2");
+  CHECK(bench.searched.query.subject == "ann");
+  REQUIRE(pieces());
+  CHECK(bench.searched.mark->text() == "3.512~17.4096");
+
+  const auto again =
+      bench.ask({.target = "/v1/records/events?after=1.2",
+                 .fields = {{"Authorization", "carl/audit"}, {"Last-Event-ID", "3.512~17.4096"}}});
+  REQUIRE(again.pieces);
+  CHECK(again.pieces());
+  CHECK(bench.searched.mark->text() == "3.512~17.4096");
+  CHECK(bench
+            .ask({.target = "/v1/records/events",
+                  .fields = {{"Authorization", "carl/audit"}, {"Last-Event-ID", "x"}}})
+            .status == 400);
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/records/events?limit=1").status == 400);
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/records/events").status == 403);
+}
+
+TEST_CASE("A stream of events ends, so that its reader must prove itself anew") {
+  Bench bench;
+  const auto reply = bench.ask_as("carl/audit", "GET", "/v1/records/events");
+  REQUIRE(reply.pieces);
+  const auto pieces = reply.pieces;
+  int asked = 0;
+  while (pieces()) ++asked;
+  CHECK(asked == 120);
 }
 
 TEST_CASE("Sessions are listed, shown and ended by name, with a reason for the log") {

@@ -41,7 +41,7 @@ TEST_CASE("Rows of the table are whole, and none hides another") {
     CAPTURE(call.id);
     CHECK(ids.insert(call.id).second);
     CHECK(places.insert(std::string(call.method) + path_of(call)).second);
-    CHECK(call.run != nullptr);
+    CHECK((call.run != nullptr) != (call.stream != nullptr));
     CHECK_FALSE(call.sentence.empty());
     std::set<std::string_view> arguments;
     for (const Member& member : call.parameters) CHECK(arguments.insert(member.name).second);
@@ -53,7 +53,8 @@ TEST_CASE("Rows of the table are whole, and none hides another") {
       CHECK(call.method == "POST");
       CHECK_FALSE(call.roles.empty());
     } else {
-      CHECK(call.method == "GET");
+      // A question that has no room in a URL is posted.
+      CHECK(call.method == (call.body == nullptr ? "GET" : "POST"));
     }
   }
 }
