@@ -16,8 +16,9 @@ constexpr Duration connect_timeout = seconds(10);
 /// A reload compiles every pattern before it answers.
 constexpr Duration ask_timeout = seconds(60);
 
-/// "HOST:PORT", "HOST", "[V6]:PORT"; nothing: it is none of these.
-std::optional<std::pair<std::string, std::uint16_t>> parse_place(std::string_view text) {
+}  // namespace
+
+std::optional<HostPort> parse_host_port(std::string_view text) {
   std::string_view host = text;
   std::string_view port;
   if (text.starts_with('[')) {
@@ -37,44 +38,51 @@ std::optional<std::pair<std::string, std::uint16_t>> parse_place(std::string_vie
     const auto [rest, error] = std::from_chars(port.data() + 1, end, number);
     if (error != std::errc() || rest != end || number == 0) return std::nullopt;
   }
-  return std::pair(std::string(host), number);
+  return HostPort{std::string(host), number};
 }
 
-}  // namespace
+std::string text(const HostPort& place) {
+  const bool is_v6 = place.host.find(':') != place.host.npos;
+  return fmt::format(fmt::runtime(is_v6 ? "[{}]:{}" : "{}:{}"), place.host, place.port);
+}
 
-Result<RemoteGateway> RemoteGateway::at(std::string_view url, const std::string& ca) {
-  constexpr std::string_view scheme = "https://";
-  std::string_view rest = url;
-  if (rest.ends_with('/')) rest.remove_suffix(1);
-  const auto place =
-      rest.starts_with(scheme) ? parse_place(rest.substr(scheme.size())) : std::nullopt;
-  if (!place) return fail(fmt::format("'{}' is no https://HOST:PORT", url));
+Result<std::shared_ptr<const dataplane::TlsContext>> client_tls(const HostPort& place,
+                                                                const std::string& ca,
+                                                                config::Protocol protocol) {
   config::TargetTls settings;
   if (!ca.empty()) {
     auto text = config::World::real().read_file(ca);
     if (!text) return fail(fmt::format("cannot read '{}'", ca));
     settings.ca = {.path = ca, .text = std::move(*text), .place = {}};
   }
-  RemoteGateway made;
-  std::tie(made.host_, made.port_) = *place;
-  auto plan = dataplane::plan_tls(settings, {{.host = made.host_, .port = made.port_}},
-                                  config::Protocol::http);
+  auto plan = dataplane::plan_tls(settings, {{.host = place.host, .port = place.port}}, protocol);
   if (!plan) return tl::unexpected(plan.error());
-  auto context = dataplane::TlsContext::make(std::move(*plan));
+  return dataplane::TlsContext::make(std::move(*plan));
+}
+
+Result<RemoteGateway> RemoteGateway::at(std::string_view url, const std::string& ca) {
+  constexpr std::string_view scheme = "https://";
+  std::string_view rest = url;
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  auto place =
+      rest.starts_with(scheme) ? parse_host_port(rest.substr(scheme.size())) : std::nullopt;
+  if (!place) return fail(fmt::format("'{}' is no https://HOST:PORT", url));
+  auto context = client_tls(*place, ca, config::Protocol::http);
   if (!context) return tl::unexpected(context.error());
+  RemoteGateway made;
+  made.place_ = std::move(*place);
   made.context_ = std::move(*context);
   return made;
 }
 
 Result<control::HttpReply> RemoteGateway::ask(control::HttpRequest request) const {
-  const auto socket = control::connect_tcp(host_, port_, connect_timeout);
+  const auto socket = control::connect_tcp(host(), port(), connect_timeout);
   if (!socket) return tl::unexpected(socket.error());
   control::SocketChannel below(*socket);
   below.limit(ask_timeout);
-  auto channel = TlsChannel::open(below, context_, host_);
+  auto channel = TlsChannel::open(below, context_, host());
   if (!channel) return tl::unexpected(channel.error());
-  request.host = host_.find(':') == host_.npos ? fmt::format("{}:{}", host_, port_)
-                                               : fmt::format("[{}]:{}", host_, port_);
+  request.host = text(place_);
   return control::exchange(**channel, request);
 }
 

@@ -3,14 +3,33 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "config/model/settings.h"
 #include "control/http.h"
 #include "dataplane/tls/tls_context.h"
 
 namespace sluice::cli {
+
+/// A host and a port of it; an IPv6 address without brackets.
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 443;
+};
+
+/// "HOST:PORT", "HOST", "[V6]:PORT"; nothing: it is none of these.
+[[nodiscard]] std::optional<HostPort> parse_host_port(std::string_view text);
+/// With brackets where they are needed.
+[[nodiscard]] std::string text(const HostPort& place);
+
+/// By which a client trusts the certificate of `place`.
+/// ca  as RemoteGateway::at() takes it.
+Result<std::shared_ptr<const dataplane::TlsContext>> client_tls(const HostPort& place,
+                                                                const std::string& ca,
+                                                                config::Protocol protocol);
 
 class RemoteGateway {
  public:
@@ -21,14 +40,13 @@ class RemoteGateway {
   /// Its certificate must be for the host of the URL.
   [[nodiscard]] Result<control::HttpReply> ask(control::HttpRequest request) const;
 
-  [[nodiscard]] const std::string& host() const noexcept { return host_; }
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] const std::string& host() const noexcept { return place_.host; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return place_.port; }
 
  private:
   RemoteGateway() = default;
 
-  std::string host_;
-  std::uint16_t port_ = 443;
+  HostPort place_;
   std::shared_ptr<const dataplane::TlsContext> context_;
 };
 

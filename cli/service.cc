@@ -231,6 +231,7 @@ control::api::Actions Service::actions() {
       .status = [this] { return control::status_json(view()); },
       .reload = [this] { return reload(); },
       .drain = [this] { drain(); },
+      .listeners = [this] { return listeners(); },
       .sessions = [this](const auto& query) { return LiveSessions(*gateway_).list(query); },
       .session = [this](const std::string& id) { return LiveSessions(*gateway_).find(id); },
       .kill_session = [this](const std::string& id) { return LiveSessions(*gateway_).kill(id); },

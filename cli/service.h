@@ -78,6 +78,7 @@ class Service {
   Result<std::uint64_t> adopt(Result<std::shared_ptr<const dataplane::Snapshot>> next);
   Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::api::Actions actions();
+  [[nodiscard]] std::vector<control::ListenerView> listeners() const;
   [[nodiscard]] control::SamlPages::World saml_world();
   [[nodiscard]] control::api::Proving identify(std::string_view authorization,
                                                std::string_view source);

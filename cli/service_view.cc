@@ -1,4 +1,5 @@
 // What the admin interface shows of a running gateway.
+#include "cli/describe_words.h"
 #include "cli/service.h"
 #include "cli/times.h"
 #include "config/load/quantity.h"
@@ -59,6 +60,20 @@ control::WorkerView view_of(const dataplane::Gateway::WorkerView& worker) {
 
 }  // namespace
 
+std::vector<control::ListenerView> Service::listeners() const {
+  const auto snapshot = gateway_->snapshot();
+  std::vector<control::ListenerView> out;
+  for (std::size_t i = 0; i < snapshot->listeners.size(); ++i) {
+    const auto& listener = snapshot->listeners[i].settings;
+    out.push_back({.name = listener.name,
+                   .address = gateway_->addresses()[i],
+                   .target = listener.target,
+                   .protocol = std::string(text(listener.protocol)),
+                   .has_tls = listener.tls.has_value()});
+  }
+  return out;
+}
+
 control::GatewayView Service::view() const {
   control::GatewayView view;
   const auto snapshot = gateway_->snapshot();
@@ -72,10 +87,7 @@ control::GatewayView Service::view() const {
   view.log = gateway_->log_status();
   view.retention = retention_.status();
   view.tokens = token_mint_.counts();
-  for (std::size_t i = 0; i < snapshot->listeners.size(); ++i) {
-    const auto& listener = snapshot->listeners[i].settings;
-    view.listeners.push_back({listener.name, gateway_->addresses()[i], listener.target});
-  }
+  view.listeners = listeners();
   if (const auto& listen = snapshot->settings.admin.listen) {
     view.control_api = config::address_text(listen->address);
   }

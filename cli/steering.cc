@@ -9,7 +9,6 @@
 #include "cli/credential_reference.h"
 #include "cli/login_session.h"
 #include "cli/output.h"
-#include "cli/remote_gateway.h"
 #include "control/admin.h"
 #include "control/http.h"
 
@@ -52,20 +51,12 @@ Answer answer_of(std::string_view verb, control::HttpReply reply, AnswerForm for
   return {.code = complain(verb, detail_of(reply.body), code), .status = reply.status, .body = {}};
 }
 
-Result<std::string> token_for(const AdminTarget& gateway, const RemoteGateway& remote) {
-  if (!gateway.token.empty()) return credential_at("--token", gateway.token);
-  if (has_token_variable()) return std::string(std::getenv(token_variable));
-  auto stored = current_token(remote);
-  if (!stored) return tl::unexpected(stored.error());
-  return std::move(stored->token);
-}
-
 Answer ask_over_tls(std::string_view verb, const AdminTarget& gateway, control::HttpRequest request,
                     AnswerForm form) {
   const auto remote = RemoteGateway::at(gateway.url, gateway.ca);
   if (!remote) return {.code = complain(verb, remote.error().message, ExitCode::usage)};
   if (control::field_value(request.fields, authorization).empty()) {
-    const auto token = token_for(gateway, *remote);
+    const auto token = caller_token(gateway, &*remote);
     if (!token) return {.code = complain(verb, token.error().message, ExitCode::denied)};
     request.fields.emplace_back(authorization, "Bearer " + *token);
   }
@@ -95,6 +86,18 @@ Answer ask_on_socket(std::string_view verb, const AdminTarget& gateway,
 }
 
 }  // namespace
+
+Result<std::string> caller_token(const AdminTarget& gateway, const RemoteGateway* remote) {
+  if (!gateway.token.empty()) return credential_at("--token", gateway.token);
+  if (has_token_variable()) return std::string(std::getenv(token_variable));
+  if (remote == nullptr) {
+    return fail(fmt::format("nothing says who you are: --token, ${}, or --gateway of a login",
+                            token_variable));
+  }
+  auto stored = current_token(*remote);
+  if (!stored) return tl::unexpected(stored.error());
+  return std::move(stored->token);
+}
 
 bool has_token_variable() {
   const char* const value = std::getenv(token_variable);

@@ -6,10 +6,16 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "cli/remote_gateway.h"
 #include "cli/verbs.h"
 #include "control/http.h"
 
 namespace sluice::cli {
+
+/// What proves over TLS who calls: what --token names, else $SLUICE_TOKEN, else the last login.
+/// remote  where somebody may have logged in; null: nowhere.
+/// errors  in words: there is none, or it cannot be renewed.
+Result<std::string> caller_token(const AdminTarget& gateway, const RemoteGateway* remote);
 
 struct Answer {
   ExitCode code = ExitCode::ok;  ///< Not ok: told to the operator already.

@@ -261,6 +261,18 @@ struct TokenRevokeOptions {
   bool json = false;
 };
 
+struct ConnectOptions {
+  std::string target = {};
+  AdminTarget gateway = {};   ///< By its URL.
+  std::string listener = {};  ///< By name; empty: the only one that leads to the target.
+  // Instead of asking the gateway:
+  std::string to = {};        ///< "HOST:PORT"
+  std::string protocol = {};  ///< That is spoken there.
+  std::uint16_t port = 0;     ///< On this host; 0: the usual one.
+  std::string database = {};  ///< For the printed line.
+  bool json = false;
+};
+
 struct LoadOptions {
   std::string url = {};
   std::uint32_t connections = 64;
@@ -329,19 +341,19 @@ ExitCode perform(const KeyTokensOptions& options);
 ExitCode perform(const LoginOptions& options);
 ExitCode perform(const TokenOptions& options);
 ExitCode perform(const TokenRevokeOptions& options);
+ExitCode perform(const ConnectOptions& options);
 ExitCode perform(const LoadOptions& options);
 ExitCode perform(const DemoOptions& options);
 ExitCode perform(const CompletionOptions& options);
 ExitCode perform(const ManOptions& options);
 
-using Command =
-    std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions,
-                 TilesOptions, AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions,
-                 ReloadOptions, DrainOptions, TopOptions, SessionsOptions, KillOptions,
-                 PolicyTestOptions, PolicyDiffOptions, PolicyDryRunOptions, LegalHoldAddOptions,
-                 LegalHoldListOptions, LegalHoldReleaseOptions, DeleteRecordingOptions,
-                 RequestsOptions, ApproveOptions, DenyOptions, KeyNewOptions, KeySigningOptions,
-                 KeyOperationsOptions, KeyTokensOptions, LoginOptions, TokenOptions,
-                 TokenRevokeOptions, LoadOptions, DemoOptions, CompletionOptions, ManOptions>;
+using Command = std::variant<
+    RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions, TilesOptions,
+    AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions, ReloadOptions, DrainOptions,
+    TopOptions, SessionsOptions, KillOptions, PolicyTestOptions, PolicyDiffOptions,
+    PolicyDryRunOptions, LegalHoldAddOptions, LegalHoldListOptions, LegalHoldReleaseOptions,
+    DeleteRecordingOptions, RequestsOptions, ApproveOptions, DenyOptions, KeyNewOptions,
+    KeySigningOptions, KeyOperationsOptions, KeyTokensOptions, LoginOptions, TokenOptions,
+    TokenRevokeOptions, ConnectOptions, LoadOptions, DemoOptions, CompletionOptions, ManOptions>;
 
 }  // namespace sluice::cli

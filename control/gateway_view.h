@@ -79,6 +79,8 @@ struct ListenerView {
   std::string name;
   std::string address;
   std::string target;
+  std::string protocol;  ///< "http" or "postgres"
+  bool has_tls = false;
 };
 
 /// One export of the audit log.

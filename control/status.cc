@@ -52,9 +52,9 @@ std::string status_json(const GatewayView& view) {
   fmt::format_to(out, "\"listeners\":[");
   for (std::size_t i = 0; i < view.listeners.size(); ++i) {
     const auto& listener = view.listeners[i];
-    fmt::format_to(out, "{}{{\"name\":{},\"address\":{},\"target\":{}}}", i == 0 ? "" : ",",
-                   json_text(listener.name), json_text(listener.address),
-                   json_text(listener.target));
+    fmt::format_to(out, "{}{{\"name\":{},\"address\":{},\"target\":{},\"protocol\":{},\"tls\":{}}}",
+                   i == 0 ? "" : ",", json_text(listener.name), json_text(listener.address),
+                   json_text(listener.target), json_text(listener.protocol), listener.has_tls);
   }
   fmt::format_to(
       out,

@@ -103,12 +103,44 @@ void add_token(Tree& tree) {
   add_json(revoked, token_revoke.json);
 }
 
+void add_connect(Tree& tree) {
+  auto [made, connect] = add_verb<ConnectOptions>(
+      tree, tree.app, "connect", "Open a tunnel to a target, for programs of your own account",
+      "  sluice connect ledger-db --gateway https://gw1.example.com:9443 --database ledger\n"
+      "  sluice connect payments-api --to gw1.example.com:8443 --protocol http --token env:TOKEN");
+  made.add_option("target", connect.target, "As the gateway's configuration names it")->required();
+  auto* url = made.add_option("--gateway", connect.gateway.url,
+                              "https://HOST:PORT, as its admin.listen has it");
+  made.add_option("--token", connect.gateway.token,
+                  "What proves who you are: file:PATH or env:NAME, of a token or an API\n"
+                  "key; without it $SLUICE_TOKEN, or what `sluice login` left");
+  made.add_option("--ca", connect.gateway.ca,
+                  "Who may have signed the gateway's certificates; without it the system's")
+      ->type_name(file_value);
+  auto* listener = made.add_option("--listener", connect.listener,
+                                   "Of the gateway; without it the only one that leads there")
+                       ->needs(url);
+  auto* protocol = made.add_option("--protocol", connect.protocol, "That is spoken there")
+                       ->check(CLI::IsMember({"http", "postgres"}));
+  auto* to = made.add_option("--to", connect.to,
+                             "HOST:PORT of a listener, where the gateway is not to be asked for it")
+                 ->needs(protocol)
+                 ->excludes(listener);
+  protocol->needs(to);
+  made.add_option("--port", connect.port,
+                  "On this host; without it one that stays the same for gateway and target")
+      ->check(CLI::Range(1, 65535));
+  made.add_option("--database", connect.database, "For the line that is printed");
+  add_json(made, connect.json);
+}
+
 }  // namespace
 
 void add_credential_verbs(Tree& tree) {
   add_key(tree);
   add_login(tree);
   add_token(tree);
+  add_connect(tree);
 }
 
 }  // namespace sluice::cli

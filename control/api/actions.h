@@ -18,6 +18,7 @@
 #include "control/api/proving.h"
 #include "control/api/sessions.h"
 #include "control/approvals/desk.h"
+#include "control/gateway_view.h"
 #include "control/token_mint.h"
 
 namespace sluice::control::api {
@@ -41,6 +42,8 @@ struct Actions {
   std::function<std::string()> status;            ///< A JSON object.
   std::function<Result<std::uint64_t>()> reload;  ///< The generation in force, or why it stays.
   std::function<void()> drain;
+
+  std::function<std::vector<ListenerView>()> listeners;
 
   std::function<Result<SessionsPage>(const SessionQuery&)> sessions;
   /// Nothing: there is none of that name.

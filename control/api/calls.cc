@@ -20,6 +20,7 @@ constexpr Roles readers_of_requests = deciders | readers;
 constexpr std::string_view plain = "text/plain; charset=utf-8";
 
 constexpr std::array one_session{Member{.name = "id", .sentence = "The session's.", .max = 64}};
+constexpr std::array one_target{Member{.name = "target", .sentence = "Its name.", .max = 64}};
 constexpr std::array which_sessions{
     Member{.name = "after",
            .sentence = "The `next` of the page before.",
@@ -163,6 +164,16 @@ constexpr std::array table{
          .answer = &policy_answer_shape,
          .refusals = not_possible,
          .run = test_policy},
+    Call{.id = "showTarget",
+         .method = "GET",
+         .path = "/v1/targets/{target}",
+         .sentence = "Where clients arrive for it; nothing of where it is itself.",
+         .roles = anyone_known,
+         .besides = Besides::proved,
+         .parameters = one_target,
+         .answer = &target_shape,
+         .refusals = not_found,
+         .run = show_target},
     Call{.id = "listSessions",
          .method = "GET",
          .path = "/v1/sessions",

@@ -14,6 +14,8 @@ Outcome<std::string> status(const Actions& actions, const Asked& asked);
 Outcome<std::string> reload(const Actions& actions, const Asked& asked);
 Outcome<std::string> drain(const Actions& actions, const Asked& asked);
 
+Outcome<std::string> show_target(const Actions& actions, const Asked& asked);
+
 Outcome<std::string> list_sessions(const Actions& actions, const Asked& asked);
 Outcome<std::string> show_session(const Actions& actions, const Asked& asked);
 Outcome<std::string> kill_session(const Actions& actions, const Asked& asked);

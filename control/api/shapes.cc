@@ -67,9 +67,19 @@ constexpr std::array policy_answer_members{
     Member{.name = "record", .sentence = "What would be kept of it.", .words = record_words},
     Member{.name = "masks", .kind = Kind::texts, .sentence = "That what comes back would pass."}};
 
+// Targets.
+
+constexpr std::array target_members{
+    Member{.name = "target", .sentence = "Its name."},
+    Member{.name = "subject",
+           .sentence = "Who asks: what a client of PostgreSQL gives as its user."},
+    Member{.name = "listeners",
+           .kind = Kind::objects,
+           .sentence = "That lead to it.",
+           .shape = &listener_shape}};
+
 // Sessions.
 
-constexpr std::array protocol_words{std::string_view("http"), std::string_view("postgres")};
 constexpr std::array session_members{
     Member{.name = "id", .sentence = "Names it; its number in records is behind the dash."},
     Member{.name = "since", .kind = Kind::time, .sentence = "When its client arrived."},
@@ -275,6 +285,8 @@ const Shape policy_answer_shape{.name = "PolicyAnswer",
                                 .members = policy_answer_members};
 const Shape records_shape{
     .name = "Records", .sentence = "Of the audit log, in its order.", .members = records_members};
+const Shape target_shape{
+    .name = "Target", .sentence = "How clients reach a target.", .members = target_members};
 const Shape sessions_shape{
     .name = "Sessions", .sentence = "Live sessions.", .members = sessions_members};
 const Shape session_shape{

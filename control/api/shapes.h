@@ -10,6 +10,8 @@ namespace sluice::control::api {
 
 extern const Shape problem_shape;
 extern const Shape status_shape;
+extern const Shape listener_shape;
+extern const Shape target_shape;
 extern const Shape reloaded_shape;
 extern const Shape draining_shape;
 extern const Shape sessions_shape;
@@ -30,6 +32,7 @@ extern const Shape new_token_shape;
 extern const Shape token_shape;
 extern const Shape revoked_shape;
 
+inline constexpr std::array<std::string_view, 2> protocol_words{"http", "postgres"};
 inline constexpr std::array<std::string_view, 6> request_states{"waiting", "approved",  "denied",
                                                                 "expired", "withdrawn", "lost"};
 inline constexpr std::array<std::string_view, 3> rulings{"allow", "deny", "hold"};

@@ -21,11 +21,12 @@ constexpr Member parts(std::string_view name, const Shape& shape, std::string_vi
   return {.name = name, .kind = Kind::objects, .sentence = sentence, .shape = &shape};
 }
 
-constexpr std::array listener_members{Member{.name = "name", .sentence = "Its name."},
-                                      Member{.name = "address", .sentence = "Where it listens."},
-                                      Member{.name = "target", .sentence = "Where it leads."}};
-constexpr Shape listener_shape{
-    .name = "Listener", .sentence = "Where clients arrive.", .members = listener_members};
+constexpr std::array listener_members{
+    Member{.name = "name", .sentence = "Its name."},
+    Member{.name = "address", .sentence = "Where it listens."},
+    Member{.name = "target", .sentence = "Where it leads."},
+    Member{.name = "protocol", .sentence = "That it speaks.", .words = protocol_words},
+    Member{.name = "tls", .kind = Kind::flag, .sentence = "It speaks it in TLS."}};
 
 constexpr std::array connections_members{counted("clients", "Open, of clients."),
                                          counted("upstreams", "Open, to targets."),
@@ -143,6 +144,9 @@ constexpr std::array status_members{
     parts("issuers", issuer_shape, "Providers of OpenID Connect.")};
 
 }  // namespace
+
+const Shape listener_shape{
+    .name = "Listener", .sentence = "Where clients arrive.", .members = listener_members};
 
 const Shape status_shape{
     .name = "Status", .sentence = "How the gateway fares.", .members = status_members};

@@ -1,97 +1,24 @@
 """People sign in with a real provider, by a browser on this host and by a code on another device, and get tokens of
 the gateway's own: they work as bearer, are renewed, are had for one target, survive the provider's change of keys;
 whoever refuses, or comes back with somebody else's answer, gets none; and only the person can read what is kept."""
-import html
-import http.cookiejar
 import json
-import os
 import pathlib
-import re
-import ssl
 import subprocess
-import threading
-import urllib.error
 import urllib.parse
-import urllib.request
 
 from harness import wire
 from harness.certificates import Authority
-from harness.context import expect, wait_until
+from harness.context import expect
 from harness.gateway import Gateway
 from harness.processes import free_port
 from harness.provider import Provider
+from harness.sign_in import Browser, Login, environment
 from harness.target import Target
 
 POLICIES = """
   - {name: staff may, principals: {groups: [staff]}, ruling: allow}
 """
 OK, FAILED, USAGE, DENIED = 0, 1, 2, 5
-
-
-class Browser:
-    """Follows redirections and keeps cookies; its person agrees to whatever is asked."""
-
-    def __init__(self, ca):
-        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self._opener = urllib.request.build_opener(
-            cookies, urllib.request.ProxyHandler({}),
-            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca)))
-
-    def open(self, url: str, form: dict | None = None) -> tuple[int, str, str]:
-        """The status, where it ends, and the page."""
-        data = urllib.parse.urlencode(form).encode() if form else None
-        try:
-            reply = self._opener.open(url, data, timeout=30)
-        except urllib.error.HTTPError as refusal:
-            reply = refusal
-        with reply:
-            return reply.status, reply.geturl(), reply.read().decode()
-
-    def enter_code(self, url: str) -> str:
-        """The last page."""
-        _, where, page = self.open(url)
-        for _ in range(4):
-            if "<form" not in page:
-                break
-            action = html.unescape(re.search(r'action="([^"]*)"', page).group(1))
-            fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
-            if "confirm" in page:
-                fields.setdefault("confirm", "yes")
-            _, where, page = self.open(urllib.parse.urljoin(where, action), fields)
-        return page
-
-
-class Login:
-    """`sluice login`, while it waits for its person."""
-
-    def __init__(self, context, url: str, ca, provider_ca, home, *words):
-        self._process = subprocess.Popen(
-            [context.sluice, "login", "--gateway", url, "--ca", str(ca), "--provider-ca", str(provider_ca), *words],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment(home))
-        context.on_exit(self._process.kill)
-        self.said = ""
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        for line in self._process.stderr:
-            self.said += line
-
-    def url(self, pattern: str) -> str:
-        wait_until(lambda: re.search(pattern + r"\n", self.said) or self._process.poll() is not None, "a URL", 30)
-        found = re.search(pattern + r"\n", self.said)
-        expect(found is not None, f"no URL: {self.said}")
-        return found.group(1)
-
-    def end(self) -> tuple[int, str, str]:
-        code = self._process.wait(60)
-        self._reader.join(10)
-        return code, self._process.stdout.read(), self.said
-
-
-def _environment(home) -> dict:
-    hidden = ("SLUICE_TOKEN", "XDG_STATE_HOME", "DISPLAY", "WAYLAND_DISPLAY")
-    return {name: value for name, value in os.environ.items() if name not in hidden} | {"HOME": str(home)}
 
 
 def run(context) -> None:
@@ -124,7 +51,7 @@ def run(context) -> None:
 
     def sluice(*words) -> subprocess.CompletedProcess:
         return subprocess.run([context.sluice, *words, "--gateway", url, "--ca", str(authority.ca)], text=True,
-                              capture_output=True, timeout=60, env=_environment(home))
+                              capture_output=True, timeout=60, env=environment(home))
 
     def ask(token: str) -> int:
         return wire.request(gateway.port, "GET", "/pay", [("Authorization", f"Bearer {token}")]).status
@@ -176,7 +103,7 @@ def run(context) -> None:
     expect(sluice("token", "--for", "nowhere").returncode != OK, "a token for no target")
     other = subprocess.run([context.sluice, "status", "--gateway", url, "--ca", str(authority.ca), "--token", "env:T"],
                            capture_output=True, text=True, timeout=60,
-                           env=_environment(home) | {"T": json.loads(bound.stdout)["token"]})
+                           env=environment(home) | {"T": json.loads(bound.stdout)["token"]})
     expect(other.returncode == DENIED, f"a token for a target calls the API: {other}")
 
     # By a device; then what is stored expires, and is renewed.

@@ -73,6 +73,11 @@ struct Bench {
         .status = [] { return std::string(R"({"state":"running"})"); },
         .reload = [this] { return reloaded; },
         .drain = [this] { has_drained = true; },
+        .listeners =
+            [] {
+              return std::vector<ListenerView>{{"main", "0.0.0.0:5432", "ledger", "postgres", true},
+                                               {"other", "0.0.0.0:8080", "api", "http", false}};
+            },
         .sessions = [](const SessionQuery&) -> Result<SessionsPage> {
           return SessionsPage{.sessions = {{.id = "a-1", .protocol = "http", .state = "idle"}},
                               .next = "0-1"};

@@ -32,7 +32,7 @@ TEST_CASE("The document has each call, and each schema that it names") {
 TEST_CASE("A status has the shape that the document says") {
   GatewayView view;
   view.state = "running";
-  view.listeners.push_back({"main", "127.0.0.1:1", "api"});
+  view.listeners.push_back({"main", "127.0.0.1:1", "api", "http", true});
   view.exports.emplace_back();
   view.issuers.emplace_back();
   view.latencies.push_back(std::make_unique<LatencyView>());
