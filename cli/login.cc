@@ -9,8 +9,8 @@
 
 #include "base/timestamp.h"
 #include "cli/login_session.h"
-#include "cli/oidc_code.h"
 #include "cli/oidc_device.h"
+#include "cli/oidc_loopback.h"
 #include "cli/output.h"
 #include "cli/shown_text.h"
 #include "cli/times.h"
@@ -22,12 +22,14 @@ namespace {
 constexpr std::string_view verb = "login";
 
 /// The one of that name, or the only one.
-Result<SignInProvider> choose(std::vector<SignInProvider> providers, const std::string& name) {
+Result<control::SignInProvider> choose(std::vector<control::SignInProvider> providers,
+                                       const std::string& name) {
   if (providers.empty()) return fail("the gateway lets nobody sign in: identity.oidc[].login");
   std::string names;
-  for (const SignInProvider& one : providers) names += (names.empty() ? "" : ", ") + one.name;
+  for (const control::SignInProvider& one : providers)
+    names += (names.empty() ? "" : ", ") + one.name;
   if (name.empty() && providers.size() == 1) return std::move(providers.front());
-  const auto found = std::ranges::find(providers, name, &SignInProvider::name);
+  const auto found = std::ranges::find(providers, name, &control::SignInProvider::name);
   if (found != providers.end()) return std::move(*found);
   return fail(fmt::format("say with whom, by --provider: {}", shown_text(names)));
 }
@@ -43,8 +45,9 @@ void open_in_browser(const std::string& url) {
       ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, words.data(), environ));
 }
 
-Result<OidcTokens> sign_in(const LoginOptions& options, const SignInProvider& provider,
-                           const OidcWorld& world) {
+Result<control::OidcTokens> sign_in(const LoginOptions& options,
+                                    const control::SignInProvider& provider,
+                                    const control::OidcWorld& world) {
   const auto endpoints = discover_endpoints(provider, world);
   if (!endpoints) return tl::unexpected(endpoints.error());
   if (options.device) {
@@ -86,7 +89,8 @@ ExitCode perform(const LoginOptions& options) {
   const auto path = login_path(gateway->host(), gateway->port());
   if (!path) return complain(verb, path.error().message, ExitCode::failed);
 
-  const auto tokens = sign_in(options, *provider, OidcWorld::real(options.provider_ca));
+  const auto tokens =
+      sign_in(options, *provider, control::OidcWorld::real(options.provider_ca, wall_now));
   if (!tokens) return complain(verb, shown_text(tokens.error().message), ExitCode::denied);
   const auto proof = proof_of(*tokens, *provider);
   if (!proof) return complain(verb, proof.error().message, ExitCode::failed);

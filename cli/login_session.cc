@@ -54,7 +54,7 @@ Result<std::string> refreshed_proof(const RemoteGateway& gateway, Opened& opened
   if (login.refresh.empty()) {
     return fail_to_log_in(gateway, "the provider gave nothing to renew the login by");
   }
-  const OidcWorld world = OidcWorld::real(login.provider_ca);
+  const control::OidcWorld world = control::OidcWorld::real(login.provider_ca, wall_now);
   const auto endpoints = discover_endpoints(login.provider, world);
   if (!endpoints) return tl::unexpected(endpoints.error());
   const auto tokens = ask_for_tokens(endpoints->token,
@@ -72,11 +72,11 @@ Result<std::string> refreshed_proof(const RemoteGateway& gateway, Opened& opened
 
 }  // namespace
 
-Result<std::vector<SignInProvider>> sign_in_providers(const RemoteGateway& gateway) {
+Result<std::vector<control::SignInProvider>> sign_in_providers(const RemoteGateway& gateway) {
   const auto reply = gateway.ask({.method = "GET", .target = "/v1/sign-in"});
   if (!reply) return tl::unexpected(reply.error());
   if (reply->status != 200) return fail(detail_of(*reply));
-  std::vector<SignInProvider> out;
+  std::vector<control::SignInProvider> out;
   try {
     const Json page = Json::parse(reply->body);
     for (const Json& one : page.at("providers")) {
@@ -92,21 +92,12 @@ Result<std::vector<SignInProvider>> sign_in_providers(const RemoteGateway& gatew
   return out;
 }
 
-Result<std::string> proof_of(const OidcTokens& tokens, const SignInProvider& provider) {
-  const std::string& proof = provider.uses_id_token ? tokens.id : tokens.access;
-  if (!proof.empty()) return proof;
-  return fail(
-      fmt::format("the provider gave no {} token: the scopes of the gateway's "
-                  "configuration may not ask for one",
-                  provider.uses_id_token ? "ID" : "access"));
-}
-
 Result<GatewayToken> exchange_proof(const RemoteGateway& gateway, const std::string& proof,
                                     const TokenWish& wish) {
   Json wanted = Json::object();
   if (!wish.target.empty()) wanted["target"] = wish.target;
   if (wish.lifetime) wanted["lifetime_seconds"] = wish.lifetime->ns / 1'000'000'000;
-  const OidcWorld world = OidcWorld::real({});
+  const control::OidcWorld world = control::OidcWorld::real({}, wall_now);
   for (int attempt = 1;; ++attempt) {
     const auto reply = gateway.ask({.method = "POST",
                                     .target = "/v1/tokens",

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/oidc_provider.h"
 #include "cli/remote_gateway.h"
 #include "cli/stored_login.h"
+#include "control/oidc_provider.h"
 
 namespace sluice::cli {
 
@@ -18,11 +18,7 @@ struct TokenWish {
 };
 
 /// With whom people sign in there.
-Result<std::vector<SignInProvider>> sign_in_providers(const RemoteGateway& gateway);
-
-/// Which of the provider's tokens the gateway takes as proof.
-/// errors  the provider gave none.
-Result<std::string> proof_of(const OidcTokens& tokens, const SignInProvider& provider);
+Result<std::vector<control::SignInProvider>> sign_in_providers(const RemoteGateway& gateway);
 
 /// The gateway's own token for whom `proof` proves. While the gateway fetches its issuer's keys it
 /// is asked again, for some seconds.

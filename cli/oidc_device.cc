@@ -28,8 +28,8 @@ std::int64_t seconds_at(const identity::JsonValue& page, std::string_view name,
   return static_cast<std::int64_t>(std::clamp(found->number, 0.0, static_cast<double>(max)));
 }
 
-Result<Grant> ask_for_code(const SignInProvider& provider, const std::string& url,
-                           const OidcWorld& world) {
+Result<Grant> ask_for_code(const control::SignInProvider& provider, const std::string& url,
+                           const control::OidcWorld& world) {
   const auto reply =
       world.post(url, form_text({{"client_id", provider.client_id},
                                  {"scope", fmt::format("{}", fmt::join(provider.scopes, " "))}}));
@@ -54,9 +54,10 @@ Result<Grant> ask_for_code(const SignInProvider& provider, const std::string& ur
 
 }  // namespace
 
-Result<OidcTokens> sign_in_by_device(const SignInProvider& provider, const OidcEndpoints& endpoints,
-                                     const std::function<void(const DevicePrompt&)>& show,
-                                     const OidcWorld& world) {
+Result<control::OidcTokens> sign_in_by_device(const control::SignInProvider& provider,
+                                              const control::OidcEndpoints& endpoints,
+                                              const std::function<void(const DevicePrompt&)>& show,
+                                              const control::OidcWorld& world) {
   if (endpoints.device.empty()) return fail("the provider has no device flow");
   auto grant = ask_for_code(provider, endpoints.device, world);
   if (!grant) return tl::unexpected(grant.error());

@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "cli/oidc_provider.h"
+#include "control/oidc_provider.h"
 
 namespace sluice::cli {
 
@@ -18,8 +18,9 @@ struct DevicePrompt {
 
 /// Waits until the person has agreed, refused, or let it expire.
 /// errors  in words: also what the provider refuses.
-Result<OidcTokens> sign_in_by_device(const SignInProvider& provider, const OidcEndpoints& endpoints,
-                                     const std::function<void(const DevicePrompt&)>& show,
-                                     const OidcWorld& world);
+Result<control::OidcTokens> sign_in_by_device(const control::SignInProvider& provider,
+                                              const control::OidcEndpoints& endpoints,
+                                              const std::function<void(const DevicePrompt&)>& show,
+                                              const control::OidcWorld& world);
 
 }  // namespace sluice::cli

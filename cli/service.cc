@@ -110,8 +110,9 @@ Result<std::unique_ptr<Service>> Service::start(
   auto admin = control::AdminServer::start(
       settings.admin, service->actions(),
       [&own = *service](control::Channel& below) { return own.secure(below); },
-      [&pages = *service->saml_pages_](const control::HttpRequest& request) {
-        return pages.answer(request);
+      [&own = *service](const control::HttpRequest& request) {
+        auto reply = own.oidc_pages_.answer(request);
+        return reply ? reply : own.saml_pages_->answer(request);
       });
   if (!admin) return tl::unexpected(admin.error());
   service->admin_ = std::move(*admin);
@@ -268,6 +269,21 @@ control::api::Actions Service::actions() {
       .mint = [this](const control::MintRequest& request) { return mint_token(request); },
       .revoke = [this](const std::string& id,
                        std::string_view by) { return revoke_token(id, by); }};
+}
+
+control::OidcPages::World Service::oidc_world() {
+  return {.issuers = [this] { return gateway_->snapshot()->settings.identity.oidc; },
+          .has_saml = [this] { return gateway_->snapshot()->settings.identity.saml.has_value(); },
+          .provider =
+              [](const config::OidcIssuer& issuer) {
+                return control::OidcWorld::real(issuer.ca_file, wall_now);
+              },
+          .random = random_bytes,
+          .identify = [this](std::string_view authorization,
+                             std::string_view source) { return identify(authorization, source); },
+          .record =
+              [this](const audit::Record& record) { return gateway_->record_call(record, false); },
+          .mint = [this](const control::MintRequest& request) { return mint_token(request); }};
 }
 
 control::SamlPages::World Service::saml_world() {

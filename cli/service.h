@@ -24,6 +24,7 @@
 #include "control/file_watch.h"
 #include "control/gateway_view.h"
 #include "control/key_keeper.h"
+#include "control/oidc_pages.h"
 #include "control/saml_pages.h"
 #include "control/service_manager.h"
 #include "control/timestamper.h"
@@ -79,6 +80,7 @@ class Service {
   Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::api::Actions actions();
   [[nodiscard]] std::vector<control::ListenerView> listeners() const;
+  [[nodiscard]] control::OidcPages::World oidc_world();
   [[nodiscard]] control::SamlPages::World saml_world();
   [[nodiscard]] control::api::Proving identify(std::string_view authorization,
                                                std::string_view source);
@@ -137,6 +139,7 @@ class Service {
   Authorization authorization_;
   std::mutex admin_tls_mutex_;
   std::shared_ptr<const dataplane::TlsContext> admin_tls_;  ///< Of the newest connection.
+  control::OidcPages oidc_pages_{oidc_world()};
   std::unique_ptr<control::SamlPages> saml_pages_;
   std::unique_ptr<control::AdminServer> admin_;  ///< Last: its threads call into all of the above.
 };

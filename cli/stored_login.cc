@@ -103,7 +103,7 @@ Result<std::optional<StoredLogin>> read_login(const std::string& path) {
 }
 
 Result<void> write_login(const std::string& path, const StoredLogin& login) {
-  const SignInProvider& provider = login.provider;
+  const control::SignInProvider& provider = login.provider;
   const Json page{{"token", login.token.token},
                   {"id", login.token.id},
                   {"subject", login.token.subject},

@@ -7,7 +7,7 @@
 
 #include "base/instant.h"
 #include "base/result.h"
-#include "cli/oidc_provider.h"
+#include "control/oidc_provider.h"
 
 namespace sluice::cli {
 
@@ -21,9 +21,9 @@ struct GatewayToken {
 
 struct StoredLogin {
   GatewayToken token;
-  SignInProvider provider;  ///< That the person signed in with.
-  std::string provider_ca;  ///< As OidcWorld::real() takes it.
-  std::string refresh;      ///< By which the provider gives newer tokens; empty: by nothing.
+  control::SignInProvider provider;  ///< That the person signed in with.
+  std::string provider_ca;           ///< As OidcWorld::real() takes it.
+  std::string refresh;  ///< By which the provider gives newer tokens; empty: by nothing.
 };
 
 /// "HOST_PORT.json" in $XDG_STATE_HOME/sluice/logins, or in ~/.local/state/sluice/logins.

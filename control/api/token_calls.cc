@@ -5,6 +5,7 @@
 
 #include "base/timestamp.h"
 #include "control/api/handlers.h"
+#include "control/oidc_provider.h"
 #include "control/unix_peer.h"
 
 namespace sluice::control::api {
@@ -61,16 +62,13 @@ std::string text_of(const MintedToken& minted) {
 Outcome<std::string> sign_in(const Actions& actions, const Asked&) {
   Json providers = Json::array();
   for (const config::OidcIssuer& issuer : actions.issuers()) {
-    if (!issuer.login) continue;
-    const config::OidcLogin& login = *issuer.login;
-    const std::vector<std::string> openid{"openid"};
-    // The audience of an ID token is the client (OpenID Connect Core §2).
-    const bool is_audience = login.client_id == issuer.audience;
-    providers.push_back({{"name", issuer.name},
-                         {"issuer", issuer.issuer},
-                         {"client_id", login.client_id},
-                         {"scopes", login.scopes.empty() ? openid : login.scopes},
-                         {"token", is_audience ? "id_token" : "access_token"}});
+    const auto provider = sign_in_provider(issuer);
+    if (!provider) continue;
+    providers.push_back({{"name", provider->name},
+                         {"issuer", provider->issuer},
+                         {"client_id", provider->client_id},
+                         {"scopes", provider->scopes},
+                         {"token", provider->uses_id_token ? "id_token" : "access_token"}});
   }
   return Json{{"providers", std::move(providers)}}.dump();
 }

@@ -5,13 +5,14 @@
 
 #include "base/bytes.h"
 #include "base/text_codec.h"
-#include "cli/oidc_code.h"
 #include "cli/oidc_device.h"
 #include "cli/stored_login.h"
+#include "control/oidc_code.h"
 #include "temporary_folder.h"
 
 using namespace sluice;
 using namespace sluice::cli;
+using namespace sluice::control;
 
 namespace {
 
@@ -113,7 +114,7 @@ TEST_CASE("A browser is sent with a challenge, and only its own redirection is b
   CHECK(url.find("prompt=consent") != std::string::npos);
 
   const auto read = [&](std::string_view target) {
-    return read_redirection(target, provider, endpoints, secrets);
+    return read_redirection(target, "/signed-in", provider, endpoints, secrets);
   };
   const std::string issuer = "&iss=https%3A%2F%2Fid.test%2Fstaff";
   CHECK(read("/signed-in?code=c-1&state=s-1" + issuer).code == "c-1");

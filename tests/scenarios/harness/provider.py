@@ -20,7 +20,8 @@ AUDIENCE = "https://api.example"
 class Provider:
     """Runs from here on; its tokens are remembered, to be looked for."""
 
-    def __init__(self, context):
+    def __init__(self, context, redirect: str = ""):
+        """redirect: where the client `pages` has its people sent back to."""
         self.port = free_port()
         self.tokens: list[str] = []
         self._context = context
@@ -32,10 +33,12 @@ class Provider:
         authority = Authority(self._folder)
         self.ca = authority.ca
         self._certificate = authority.issue("127.0.0.1", "IP:127.0.0.1")
+        self._more = [redirect] if redirect else []
         self.start()
 
     def start(self) -> None:
-        self._process = self._context.start(["node", self._folder / "provider.mjs", self.port, *self._certificate],
+        self._process = self._context.start(["node", self._folder / "provider.mjs", self.port, *self._certificate,
+                                             *self._more],
                                             name="provider")
 
         def is_there() -> bool:

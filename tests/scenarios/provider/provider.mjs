@@ -1,5 +1,6 @@
-// An OpenID Connect provider on loopback: node provider.mjs PORT CERTIFICATE KEY
+// An OpenID Connect provider on loopback: node provider.mjs PORT CERTIFICATE KEY [REDIRECT]
 //
+// REDIRECT is where the client `pages` has its people sent back to.
 // Its clients get JWT access tokens for themselves, with groups; those of `bound` are bound to a key. People sign in as `ann` by the client
 // `sluice`, without being asked for anything. POST /control/rotate makes it sign with a new key,
 // published in that moment; /control/withdraw forgets all keys but that one; /control/refuse and
@@ -10,6 +11,7 @@ import https from "node:https";
 import Provider from "oidc-provider";
 
 const port = Number(process.argv[2]);
+const redirect = process.argv[5];
 const issuer = `https://127.0.0.1:${port}`;
 const groups = { batch: ["settlement"], intern: ["interns"], lost: undefined, bound: ["settlement"] };
 
@@ -47,7 +49,12 @@ function provide() {
       redirect_uris: ["http://127.0.0.1/signed-in"],
       response_types: ["code"],
       id_token_signed_response_alg: "ES256",
-    }, ...Object.keys(groups).map((id) => ({
+    }, ...(redirect ? [{
+      client_id: "pages",
+      token_endpoint_auth_method: "none",
+      redirect_uris: [redirect],
+      id_token_signed_response_alg: "ES256",
+    }] : []), ...Object.keys(groups).map((id) => ({
       client_id: id,
       client_secret: `secret-of-${id}`,
       dpop_bound_access_tokens: id === "bound",

@@ -1,4 +1,4 @@
-#include "cli/oidc_provider.h"
+#include "control/oidc_provider.h"
 
 #include <fmt/format.h>
 
@@ -8,12 +8,11 @@
 
 #include "base/bytes.h"
 #include "base/text_codec.h"
-#include "cli/times.h"
 #include "config/model/secure_url.h"
 #include "control/api/target.h"
 #include "identity/json_value.h"
 
-namespace sluice::cli {
+namespace sluice::control {
 namespace {
 
 constexpr std::size_t answer_bytes_max = std::size_t{256} << 10;
@@ -36,7 +35,7 @@ bool holds(const identity::JsonValue& audience, const std::string& wanted) {
          });
 }
 
-OidcRefusal refusal_of(const control::HttpsReply& reply) {
+OidcRefusal refusal_of(const HttpsReply& reply) {
   const auto page = identity::read_json_object(reply.body, {});
   const std::string code = page ? text_at(*page, "error") : std::string();
   if (code.empty()) return {.code = {}, .message = fmt::format("status {}", reply.status)};
@@ -46,24 +45,35 @@ OidcRefusal refusal_of(const control::HttpsReply& reply) {
 
 }  // namespace
 
-OidcWorld OidcWorld::real(const std::string& ca) {
+OidcWorld OidcWorld::real(const std::string& ca, std::function<WallTime()> now) {
   const auto request = [ca](const std::string& url) {
-    return control::HttpsGet{.url = url, .ca_file = ca, .body_bytes_max = answer_bytes_max};
+    return HttpsGet{.url = url, .ca_file = ca, .body_bytes_max = answer_bytes_max};
   };
-  return {.get = [request](const std::string& url) { return control::https_get(request(url)); },
-          .post = [request](
-                      const std::string& url,
-                      const std::string& form) { return control::https_post(request(url), form); },
+  return {.get = [request](const std::string& url) { return https_get(request(url)); },
+          .post = [request](const std::string& url,
+                            const std::string& form) { return https_post(request(url), form); },
           .sleep =
               [](Duration time) { std::this_thread::sleep_for(std::chrono::nanoseconds(time.ns)); },
-          .now = wall_now};
+          .now = std::move(now)};
+}
+
+std::optional<SignInProvider> sign_in_provider(const config::OidcIssuer& issuer) {
+  if (!issuer.login) return std::nullopt;
+  const config::OidcLogin& login = *issuer.login;
+  return SignInProvider{
+      .name = issuer.name,
+      .issuer = issuer.issuer,
+      .client_id = login.client_id,
+      .scopes = login.scopes.empty() ? std::vector<std::string>{"openid"} : login.scopes,
+      // The audience of an ID token is the client (OpenID Connect Core §2).
+      .uses_id_token = login.client_id == issuer.audience};
 }
 
 std::string form_text(const Form& form) {
   std::string out;
   for (const auto& [name, value] : form) {
     if (!out.empty()) out += '&';
-    out += name + "=" + control::api::escaped(value);
+    out += name + "=" + api::escaped(value);
   }
   return out;
 }
@@ -102,6 +112,15 @@ Result<OidcTokens, OidcRefusal> ask_for_tokens(const std::string& url, const For
                     text_at(*page, "refresh_token")};
 }
 
+Result<std::string> proof_of(const OidcTokens& tokens, const SignInProvider& provider) {
+  const std::string& proof = provider.uses_id_token ? tokens.id : tokens.access;
+  if (!proof.empty()) return proof;
+  return fail(
+      fmt::format("the provider gave no {} token: the scopes of the gateway's "
+                  "configuration may not ask for one",
+                  provider.uses_id_token ? "ID" : "access"));
+}
+
 Result<void> check_id_token(const std::string& token, const SignInProvider& provider,
                             const std::string& nonce) {
   const std::size_t first = token.find('.');
@@ -122,4 +141,4 @@ Result<void> check_id_token(const std::string& token, const SignInProvider& prov
   return {};
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::control

@@ -5,24 +5,27 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/instant.h"
 #include "base/result.h"
+#include "config/model/settings.h"
 #include "control/https_get.h"
 
-namespace sluice::cli {
+namespace sluice::control {
 
 struct OidcWorld {
   std::function<Result<std::string>(const std::string& url)> get;
-  std::function<Result<control::HttpsReply>(const std::string& url, const std::string& form)> post;
+  std::function<Result<HttpsReply>(const std::string& url, const std::string& form)> post;
   std::function<void(Duration)> sleep;
   std::function<WallTime()> now;
 
-  /// ca  a file: who may have signed the provider's certificate; empty: the system's.
-  static OidcWorld real(const std::string& ca);
+  /// now  the clock.
+  /// ca   a file: who may have signed the provider's certificate; empty: the system's.
+  static OidcWorld real(const std::string& ca, std::function<WallTime()> now);
 };
 
 /// As the gateway's control API names it.
@@ -33,6 +36,9 @@ struct SignInProvider {
   std::vector<std::string> scopes;
   bool uses_id_token = true;  ///< Else the access token proves to the gateway who signed in.
 };
+
+/// As which client of an issuer's people sign in; nothing: nobody does.
+[[nodiscard]] std::optional<SignInProvider> sign_in_provider(const config::OidcIssuer& issuer);
 
 struct OidcEndpoints {
   std::string token;
@@ -65,10 +71,14 @@ Result<OidcEndpoints> discover_endpoints(const SignInProvider& provider, const O
 Result<OidcTokens, OidcRefusal> ask_for_tokens(const std::string& url, const Form& form,
                                                const OidcWorld& world);
 
+/// Which of the provider's tokens the gateway takes as proof.
+/// errors  the provider gave none.
+Result<std::string> proof_of(const OidcTokens& tokens, const SignInProvider& provider);
+
 /// Whether an ID token that came straight from the token endpoint is this sign-in's: its issuer,
 /// audience and nonce. Its signature is for the gateway to check (§3.1.3.7).
 /// nonce   empty: none was sent.
 Result<void> check_id_token(const std::string& token, const SignInProvider& provider,
                             const std::string& nonce);
 
-}  // namespace sluice::cli
+}  // namespace sluice::control

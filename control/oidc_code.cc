@@ -1,26 +1,17 @@
-#include "cli/oidc_code.h"
+#include "control/oidc_code.h"
 
 #include <fmt/format.h>
 #include <sys/random.h>
 
 #include <array>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <optional>
 
 #include "audit/sha256.h"
 #include "base/assert.h"
 #include "base/text_codec.h"
 #include "control/api/target.h"
-#include "control/http.h"
-#include "control/socket.h"
 
-namespace sluice::cli {
+namespace sluice::control {
 namespace {
-
-constexpr std::chrono::minutes wait_max(5);
-constexpr std::string_view path = "/signed-in";
 
 /// 256 bits; RFC 7636 §4.1 asks for 43 characters at least.
 std::string unguessable() {
@@ -28,34 +19,6 @@ std::string unguessable() {
   ASSERT(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
   return to_base64url(bytes);
 }
-
-/// The redirection that comes first and is ours.
-class Waiting {
- public:
-  control::HttpReply take(const Redirection& redirection) {
-    if (!redirection.is_ours)
-      return {.status = 400, .body = "That is no sign-in of this moment.\n"};
-    {
-      const std::lock_guard lock(mutex_);
-      if (!found_) found_ = redirection;
-    }
-    came_.notify_all();
-    return {.body = redirection.code.empty()
-                        ? "You were not signed in. You may close this window.\n"
-                        : "You are signed in. You may close this window.\n"};
-  }
-
-  std::optional<Redirection> wait() {
-    std::unique_lock lock(mutex_);
-    came_.wait_for(lock, wait_max, [this] { return found_.has_value(); });
-    return found_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable came_;
-  std::optional<Redirection> found_;
-};
 
 }  // namespace
 
@@ -78,9 +41,10 @@ std::string authorization_url(const SignInProvider& provider, const OidcEndpoint
   return endpoints.authorization + "?" + form_text(query);
 }
 
-Redirection read_redirection(std::string_view target, const SignInProvider& provider,
-                             const OidcEndpoints& endpoints, const CodeSecrets& secrets) {
-  const auto parsed = control::api::parse_target(target);
+Redirection read_redirection(std::string_view target, std::string_view path,
+                             const SignInProvider& provider, const OidcEndpoints& endpoints,
+                             const CodeSecrets& secrets) {
+  const auto parsed = api::parse_target(target);
   if (!parsed || parsed->path != path) return {};
   std::string state;
   std::string issuer;
@@ -108,29 +72,12 @@ Redirection read_redirection(std::string_view target, const SignInProvider& prov
   return out;
 }
 
-Result<OidcTokens> sign_in_by_code(const SignInProvider& provider, const OidcEndpoints& endpoints,
-                                   const std::function<void(const std::string& url)>& show,
-                                   const OidcWorld& world) {
-  if (endpoints.authorization.empty()) return fail("the provider has no authorization endpoint");
-  const CodeSecrets secrets = CodeSecrets::random();
-  Waiting waiting;
-  auto listener = control::listen_loopback({.host = "127.0.0.1", .port = 0});
-  if (!listener) return tl::unexpected(listener.error());
-  const auto port = control::local_port(*listener);
-  if (!port) return tl::unexpected(port.error());
-  const std::string redirect = fmt::format("http://127.0.0.1:{}{}", *port, path);
-  const auto server =
-      control::HttpServer::start(std::move(*listener), [&](const control::HttpRequest& request) {
-        return waiting.take(read_redirection(request.target, provider, endpoints, secrets));
-      });
-  if (!server) return tl::unexpected(server.error());
-  show(authorization_url(provider, endpoints, redirect, secrets));
-  const auto came = waiting.wait();
-  if (!came) return fail("nobody signed in within 5 minutes");
-  if (came->code.empty()) return fail(came->refusal);
+Result<OidcTokens> redeem_code(const std::string& code, const SignInProvider& provider,
+                               const OidcEndpoints& endpoints, const std::string& redirect,
+                               const CodeSecrets& secrets, const OidcWorld& world) {
   auto tokens = ask_for_tokens(endpoints.token,
                                {{"grant_type", "authorization_code"},
-                                {"code", came->code},
+                                {"code", code},
                                 {"redirect_uri", redirect},
                                 {"client_id", provider.client_id},
                                 {"code_verifier", secrets.verifier}},
@@ -144,4 +91,4 @@ Result<OidcTokens> sign_in_by_code(const SignInProvider& provider, const OidcEnd
   return std::move(*tokens);
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::control
