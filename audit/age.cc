@@ -7,6 +7,7 @@
 #include <string>
 
 #include "audit/age_crypto.h"
+#include "audit/sha256.h"
 #include "base/assert.h"
 
 namespace sluice::audit {
@@ -43,7 +44,7 @@ Result<std::string> header(std::span<const AgeRecipient> recipients, ByteView fi
   Secret<key_bytes> key;
   hkdf(file_key, {}, "header", key);
   Key mac{};
-  hmac(key, as_bytes(out), mac);
+  hmac_sha256(key, as_bytes(out), mac);
   return out + ' ' + unpadded(mac) + '\n';
 }
 

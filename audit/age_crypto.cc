@@ -1,10 +1,10 @@
 #include "audit/age_crypto.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 
+#include "audit/sha256.h"
 #include "base/assert.h"
 #include "base/text_codec.h"
 
@@ -29,19 +29,12 @@ void FreeCipher::operator()(evp_cipher_ctx_st* context) const noexcept {
   EVP_CIPHER_CTX_free(context);
 }
 
-void hmac(ByteView key, ByteView text, ByteSpan out) {
-  unsigned size = 0;
-  ASSERT(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), text.data(), text.size(),
-              out.data(), &size) != nullptr &&
-         size == key_bytes);
-}
-
 void hkdf(ByteView secret, ByteView salt, std::string_view info, ByteSpan out) {
   static constexpr Key no_salt{};
   Secret<key_bytes> extracted;
-  hmac(salt.empty() ? ByteView(no_salt) : salt, secret, extracted);
+  hmac_sha256(salt.empty() ? ByteView(no_salt) : salt, secret, extracted);
   const std::string block = std::string(info) + '\x01';
-  hmac(extracted, as_bytes(block), out);
+  hmac_sha256(extracted, as_bytes(block), out);
 }
 
 Key public_of(ByteView secret) {

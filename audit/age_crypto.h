@@ -43,8 +43,6 @@ struct FreeCipher {
 };
 using Cipher = std::unique_ptr<evp_cipher_ctx_st, FreeCipher>;
 
-/// HMAC-SHA-256; out has key_bytes.
-void hmac(ByteView key, ByteView text, ByteSpan out);
 /// RFC 5869 with SHA-256, for one block of output.
 void hkdf(ByteView secret, ByteView salt, std::string_view info, ByteSpan out);
 

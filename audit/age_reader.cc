@@ -6,6 +6,7 @@
 
 #include "audit/bech32.h"
 #include "audit/secret_file.h"
+#include "audit/sha256.h"
 #include "base/ascii.h"
 #include "base/text_codec.h"
 
@@ -129,7 +130,7 @@ Result<std::vector<std::uint8_t>> AgeIdentity::open(ByteView file) const {
       Secret<key_bytes> key;
       hkdf(file_key, {}, "header", key);
       Key wanted{};
-      hmac(key, file.first(covered), wanted);
+      hmac_sha256(key, file.first(covered), wanted);
       const auto mac = from_unpadded(line->substr(4));
       if (!mac || !std::ranges::equal(*mac, wanted)) return changed();
       return open_payload(file_key, as_bytes(rest));

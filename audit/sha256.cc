@@ -5,9 +5,13 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "audit/sha256.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include <cstring>
+
+#include "base/assert.h"
 
 namespace sluice::audit {
 
@@ -18,6 +22,14 @@ Hash sha256(ByteView bytes) noexcept {
   SHA256_Update(&context, bytes.data(), bytes.size());
   SHA256_Final(out.data(), &context);
   return out;
+}
+
+void hmac_sha256(ByteView key, ByteView text, ByteSpan out) noexcept {
+  unsigned size = 0;
+  ASSERT(out.size() == sizeof(Hash) &&
+         HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), text.data(), text.size(),
+              out.data(), &size) != nullptr &&
+         size == out.size());
 }
 
 Hash sha256_node(std::uint8_t prefix, const Hash& left, const Hash& right) noexcept {

@@ -13,6 +13,8 @@ namespace sluice::audit {
 using Hash = std::array<std::uint8_t, 32>;
 
 Hash sha256(ByteView bytes) noexcept;
+/// HMAC-SHA-256 (RFC 2104) into the 32 bytes of `out`, which may be a secret.
+void hmac_sha256(ByteView key, ByteView text, ByteSpan out) noexcept;
 /// SHA-256 over prefix, left, right: RFC 6962 §2.1's inner node when prefix is 1.
 Hash sha256_node(std::uint8_t prefix, const Hash& left, const Hash& right) noexcept;
 

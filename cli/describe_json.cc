@@ -206,6 +206,15 @@ std::string describe_json(const config::Settings& settings) {
     certificates["principals"] = Json::array();
     for (const auto& rule : mtls->principals) certificates["principals"].push_back(text(rule));
   }
+  Json webhooks = Json::array();
+  for (const auto& one : settings.notifications.webhooks) {
+    webhooks.push_back({{"name", one.name},
+                        {"url", one.url.reference},
+                        {"secret", one.secret ? one.secret->reference : std::string()},
+                        {"ca", one.ca.path},
+                        {"format", text(one.format)},
+                        {"events", one.events}});
+  }
   const config::SigningKey& key = settings.audit.signing_key;
   Json page{{"listeners", std::move(listeners)},
             {"identity",
@@ -223,6 +232,12 @@ std::string describe_json(const config::Settings& settings) {
                 {"user", settings.audit.signer.user}}},
               {"release", text(settings.audit.release)},
               {"exports", std::move(exports)}}},
+            {"notifications",
+             {{"webhooks", std::move(webhooks)},
+              {"link", settings.notifications.link},
+              {"timeout_ms", ms(settings.notifications.timeout)},
+              {"give_up_after_ms", ms(settings.notifications.give_up_after)},
+              {"pending_max", settings.notifications.pending_max}}},
             {"admin",
              {{"socket", settings.admin.socket},
               {"listen", settings.admin.listen

@@ -288,6 +288,13 @@ std::string describe_text(const config::Settings& settings) {
         recordings->on_full == config::OnFull::refuse ? "what is to be recorded is refused"
                                                       : "recordings stop");
   }
+  for (const auto& one : settings.notifications.webhooks) {
+    fmt::format_to(out, "webhook '{}': {} as {} to {}, {}; given up after {}\n", one.name,
+                   one.events.empty() ? "every event of a request" : joined(one.events),
+                   text(one.format), one.url.reference,
+                   one.secret ? "signed with " + one.secret->reference : "not signed",
+                   duration_text(settings.notifications.give_up_after));
+  }
   fmt::format_to(
       out, "admin: {}{}{}\n", settings.admin.socket,
       settings.admin.tcp ? " and http://" + address_text(*settings.admin.tcp) : std::string(),

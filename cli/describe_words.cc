@@ -207,6 +207,18 @@ std::string logins_text(const config::Listener& listener) {
       listener.postgres.cancels_in_clear ? "cancel requests only" : "nothing");
 }
 
+std::string_view text(config::WebhookFormat format) noexcept {
+  switch (format) {
+    case config::WebhookFormat::generic:
+      return "generic";
+    case config::WebhookFormat::slack:
+      return "slack";
+    case config::WebhookFormat::teams:
+      return "teams";
+  }
+  return "";
+}
+
 std::string text(const config::MaskShow& show) {
   switch (show.kind) {
     case config::MaskShowKind::redact:

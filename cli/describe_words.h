@@ -17,6 +17,7 @@ std::string_view text(config::ForwardedFields forwarded) noexcept;
 std::string_view text(config::ProxyHeader header) noexcept;
 std::string_view text(config::Release release) noexcept;
 std::string_view text(config::ExportFormat format) noexcept;
+std::string_view text(config::WebhookFormat format) noexcept;
 std::string text(const config::MaskShow& show);
 /// What clients of a listener must speak, and what a target must prove.
 std::string tls_text(const config::Listener& listener);

@@ -12,12 +12,14 @@
 #include "cli/oidc_device.h"
 #include "cli/oidc_loopback.h"
 #include "cli/output.h"
-#include "cli/shown_text.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
+#include "control/shown_text.h"
 
 namespace sluice::cli {
 namespace {
+
+using control::shown_text;
 
 constexpr std::string_view verb = "login";
 

@@ -12,14 +12,15 @@
 #include "cli/configuration.h"
 #include "cli/output.h"
 #include "cli/rehearse.h"
-#include "cli/shown_text.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
+#include "control/shown_text.h"
 #include "dataplane/session/http_actions.h"
 
 namespace sluice::cli {
 namespace {
 
+using control::shown_text;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view verb = "policy dry-run";

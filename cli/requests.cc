@@ -4,14 +4,15 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/output.h"
-#include "cli/shown_text.h"
 #include "cli/steering.h"
 #include "cli/verbs.h"
 #include "control/api/target.h"
+#include "control/shown_text.h"
 
 namespace sluice::cli {
 namespace {
 
+using control::shown_text;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view path = "/v1/requests";

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <random>
 
 #include "cli/configuration.h"
 #include "cli/live_sessions.h"
@@ -52,12 +53,13 @@ Now clocks() {
 }  // namespace
 
 Service::Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
-                 std::unique_ptr<control::Desk> desk, std::unique_ptr<dataplane::Gateway> gateway,
-                 const audit::LogSigner& signer)
+                 std::unique_ptr<control::Notifier> notifier, std::unique_ptr<control::Desk> desk,
+                 std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer)
     : configuration_(std::move(configuration)),
       mocks_(signer.derived_keys().mocks),
       log_origin_(signer.verifier().origin()),
       key_keeper_(std::move(key_keeper)),
+      notifier_(std::move(notifier)),
       desk_(std::move(desk)),
       gateway_(std::move(gateway)),
       timestamper_(gateway_->snapshot()->settings.audit.timestamps,
@@ -84,6 +86,9 @@ Result<std::unique_ptr<Service>> Service::start(
   auto key_keeper = std::make_unique<control::KeyKeeper>();
   auto store = control::open_sqlite_store(store_path(settings));
   if (!store) return tl::unexpected(store.error());
+  auto journal = control::open_sqlite_journal(store_path(settings));
+  if (!journal) return tl::unexpected(journal.error());
+  auto notifier = std::make_unique<control::Notifier>(std::move(*journal), settings.notifications);
   auto desk = std::make_unique<control::Desk>(std::move(*store), settings.approvals);
   auto gateway = dataplane::Gateway::start(
       first, signer,
@@ -95,8 +100,10 @@ Result<std::unique_ptr<Service>> Service::start(
                        std::string request,
                        config::HoldEnd how) { desk.end_hold(std::move(request), how); }});
   if (!gateway) return tl::unexpected(gateway.error());
-  auto service = std::unique_ptr<Service>(new Service(
-      configuration, std::move(key_keeper), std::move(desk), std::move(*gateway), signer));
+  auto service = std::unique_ptr<Service>(new Service(configuration, std::move(key_keeper),
+                                                      std::move(notifier), std::move(desk),
+                                                      std::move(*gateway), signer));
+  service->start_notifier();
   if (auto done = service->start_desk(); !done) return tl::unexpected(done.error());
   service->start_key_keeper();
   if (auto done = service->start_exports(settings.audit); !done) {
@@ -124,15 +131,31 @@ Service::~Service() {
   // Their threads call the gateway, whose workers call them: so they end first, and go last.
   key_keeper_->stop();
   desk_->stop();
+  notifier_->stop();
+}
+
+void Service::start_notifier() {
+  notifier_->start({.post = control::https_post,
+                    .clock = wall_now,
+                    .chance =
+                        [source = std::minstd_rand(std::random_device{}())]() mutable {
+                          return std::generate_canonical<double, 32>(source);
+                        },
+                    .record =
+                        [this](const audit::Record& record) {
+                          return gateway_->record_approval(record, false);
+                        }});
 }
 
 Result<void> Service::start_desk() {
   using Weight = control::Desk::Weight;
-  return desk_->start({.record =
-                           [this](const audit::Record& record, Weight weight) {
-                             return gateway_->record_approval(record, weight == Weight::effect);
-                           },
-                       .clock = clocks});
+  return desk_->start(
+      {.record =
+           [this](const audit::Record& record, Weight weight) {
+             return gateway_->record_approval(record, weight == Weight::effect);
+           },
+       .clock = clocks,
+       .tell = [this](control::StoredRequest request) { notifier_->tell(std::move(request)); }});
 }
 
 void Service::start_key_keeper() {
@@ -481,6 +504,7 @@ Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Sna
   if (auto done = gateway_->reload(std::move(*next)); !done) return note_failure(done.error());
   watch(gateway_->snapshot()->settings);
   desk_->take_up(gateway_->snapshot()->settings.approvals);
+  notifier_->take_up(gateway_->snapshot()->settings.notifications);
   key_keeper_->adopt(gateway_->snapshot()->settings.identity.oidc);
   ++reloads_;
   last_reload_error_.clear();

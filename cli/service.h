@@ -25,6 +25,7 @@
 #include "control/gateway_view.h"
 #include "control/key_keeper.h"
 #include "control/oidc_pages.h"
+#include "control/notifications/notifier.h"
 #include "control/saml_pages.h"
 #include "control/service_manager.h"
 #include "control/timestamper.h"
@@ -71,8 +72,8 @@ class Service {
 
  private:
   Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
-          std::unique_ptr<control::Desk> desk, std::unique_ptr<dataplane::Gateway> gateway,
-          const audit::LogSigner& signer);
+          std::unique_ptr<control::Notifier> notifier, std::unique_ptr<control::Desk> desk,
+          std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer);
   void watch_keys();
   void watch_certificates();
   void watch(const config::Settings& settings);
@@ -96,6 +97,7 @@ class Service {
                                                                 std::string_view by);
   [[nodiscard]] Result<void> adopt_revoked();
   [[nodiscard]] std::shared_ptr<const identity::TokenKeys> token_keys() const;
+  void start_notifier();
   [[nodiscard]] Result<void> start_desk();
   [[nodiscard]] audit::RetentionOptions retention_options();
   void start_upkeep();
@@ -111,6 +113,7 @@ class Service {
   identity::Digest mocks_;  ///< See audit::DerivedKeys.
   std::string log_origin_;
   std::unique_ptr<control::KeyKeeper> key_keeper_;  ///< Workers of the gateway ask it.
+  std::unique_ptr<control::Notifier> notifier_;     ///< The desk tells it.
   std::unique_ptr<control::Desk> desk_;             ///< They ask it, too.
   std::unique_ptr<dataplane::Gateway> gateway_;
   control::Timestamper timestamper_;

@@ -131,6 +131,7 @@ control::GatewayView Service::view() const {
   }
   view.issuers = key_keeper_->view();
   view.approvals = desk_->counts();
+  view.notifications = notifier_->counts();
   view.saml = saml_pages_->counts();
   const std::lock_guard lock(reloading_);
   view.reloads = reloads_;

@@ -2,14 +2,15 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/output.h"
-#include "cli/shown_text.h"
 #include "cli/steering.h"
 #include "cli/verbs.h"
 #include "control/api/target.h"
+#include "control/shown_text.h"
 
 namespace sluice::cli {
 namespace {
 
+using control::shown_text;
 using control::api::escaped;
 using Json = nlohmann::ordered_json;
 

@@ -86,6 +86,14 @@ void print_text(const Json& page) {
       fmt::print("    its keys cannot be fetched: {}\n", error);
     }
   }
+  for (const auto& one : page.at("webhooks")) {
+    fmt::print("  webhook {}: {} delivered, {} pending, {} given up\n",
+               one.at("name").get<std::string>(), number(one, "delivered"), number(one, "pending"),
+               number(one, "given_up"));
+    if (const auto error = one.at("last_error").get<std::string>(); !error.empty()) {
+      fmt::print("    it fails: {}\n", error);
+    }
+  }
   if (const auto error = page.at("last_reload_error").get<std::string>(); !error.empty()) {
     fmt::print("  the last reload was refused: {}\n", error);
   }

@@ -8,15 +8,16 @@
 #include "cli/credential_reference.h"
 #include "cli/login_session.h"
 #include "cli/output.h"
-#include "cli/shown_text.h"
 #include "cli/steering.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
 #include "control/api/target.h"
+#include "control/shown_text.h"
 
 namespace sluice::cli {
 namespace {
 
+using control::shown_text;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view verb = "token";

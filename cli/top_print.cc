@@ -4,11 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/timestamp.h"
-#include "cli/shown_text.h"
 #include "cli/top_frame.h"
+#include "control/shown_text.h"
 
 namespace sluice::cli {
 namespace {
+
+using control::shown_text;
 
 enum class Mark : std::uint8_t { none, title, look, alarm };
 

@@ -17,6 +17,7 @@
 #include "base/instant.h"
 #include "control/approvals/counts.h"
 #include "control/key_keeper.h"
+#include "control/notifications/counts.h"
 #include "control/saml_pages.h"
 #include "control/token_mint.h"
 #include "identity/certificate.h"
@@ -130,6 +131,7 @@ struct GatewayView {
   std::optional<RecordingsView> recordings;  ///< Nothing: there are none.
   MintCounts tokens;
   ApprovalCounts approvals;
+  NotificationCounts notifications;
   SamlCounts saml;
 };
 

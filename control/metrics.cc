@@ -363,6 +363,29 @@ void add_approvals(Exposition& page, const ApprovalCounts& counts) {
   page.sample({}, counts.decisions_refused);
 }
 
+void add_notifications(Exposition& page, const NotificationCounts& counts) {
+  if (counts.webhooks.empty()) return;
+  const auto add = [&](std::string_view name, Type type, std::string_view help,
+                       std::uint64_t WebhookCounts::*value) {
+    page.family(name, type, help);
+    for (const WebhookCounts& one : counts.webhooks) {
+      const std::array<Label, 1> labels{{{"webhook", one.name}}};
+      page.sample(labels, one.*value);
+    }
+  };
+  add("sluice_notifications_pending", Type::gauge, "Deliveries that have not arrived.",
+      &WebhookCounts::pending);
+  add("sluice_notifications_delivered_total", Type::counter, "Deliveries that arrived.",
+      &WebhookCounts::delivered);
+  add("sluice_notification_failures_total", Type::counter, "Attempts that failed.",
+      &WebhookCounts::failures);
+  add("sluice_notifications_given_up_total", Type::counter,
+      "Deliveries that are not tried any more; the log says which.", &WebhookCounts::given_up);
+  page.family("sluice_notifications_dropped_total", Type::counter,
+              "Notices that could not be kept; the log says which.");
+  page.sample({}, counts.dropped);
+}
+
 }  // namespace
 
 std::string metrics_text(const GatewayView& view) {
@@ -380,6 +403,7 @@ std::string metrics_text(const GatewayView& view) {
   add_tokens(page, view);
   add_certificates(page, view);
   add_approvals(page, view.approvals);
+  add_notifications(page, view.notifications);
   return page.text();
 }
 

@@ -50,8 +50,12 @@ OidcWorld OidcWorld::real(const std::string& ca, std::function<WallTime()> now) 
     return HttpsGet{.url = url, .ca_file = ca, .body_bytes_max = answer_bytes_max};
   };
   return {.get = [request](const std::string& url) { return https_get(request(url)); },
-          .post = [request](const std::string& url,
-                            const std::string& form) { return https_post(request(url), form); },
+          .post =
+              [request](const std::string& url, const std::string& form) {
+                auto reply = https_post(request(url), form);
+                if (!reply) reply.error().message.insert(0, url + ": ");
+                return reply;
+              },
           .sleep =
               [](Duration time) { std::this_thread::sleep_for(std::chrono::nanoseconds(time.ns)); },
           .now = std::move(now)};

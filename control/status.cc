@@ -124,6 +124,15 @@ std::string status_json(const GatewayView& view) {
                    one.skipped, static_cast<double>(one.age.ns) / 1e9, one.fetches, one.failures,
                    json_text(one.last_error));
   }
+  page += "],\"webhooks\":[";
+  for (std::size_t i = 0; i < view.notifications.webhooks.size(); ++i) {
+    const WebhookCounts& one = view.notifications.webhooks[i];
+    fmt::format_to(out,
+                   "{}{{\"name\":{},\"pending\":{},\"delivered\":{},\"failures\":{},"
+                   "\"given_up\":{},\"last_error\":{}}}",
+                   i == 0 ? "" : ",", json_text(one.name), one.pending, one.delivered, one.failures,
+                   one.given_up, json_text(one.last_error));
+  }
   page += "]}";
   return page;
 }

@@ -9,6 +9,7 @@
 #include "base/ascii.h"
 #include "config/load/complaints.h"
 #include "config/load/identity_checks.h"
+#include "config/load/notification_checks.h"
 #include "config/load/quantity.h"
 #include "config/load/suggest.h"
 #include "config/model/line_expression.h"
@@ -482,6 +483,7 @@ void check_settings(const Settings& settings, const Places& places,
                     std::vector<Problem>& problems) {
   Checker(settings, places, problems).run();
   check_identity(settings, places, problems);
+  check_notifications(settings, places, problems);
 }
 
 }  // namespace sluice::config

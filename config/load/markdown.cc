@@ -106,6 +106,10 @@ std::string word_text(Word word) {
       return "path";
     case Word::variable:
       return "NAME=VALUE";
+    case Word::request_event:
+      return "event";
+    case Word::request_link:
+      return "URL with `{id}`";
     case Word::sql_class:
       return "class of statements";
     case Word::sql_name:

@@ -5,6 +5,7 @@
 #include "config/load/schema_audit.h"
 #include "config/load/schema_builder.h"
 #include "config/load/schema_identity.h"
+#include "config/load/schema_notifications.h"
 #include "config/load/schema_recordings.h"
 #include "config/load/schema_tls.h"
 #include "config/model/limits.h"
@@ -623,6 +624,8 @@ constexpr std::array root_fields{
                                    "What sessions did, encrypted to auditors."),
     section<&Settings::approvals>("approvals", approvals_table, not_required,
                                   "Operations that wait for people."),
+    section<&Settings::notifications>("notifications", notifications_table, not_required,
+                                      "Who is told of them."),
     section<&Settings::admin>("admin", admin_table, not_required, "Where operators talk to it."),
     section<&Settings::workers>("workers", worker_table, not_required, "Threads and memory."),
     duration<&Settings::drain_timeout>("drain_timeout", seconds(0), seconds(86'400),

@@ -43,6 +43,8 @@ enum class Word : std::uint8_t {
   jws_algorithm,
   network,         ///< An address, or a range of them.
   public_key_pin,  ///< "sha256//BASE64", as curl has it.
+  request_event,   ///< Of request_events.
+  request_link,    ///< A URL with "{id}".
   variable,        ///< "NAME=VALUE" of an environment.
 };
 

@@ -10,6 +10,7 @@
 #include "config/model/http_url.h"
 #include "config/model/jws_algorithm.h"
 #include "config/model/network.h"
+#include "config/model/notification_settings.h"
 #include "config/model/path_glob.h"
 #include "config/model/policy.h"
 #include "config/model/public_key_pin.h"
@@ -93,6 +94,25 @@ Fault builtin_fault(std::string_view text) {
   return fmt::format("no built-in finder '{}'", text);
 }
 
+Fault request_event_fault(std::string_view text) {
+  if (std::ranges::find(request_events, text) != request_events.end()) return std::nullopt;
+  return fmt::format("no event '{}'; there are {}", text, fmt::join(request_events, ", "));
+}
+
+/// Also a link of Slack's, where <, > and | mean something.
+Fault request_link_fault(std::string_view text) {
+  constexpr std::string_view place = "{id}";
+  const std::size_t at = text.find(place);
+  const bool is_good =
+      (text.starts_with("https://") || text.starts_with("http://")) && text.size() <= 1024 &&
+      at != text.npos && text.find(place, at + 1) == text.npos &&
+      std::ranges::all_of(text, [](char c) {
+        return c > ' ' && c < 0x7F && std::string_view("<>|\"").find(c) == std::string_view::npos;
+      });
+  if (is_good) return std::nullopt;
+  return fmt::format("'{}' is not a URL like https://sluice.example.com/requests/{{id}}", text);
+}
+
 Fault glob_fault(std::string_view text) {
   const auto segments = parse_glob(text);
   if (segments) return std::nullopt;
@@ -161,6 +181,10 @@ std::optional<std::string> word_fault(Word word, std::string_view text) {
       return sql_column_fault(text);
     case Word::file_path:
       return line_fault(text, 4096);
+    case Word::request_event:
+      return request_event_fault(text);
+    case Word::request_link:
+      return request_link_fault(text);
     case Word::variable:
       if (text.find('=') != std::string_view::npos && !text.starts_with('=')) {
         return line_fault(text, 4096);

@@ -12,6 +12,7 @@
 
 #include "base/instant.h"
 #include "config/model/identity_settings.h"
+#include "config/model/notification_settings.h"
 #include "config/model/tls_settings.h"
 #include "config/model/values.h"
 
@@ -461,6 +462,7 @@ struct Settings {
   Audit audit;
   std::optional<Recordings> recordings;  ///< Nothing: no rule may ask for any.
   Approvals approvals;
+  Notifications notifications;
   Admin admin;
   Workers workers;
   Duration drain_timeout = seconds(30);

@@ -100,6 +100,16 @@ constexpr std::array issuer_members{
 constexpr Shape issuer_shape{
     .name = "Issuer", .sentence = "A provider of OpenID Connect.", .members = issuer_members};
 
+constexpr std::array webhook_members{
+    Member{.name = "name", .sentence = "Its name."},
+    counted("pending", "Deliveries that have not arrived."),
+    counted("delivered", "That arrived since the start."),
+    counted("failures", "Attempts that failed."),
+    counted("given_up", "Deliveries that are not tried any more."),
+    Member{.name = "last_error", .sentence = "Empty when the last attempt went well."}};
+constexpr Shape webhook_shape{
+    .name = "Webhook", .sentence = "Who is told of requests.", .members = webhook_members};
+
 constexpr std::array recordings_members{
     counted("open", "That are being made."),
     counted("chunks", "Written since the start."),
@@ -141,7 +151,8 @@ constexpr std::array status_members{
            .sentence = "What is recorded in full; without it nothing is.",
            .is_required = false,
            .shape = &recordings_shape},
-    parts("issuers", issuer_shape, "Providers of OpenID Connect.")};
+    parts("issuers", issuer_shape, "Providers of OpenID Connect."),
+    parts("webhooks", webhook_shape, "Who is told of requests.")};
 
 }  // namespace
 

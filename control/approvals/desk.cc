@@ -177,7 +177,11 @@ void Desk::open(std::vector<Errand> arrived) {
       ++counts_.unavailable;
     }
     at->second.answer(std::move(answer));
-    if (!kept) open_.erase(at);
+    if (kept) {
+      options_.tell(stored(at->second.request));
+    } else {
+      open_.erase(at);
+    }
   }
 }
 
@@ -245,7 +249,9 @@ Result<void> Desk::close_lost() {
     row.document = with_state(row.document, RequestState::lost);
     count(RequestState::lost);
   }
-  return store_->put(rows);
+  if (auto kept = store_->put(rows); !kept) return kept;
+  for (StoredRequest& row : rows) options_.tell(std::move(row));
+  return {};
 }
 
 /// It was not approved, and will not be.
@@ -256,6 +262,7 @@ void Desk::close(OpenRequests::iterator at, RequestState state, std::string_view
   // Nothing is to run by this: it holds even where log or disk refuse.
   static_cast<void>(record(one.request, event, nullptr, DecisionFault::none, Weight::note));
   static_cast<void>(keep(one.request));
+  options_.tell(stored(one.request));
   const bool is_awaited =
       one.request.ended.empty() && state != RequestState::lost && !one.request.what.is_ticket;
   if (is_awaited) {
@@ -305,6 +312,7 @@ DecisionReply Desk::decide(const std::string& request, Decision decision) {
   DecisionReply reply{Kind::taken, DecisionFault::none, to_json(own)};
   if (own.state == RequestState::waiting) return reply;
   count(own.state);
+  options_.tell(stored(own));
   HoldAnswer answer{answer_kind(own.state), request, own.what.binding, {}};
   if (own.state == RequestState::denied) {
     answer.reason = denial_text(decision.who.subject, decision.reason);

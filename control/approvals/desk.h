@@ -42,6 +42,9 @@ class Desk {
   struct Options {
     std::function<Result<void>(const audit::Record&, Weight)> record;
     std::function<Now()> clock;
+    /// Whenever a request begins to wait, was decided, or waits no longer: as it was kept. Must
+    /// not wait for anything.
+    std::function<void(StoredRequest)> tell = [](const StoredRequest&) {};
   };
 
   Desk(std::unique_ptr<RequestStore> store, const config::Approvals& limits);

@@ -87,11 +87,13 @@ const Case cases[] = {
     {6, "policy: []", "a.yaml:6:1: unknown key 'policy'; did you mean 'policies'?"},
     {6, "zzz: 1",
      "a.yaml:6:1: unknown key 'zzz'; known here: version, listeners, targets, identity, policies, "
-     "masks, mask_key, audit, recordings, approvals, admin, workers, drain_timeout"},
+     "masks, mask_key, audit, recordings, approvals, notifications, admin, workers, "
+     "drain_timeout"},
     {6, "Audit: {}", "a.yaml:6:1: unknown key 'Audit'; did you mean 'audit'?"},
     {6, "tls: {}",
      "a.yaml:6:1: unknown key 'tls'; known here: version, listeners, targets, identity, policies, "
-     "masks, mask_key, audit, recordings, approvals, admin, workers, drain_timeout"},
+     "masks, mask_key, audit, recordings, approvals, notifications, admin, workers, "
+     "drain_timeout"},
     {6, "drain_timeout: 10",
      "a.yaml:6:16: 'drain_timeout': '10' is not a duration; write it like 250ms, 10s, 5m, 2h or "
      "1d"},

@@ -53,6 +53,7 @@ struct Bench {
   std::atomic<bool> log_is_full{false};
   std::mutex mutex;
   std::vector<std::string> events;  ///< Of records: what, and of whom.
+  std::vector<std::string> told;    ///< Of requests: the state, and which.
   std::unique_ptr<Desk> desk;
 
   explicit Bench(const config::Approvals& limits = {}) { open(limits); }
@@ -69,11 +70,20 @@ struct Bench {
            events.push_back(std::string(record.event) + " " + std::string(record.subject));
            return {};
          },
-         .clock = [this] { return at(now_s); }}));
+         .clock = [this] { return at(now_s); },
+         .tell =
+             [this](const StoredRequest& request) {
+               const std::lock_guard lock(mutex);
+               told.push_back(request.state + " " + request.id);
+             }}));
   }
   std::vector<std::string> recorded() {
     const std::lock_guard lock(mutex);
     return events;
+  }
+  std::vector<std::string> all_told() {
+    const std::lock_guard lock(mutex);
+    return told;
   }
   [[nodiscard]] std::string state(const std::string& id = "7KQ2M9XF") const {
     const auto shown = desk->show(id);
@@ -115,6 +125,7 @@ TEST_CASE("What enough people approve is answered with the binding that they saw
   const auto recorded = bench.recorded();
   REQUIRE(recorded.size() >= events.size());
   CHECK(std::equal(events.begin(), events.end(), recorded.begin()));
+  CHECK(bench.all_told() == std::vector<std::string>{"waiting 7KQ2M9XF", "approved 7KQ2M9XF"});
 }
 
 TEST_CASE("One denial is enough, and what comes later does not count") {
@@ -129,6 +140,7 @@ TEST_CASE("One denial is enough, and what comes later does not count") {
   REQUIRE(bench.desk->decide("7KQ2M9XF", no).kind == DecisionReply::Kind::taken);
   CHECK(answers.await(1).kind == HoldAnswer::Kind::denied);
   CHECK(answers.await(1).reason == "cid denied it: not today");
+  CHECK(bench.all_told() == std::vector<std::string>{"waiting 7KQ2M9XF", "denied 7KQ2M9XF"});
   CHECK(bench.state() == "denied");
   const auto late = bench.desk->decide("7KQ2M9XF", decision(person("dan")));
   CHECK(late.fault == DecisionFault::closed);
@@ -191,6 +203,7 @@ TEST_CASE("What cannot be recorded is not shown, and not approved") {
   CHECK(bench.desk->decide("7KQ2M9XF", decision(person("bob"))).kind ==
         DecisionReply::Kind::unavailable);
   CHECK(bench.state() == "waiting");
+  CHECK(bench.all_told() == std::vector<std::string>{"waiting 7KQ2M9XF"});
   bench.log_is_full = false;
   CHECK(bench.desk->decide("7KQ2M9XF", decision(person("bob"))).kind == DecisionReply::Kind::taken);
 }
@@ -222,6 +235,7 @@ TEST_CASE("What waited when the gateway went is lost, and stays so") {
     CHECK(bench.desk->decide("7KQ2M9XF", decision(person("bob"))).fault == DecisionFault::closed);
     CHECK(bench.desk->counts().lost == 1);
   }
+  CHECK(bench.all_told().back() == "lost 7KQ2M9XF");
 }
 
 namespace {

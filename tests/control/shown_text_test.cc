@@ -1,8 +1,8 @@
-#include "cli/shown_text.h"
+#include "control/shown_text.h"
 
 #include <catch2/catch.hpp>
 
-using sluice::cli::shown_text;
+using sluice::control::shown_text;
 
 TEST_CASE("What a terminal would act on is written out, all else stays") {
   CHECK(shown_text("delete from \"größe\" — 日本 🙂") ==

@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-namespace sluice::cli {
+namespace sluice::control {
 
 /// What a terminal would act on, or what would let a text look like another one (controls,
 /// marks of direction, characters without width), is written as \u{…}.
 std::string shown_text(std::string_view text);
 
-}  // namespace sluice::cli
+}  // namespace sluice::control

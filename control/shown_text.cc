@@ -1,4 +1,4 @@
-#include "cli/shown_text.h"
+#include "control/shown_text.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "audit/utf8.h"
 
-namespace sluice::cli {
+namespace sluice::control {
 namespace {
 
 struct Range {
@@ -67,4 +67,4 @@ std::string shown_text(std::string_view text) {
   return out;
 }
 
-}  // namespace sluice::cli
+}  // namespace sluice::control
