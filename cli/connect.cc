@@ -12,7 +12,6 @@
 #include "cli/describe_words.h"
 #include "cli/output.h"
 #include "cli/remote_gateway.h"
-#include "cli/shown_text.h"
 #include "cli/steering.h"
 #include "cli/tunnel/http_codec.h"
 #include "cli/tunnel/place.h"
@@ -21,12 +20,14 @@
 #include "cli/tunnel/tokens.h"
 #include "cli/verbs.h"
 #include "control/api/target.h"
+#include "control/shown_text.h"
 #include "control/signals.h"
 #include "control/socket.h"
 
 namespace sluice::cli {
 namespace {
 
+using control::shown_text;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view verb = "connect";

@@ -76,6 +76,7 @@ Json rule_json(const config::PolicyRule& rule) {
                         {"all_groups", rule.approval->all_groups},
                         {"expires_ms", ms(rule.approval->expires)},
                         {"reason_required", rule.approval->reason_required},
+                        {"break_glass", rule.approval->break_glass},
                         {"wait_ms", ms(rule.approval->wait)}};
     if (rule.approval->mode == config::HoldMode::ticket) {
       page["approval"]["ticket"] = {{"valid_for_ms", ms(rule.approval->valid_for)},

@@ -118,9 +118,13 @@ std::string decided(const config::Approval& approval) {
           ? std::string()
           : fmt::format("; by ticket, good for {} and {} {}", duration_text(approval.valid_for),
                         approval.uses, approval.uses == 1 ? "use" : "uses");
-  return fmt::format("; until {} agree{}, within {}{}", config::approvers_text(approval),
+  const std::string broken =
+      approval.break_glass.empty()
+          ? std::string()
+          : fmt::format("; or at once by one of {}, to be reviewed", joined(approval.break_glass));
+  return fmt::format("; until {} agree{}, within {}{}{}", config::approvers_text(approval),
                      approval.reason_required ? " and say why" : "",
-                     duration_text(approval.expires), ticket);
+                     duration_text(approval.expires), ticket, broken);
 }
 
 void add_pool(Lines out, const config::Listener& listener, const config::Target& target) {

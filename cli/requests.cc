@@ -1,4 +1,4 @@
-// sluice requests, approve, deny: operations that wait for people.
+// sluice requests, approve, deny, break-glass, review: operations that wait for people.
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -48,7 +48,7 @@ std::string end_of(const Json& request) {
 
 void print_line(const Json& request) {
   const Json requester = request.value("requester", Json::object());
-  fmt::print("{}  {:<9}  {}  {} {} → {}\n", text_of(request, "id"), end_of(request),
+  fmt::print("{}  {:<10}  {}  {} {} → {}\n", text_of(request, "id"), end_of(request),
              text_of(request, "since").substr(0, 19), text_of(requester, "subject"),
              text_of(request, "resource"), text_of(request, "target"));
 }
@@ -65,7 +65,7 @@ void print_whole(const Json& request) {
   fmt::print("since     {}, until {}\n", text_of(request, "since"), text_of(request, "until"));
   for (const Json& one : request.value("decisions", Json::array())) {
     const std::string reason = text_of(one, "reason");
-    fmt::print("{:<9} {} at {}{}{}\n", text_of(one, "decision"),
+    fmt::print("{:<11} {} at {}{}{}\n", text_of(one, "decision"),
                text_of(one.value("who", Json::object()), "subject"), text_of(one, "at"),
                reason.empty() ? "" : ": ", reason);
   }
@@ -112,7 +112,9 @@ ExitCode decide(std::string_view verb, const DecisionOptions& options) {
   const Json page = Json::parse(reply.body);
   const std::string state = text_of(page, "state");
   fmt::print("{} is {}\n", text_of(page, "id"),
-             state == "waiting" ? "waiting for more: " + wanted(page) : state);
+             state == "waiting"      ? "waiting for more: " + wanted(page)
+             : state == "unreviewed" ? "let through, and must be reviewed: sluice review"
+                                     : state);
   return ExitCode::ok;
 }
 
@@ -147,6 +149,14 @@ ExitCode perform(const ApproveOptions& options) {
 
 ExitCode perform(const DenyOptions& options) {
   return decide("deny", options);
+}
+
+ExitCode perform(const BreakGlassOptions& options) {
+  return decide("break-glass", options);
+}
+
+ExitCode perform(const ReviewOptions& options) {
+  return decide("review", options);
 }
 
 }  // namespace sluice::cli

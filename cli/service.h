@@ -99,6 +99,7 @@ class Service {
   [[nodiscard]] std::shared_ptr<const identity::TokenKeys> token_keys() const;
   void start_notifier();
   [[nodiscard]] Result<void> start_desk();
+  void tell(control::StoredRequest request);
   [[nodiscard]] audit::RetentionOptions retention_options();
   void start_upkeep();
   /// A service manager that cannot be told is the operator's to know; it changes nothing.

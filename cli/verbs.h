@@ -201,6 +201,8 @@ struct DecisionOptions {
 };
 struct ApproveOptions : DecisionOptions {};
 struct DenyOptions : DecisionOptions {};
+struct BreakGlassOptions : DecisionOptions {};
+struct ReviewOptions : DecisionOptions {};
 
 struct DeleteRecordingOptions {
   AdminTarget gateway = {};
@@ -333,6 +335,8 @@ ExitCode perform(const LegalHoldReleaseOptions& options);
 ExitCode perform(const RequestsOptions& options);
 ExitCode perform(const ApproveOptions& options);
 ExitCode perform(const DenyOptions& options);
+ExitCode perform(const BreakGlassOptions& options);
+ExitCode perform(const ReviewOptions& options);
 ExitCode perform(const DeleteRecordingOptions& options);
 ExitCode perform(const KeyNewOptions& options);
 ExitCode perform(const KeySigningOptions& options);
@@ -347,13 +351,15 @@ ExitCode perform(const DemoOptions& options);
 ExitCode perform(const CompletionOptions& options);
 ExitCode perform(const ManOptions& options);
 
-using Command = std::variant<
-    RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions, TilesOptions,
-    AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions, ReloadOptions, DrainOptions,
-    TopOptions, SessionsOptions, KillOptions, PolicyTestOptions, PolicyDiffOptions,
-    PolicyDryRunOptions, LegalHoldAddOptions, LegalHoldListOptions, LegalHoldReleaseOptions,
-    DeleteRecordingOptions, RequestsOptions, ApproveOptions, DenyOptions, KeyNewOptions,
-    KeySigningOptions, KeyOperationsOptions, KeyTokensOptions, LoginOptions, TokenOptions,
-    TokenRevokeOptions, ConnectOptions, LoadOptions, DemoOptions, CompletionOptions, ManOptions>;
+using Command =
+    std::variant<RunOptions, CheckOptions, VerifyOptions, BeginEpochOptions, WitnessOptions,
+                 TilesOptions, AuditOptions, ReplayOptions, EvidenceOptions, StatusOptions,
+                 ReloadOptions, DrainOptions, TopOptions, SessionsOptions, KillOptions,
+                 PolicyTestOptions, PolicyDiffOptions, PolicyDryRunOptions, LegalHoldAddOptions,
+                 LegalHoldListOptions, LegalHoldReleaseOptions, DeleteRecordingOptions,
+                 RequestsOptions, ApproveOptions, DenyOptions, BreakGlassOptions, ReviewOptions,
+                 KeyNewOptions, KeySigningOptions, KeyOperationsOptions, KeyTokensOptions,
+                 LoginOptions, TokenOptions, TokenRevokeOptions, ConnectOptions, LoadOptions,
+                 DemoOptions, CompletionOptions, ManOptions>;
 
 }  // namespace sluice::cli

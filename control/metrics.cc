@@ -356,8 +356,12 @@ void add_approvals(Exposition& page, const ApprovalCounts& counts) {
   add("expired", counts.expired);
   add("withdrawn", counts.withdrawn);
   add("lost", counts.lost);
+  add("break-glass", counts.broken);
   add("too-many", counts.too_many);
   add("unavailable", counts.unavailable);
+  page.family("sluice_unreviewed_requests", Type::gauge,
+              "Operations that one person ran by breaking the glass, and nobody has reviewed.");
+  page.sample({}, counts.unreviewed);
   page.family("sluice_decisions_refused_total", Type::counter,
               "Decisions that did not count: of people who may not decide, or too late.");
   page.sample({}, counts.decisions_refused);

@@ -85,7 +85,7 @@ std::string to_cef(const ExportedRecord& record, const Product& product) {
   extension.add_custom(5, "delegation", fmt::format("{}", fmt::join(record.actors(), ", ")));
   extension.add_custom(6, "certificate", record.text("certificate"));
   return fmt::format("CEF:0|Sluice|Sluice|{}|{}|{}|{}|{}", header(product.version), header(phase),
-                     header(what.empty() ? phase : what), record.is_denied() ? high : low,
+                     header(what.empty() ? phase : what), record.is_notable() ? high : low,
                      extension.text());
 }
 

@@ -33,6 +33,8 @@ class ExportedRecord {
   /// The same for all records of one operation; empty where there is none.
   [[nodiscard]] std::string operation_id() const;
   [[nodiscard]] bool is_denied() const { return text("ruling") == "deny"; }
+  /// Somebody should look at it: it was denied, or one person overrode those who decide.
+  [[nodiscard]] bool is_notable() const { return is_denied() || text("event") == "break-glass"; }
   /// Of the client: "192.0.2.7:50123" in two parts. Empty and 0 when unknown.
   [[nodiscard]] std::string peer_address() const;
   [[nodiscard]] std::uint16_t peer_port() const;

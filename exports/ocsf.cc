@@ -84,7 +84,7 @@ std::string to_ocsf(const ExportedRecord& record, const Product& product) {
            {"class_uid", what.class_id},
            {"activity_id", what.activity},
            {"type_uid", what.class_id * 100 + what.activity},
-           {"severity_id", record.is_denied() ? medium : informational},
+           {"severity_id", record.is_notable() ? medium : informational},
            {"time", record.time_ns() / ns_per_ms},
            {"actor", actor_of(record)},
            {"unmapped", record.json()}};

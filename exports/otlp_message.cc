@@ -135,8 +135,8 @@ std::string otlp_log_record(const ExportedRecord& record, std::string line) {
   const std::string time = std::to_string(record.time_ns());
   return one_line({{"timeUnixNano", time},
                    {"observedTimeUnixNano", time},
-                   {"severityNumber", record.is_denied() ? warn : info},
-                   {"severityText", record.is_denied() ? "WARN" : "INFO"},
+                   {"severityNumber", record.is_notable() ? warn : info},
+                   {"severityText", record.is_notable() ? "WARN" : "INFO"},
                    {"eventName", "sluice." + record.text("phase")},
                    {"body", text_value(std::move(line))},
                    {"attributes", attributes_of(record)}});

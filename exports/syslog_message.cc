@@ -32,7 +32,7 @@ std::string syslog_message(const ExportedRecord& record, std::string_view host,
   constexpr int informational = 6;
   constexpr std::size_t host_max = 255;
   constexpr std::size_t message_id_max = 32;
-  const int priority = log_audit * 8 + (record.is_denied() ? warning : informational);
+  const int priority = log_audit * 8 + (record.is_notable() ? warning : informational);
   const std::string message = fmt::format(
       "<{}>1 {} {} sluice - {} - {}", priority, timestamp(record.text("time")),
       header_field(host, host_max), header_field(record.text("phase"), message_id_max), line);

@@ -80,7 +80,8 @@ void add_requests(Tree& tree) {
   add_gateway(listed, all_requests.gateway);
   auto* id = listed.add_option("id", all_requests.id, "Only this one, with all there is to know");
   listed.add_option("--state", all_requests.state, "Only those in this state")
-      ->check(CLI::IsMember({"waiting", "approved", "denied", "expired", "withdrawn", "lost"}))
+      ->check(CLI::IsMember({"waiting", "approved", "denied", "expired", "withdrawn", "lost",
+                             "unreviewed", "reviewed"}))
       ->excludes(id);
   add_json(listed, all_requests.json);
 
@@ -92,6 +93,14 @@ void add_requests(Tree& tree) {
       add_verb<DenyOptions>(tree, tree.app, "deny", "Refuse an operation that waits for approval",
                             "  sluice deny 7KQ2M9XF --reason 'not today'\n"
                             "  sluice deny 7KQ2M9XF --credential-file ~/.sluice/key --json"));
+  add_decision(add_verb<BreakGlassOptions>(
+      tree, tree.app, "break-glass", "Run an operation that waits, alone and at once",
+      "  sluice break-glass 7KQ2M9XF --reason 'incident 4711: payments are down'\n"
+      "  sluice break-glass 7KQ2M9XF --reason 'incident 4711' --json"));
+  add_decision(add_verb<ReviewOptions>(
+      tree, tree.app, "review", "Say that what was run by breaking the glass was looked at",
+      "  sluice requests --state unreviewed\n"
+      "  sluice review 7KQ2M9XF --reason 'post mortem 4711: it was right'"));
 }
 
 }  // namespace

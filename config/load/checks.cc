@@ -328,6 +328,10 @@ class Checker : Complaints {
     if (is_ticket) report_of(&approval.wait, "wait", "wait");
     if (!is_ticket) report_of(&approval.valid_for, "valid_for", "ticket");
     if (!is_ticket) report_of(&approval.uses, "uses", "ticket");
+    if (is_ticket && !approval.break_glass.empty()) {
+      report(places_.of(&approval.break_glass.front(), place),
+             "'break_glass' is about 'mode: wait'");
+    }
     if (rule.sql && !rule.http && places_.has(&approval.mode)) {
       report(places_.of(&approval.mode, place),
              "'mode' is about HTTP requests, and the rule is about SQL statements");

@@ -354,6 +354,10 @@ constexpr std::array approval_fields{
     duration<&Approval::expires>("expires", seconds(1), seconds(86'400),
                                  "Undecided by then, the operation is refused."),
     flag<&Approval::reason_required>("reason_required", "Whether who decides must say why."),
+    texts<&Approval::break_glass>("break_glass", Word::subject, 16,
+                                  "Whose members may run it alone and at once, also who asks, "
+                                  "saying why; somebody of `by_groups` must review that. Without "
+                                  "it nobody."),
     choice<&Approval::mode>("mode", hold_modes, not_required, "How an HTTP client waits."),
     duration<&Approval::wait>("wait", milliseconds(0), seconds(86'400),
                               "How long an HTTP client waits on its connection; 0: `expires`."),

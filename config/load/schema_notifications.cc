@@ -28,7 +28,7 @@ constexpr std::array webhook_fields{
     choice<&Webhook::format>("format", formats, not_required, "What the body is."),
     texts<&Webhook::events>("events", Word::request_event, request_events.size(),
                             "What is told: `waiting`, `approved`, `denied`, `expired`, "
-                            "`withdrawn`, `lost`; without it all.")};
+                            "`withdrawn`, `lost`, `unreviewed`, `reviewed`; without it all.")};
 constexpr Table webhook_table{.title = "A webhook",
                               .path = "notifications.webhooks[]",
                               .sentence =

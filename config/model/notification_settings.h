@@ -13,9 +13,9 @@
 
 namespace sluice::config {
 
-/// What somebody may be told of a request: it begins to wait, or came to one of these ends.
-inline constexpr std::array<std::string_view, 6> request_events{"waiting", "approved",  "denied",
-                                                                "expired", "withdrawn", "lost"};
+/// What somebody may be told of a request: the states that it comes to.
+inline constexpr std::array<std::string_view, 8> request_events{
+    "waiting", "approved", "denied", "expired", "withdrawn", "lost", "unreviewed", "reviewed"};
 
 enum class WebhookFormat : std::uint8_t {
   generic,  ///< An object of our own, for programs.

@@ -30,6 +30,8 @@ Outcome<std::string> list_requests(const Actions& actions, const Asked& asked);
 Outcome<std::string> show_request(const Actions& actions, const Asked& asked);
 Outcome<std::string> approve(const Actions& actions, const Asked& asked);
 Outcome<std::string> deny(const Actions& actions, const Asked& asked);
+Outcome<std::string> break_glass(const Actions& actions, const Asked& asked);
+Outcome<std::string> review(const Actions& actions, const Asked& asked);
 
 Outcome<std::string> list_legal_holds(const Actions& actions, const Asked& asked);
 Outcome<std::string> add_legal_hold(const Actions& actions, const Asked& asked);

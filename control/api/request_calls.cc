@@ -24,6 +24,7 @@ int status_of(const DecisionReply& reply) {
       return 401;
     case DecisionFault::own_request:
     case DecisionFault::not_entitled:
+    case DecisionFault::delegated:
       return 403;
     case DecisionFault::reason_missing:
       return 422;
@@ -80,6 +81,14 @@ Outcome<std::string> approve(const Actions& actions, const Asked& asked) {
 
 Outcome<std::string> deny(const Actions& actions, const Asked& asked) {
   return decide(actions, asked, Verdict::deny);
+}
+
+Outcome<std::string> break_glass(const Actions& actions, const Asked& asked) {
+  return decide(actions, asked, Verdict::break_glass);
+}
+
+Outcome<std::string> review(const Actions& actions, const Asked& asked) {
+  return decide(actions, asked, Verdict::review);
 }
 
 }  // namespace sluice::control::api

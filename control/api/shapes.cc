@@ -132,7 +132,8 @@ constexpr std::array principal_members{
 constexpr Shape principal_shape{
     .name = "Principal", .sentence = "Somebody who was proved.", .members = principal_members};
 
-constexpr std::array decision_words{std::string_view("approve"), std::string_view("deny")};
+constexpr std::array decision_words{std::string_view("approve"), std::string_view("deny"),
+                                    std::string_view("break-glass"), std::string_view("review")};
 constexpr std::array decision_members{
     Member{.name = "decision", .sentence = "What was decided.", .words = decision_words},
     Member{.name = "at", .kind = Kind::time, .sentence = "When."},
@@ -150,7 +151,11 @@ constexpr std::array hold_rule_members{
     Member{.name = "by_groups", .kind = Kind::texts, .sentence = "Whose members may decide."},
     Member{.name = "distinct", .kind = Kind::count, .sentence = "How many must agree."},
     Member{.name = "all_groups", .kind = Kind::flag, .sentence = "So many of each group."},
-    Member{.name = "reason_required", .kind = Kind::flag, .sentence = "Who decides says why."}};
+    Member{.name = "reason_required", .kind = Kind::flag, .sentence = "Who decides says why."},
+    Member{.name = "break_glass",
+           .kind = Kind::texts,
+           .sentence = "Whose members may run it alone and at once.",
+           .is_required = false}};
 constexpr Shape hold_rule_shape{
     .name = "HoldRule", .sentence = "A rule that holds.", .members = hold_rule_members};
 
@@ -306,6 +311,8 @@ const Shape legal_hold_shape{.name = "LegalHold",
 const Shape new_legal_hold_shape{.name = "NewLegalHold",
                                  .sentence = "Times whose records are to be kept.",
                                  .members = new_legal_hold_members};
+const Shape stated_reason_shape{
+    .name = "StatedReason", .sentence = "Why, which must be said.", .members = removal_members};
 const Shape removal_shape{
     .name = "Removal", .sentence = "Why something is removed.", .members = removal_members};
 const Shape removed_shape{

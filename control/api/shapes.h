@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string_view>
 
+#include "config/model/notification_settings.h"
 #include "control/api/shape.h"
 
 namespace sluice::control::api {
@@ -25,6 +27,7 @@ extern const Shape reason_shape;
 extern const Shape legal_holds_shape;
 extern const Shape legal_hold_shape;
 extern const Shape new_legal_hold_shape;
+extern const Shape stated_reason_shape;
 extern const Shape removal_shape;
 extern const Shape removed_shape;
 extern const Shape sign_in_shape;
@@ -33,9 +36,8 @@ extern const Shape token_shape;
 extern const Shape revoked_shape;
 
 inline constexpr std::array<std::string_view, 2> protocol_words{"http", "postgres"};
-inline constexpr std::array<std::string_view, 6> request_states{"waiting", "approved",  "denied",
-                                                                "expired", "withdrawn", "lost"};
 inline constexpr std::array<std::string_view, 3> rulings{"allow", "deny", "hold"};
+inline constexpr std::span<const std::string_view> request_states = config::request_events;
 inline constexpr std::array<std::string_view, 5> session_states{"arriving", "idle", "busy", "held",
                                                                 "ending"};
 inline constexpr std::uint64_t reason_bytes_max = 1024;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <iterator>
 #include <utility>
@@ -18,10 +19,14 @@ constexpr std::chrono::milliseconds look_every{100};
 /// The log has all that ever was; the store is for who looks back a little.
 constexpr std::size_t closed_kept_max = 10'000;
 constexpr std::size_t listed_max = 1'000;
+/// What people still have to do something about.
+constexpr std::array open_states{std::string_view("waiting"), std::string_view("unreviewed")};
 
 HoldAnswer::Kind answer_kind(RequestState state) {
   switch (state) {
     case RequestState::approved:
+    case RequestState::unreviewed:
+    case RequestState::reviewed:
       return HoldAnswer::Kind::approved;
     case RequestState::denied:
       return HoldAnswer::Kind::denied;
@@ -33,6 +38,20 @@ HoldAnswer::Kind answer_kind(RequestState state) {
       return HoldAnswer::Kind::unavailable;
   }
   return HoldAnswer::Kind::unavailable;
+}
+
+std::string_view event_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::approve:
+      return "approved";
+    case Verdict::deny:
+      return "denied";
+    case Verdict::break_glass:
+      return "break-glass";
+    case Verdict::review:
+      return "reviewed";
+  }
+  return "denied";
 }
 
 StoredRequest stored(const Request& request) {
@@ -54,6 +73,9 @@ Result<void> Desk::start(Options options) {
     const std::lock_guard lock(mutex_);
     options_ = std::move(options);
     if (auto closed = close_lost(); !closed) return closed;
+    const auto unreviewed = store_->list(text(RequestState::unreviewed), SIZE_MAX >> 1);
+    if (!unreviewed) return tl::unexpected(unreviewed.error());
+    counts_.unreviewed = unreviewed->size();
     is_open_ = true;
   }
   thread_ = std::thread([this] { run(); });
@@ -167,7 +189,7 @@ void Desk::open(std::vector<Errand> arrived) {
     open_.emplace(name, std::move(one));
   }
   const auto kept = store_->put(rows);
-  if (kept) static_cast<void>(store_->prune(text(RequestState::waiting), closed_kept_max));
+  if (kept) static_cast<void>(store_->prune(open_states, closed_kept_max));
   for (const std::string& name : names) {
     const auto at = open_.find(name);
     HoldAnswer answer{HoldAnswer::Kind::parked, name, at->second.request.what.binding, {}};
@@ -276,6 +298,7 @@ DecisionReply Desk::decide(const std::string& request, Decision decision) {
   const std::lock_guard lock(mutex_);
   if (!is_open_) return {Kind::unavailable, {}, "the gateway is going down"};
   decision.at = options_.clock();
+  if (decision.verdict == Verdict::review) return review(request, decision);
   const auto at = open_.find(request);
   if (at == open_.end()) {
     const auto known = store_->find(request);
@@ -291,9 +314,7 @@ DecisionReply Desk::decide(const std::string& request, Decision decision) {
   }
   Request& own = at->second.request;
   if (const DecisionFault fault = fault_of(own, decision); fault != DecisionFault::none) {
-    ++counts_.decisions_refused;
-    static_cast<void>(record(own, "decision-refused", &decision, fault, Weight::note));
-    return {Kind::refused, fault, std::string(text(fault))};
+    return refuse(own, decision, fault);
   }
   Request next = own;
   next.decisions.push_back(decision);
@@ -303,8 +324,9 @@ DecisionReply Desk::decide(const std::string& request, Decision decision) {
     next.valid_until = {decision.at.monotonic + next.what.valid_for,
                         decision.at.wall + next.what.valid_for};
   }
-  const std::string_view event = decision.verdict == Verdict::approve ? "approved" : "denied";
-  if (auto done = record(next, event, &decision, DecisionFault::none, Weight::effect); !done) {
+  if (auto done =
+          record(next, event_of(decision.verdict), &decision, DecisionFault::none, Weight::effect);
+      !done) {
     return {Kind::unavailable, {}, done.error().message};
   }
   if (auto done = keep(next); !done) return {Kind::unavailable, {}, done.error().message};
@@ -408,7 +430,12 @@ void Desk::count(RequestState state) {
     case RequestState::lost:
       ++counts_.lost;
       return;
+    case RequestState::unreviewed:
+      ++counts_.broken;
+      ++counts_.unreviewed;
+      return;
     case RequestState::waiting:
+    case RequestState::reviewed:
       return;
   }
 }

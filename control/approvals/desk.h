@@ -89,6 +89,10 @@ class Desk {
   [[nodiscard]] bool has_room_for(const config::HeldOperation& what) const;
   void on_end(const std::string& request, config::HoldEnd how);
   void expire();
+  // desk_review.cc: of what is over.
+  [[nodiscard]] DecisionReply review(const std::string& request, const Decision& decision);
+  [[nodiscard]] DecisionReply refuse(const Request& request, const Decision& decision,
+                                     DecisionFault fault);
   // desk_tickets.cc: what nobody waits for.
   void revisit(Errand errand);
   [[nodiscard]] config::HoldAnswer claim(Request& own, const config::HeldOperation& what);

@@ -32,16 +32,54 @@ Json json_of(const config::HoldRule& held) {
           {"by_groups", approval.by_groups},
           {"distinct", approval.distinct},
           {"all_groups", approval.all_groups},
-          {"reason_required", approval.reason_required}};
+          {"reason_required", approval.reason_required},
+          {"break_glass", approval.break_glass}};
 }
 
 Json json_of(const Decision& decision) {
-  Json out{{"decision", decision.verdict == Verdict::approve ? "approve" : "deny"},
+  Json out{{"decision", text(decision.verdict)},
            {"at", timestamp_text(decision.at.wall, decimals)},
            {"who", json_of(decision.who)}};
   if (decision.user) out["user"] = *decision.user;
   if (!decision.reason.empty()) out["reason"] = decision.reason;
   return out;
+}
+
+RequestState state_named(std::string_view name) {
+  for (const RequestState one :
+       {RequestState::waiting, RequestState::approved, RequestState::denied, RequestState::expired,
+        RequestState::withdrawn, RequestState::unreviewed, RequestState::reviewed}) {
+    if (name == text(one)) return one;
+  }
+  return RequestState::lost;
+}
+
+config::Principal principal_of(const Json& page) {
+  config::Principal who;
+  who.subject = page.at("subject").get<std::string>();
+  who.issuer = page.at("issuer").get<std::string>();
+  for (const Json& actor : page.value("acting_for", Json::array())) {
+    who.actors.push_back({actor.get<std::string>(), {}});
+  }
+  return who;
+}
+
+config::HoldRule rule_of(const Json& page) {
+  config::HoldRule held;
+  held.rule = page.at("rule").get<std::string>();
+  held.approval.by_groups = page.at("by_groups").get<std::vector<std::string>>();
+  return held;
+}
+
+Decision decision_of(const Json& page) {
+  Decision decision;
+  const std::string verdict = page.at("decision").get<std::string>();
+  for (const Verdict one :
+       {Verdict::approve, Verdict::deny, Verdict::break_glass, Verdict::review}) {
+    if (verdict == text(one)) decision.verdict = one;
+  }
+  decision.who = principal_of(page.at("who"));
+  return decision;
 }
 
 template <class T>
@@ -67,8 +105,31 @@ std::string_view text(RequestState state) noexcept {
       return "withdrawn";
     case RequestState::lost:
       return "lost";
+    case RequestState::unreviewed:
+      return "unreviewed";
+    case RequestState::reviewed:
+      return "reviewed";
   }
   return "lost";
+}
+
+std::string_view text(Verdict verdict) noexcept {
+  switch (verdict) {
+    case Verdict::approve:
+      return "approve";
+    case Verdict::deny:
+      return "deny";
+    case Verdict::break_glass:
+      return "break-glass";
+    case Verdict::review:
+      return "review";
+  }
+  return "deny";
+}
+
+bool may_run(RequestState state) noexcept {
+  return state == RequestState::approved || state == RequestState::unreviewed ||
+         state == RequestState::reviewed;
 }
 
 std::string to_json(const Request& request) {
@@ -110,12 +171,7 @@ ClosedRequest closed_request(const std::string& document) {
   ClosedRequest closed;
   const Json page = Json::parse(document, nullptr, false);
   if (!page.is_object()) return closed;
-  const std::string state = page.value("state", "");
-  for (const RequestState one :
-       {RequestState::waiting, RequestState::approved, RequestState::denied, RequestState::expired,
-        RequestState::withdrawn, RequestState::lost}) {
-    if (state == text(one)) closed.state = one;
-  }
+  closed.state = state_named(page.value("state", ""));
   const Json asker = page.value("requester", Json::object());
   closed.subject = asker.value("subject", "");
   closed.issuer = asker.value("issuer", "");
@@ -138,6 +194,37 @@ std::string with_state(const std::string& document, RequestState state) {
   if (!out.is_object()) return document;
   out["state"] = text(state);
   return out.dump();
+}
+
+std::string with_decision(const std::string& document, const Decision& decision,
+                          RequestState state) {
+  Json out = Json::parse(document, nullptr, false);
+  if (!out.is_object()) return document;
+  out["state"] = text(state);
+  out["decisions"].push_back(json_of(decision));
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<Request> request_of(const std::string& document) {
+  try {
+    const Json page = Json::parse(document);
+    const auto text = [&page](const char* name) { return page.at(name).get<std::string>(); };
+    Request request;
+    request.what.request = text("id");
+    request.what.who = principal_of(page.at("requester"));
+    request.what.listener = text("listener");
+    request.what.target = text("target");
+    request.what.protocol = text("protocol");
+    request.what.verb = text("verb");
+    request.what.resource = text("resource");
+    request.what.host = text("host");
+    request.state = state_named(text("state"));
+    for (const Json& rule : page.at("rules")) request.what.rules.push_back(rule_of(rule));
+    for (const Json& one : page.at("decisions")) request.decisions.push_back(decision_of(one));
+    return request;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace sluice::control

@@ -15,15 +15,25 @@ namespace sluice::control {
 
 enum class RequestState : std::uint8_t {
   waiting,
-  approved,   ///< By all who must; whether it ran is in `ended`.
-  denied,     ///< By one of them.
-  expired,    ///< Nobody decided in time.
-  withdrawn,  ///< It waits no longer, for reasons of its own: see `ended`.
-  lost,       ///< It waited when the gateway went; it never ran.
+  approved,    ///< By all who must; whether it ran is in `ended`.
+  denied,      ///< By one of them.
+  expired,     ///< Nobody decided in time.
+  withdrawn,   ///< It waits no longer, for reasons of its own: see `ended`.
+  lost,        ///< It waited when the gateway went; it never ran.
+  unreviewed,  ///< One person broke the glass for it, and nobody has looked at that yet.
+  reviewed,    ///< Somebody has.
 };
 std::string_view text(RequestState state) noexcept;
 
-enum class Verdict : std::uint8_t { approve, deny };
+enum class Verdict : std::uint8_t {
+  approve,
+  deny,
+  break_glass,  ///< It runs at once, by the word of one whom each rule names for that.
+  review,       ///< Afterwards, by another one.
+};
+std::string_view text(Verdict verdict) noexcept;
+/// Whether it may run: people agreed, or one broke the glass.
+bool may_run(RequestState state) noexcept;
 
 struct Decision {
   Verdict verdict = Verdict::approve;
@@ -56,6 +66,12 @@ std::string denial_text(std::string_view subject, std::string_view reason);
 std::string to_json(const Request& request);
 /// Such an object of a request that is in another state now.
 std::string with_state(const std::string& document, RequestState state);
+/// Likewise, and one more decision.
+std::string with_decision(const std::string& document, const Decision& decision,
+                          RequestState state);
+/// What such an object says of the operation, of who asked and decided, and of its rules: as much
+/// as a review looks at. Nothing: it is no such object.
+std::optional<Request> request_of(const std::string& document);
 
 /// What such an object says of a request that is over.
 struct ClosedRequest {

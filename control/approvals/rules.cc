@@ -25,6 +25,37 @@ bool is_same_person(const config::Principal& one, const config::Principal& other
   return std::ranges::any_of(names_of(one), [&](const auto& name) { return has(others, name); });
 }
 
+bool is_decider(const Request& request, const config::Principal& who) {
+  return std::ranges::any_of(request.what.rules, [&](const config::HoldRule& rule) {
+    return is_in_any(who, rule.approval.by_groups);
+  });
+}
+
+/// Also who asked may; each rule must name somebody for it.
+DecisionFault fault_of_breaking(const Request& request, const Decision& decision) {
+  const auto& rules = request.what.rules;
+  const bool is_entitled =
+      !rules.empty() && std::ranges::all_of(rules, [&](const config::HoldRule& rule) {
+        return is_in_any(decision.who, rule.approval.break_glass);
+      });
+  if (!is_entitled || request.what.is_ticket) return DecisionFault::not_entitled;
+  if (!decision.who.actors.empty()) return DecisionFault::delegated;
+  return decision.reason.empty() ? DecisionFault::reason_missing : DecisionFault::none;
+}
+
+/// Neither by who asked nor by who broke the glass.
+DecisionFault fault_of_review(const Request& request, const Decision& decision) {
+  if (request.state != RequestState::unreviewed) return DecisionFault::closed;
+  const bool is_own =
+      is_same_person(decision.who, request.what.who) ||
+      std::ranges::any_of(request.decisions, [&](const Decision& before) {
+        return before.verdict == Verdict::break_glass && is_same_person(before.who, decision.who);
+      });
+  if (is_own) return DecisionFault::own_request;
+  if (!is_decider(request, decision.who)) return DecisionFault::not_entitled;
+  return decision.reason.empty() ? DecisionFault::reason_missing : DecisionFault::none;
+}
+
 /// Gives each place of each group somebody of that group, and nobody two places: a maximum
 /// matching, by augmenting paths. Places and people are few.
 class Seating {
@@ -76,25 +107,26 @@ std::string_view text(DecisionFault fault) noexcept {
     case DecisionFault::own_request:
       return "nobody decides on what was asked for in their name";
     case DecisionFault::not_entitled:
-      return "only members of the groups that the rule names may decide";
+      return "only members of the groups that the rule names may do that";
     case DecisionFault::decided_before:
       return "this person has approved already; nobody counts twice";
     case DecisionFault::reason_missing:
-      return "the rule asks for a reason";
+      return "a reason is needed";
+    case DecisionFault::delegated:
+      return "who breaks the glass does it in person, not through another program";
   }
   return "unknown";
 }
 
 DecisionFault fault_of(const Request& request, const Decision& decision) {
   if (decision.who.subject.empty()) return DecisionFault::unproved;
+  if (decision.verdict == Verdict::review) return fault_of_review(request, decision);
   if (request.state != RequestState::waiting) return DecisionFault::closed;
   if (decision.at.monotonic >= request.until.monotonic) return DecisionFault::expired;
+  if (decision.verdict == Verdict::break_glass) return fault_of_breaking(request, decision);
   if (is_same_person(decision.who, request.what.who)) return DecisionFault::own_request;
+  if (!is_decider(request, decision.who)) return DecisionFault::not_entitled;
   const auto& rules = request.what.rules;
-  const bool is_entitled = std::ranges::any_of(rules, [&](const config::HoldRule& rule) {
-    return is_in_any(decision.who, rule.approval.by_groups);
-  });
-  if (!is_entitled) return DecisionFault::not_entitled;
   const bool needs_reason = std::ranges::any_of(
       rules, [](const config::HoldRule& rule) { return rule.approval.reason_required; });
   if (needs_reason && decision.reason.empty()) return DecisionFault::reason_missing;
@@ -110,6 +142,8 @@ RequestState state_of(const Request& request, Instant now) {
   if (request.state != RequestState::waiting) return request.state;
   const auto denies = [](const Decision& one) { return one.verdict == Verdict::deny; };
   if (std::ranges::any_of(request.decisions, denies)) return RequestState::denied;
+  const auto breaks = [](const Decision& one) { return one.verdict == Verdict::break_glass; };
+  if (std::ranges::any_of(request.decisions, breaks)) return RequestState::unreviewed;
   const auto& rules = request.what.rules;
   const bool is_satisfied =
       !rules.empty() && std::ranges::all_of(rules, [&](const config::HoldRule& rule) {

@@ -19,7 +19,8 @@ enum class DecisionFault : std::uint8_t {
   own_request,     ///< Who decides asked for it, or it was asked for in their name.
   not_entitled,    ///< In none of the groups that may decide.
   decided_before,  ///< Nobody counts twice.
-  reason_missing,  ///< A rule asks for one.
+  reason_missing,  ///< A rule asks for one, or breaking the glass and a review do.
+  delegated,       ///< The glass is broken by people, not by what acts for them.
 };
 std::string_view text(DecisionFault fault) noexcept;
 

@@ -1,4 +1,6 @@
 // The store of requests in a file of this host.
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "control/approvals/store.h"
@@ -60,11 +62,16 @@ class SqliteStore final : public RequestStore {
     return out;
   }
 
-  Result<void> prune(std::string_view open_state, std::size_t kept_max) override {
+  Result<void> prune(std::span<const std::string_view> open_states, std::size_t kept_max) override {
+    std::string names;  // As a list of JSON; states are words.
+    for (const std::string_view state : open_states) {
+      names += fmt::format("{}\"{}\"", names.empty() ? "" : ",", state);
+    }
     Statement remove(file_.get(),
-                     "DELETE FROM requests WHERE state <> ?1 AND id IN (SELECT id FROM requests "
-                     "WHERE state <> ?1 ORDER BY since_ns DESC LIMIT -1 OFFSET ?2)");
-    remove.bind(1, open_state);
+                     "DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE state NOT IN "
+                     "(SELECT value FROM json_each(?1)) ORDER BY since_ns DESC LIMIT -1 OFFSET "
+                     "?2)");
+    remove.bind(1, fmt::format("[{}]", names));
     remove.bind(2, static_cast<std::int64_t>(kept_max));
     if (remove.step() != SQLITE_DONE) return file_.failure();
     return {};

@@ -31,8 +31,9 @@ class RequestStore {
   virtual Result<std::optional<StoredRequest>> find(std::string_view id) = 0;
   /// The newest first. state  empty: any.
   virtual Result<std::vector<StoredRequest>> list(std::string_view state, std::size_t max) = 0;
-  /// Forgets the oldest that are not in `open_state`, but `kept_max` of them.
-  virtual Result<void> prune(std::string_view open_state, std::size_t kept_max) = 0;
+  /// Forgets the oldest that are in none of `open_states`, but `kept_max` of them.
+  virtual Result<void> prune(std::span<const std::string_view> open_states,
+                             std::size_t kept_max) = 0;
 };
 
 /// errors  the file cannot be opened, is no store, or was made by a newer version.

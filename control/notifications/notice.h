@@ -18,7 +18,7 @@ struct Notice {
     std::string needed = {};  ///< "2 of dba"
   };
   struct Decision {
-    std::string verdict = {};  ///< "approve" or "deny"
+    std::string verdict = {};  ///< "approve", "deny", "break-glass" or "review"
     std::string who = {};      ///< The subject.
     std::string reason = {};   ///< May be empty.
   };

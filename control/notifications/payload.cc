@@ -24,6 +24,7 @@ std::string title(const Notice& notice) {
   if (notice.event == "waiting") return name + " waits for approval";
   if (notice.event == "expired") return name + " expired: nobody decided in time";
   if (notice.event == "lost") return name + " was lost: it never ran";
+  if (notice.event == "unreviewed") return name + " RUNS BY BREAK-GLASS, and must be reviewed";
   return fmt::format("{} was {}", name, notice.event);
 }
 
@@ -48,8 +49,8 @@ std::vector<std::string> facts(const Notice& notice) {
   }
   if (notice.event == "waiting") out.push_back("Until: " + notice.until);
   for (const Notice::Decision& one : notice.decisions) {
-    out.push_back(fmt::format("{} {}{}{}", one.verdict == "approve" ? "Approved by" : "Denied by",
-                              one.who, one.reason.empty() ? "" : ": ", one.reason));
+    out.push_back(fmt::format("Decision: {} by {}{}{}", one.verdict, one.who,
+                              one.reason.empty() ? "" : ": ", one.reason));
   }
   std::size_t left = facts_bytes_max;
   std::size_t count = 0;

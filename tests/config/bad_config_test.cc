@@ -363,6 +363,10 @@ const Case cases[] = {
      "a.yaml:6:71: 'uses' is about 'mode: ticket'"},
     {6, "policies: [{name: r, ruling: hold, approval: {by_groups: [dba], mode: ticket, wait: 1s}}]",
      "a.yaml:6:85: 'wait' is about 'mode: wait'"},
+    {6,
+     "policies: [{name: r, ruling: hold, approval: {by_groups: [dba], mode: ticket, break_glass: "
+     "[oncall]}}]",
+     "a.yaml:6:93: 'break_glass' is about 'mode: wait'"},
     {6, "policies: [{name: r, ruling: hold, approval: {by_groups: [dba], mode: tickets}}]",
      "a.yaml:6:71: 'mode' must be 'wait' or 'ticket', not 'tickets'; did you mean 'ticket'?"},
     {6, "policies: [{name: r, ruling: hold, approval: {by_groups: [dba], distinct: 17}}]",

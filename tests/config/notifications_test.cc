@@ -74,7 +74,7 @@ TEST_CASE("What is wrong with webhooks is told with its place, and no secret is 
         "a.yaml:6:80: webhook 'a' is there twice; first at a.yaml:6"},
        {"notifications: {webhooks: [{name: a, url: 'file:/chat', format: slack, events: [open]}]}",
         "a.yaml:6:81: 'events': no event 'open'; there are waiting, approved, denied, expired, "
-        "withdrawn, lost"},
+        "withdrawn, lost, unreviewed, reviewed"},
        {"notifications: {link: 'https://h/requests', webhooks: [{name: a, url: 'file:/chat', "
         "format: slack}]}",
         "a.yaml:6:23: 'link': 'https://h/requests' is not a URL like "

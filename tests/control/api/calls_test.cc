@@ -28,6 +28,15 @@ TEST_CASE("Who decides is whom a credential proves, whoever opened the socket") 
   request.body = {};
   CHECK(bench.ask(request).status == 200);
   CHECK(bench.decisions[2].verdict == Verdict::deny);
+  request.body = R"({"reason":"incident 4711"})";
+  request.target = "/v1/requests/7KQ2M9XF/break-glass";
+  CHECK(bench.ask(request).status == 200);
+  CHECK(bench.decisions[3].verdict == Verdict::break_glass);
+  request.target = "/v1/requests/7KQ2M9XF/review";
+  CHECK(bench.ask(request).status == 200);
+  CHECK(bench.decisions[4].verdict == Verdict::review);
+  request.body = {};
+  CHECK(bench.ask(request).status == 400);
 }
 
 TEST_CASE("A decision that does not count is refused with a status that says why") {
@@ -39,6 +48,7 @@ TEST_CASE("A decision that does not count is refused with a status that says why
       {{Reply::Kind::refused, DecisionFault::unproved, "no"}, 401},
       {{Reply::Kind::refused, DecisionFault::own_request, "no"}, 403},
       {{Reply::Kind::refused, DecisionFault::not_entitled, "no"}, 403},
+      {{Reply::Kind::refused, DecisionFault::delegated, "no"}, 403},
       {{Reply::Kind::refused, DecisionFault::reason_missing, "no"}, 422},
       {{Reply::Kind::refused, DecisionFault::decided_before, "no"}, 409}};
   for (const auto& [reply, status] : cases) {

@@ -1,6 +1,7 @@
 // The desk between workers and people, with a real store and a log that can refuse.
 #include "control/approvals/desk.h"
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -335,4 +336,78 @@ TEST_CASE("Tickets that were approved end with the gateway") {
   bench.open();
   CHECK(bench.state() == "lost");
   CHECK(told(bench, back(claim)).kind == HoldAnswer::Kind::unknown);
+}
+
+namespace {
+
+config::HeldOperation urgent() {
+  config::HeldOperation what = held(2);
+  what.rules.front().approval.break_glass = {"oncall"};
+  return what;
+}
+
+Decision said(config::Principal who, Verdict verdict) {
+  Decision made = decision(std::move(who), verdict);
+  made.reason = "incident 4711";
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("Who breaks the glass lets it run alone; it is reviewed by another one, once") {
+  Bench bench;
+  Answers answers;
+  bench.desk->hold(urgent(), answers.taker());
+  answers.await();
+  const auto decide = [&bench](config::Principal who, Verdict verdict) {
+    return bench.desk->decide("7KQ2M9XF", said(std::move(who), verdict));
+  };
+  CHECK(decide(person("bob"), Verdict::break_glass).fault == DecisionFault::not_entitled);
+  CHECK(decide(person("bob"), Verdict::review).fault == DecisionFault::closed);
+  REQUIRE(decide(person("ann", {"oncall"}), Verdict::break_glass).kind ==
+          DecisionReply::Kind::taken);
+  CHECK(answers.await(1).kind == HoldAnswer::Kind::approved);
+  CHECK(answers.await(1).binding == held().binding);
+  CHECK(bench.state() == "unreviewed");
+  CHECK(bench.desk->counts().unreviewed == 1);
+  CHECK(bench.desk->counts().broken == 1);
+  CHECK(decide(person("ann"), Verdict::review).fault == DecisionFault::own_request);
+
+  SECTION("while it runs") {
+    REQUIRE(decide(person("bob"), Verdict::review).kind == DecisionReply::Kind::taken);
+    bench.desk->end_hold("7KQ2M9XF", HoldEnd::ran);
+    while (bench.recorded().back() != "ended ann") std::this_thread::yield();
+  }
+  SECTION("when it is over, and by the next gateway") {
+    bench.desk->end_hold("7KQ2M9XF", HoldEnd::ran);
+    while (bench.recorded().back() != "ended ann") std::this_thread::yield();
+    bench.open();
+    CHECK(bench.desk->counts().unreviewed == 1);
+    CHECK(bench.state() == "unreviewed");
+    bench.log_is_full = true;
+    CHECK(decide(person("bob"), Verdict::review).kind == DecisionReply::Kind::unavailable);
+    bench.log_is_full = false;
+    REQUIRE(decide(person("bob"), Verdict::review).kind == DecisionReply::Kind::taken);
+  }
+  bench.desk->stop();
+  CHECK(bench.state() == "reviewed");
+  CHECK(bench.desk->counts().unreviewed == 0);
+  const auto told = bench.all_told();
+  CHECK(told == std::vector<std::string>{"waiting 7KQ2M9XF", "unreviewed 7KQ2M9XF",
+                                         "reviewed 7KQ2M9XF"});
+  const auto recorded = bench.recorded();
+  CHECK(std::ranges::count(recorded, "break-glass ann") == 1);
+  CHECK(std::ranges::count(recorded, "reviewed bob") == 1);
+}
+
+TEST_CASE("What cannot be recorded is not let through by breaking the glass") {
+  Bench bench;
+  Answers answers;
+  bench.desk->hold(urgent(), answers.taker());
+  answers.await();
+  bench.log_is_full = true;
+  CHECK(bench.desk->decide("7KQ2M9XF", said(person("eve", {"oncall"}), Verdict::break_glass)).kind ==
+        DecisionReply::Kind::unavailable);
+  CHECK(bench.state() == "waiting");
+  CHECK(bench.desk->counts().unreviewed == 0);
 }

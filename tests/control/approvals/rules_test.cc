@@ -115,3 +115,63 @@ TEST_CASE("With all_groups each group has its own people, whoever came first") {
   CHECK(satisfied(two, {dba, person("dba2"), both, both2}));
   CHECK_FALSE(satisfied(two, {dba, person("dba2"), person("dba3"), both}));
 }
+
+TEST_CASE("The glass is broken by whom every rule names for that, in person, and with a reason") {
+  const Approval urgent{.by_groups = {"dba"}, .break_glass = {"oncall"}};
+  Request asked = request({{"one", urgent}, {"two", urgent}});
+  const auto fault = [&asked](config::Principal who, std::string reason = "incident 4711") {
+    Decision made = decision(std::move(who), Verdict::break_glass);
+    made.reason = std::move(reason);
+    return fault_of(asked, made);
+  };
+  CHECK(fault(person("bob", {"oncall"})) == DecisionFault::none);
+  CHECK(fault(person("ann", {"oncall"})) == DecisionFault::none);  // Who asked, too.
+  CHECK(fault(person("bob", {"dba"})) == DecisionFault::not_entitled);
+  CHECK(fault(person("")) == DecisionFault::unproved);
+  CHECK(fault(person("bob", {"oncall"}), "") == DecisionFault::reason_missing);
+  auto agent = person("bob", {"oncall"});
+  agent.actors = {{"agent", "corp"}};
+  CHECK(fault(agent) == DecisionFault::delegated);
+
+  asked.what.rules[1].approval.break_glass = {"others"};
+  CHECK(fault(person("bob", {"oncall"})) == DecisionFault::not_entitled);
+  asked.what.rules[1].approval.break_glass = {};
+  CHECK(fault(person("bob", {"oncall"})) == DecisionFault::not_entitled);
+  asked.what.rules.pop_back();
+  CHECK(fault(person("bob", {"oncall"})) == DecisionFault::none);
+  asked.what.is_ticket = true;
+  CHECK(fault(person("bob", {"oncall"})) == DecisionFault::not_entitled);
+  asked.what.is_ticket = false;
+  asked.state = RequestState::denied;
+  CHECK(fault(person("bob", {"oncall"})) == DecisionFault::closed);
+}
+
+TEST_CASE("A broken glass opens at once, but not what somebody denied") {
+  Request asked = request({{"careful", Approval{.by_groups = {"dba"}, .distinct = 2}}});
+  asked.decisions = {decision(person("bob")), decision(person("cid"), Verdict::break_glass)};
+  CHECK(state_of(asked, at(2).monotonic) == RequestState::unreviewed);
+  asked.decisions.push_back(decision(person("dan"), Verdict::deny));
+  CHECK(state_of(asked, at(2).monotonic) == RequestState::denied);
+}
+
+TEST_CASE("A review is by somebody else who may decide, and says why") {
+  Request asked = request({{"careful", Approval{.by_groups = {"dba"}, .break_glass = {"oncall"}}}});
+  asked.decisions = {decision(person("cid", {"oncall"}), Verdict::break_glass)};
+  asked.state = RequestState::unreviewed;
+  const auto fault = [&asked](config::Principal who, std::string reason = "post mortem") {
+    Decision made = decision(std::move(who), Verdict::review, 10'000);
+    made.reason = std::move(reason);
+    return fault_of(asked, made);
+  };
+  CHECK(fault(person("bob")) == DecisionFault::none);
+  CHECK(fault(person("bob"), "") == DecisionFault::reason_missing);
+  CHECK(fault(person("")) == DecisionFault::unproved);
+  CHECK(fault(person("bob", {"oncall"})) == DecisionFault::not_entitled);
+  CHECK(fault(person("ann")) == DecisionFault::own_request);
+  CHECK(fault(person("cid")) == DecisionFault::own_request);
+  for (const RequestState state :
+       {RequestState::waiting, RequestState::approved, RequestState::reviewed}) {
+    asked.state = state;
+    CHECK(fault(person("bob")) == DecisionFault::closed);
+  }
+}

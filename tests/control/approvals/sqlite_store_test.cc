@@ -1,6 +1,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <fstream>
 
@@ -59,7 +60,8 @@ TEST_CASE("The oldest that are over are forgotten, none that waits") {
   const std::vector<StoredRequest> rows{row("A", "waiting", 1), row("B", "denied", 2),
                                         row("C", "expired", 3), row("D", "approved", 4)};
   REQUIRE((*store)->put(rows));
-  REQUIRE((*store)->prune("waiting", 2));
+  const std::array open{std::string_view("waiting"), std::string_view("unreviewed")};
+  REQUIRE((*store)->prune(open, 2));
   CHECK(ids((*store)->list("", 10)) == std::vector<std::string>{"D", "C", "A"});
 }
 

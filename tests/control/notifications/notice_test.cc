@@ -40,7 +40,8 @@ TEST_CASE("what is no document of a request is no notice") {
 TEST_CASE("webhooks can be told of each state that a request has") {
   for (const RequestState state :
        {RequestState::waiting, RequestState::approved, RequestState::denied, RequestState::expired,
-        RequestState::withdrawn, RequestState::lost}) {
+        RequestState::withdrawn, RequestState::lost, RequestState::unreviewed,
+        RequestState::reviewed}) {
     CHECK(std::ranges::find(config::request_events, text(state)) != config::request_events.end());
   }
 }

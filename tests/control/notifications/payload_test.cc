@@ -66,7 +66,7 @@ TEST_CASE("what became of a request is told, and by whom") {
   const json slack = json::parse(payload(WebhookFormat::slack, denied, {}));
   CHECK(slack["text"] == "Request 7KQ2M9XF was denied");
   const std::string lines = slack["blocks"][1]["text"]["text"];
-  CHECK(lines.ends_with("Approved by bob\nDenied by eve: not today\n"));
+  CHECK(lines.ends_with("Decision: approve by bob\nDecision: deny by eve: not today\n"));
   const json generic = json::parse(payload(WebhookFormat::generic, denied, {}));
   CHECK(generic["decisions"][1] ==
         json{{"decision", "deny"}, {"who", "eve"}, {"reason", "not today"}});
