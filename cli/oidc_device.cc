@@ -30,9 +30,9 @@ std::int64_t seconds_at(const identity::JsonValue& page, std::string_view name,
 
 Result<Grant> ask_for_code(const control::SignInProvider& provider, const std::string& url,
                            const control::OidcWorld& world) {
-  const auto reply =
-      world.post(url, form_text({{"client_id", provider.client_id},
-                                 {"scope", fmt::format("{}", fmt::join(provider.scopes, " "))}}));
+  const auto reply = world.post(
+      url, control::form_text({{"client_id", provider.client_id},
+                               {"scope", fmt::format("{}", fmt::join(provider.scopes, " "))}}));
   if (!reply) return tl::unexpected(reply.error());
   if (reply->status != 200) {
     return fail(fmt::format("the provider gives no code: status {}", reply->status));

@@ -170,99 +170,100 @@ TEST_CASE("A stream of events ends, so that its reader must prove itself anew") 
   int asked = 0;
   while (pieces()) ++asked;
   CHECK(asked == 120);
+}
 
-  TEST_CASE("Whoever is proved is told where clients arrive for a target, and as whom") {
-    Bench bench;
-    const HttpReply reply = bench.ask_over_tls("ann/none", "GET", "/v1/targets/ledger");
-    REQUIRE(reply.status == 200);
-    CHECK(nlohmann::json::parse(reply.body) == nlohmann::json::parse(R"({
+TEST_CASE("Whoever is proved is told where clients arrive for a target, and as whom") {
+  Bench bench;
+  const HttpReply reply = bench.ask_over_tls("ann/none", "GET", "/v1/targets/ledger");
+  REQUIRE(reply.status == 200);
+  CHECK(nlohmann::json::parse(reply.body) == nlohmann::json::parse(R"({
     "target": "ledger", "subject": "ann", "listeners": [
       {"name": "main", "address": "0.0.0.0:5432", "target": "ledger", "protocol": "postgres", "tls": true}]})"));
-    CHECK(bench.ask_over_tls("ann/none", "GET", "/v1/targets/nowhere").status == 404);
-    CHECK(bench.ask_over_tls("nobody", "GET", "/v1/targets/ledger").status == 401);
-  }
+  CHECK(bench.ask_over_tls("ann/none", "GET", "/v1/targets/nowhere").status == 404);
+  CHECK(bench.ask_over_tls("nobody", "GET", "/v1/targets/ledger").status == 401);
+}
 
-  TEST_CASE("Sessions are listed, shown and ended by name, with a reason for the log") {
-    Bench bench;
-    const auto listed = bench.ask_as("dan/staff", "GET", "/v1/sessions?limit=1&subject=ann");
-    CHECK(listed.status == 200);
-    CHECK(nlohmann::json::parse(listed.body).at("next") == "0-1");
-    CHECK(bench.ask_as("dan/staff", "GET", "/v1/sessions/a-1").status == 200);
-    CHECK(bench.ask_as("dan/staff", "GET", "/v1/sessions/a-2").status == 404);
-    CHECK(bench.ask_as("dan/staff", "GET", "/v1/sessions?limit=1001").status == 400);
-    CHECK(bench.ask_as_root("POST", "/v1/sessions/a-1/kill", R"({"reason":"runaway"})").status ==
-          200);
-    CHECK(bench.killed == std::vector<std::string>{"a-1"});
-    CHECK(bench.log[0].reason == "runaway");
-  }
+TEST_CASE("Sessions are listed, shown and ended by name, with a reason for the log") {
+  Bench bench;
+  const auto listed = bench.ask_as("dan/staff", "GET", "/v1/sessions?limit=1&subject=ann");
+  CHECK(listed.status == 200);
+  CHECK(nlohmann::json::parse(listed.body).at("next") == "0-1");
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/sessions/a-1").status == 200);
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/sessions/a-2").status == 404);
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/sessions?limit=1001").status == 400);
+  CHECK(bench.ask_as_root("POST", "/v1/sessions/a-1/kill", R"({"reason":"runaway"})").status ==
+        200);
+  CHECK(bench.killed == std::vector<std::string>{"a-1"});
+  CHECK(bench.log[0].reason == "runaway");
+}
 
-  TEST_CASE("A legal hold is made of times") {
-    Bench bench;
-    const auto reply =
-        bench.ask_as_root("POST", "/v1/legal-holds",
-                          R"({"from":"2026-11-01T00:00:00Z","until":"","reason":"case 17"})");
-    CHECK(reply.status == 200);
-    REQUIRE(bench.holds.size() == 1);
-    CHECK(bench.holds[0].from_ns == 1'793'491'200'000'000'000);
-    CHECK(bench.holds[0].until_ns == audit::LegalHold{}.until_ns);
-    CHECK(nlohmann::json::parse(reply.body).at("until") == "");
-    CHECK(bench.ask_as_root("POST", "/v1/legal-holds/3/release").status == 409);
-  }
+TEST_CASE("A legal hold is made of times") {
+  Bench bench;
+  const auto reply =
+      bench.ask_as_root("POST", "/v1/legal-holds",
+                        R"({"from":"2026-11-01T00:00:00Z","until":"","reason":"case 17"})");
+  CHECK(reply.status == 200);
+  REQUIRE(bench.holds.size() == 1);
+  CHECK(bench.holds[0].from_ns == 1'793'491'200'000'000'000);
+  CHECK(bench.holds[0].until_ns == audit::LegalHold{}.until_ns);
+  CHECK(nlohmann::json::parse(reply.body).at("until") == "");
+  CHECK(bench.ask_as_root("POST", "/v1/legal-holds/3/release").status == 409);
+}
 
-  TEST_CASE("A recording is deleted by name, for a reason") {
-    Bench bench;
-    const std::string reason = R"({"reason":"case 17 is closed"})";
-    const auto reply = bench.ask_as_root("POST", "/v1/recordings/a-1-1/delete", reason);
-    CHECK(reply.status == 200);
-    CHECK(nlohmann::json::parse(reply.body).at("chunks") == 2);
-    CHECK(bench.log[0].reason == "case 17 is closed");
-    CHECK(bench.ask_as_root("POST", "/v1/recordings/b-1-1/delete", reason).status == 409);
-    CHECK(bench.ask_as_root("POST", "/v1/recordings/a-1-1/delete").status == 400);
-  }
+TEST_CASE("A recording is deleted by name, for a reason") {
+  Bench bench;
+  const std::string reason = R"({"reason":"case 17 is closed"})";
+  const auto reply = bench.ask_as_root("POST", "/v1/recordings/a-1-1/delete", reason);
+  CHECK(reply.status == 200);
+  CHECK(nlohmann::json::parse(reply.body).at("chunks") == 2);
+  CHECK(bench.log[0].reason == "case 17 is closed");
+  CHECK(bench.ask_as_root("POST", "/v1/recordings/b-1-1/delete", reason).status == 409);
+  CHECK(bench.ask_as_root("POST", "/v1/recordings/a-1-1/delete").status == 400);
+}
 
-  TEST_CASE("A token is asked for by a credential, or for a subject") {
-    Bench bench;
-    const auto reply = bench.ask_as_root(
-        "POST", "/v1/tokens",
-        R"({"subject":"batch","groups":["a","b"],"target":"db","lifetime_seconds":60})");
-    CHECK(reply.status == 200);
-    REQUIRE(bench.minted.size() == 1);
-    CHECK(bench.minted[0].subject == "batch");
-    CHECK(bench.minted[0].groups == std::vector<std::string>{"a", "b"});
-    CHECK(bench.minted[0].target == "db");
-    CHECK(bench.minted[0].lifetime == seconds(60));
-    CHECK(bench.minted[0].by == "user 0");
-    CHECK(bench.minted[0].is_operator);
-    CHECK(field_value(reply.fields, "cache-control") == "no-store");
-    const auto own = bench.ask_over_tls("eve/none", "POST", "/v1/tokens", R"({"target":"db"})");
-    CHECK(own.status == 200);
-    REQUIRE(bench.minted.size() == 2);
-    REQUIRE(bench.minted[1].proved);
-    CHECK(bench.minted[1].proved->subject == "eve");
-    CHECK(bench.minted[1].by == "eve");
-    CHECK_FALSE(bench.minted[1].is_operator);
-    const std::string shown = R"({"credential":"sk_other"})";
-    CHECK(bench.ask_over_tls("ann/ops", "POST", "/v1/tokens", shown).status == 422);
-    CHECK(bench.minted.size() == 2);
-    const auto revoked = bench.ask_as_root("POST", "/v1/tokens/t1/revoke");
-    CHECK(nlohmann::json::parse(revoked.body).at("revoked") == "t1");
-  }
+TEST_CASE("A token is asked for by a credential, or for a subject") {
+  Bench bench;
+  const auto reply = bench.ask_as_root(
+      "POST", "/v1/tokens",
+      R"({"subject":"batch","groups":["a","b"],"target":"db","lifetime_seconds":60})");
+  CHECK(reply.status == 200);
+  REQUIRE(bench.minted.size() == 1);
+  CHECK(bench.minted[0].subject == "batch");
+  CHECK(bench.minted[0].groups == std::vector<std::string>{"a", "b"});
+  CHECK(bench.minted[0].target == "db");
+  CHECK(bench.minted[0].lifetime == seconds(60));
+  CHECK(bench.minted[0].by == "user 0");
+  CHECK(bench.minted[0].is_operator);
+  CHECK(field_value(reply.fields, "cache-control") == "no-store");
+  const auto own = bench.ask_over_tls("eve/none", "POST", "/v1/tokens", R"({"target":"db"})");
+  CHECK(own.status == 200);
+  REQUIRE(bench.minted.size() == 2);
+  REQUIRE(bench.minted[1].proved);
+  CHECK(bench.minted[1].proved->subject == "eve");
+  CHECK(bench.minted[1].by == "eve");
+  CHECK_FALSE(bench.minted[1].is_operator);
+  const std::string shown = R"({"credential":"sk_other"})";
+  CHECK(bench.ask_over_tls("ann/ops", "POST", "/v1/tokens", shown).status == 422);
+  CHECK(bench.minted.size() == 2);
+  const auto revoked = bench.ask_as_root("POST", "/v1/tokens/t1/revoke");
+  CHECK(nlohmann::json::parse(revoked.body).at("revoked") == "t1");
+}
 
-  TEST_CASE("Whoever signs in is told with whom, and which token counts") {
-    Bench bench;
-    bench.issuers.resize(3);
-    config::OidcIssuer& staff = bench.issuers[0];
-    staff.audience = "sluice";
-    staff.login = config::OidcLogin{.client_id = "sluice", .scopes = {"openid", "groups"}};
-    config::OidcIssuer& partners = bench.issuers[1];
-    partners.audience = "api";
-    partners.login = config::OidcLogin{.client_id = "cli", .scopes = {}};
-    const auto reply = bench.ask_over_tls("", "GET", "/v1/sign-in");
-    CHECK(reply.status == 200);
-    const auto providers = nlohmann::json::parse(reply.body).at("providers");
-    REQUIRE(providers.size() == 2);
-    CHECK(providers[0].at("token") == "id_token");
-    CHECK(providers[0].at("scopes") == std::vector<std::string>{"openid", "groups"});
-    CHECK(providers[1].at("token") == "access_token");
-    CHECK(providers[1].at("scopes") == std::vector<std::string>{"openid"});
-  }
+TEST_CASE("Whoever signs in is told with whom, and which token counts") {
+  Bench bench;
+  bench.issuers.resize(3);
+  config::OidcIssuer& staff = bench.issuers[0];
+  staff.audience = "sluice";
+  staff.login = config::OidcLogin{.client_id = "sluice", .scopes = {"openid", "groups"}};
+  config::OidcIssuer& partners = bench.issuers[1];
+  partners.audience = "api";
+  partners.login = config::OidcLogin{.client_id = "cli", .scopes = {}};
+  const auto reply = bench.ask_over_tls("", "GET", "/v1/sign-in");
+  CHECK(reply.status == 200);
+  const auto providers = nlohmann::json::parse(reply.body).at("providers");
+  REQUIRE(providers.size() == 2);
+  CHECK(providers[0].at("token") == "id_token");
+  CHECK(providers[0].at("scopes") == std::vector<std::string>{"openid", "groups"});
+  CHECK(providers[1].at("token") == "access_token");
+  CHECK(providers[1].at("scopes") == std::vector<std::string>{"openid"});
+}
