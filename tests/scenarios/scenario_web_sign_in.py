@@ -7,7 +7,7 @@ import urllib.parse
 
 from harness import wire
 from harness.certificates import Authority
-from harness.context import expect
+from harness.context import expect, wait_until
 from harness.gateway import Gateway
 from harness.processes import free_port
 from harness.provider import Provider
@@ -68,7 +68,9 @@ def run(context) -> None:
         tokens.append(re.search(r"<pre>([^<]+)</pre>", page).group(1))
         expect(ask(tokens[-1]) == 200, "the token is not good")
 
-    # In the moment in which the provider signs with another key.
+    # In the moment in which the provider signs with another key, if it was not asked for its keys just now.
+    wait_until(lambda: json.loads(gateway.admin("GET", "/v1/status")[1])["issuers"][0]["age_seconds"] > 5.5,
+               "the pause between two questions to be over", 20)
     provider.control("rotate")
     status, _, page = Careful(trusted).open(f"{url}/login/corp")
     expect(status == 200 and "You are corp:ann" in page, f"another key: {status} {page}")
