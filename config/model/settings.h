@@ -184,7 +184,7 @@ struct Approval {
   bool all_groups = false;          ///< Nobody counts for two of them.
   Duration expires = seconds(600);  ///< Undecided by then, it is refused.
   bool reason_required = false;     ///< Of whoever decides.
-  std::vector<std::string> break_glass = {};  ///< Whose members may run it alone and at once.
+  std::vector<std::string> break_glass = {};
   HoldMode mode = HoldMode::wait;
   Duration wait = {};                 ///< Of an HTTP client on its connection; 0: until it expires.
   Duration valid_for = seconds(600);  ///< A ticket, once it was approved.

@@ -127,11 +127,6 @@ std::string_view text(Verdict verdict) noexcept {
   return "deny";
 }
 
-bool may_run(RequestState state) noexcept {
-  return state == RequestState::approved || state == RequestState::unreviewed ||
-         state == RequestState::reviewed;
-}
-
 std::string to_json(const Request& request) {
   const config::HeldOperation& what = request.what;
   Json out{{"id", what.request},

@@ -32,8 +32,6 @@ enum class Verdict : std::uint8_t {
   review,       ///< Afterwards, by another one.
 };
 std::string_view text(Verdict verdict) noexcept;
-/// Whether it may run: people agreed, or one broke the glass.
-bool may_run(RequestState state) noexcept;
 
 struct Decision {
   Verdict verdict = Verdict::approve;

@@ -393,8 +393,8 @@ TEST_CASE("Who breaks the glass lets it run alone; it is reviewed by another one
   CHECK(bench.state() == "reviewed");
   CHECK(bench.desk->counts().unreviewed == 0);
   const auto told = bench.all_told();
-  CHECK(told == std::vector<std::string>{"waiting 7KQ2M9XF", "unreviewed 7KQ2M9XF",
-                                         "reviewed 7KQ2M9XF"});
+  CHECK(told ==
+        std::vector<std::string>{"waiting 7KQ2M9XF", "unreviewed 7KQ2M9XF", "reviewed 7KQ2M9XF"});
   const auto recorded = bench.recorded();
   CHECK(std::ranges::count(recorded, "break-glass ann") == 1);
   CHECK(std::ranges::count(recorded, "reviewed bob") == 1);
@@ -406,8 +406,9 @@ TEST_CASE("What cannot be recorded is not let through by breaking the glass") {
   bench.desk->hold(urgent(), answers.taker());
   answers.await();
   bench.log_is_full = true;
-  CHECK(bench.desk->decide("7KQ2M9XF", said(person("eve", {"oncall"}), Verdict::break_glass)).kind ==
-        DecisionReply::Kind::unavailable);
+  CHECK(
+      bench.desk->decide("7KQ2M9XF", said(person("eve", {"oncall"}), Verdict::break_glass)).kind ==
+      DecisionReply::Kind::unavailable);
   CHECK(bench.state() == "waiting");
   CHECK(bench.desk->counts().unreviewed == 0);
 }

@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "../approvals/requests.h"
 #include "control/approvals/store.h"
+#include "requests.h"
 
 namespace sluice::control::sample {
 
