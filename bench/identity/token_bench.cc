@@ -8,7 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/replay_filter.h"
 #include "dataplane/session/token_proofs.h"
+#include "dpop_maker.h"
+#include "identity/dpop.h"
 #include "snapshot_of.h"
 #include "token_bench.h"
 
@@ -54,6 +57,28 @@ void verify(benchmark::State& state, const ProviderKey& key, JwsAlgorithm algori
   state.counters["bytes"] = static_cast<double>(token.size());
 }
 
+/// With each request: the proof that its sender has the token's key, and that it is the first.
+void proof(benchmark::State& state) {
+  const ProviderKey& key = provider_keys().other;
+  const std::string token = bound_token(key);
+  std::vector<std::string> proofs;
+  for (int i = 0; i < 1'000; ++i)
+    proofs.push_back(dpop(key, dpop_claims(token, fmt::format("{}", i))));
+  dataplane::ReplayFilter filter(FingerprintKey(1, 2), token_now + seconds(-60));
+  // The same ones are shown as other ones: the filter has a minute for each.
+  std::uint64_t shown = 0;
+  const auto take = [&] {
+    const auto read = identity::read_dpop(proofs[shown % proofs.size()]);
+    const bool holds = read && identity::verify_dpop(*read, {"POST", token}, token_now,
+                                                     seconds(60)) == identity::TokenFault::none;
+    const std::string name = fmt::format("{}{}", as_text(read->thumbprint), ++shown);
+    return holds && filter.show(name, token_now, token_now, token_now) ==
+                        dataplane::ReplayFilter::Verdict::fresh;
+  };
+  expect(take(), "the proof is good");
+  for (auto _ : state) benchmark::DoNotOptimize(take());
+}
+
 /// As a session does it: the fingerprint, the lookup, the view of its rules.
 void known(benchmark::State& state, std::size_t tokens, std::size_t more_bytes) {
   const auto snapshot = snapshot_of(configuration, "[]");
@@ -88,6 +113,7 @@ BENCHMARK_CAPTURE(verify, es256, made.p256, JwsAlgorithm::es256, "p256");
 BENCHMARK_CAPTURE(verify, es384, made.p384, JwsAlgorithm::es384, "p384");
 BENCHMARK_CAPTURE(verify, es512, made.p521, JwsAlgorithm::es512, "p521");
 BENCHMARK_CAPTURE(verify, eddsa, made.ed25519, JwsAlgorithm::eddsa, "ed");
+BENCHMARK(proof);
 BENCHMARK_CAPTURE(known, one_short, 1, 0);
 BENCHMARK_CAPTURE(known, one_of_1_kib, 1, 450);
 BENCHMARK_CAPTURE(known, thousand_of_1_kib, 1000, 450);
