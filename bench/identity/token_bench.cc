@@ -94,7 +94,7 @@ void known(benchmark::State& state, std::size_t tokens, std::size_t more_bytes) 
     shown.push_back(make_token(provider_keys().p256, JwsAlgorithm::es256, good_header, claims));
   }
   const auto ask = [&](const std::string& token) {
-    const auto answer = proofs.prove(token, print_key.of(token), *snapshot, 0, now);
+    const auto answer = proofs.prove(token, print_key.of(token), *snapshot, 0, {}, now);
     return answer.proof == nullptr ? nullptr : answer.proof->view(*snapshot, 0).get();
   };
   for (const std::string& token : shown) expect(ask(token) != nullptr, "the token is good");

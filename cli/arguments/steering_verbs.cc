@@ -99,8 +99,8 @@ void add_requests(Tree& tree) {
       "  sluice break-glass 7KQ2M9XF --reason 'incident 4711' --json"));
   add_decision(add_verb<ReviewOptions>(
       tree, tree.app, "review", "Say that what was run by breaking the glass was looked at",
-      "  sluice requests --state unreviewed\n"
-      "  sluice review 7KQ2M9XF --reason 'post mortem 4711: it was right'"));
+      "  sluice review 7KQ2M9XF --reason 'post mortem 4711: it was right'\n"
+      "  sluice review 7KQ2M9XF --reason 'ticket 17' --json"));
 }
 
 }  // namespace

@@ -180,11 +180,11 @@ enum class HoldMode : std::uint8_t {
 /// Who must agree before what a rule holds may run.
 struct Approval {
   std::vector<std::string> by_groups;
-  std::uint32_t distinct = 1;       ///< People; with `all_groups` of each group.
-  bool all_groups = false;          ///< Nobody counts for two of them.
-  Duration expires = seconds(600);  ///< Undecided by then, it is refused.
-  bool reason_required = false;     ///< Of whoever decides.
-  std::vector<std::string> break_glass = {};
+  std::uint32_t distinct = 1;                 ///< People; with `all_groups` of each group.
+  bool all_groups = false;                    ///< Nobody counts for two of them.
+  Duration expires = seconds(600);            ///< Undecided by then, it is refused.
+  bool reason_required = false;               ///< Of whoever decides.
+  std::vector<std::string> break_glass = {};  ///< Whose members may run it alone.
   HoldMode mode = HoldMode::wait;
   Duration wait = {};                 ///< Of an HTTP client on its connection; 0: until it expires.
   Duration valid_for = seconds(600);  ///< A ticket, once it was approved.
