@@ -39,9 +39,11 @@ struct Destination {
   std::string subject;  ///< As whom; empty: the gateway was not asked.
 };
 
-config::Protocol protocol_of(std::string_view word) {
-  return word == text(config::Protocol::postgres) ? config::Protocol::postgres
-                                                  : config::Protocol::http;
+std::optional<config::Protocol> protocol_of(std::string_view word) {
+  for (const auto protocol : {config::Protocol::http, config::Protocol::postgres}) {
+    if (word == text(protocol)) return protocol;
+  }
+  return std::nullopt;
 }
 
 /// The listener that is meant, of those that lead to the target.
@@ -68,11 +70,11 @@ Result<Destination> read_target(const std::string& body, const ConnectOptions& o
     const auto listener = choose(page.at("listeners"), options.listener);
     if (!listener) return tl::unexpected(listener.error());
     // The gateway may listen on all addresses; its name is known here.
-    auto place = parse_host_port(listener->at("address").get<std::string>());
-    if (!place) return fail("the gateway's answer is not understood");
-    place->host = gateway.host();
-    return Destination{std::move(*place), protocol_of(listener->at("protocol").get<std::string>()),
-                       page.at("subject").get<std::string>()};
+    const auto place = parse_host_port(listener->at("address").get<std::string>());
+    const auto protocol = protocol_of(listener->at("protocol").get<std::string>());
+    if (!place || !protocol) return fail("the gateway's answer is not understood");
+    return Destination{
+        {gateway.host(), place->port}, *protocol, page.at("subject").get<std::string>()};
   } catch (const Json::exception&) {
     return fail("the gateway's answer is not understood");
   }
@@ -87,8 +89,11 @@ struct Found {
 Found find(const ConnectOptions& options, const RemoteGateway* gateway) {
   if (!options.to.empty()) {
     auto place = parse_host_port(options.to);
-    if (!place) return {{}, complain(verb, "--to takes HOST:PORT", ExitCode::usage)};
-    return {Destination{std::move(*place), protocol_of(options.protocol), {}}};
+    const auto protocol = protocol_of(options.protocol);
+    if (!place || !protocol) {
+      return {{}, complain(verb, "--to takes HOST:PORT, with --protocol", ExitCode::usage)};
+    }
+    return {Destination{std::move(*place), *protocol, {}}};
   }
   if (gateway == nullptr) {
     return {{},
