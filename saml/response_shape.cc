@@ -1,5 +1,7 @@
 #include "saml/response_shape.h"
 
+#include <libxml/tree.h>
+
 #include <algorithm>
 #include <set>
 

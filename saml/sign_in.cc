@@ -13,6 +13,8 @@
 namespace sluice::saml {
 namespace {
 
+/// The configuration takes no longer one.
+constexpr Duration sign_in_timeout_max = seconds(3'600);
 constexpr std::size_t time_bytes = 8;
 constexpr std::size_t mac_bytes = 16;
 constexpr std::size_t body_bytes = time_bytes + SignIns::random_bytes;
@@ -135,7 +137,9 @@ Verdict SignIns::finish(const ServiceProvider& provider, std::string_view form,
   if (fault != Fault::none) return refused(fault);
   Verdict verdict = read(provider, *fields->response, request, now);
   if (verdict.fault != Fault::none) return verdict;
-  const Fault spent = spend(verdict.principal.credential_id, request, until, now);
+  // Longer than any timeout that may come into force: a longer one brings nothing back.
+  const Fault spent =
+      spend(verdict.principal.credential_id, request, now + sign_in_timeout_max, now);
   return spent == Fault::none ? verdict : refused(spent);
 }
 

@@ -70,6 +70,14 @@ std::string_view without_space_around(std::string_view text) {
 
 }  // namespace
 
+void XmlDocument::Free::operator()(xmlDocPtr document) const noexcept {
+  xmlFreeDoc(document);
+}
+
+xmlNodePtr XmlDocument::root() const noexcept {
+  return xmlDocGetRootElement(document_.get());
+}
+
 Result<XmlDocument, Fault> XmlDocument::parse(std::string_view text) {
   const std::unique_ptr<xmlParserCtxt, FreeParser> parser(xmlNewParserCtxt());
   if (!parser || text.size() > INT_MAX) return tl::unexpected(Fault::bad_xml);

@@ -4,8 +4,6 @@
 // source   XML 1.0, Namespaces in XML 1.0
 #pragma once
 
-#include <libxml/tree.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +11,14 @@
 
 #include "base/result.h"
 #include "saml/fault.h"
+
+// As libxml2 declares them.
+struct _xmlDoc;
+struct _xmlNode;
+using xmlDoc = _xmlDoc;
+using xmlDocPtr = xmlDoc*;
+using xmlNode = _xmlNode;
+using xmlNodePtr = xmlNode*;
 
 namespace sluice::saml {
 
@@ -33,11 +39,11 @@ class XmlDocument {
   static Result<XmlDocument, Fault> parse(std::string_view text);
 
   [[nodiscard]] xmlDocPtr get() const noexcept { return document_.get(); }
-  [[nodiscard]] xmlNodePtr root() const noexcept { return xmlDocGetRootElement(document_.get()); }
+  [[nodiscard]] xmlNodePtr root() const noexcept;
 
  private:
   struct Free {
-    void operator()(xmlDocPtr document) const noexcept { xmlFreeDoc(document); }
+    void operator()(xmlDocPtr document) const noexcept;
   };
   explicit XmlDocument(xmlDocPtr document) : document_(document) {}
 
