@@ -58,8 +58,14 @@ class Pager {
     return true;
   }
 
-  Result<RecordPage> finish() && {
+  /// end  that the search came to.
+  Result<RecordPage> finish(const SearchEnd& end) && {
     if (!fault_.empty()) return fail(std::move(fault_));
+    if (page_.has_more || end.behind == RecordPlace{}) return std::move(page_);
+    // What was looked at in vain need not be looked at again.
+    const std::uint64_t before = end.behind.offset == 0 ? 0 : end.behind.offset - 1;
+    page_.next = SearchMark{first_open(end.behind), {end.behind.segment, before}};
+    page_.has_more = !end.is_whole;
     return std::move(page_);
   }
 
@@ -96,7 +102,7 @@ std::optional<SearchMark> SearchMark::parse(std::string_view text) noexcept {
   if (!first) return std::nullopt;
   if (tilde == text.npos) return SearchMark{*first, *first};
   const auto second = parse_place(text.substr(tilde + 1));
-  if (!second || *second < *first) return std::nullopt;
+  if (!second) return std::nullopt;
   return SearchMark{*first, *second};
 }
 
@@ -106,17 +112,20 @@ std::string SearchMark::text() const {
 }
 
 Result<RecordPage> search_page(const std::filesystem::path& directory, RecordQuery query,
-                               const std::optional<SearchMark>& mark, std::size_t limit) {
+                               const std::optional<SearchMark>& mark, std::size_t limit,
+                               const std::function<bool()>& goes_on) {
   RecordFilter filter(std::move(query));
   Pager pager(filter, mark ? mark->shown : RecordPlace{}, limit);
   const auto done =
       search(directory, filter,
              {.found = [&pager](ByteView record, RecordPlace at) { return pager.take(record, at); },
+              .goes_on = goes_on,
               .index_note = {}},
              mark ? mark->reread : RecordPlace{});
   if (!done) return tl::unexpected(done.error());
-  auto page = std::move(pager).finish();
-  if (page && !page->next) page->next = mark;
+  auto page = std::move(pager).finish(*done);
+  // The log is never behind where it was.
+  if (page && (!page->next || (mark && page->next->shown < mark->shown))) page->next = mark;
   return page;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@
 namespace sluice::audit {
 
 /// How far a search has come, for who asks on: "17.4096", or "16.512~17.4096" while the outcome of
-/// an operation is wanted that was found as early as that.
+/// an operation is wanted that was found as early as that, or where nothing was found last.
 struct SearchMark {
   RecordPlace reread;  ///< From here on records are looked at again.
   RecordPlace shown;   ///< Up to here they were shown.
@@ -26,15 +27,17 @@ struct SearchMark {
 
 struct RecordPage {
   std::vector<std::string> records;  ///< JSON objects, in the order of the log.
-  /// Where the next page begins, now or when there is more; nothing when there was nothing yet.
+  /// Where the next page begins, now or when there is more; nothing when the log is empty.
   std::optional<SearchMark> next;
   bool has_more = false;  ///< It is known to have something.
 };
 
 /// mark    of the page before; nothing: from the log's beginning.
 /// limit   of records, from 1 on.
+/// goes_on  as SearchEvents has it: what it ends is a page that is not full, and has more.
 /// errors  the log cannot be read, or is damaged.
 Result<RecordPage> search_page(const std::filesystem::path& directory, RecordQuery query,
-                               const std::optional<SearchMark>& mark, std::size_t limit);
+                               const std::optional<SearchMark>& mark, std::size_t limit,
+                               const std::function<bool()>& goes_on = {});
 
 }  // namespace sluice::audit

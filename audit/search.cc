@@ -20,19 +20,21 @@ class Search {
          RecordPlace from)
       : directory_(directory), filter_(filter), events_(events), from_(from) {}
 
-  Result<std::uint64_t> run() {
+  Result<SearchEnd> run() {
     const auto end = committed_records(directory_);
-    if (!end) return end;
+    if (!end) return tl::unexpected(end.error());
     const auto segments = count_segments(directory_);
-    if (!segments) return segments;
+    if (!segments) return tl::unexpected(segments.error());
     end_ = *end;
     const std::uint64_t first = std::max<std::uint64_t>(from_.segment, 1);
-    for (std::uint64_t number = first; number <= *segments && next_ < end_ && !is_over_; ++number) {
+    for (std::uint64_t number = first; number <= *segments && next_ < end_; ++number) {
+      if (is_over_ = is_over_ || !goes_on(); is_over_) break;
       const bool is_sealed = number < *segments;
       auto done = is_sealed ? search_sealed(number) : search_open(number);
       if (!done) return tl::unexpected(done.error());
+      if (is_sealed && !is_over_) behind_ = {number + 1, 0};
     }
-    return next_;
+    return SearchEnd{next_, behind_, !is_over_};
   }
 
  private:
@@ -71,9 +73,12 @@ class Search {
       if (auto done = read_places(number, *bytes, *places); !done || is_over_) return done;
       next_ = index->first_record() + index->records();
       offset = index->end();
+      behind_ = std::max(behind_, RecordPlace{number, offset});
     }
     return offset == 0 ? read_whole(number) : read_behind(number, offset);
   }
+
+  [[nodiscard]] bool goes_on() const { return !events_.goes_on || events_.goes_on(); }
 
   /// False when it cannot be built: the search goes on without.
   bool build(std::uint64_t number, const std::string& why) {
@@ -99,7 +104,9 @@ class Search {
     auto reader = SegmentReader::open(segment_path(directory_, number));
     if (!reader) return fail(reader.error().message);
     if (reader->size() < bytes) return read_whole(number);  // It was removed meanwhile.
-    const std::uint64_t first = number == from_.segment ? from_.offset : 0;
+    // A stand-in has its frames in other places.
+    const bool is_from = number == from_.segment && reader->form() != SegmentFile::Form::stand_in;
+    const std::uint64_t first = is_from ? from_.offset : 0;
     if (places.stretch) {
       if (first >= places.stretch->end) return {};
       reader->seek(std::max(first, places.stretch->begin));
@@ -159,12 +166,15 @@ class Search {
         next_ = removed->end;
       }
       if (step->frame.type() != FrameType::record) continue;
+      if (is_over_ = !goes_on(); is_over_) return {};
       if (counts_) ++next_;
+      behind_ = std::max(behind_, RecordPlace{number, step->offset + step->frame.bytes});
       const auto record = fields_of(step->frame.payload());
       if (!record) return fail(fmt::format("segment {}: a frame that holds no record", number));
       const RecordPlace at{number, step->offset};
       if (at >= from_ && filter_.wants(*record)) {
         is_over_ = !events_.found(step->frame.payload(), at);
+        if (is_over_) behind_ = at;
       }
       if (step->offset + 1 == end) return {};
     }
@@ -177,6 +187,7 @@ class Search {
   RecordFilter& filter_;
   const SearchEvents& events_;
   const RecordPlace from_;
+  RecordPlace behind_;      ///< All before it was looked at, or cannot be wanted.
   std::uint64_t end_ = 0;   ///< What is committed.
   std::uint64_t next_ = 0;  ///< All before it was looked at.
   bool counts_ = false;     ///< A segment is read as a whole, record by record.
@@ -185,8 +196,8 @@ class Search {
 
 }  // namespace
 
-Result<std::uint64_t> search(const std::filesystem::path& directory, RecordFilter& filter,
-                             const SearchEvents& events, RecordPlace from) {
+Result<SearchEnd> search(const std::filesystem::path& directory, RecordFilter& filter,
+                         const SearchEvents& events, RecordPlace from) {
   return Search(directory, filter, events, from).run();
 }
 

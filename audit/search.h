@@ -23,13 +23,21 @@ struct RecordPlace {
 struct SearchEvents {
   /// A record that the filter wants, in the order of the log. False ends the search.
   std::function<bool(ByteView record, RecordPlace at)> found;
+  /// Asked before each record that is looked at; false ends the search. Empty: it goes on.
+  std::function<bool()> goes_on = {};
   /// An index was damaged, and was built again; or could not be, and the segment was read.
-  std::function<void(const std::string& note)> index_note;
+  std::function<void(const std::string& note)> index_note = {};
 };
 
-/// from     nothing before it is looked at.
-/// returns  the index of the first record it did not look at: committed later.
-Result<std::uint64_t> search(const std::filesystem::path& directory, RecordFilter& filter,
-                             const SearchEvents& events, RecordPlace from = {});
+/// What a search came to.
+struct SearchEnd {
+  std::uint64_t next = 0;  ///< The index of the first record that it didn't look at.
+  RecordPlace behind;      ///< Where that is, or will be: there a later search goes on.
+  bool is_whole = true;    ///< It saw all that is committed.
+};
+
+/// from     nothing before it is looked at: the beginning, or the end of a search before.
+Result<SearchEnd> search(const std::filesystem::path& directory, RecordFilter& filter,
+                         const SearchEvents& events, RecordPlace from = {});
 
 }  // namespace sluice::audit

@@ -119,7 +119,7 @@ ExitCode perform(const AuditOptions& options) {
        .index_note = [](const std::string& note) { complain("audit", note, ExitCode::ok); }});
   if (!next) return complain("audit", next.error().message, ExitCode::failed);
   if (!printer.fault().empty()) return complain("audit", printer.fault(), ExitCode::failed);
-  if (options.follow) return follow(directory, *next, filter, printer);
+  if (options.follow) return follow(directory, next->next, filter, printer);
   return std::fflush(stdout) == 0 ? ExitCode::ok : ExitCode::failed;
 }
 

@@ -17,6 +17,9 @@
 namespace sluice::cli {
 namespace {
 
+/// A page of a search has what was found by then.
+constexpr std::chrono::seconds search_time_max{2};
+
 /// Null without a policy. Else the log that is there continues what witnesses saw.
 Result<std::unique_ptr<control::Cosigner>> make_cosigner(const config::Settings& settings) {
   auto policy = read_witness_policy(settings);
@@ -128,6 +131,7 @@ Result<std::unique_ptr<Service>> Service::start(
 }
 
 Service::~Service() {
+  is_ending_ = true;
   // Their threads call the gateway, whose workers call them: so they end first, and go last.
   key_keeper_->stop();
   desk_->stop();
@@ -274,9 +278,12 @@ control::api::Actions Service::actions() {
         return answer(**rehearsal, question);
       },
       .records =
-          [directory = gateway_->snapshot()->settings.audit.directory](
+          [this, directory = gateway_->snapshot()->settings.audit.directory](
               audit::RecordQuery query, const auto& mark, std::size_t limit) {
-            return audit::search_page(directory, std::move(query), mark, limit);
+            const auto end = std::chrono::steady_clock::now() + search_time_max;
+            return audit::search_page(directory, std::move(query), mark, limit, [this, end] {
+              return !is_ending_ && std::chrono::steady_clock::now() < end;
+            });
           },
       .requests = [this](std::string_view state) { return desk_->list(state); },
       .request = [this](const std::string& id) { return desk_->show(id); },

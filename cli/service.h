@@ -139,6 +139,7 @@ class Service {
   std::uint64_t log_failures_ = 0;  ///< That the operator was told of.
   bool is_log_down_ = false;
   std::atomic<bool> draining_{false};
+  std::atomic<bool> is_ending_{false};  ///< What looks at much stops looking.
   std::atomic<std::int64_t> drain_until_ns_{0};
   Authorization authorization_;
   std::mutex admin_tls_mutex_;

@@ -65,6 +65,7 @@ class HttpServer {
   /// A reply's pieces are asked for so often. Half of the connections may have some; who would be
   /// one more is answered 503.
   static constexpr Duration pieces_pause = milliseconds(500);
+  static constexpr Duration pieces_time_max = seconds(90);  ///< Of one reply.
 
   /// `handler` is called from any of the threads. A head may have 16 KiB, a body 1 MiB; what
   /// exceeds that is refused.

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -213,7 +214,11 @@ struct HttpServer::State {
 
   void send_pieces(SocketChannel& below, Channel& channel, const Accepted& accepted,
                    const HttpReply& reply) const {
+    // By the clock: who takes them slowly gets no more of them.
+    const auto end =
+        std::chrono::steady_clock::now() + std::chrono::nanoseconds(pieces_time_max.ns);
     while (const auto piece = reply.pieces()) {
+      if (std::chrono::steady_clock::now() >= end) return;
       below.limit(options.timeout);
       if (!piece->empty() && !channel.write(as_bytes(*piece))) return;
       if (!stays(accepted)) return;

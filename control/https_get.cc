@@ -76,10 +76,11 @@ Result<HttpsReply> exchange(const HttpsGet& request, const std::string* post) {
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, request.stop);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason.data());
   const CURLcode code = curl_easy_perform(curl);
-  if (code == CURLE_WRITE_ERROR) {
+  const bool is_cut = code == CURLE_WRITE_ERROR;
+  if (is_cut && post == nullptr) {
     return fail(fmt::format("more than {} bytes", request.body_bytes_max));
   }
-  if (code != CURLE_OK) {
+  if (code != CURLE_OK && !is_cut) {
     return fail(reason[0] == 0 ? curl_easy_strerror(code) : reason.data());
   }
   long status = 0;

@@ -33,6 +33,7 @@ struct HttpsReply {
 
 /// The same as a POST of `body`, which is application/x-www-form-urlencoded where `fields` have no
 /// Content-Type; what has any status is an answer.
+/// body_bytes_max  what the answer has beyond that is left out.
 /// errors   in words that name the host at most: the rest of a URL may be a secret.
 Result<HttpsReply> https_post(const HttpsGet& request, const std::string& body);
 

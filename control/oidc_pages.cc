@@ -46,10 +46,9 @@ std::optional<HttpReply> OidcPages::answer(const HttpRequest& request) {
   if (segments.size() == 1) return list();
   const auto way = way_of(segments[1], request);
   if (!way) return std::nullopt;
-  if (!exchanges_.try_acquire()) return plain_page(503, "try again");
-  HttpReply reply = segments.size() == 2 ? begin(*way) : finish(*way, request);
-  exchanges_.release();
-  return reply;
+  const SourcePlaces::Place place(exchanges_, request.tcp_peer ? request.tcp_peer->source : "");
+  if (!place) return plain_page(503, "try again");
+  return segments.size() == 2 ? begin(*way) : finish(*way, request);
 }
 
 std::optional<OidcPages::Way> OidcPages::way_of(std::string_view name,

@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <optional>
-#include <semaphore>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "control/api/proving.h"
 #include "control/http.h"
 #include "control/oidc_code.h"
+#include "control/source_places.h"
 #include "control/token_mint.h"
 
 namespace sluice::control {
@@ -25,8 +25,9 @@ namespace sluice::control {
 class OidcPages {
  public:
   static constexpr std::size_t secret_bytes = 32;
-  /// That speak with a provider at a time; more are told to try again.
-  static constexpr std::ptrdiff_t exchanges_max = 4;
+  /// That speak with a provider at a time, and of one source; more are told to try again.
+  static constexpr std::size_t exchanges_max = 8;
+  static constexpr std::size_t exchanges_per_source_max = 2;
 
   struct World {
     std::function<std::vector<config::OidcIssuer>()> issuers;  ///< As configured now.
@@ -68,7 +69,7 @@ class OidcPages {
                                  std::string_view why) const;
 
   World world_;
-  std::counting_semaphore<exchanges_max> exchanges_{exchanges_max};
+  SourcePlaces exchanges_{exchanges_max, exchanges_per_source_max};
 };
 
 }  // namespace sluice::control

@@ -70,6 +70,8 @@ HttpReply SamlPages::begin(const saml::ServiceProvider& provider) {
 
 HttpReply SamlPages::finish(const saml::ServiceProvider& provider, const HttpRequest& request) {
   if (!is_form(request)) return plain_page(415, "only application/x-www-form-urlencoded");
+  const SourcePlaces::Place place(readings_, request.tcp_peer ? request.tcp_peer->source : "");
+  if (!place) return refuse(saml::Fault::too_many_sign_ins, provider, request);
   auto verdict = sign_ins_.finish(provider, request.body, cookie_of(request, cookie), world_.now());
   if (verdict.fault != saml::Fault::none) return refuse(verdict.fault, provider, request);
   signed_in_.fetch_add(1, std::memory_order_relaxed);

@@ -17,6 +17,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "control/http.h"
+#include "control/source_places.h"
 #include "control/token_mint.h"
 #include "saml/sign_in.h"
 
@@ -57,6 +58,8 @@ class SamlPages {
                                  const HttpRequest& request);
 
   World world_;
+  /// Each takes processes of its own.
+  SourcePlaces readings_{4, 2};
   saml::SignIns sign_ins_;
   std::atomic<std::uint64_t> signed_in_{0};
   std::array<std::atomic<std::uint64_t>, saml::faults> refused_{};

@@ -103,6 +103,8 @@ std::string restart_reason(const config::Settings& now, const config::Settings& 
       now.audit.witness_policy != next.audit.witness_policy) {
     return "the audit section changed";
   }
+  // What is too old is forgotten, and would be fresh again.
+  if (next.identity.dpop.max_age > now.identity.dpop.max_age) return "identity.dpop.max_age rose";
   if (now.approvals.store != next.approvals.store) return "the store of approvals moved";
   if (now.admin.socket != next.admin.socket || now.admin.socket_group != next.admin.socket_group ||
       now.admin.tcp != next.admin.tcp || !is_same_port(now.admin.listen, next.admin.listen)) {

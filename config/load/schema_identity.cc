@@ -145,8 +145,7 @@ constexpr Table mtls_table{
     .place = place_in<ClientCertificates>};
 
 constexpr std::array saml_fields{
-    text<&SamlProvider::name>("name", Word::name, required,
-                              "Names the provider in records and metrics."),
+    text<&SamlProvider::name>("name", Word::name, required, "Names the provider in records."),
     text<&SamlProvider::issuer>("issuer", Word::subject, required,
                                 "The provider's entity ID, byte for byte."),
     text<&SamlProvider::sso_url>("sso_url", Word::page_url, required,
@@ -191,7 +190,7 @@ constexpr Table saml_table{.title = "Signing in with SAML",
 constexpr std::array dpop_fields{
     duration<&Dpop::max_age>("max_age", seconds(5), seconds(300),
                              "How long before or after now a proof may have been made, by the "
-                             "client's clock."),
+                             "client's clock. Raising it needs a restart."),
     texts<&Dpop::origins>("origins", Word::issuer_url, 64,
                           "Where clients reach the listeners, such as "
                           "`https://api.example.com`, when somebody before the gateway ends their "

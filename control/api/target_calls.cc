@@ -23,7 +23,7 @@ Outcome<std::string> show_target(const Actions& actions, const Asked& asked) {
   return Json{{"target", target},
               {"subject", asked.caller.who.subject},
               {"listeners", std::move(listeners)}}
-      .dump();
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace sluice::control::api

@@ -54,7 +54,7 @@ std::string text_of(const MintedToken& minted) {
             {"groups", minted.groups},
             {"expires", timestamp_text(minted.expires)}};
   if (!minted.target.empty()) page["target"] = minted.target;
-  return page.dump();
+  return page.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -70,7 +70,8 @@ Outcome<std::string> sign_in(const Actions& actions, const Asked&) {
                          {"scopes", provider->scopes},
                          {"token", provider->uses_id_token ? "id_token" : "access_token"}});
   }
-  return Json{{"providers", std::move(providers)}}.dump();
+  return Json{{"providers", std::move(providers)}}.dump(-1, ' ', false,
+                                                        Json::error_handler_t::replace);
 }
 
 Outcome<std::string> mint_token(const Actions& actions, const Asked& asked) {
@@ -89,7 +90,7 @@ Outcome<std::string> revoke_token(const Actions& actions, const Asked& asked) {
   const std::string id = asked.text("id");
   const auto revoked = actions.revoke(id, asked.caller.name());
   if (!revoked) return refuse(revoked.error());
-  return Json{{"revoked", id}}.dump();
+  return Json{{"revoked", id}}.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace sluice::control::api

@@ -55,14 +55,18 @@ class ManySegments : public LogFolder {
     Found out;
     notes.clear();
     RecordFilter filter(query);
-    const auto next = search(options.directory, filter,
-                             {[&out](ByteView record, RecordPlace) {
-                                out.push_back(to_json(record).value());
-                                return true;
-                              },
-                              [this](const std::string& note) { notes.push_back(note); }});
+    const auto next =
+        search(options.directory, filter,
+               {.found =
+                    [&out](ByteView record, RecordPlace) {
+                      out.push_back(to_json(record).value());
+                      return true;
+                    },
+                .goes_on = {},
+                .index_note = [this](const std::string& note) { notes.push_back(note); }});
     REQUIRE(next);
-    CHECK(*next == verify_with_key().records);
+    CHECK(next->next == verify_with_key().records);
+    CHECK(next->is_whole);
     return out;
   }
   [[nodiscard]] Found by_reading(const RecordQuery& query) const {

@@ -156,12 +156,10 @@ TEST_CASE_METHOD(OldLog, "A search passes removed records over and finds what st
   const auto found = [this](const RecordQuery& query) {
     std::vector<std::string> out;
     RecordFilter filter(query);
-    REQUIRE(search(options.directory, filter,
-                   {[&out](ByteView record, RecordPlace) {
-                      out.push_back(*to_json(record));
-                      return true;
-                    },
-                    {}}));
+    REQUIRE(search(options.directory, filter, {[&out](ByteView record, RecordPlace) {
+                     out.push_back(*to_json(record));
+                     return true;
+                   }}));
     return out;
   };
   CHECK(found({}) == records());

@@ -127,16 +127,15 @@ TEST_CASE_METHOD(ManySegments, "Whatever happens to an index, searches find the 
 TEST_CASE_METHOD(ManySegments, "A search ends when it is told to") {
   RecordFilter filter(of_subject("ann"));
   int found = 0;
-  REQUIRE(search(options.directory, filter,
-                 {[&found](ByteView, RecordPlace) { return ++found < 3; }, {}}));
+  REQUIRE(
+      search(options.directory, filter, {[&found](ByteView, RecordPlace) { return ++found < 3; }}));
   CHECK(found == 3);
 }
 
 TEST_CASE_METHOD(ManySegments, "Damage in a segment is told, not passed over") {
   write_byte(segment_path(options.directory, 2), 2'000, 0xff);
   RecordFilter filter{RecordQuery{}};
-  const auto next =
-      search(options.directory, filter, {[](ByteView, RecordPlace) { return true; }, {}});
+  const auto next = search(options.directory, filter, {[](ByteView, RecordPlace) { return true; }});
   REQUIRE_FALSE(next);
   CHECK(next.error().message.find("see sluice verify") != std::string::npos);
 }
