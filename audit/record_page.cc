@@ -116,12 +116,13 @@ Result<RecordPage> search_page(const std::filesystem::path& directory, RecordQue
                                const std::function<bool()>& goes_on) {
   RecordFilter filter(std::move(query));
   Pager pager(filter, mark ? mark->shown : RecordPlace{}, limit);
-  const auto done =
-      search(directory, filter,
-             {.found = [&pager](ByteView record, RecordPlace at) { return pager.take(record, at); },
-              .goes_on = goes_on,
-              .index_note = {}},
-             mark ? mark->reread : RecordPlace{});
+  const auto done = search(
+      directory, filter,
+      {.found = [&pager](ByteView record, RecordPlace at) { return pager.take(record, at); },
+       .goes_on =
+           [&](RecordPlace at) { return !goes_on || (mark && at <= mark->shown) || goes_on(); },
+       .index_note = {}},
+      mark ? mark->reread : RecordPlace{});
   if (!done) return tl::unexpected(done.error());
   auto page = std::move(pager).finish(*done);
   // The log is never behind where it was.

@@ -34,7 +34,8 @@ struct RecordPage {
 
 /// mark    of the page before; nothing: from the log's beginning.
 /// limit   of records, from 1 on.
-/// goes_on  as SearchEvents has it: what it ends is a page that is not full, and has more.
+/// goes_on  asked before each record behind the mark; what it ends is a page that is not full, and
+///         has more. What must be read again before is read: else there might be no end of pages.
 /// errors  the log cannot be read, or is damaged.
 Result<RecordPage> search_page(const std::filesystem::path& directory, RecordQuery query,
                                const std::optional<SearchMark>& mark, std::size_t limit,

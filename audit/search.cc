@@ -28,7 +28,7 @@ class Search {
     end_ = *end;
     const std::uint64_t first = std::max<std::uint64_t>(from_.segment, 1);
     for (std::uint64_t number = first; number <= *segments && next_ < end_; ++number) {
-      if (is_over_ = is_over_ || !goes_on(); is_over_) break;
+      if (is_over_ = is_over_ || !goes_on({number, 0}); is_over_) break;
       const bool is_sealed = number < *segments;
       auto done = is_sealed ? search_sealed(number) : search_open(number);
       if (!done) return tl::unexpected(done.error());
@@ -78,7 +78,9 @@ class Search {
     return offset == 0 ? read_whole(number) : read_behind(number, offset);
   }
 
-  [[nodiscard]] bool goes_on() const { return !events_.goes_on || events_.goes_on(); }
+  [[nodiscard]] bool goes_on(RecordPlace at) const {
+    return !events_.goes_on || events_.goes_on(at);
+  }
 
   /// False when it cannot be built: the search goes on without.
   bool build(std::uint64_t number, const std::string& why) {
@@ -166,7 +168,7 @@ class Search {
         next_ = removed->end;
       }
       if (step->frame.type() != FrameType::record) continue;
-      if (is_over_ = !goes_on(); is_over_) return {};
+      if (is_over_ = !goes_on({number, step->offset}); is_over_) return {};
       if (counts_) ++next_;
       behind_ = std::max(behind_, RecordPlace{number, step->offset + step->frame.bytes});
       const auto record = fields_of(step->frame.payload());

@@ -23,8 +23,9 @@ struct RecordPlace {
 struct SearchEvents {
   /// A record that the filter wants, in the order of the log. False ends the search.
   std::function<bool(ByteView record, RecordPlace at)> found;
-  /// Asked before each record that is looked at; false ends the search. Empty: it goes on.
-  std::function<bool()> goes_on = {};
+  /// Asked before each record that is looked at, with its place; false ends the search. Empty: it
+  /// goes on.
+  std::function<bool(RecordPlace at)> goes_on = {};
   /// An index was damaged, and was built again; or could not be, and the segment was read.
   std::function<void(const std::string& note)> index_note = {};
 };

@@ -280,9 +280,12 @@ control::api::Actions Service::actions() {
       .records =
           [this, directory = gateway_->snapshot()->settings.audit.directory](
               audit::RecordQuery query, const auto& mark, std::size_t limit) {
-            const auto end = std::chrono::steady_clock::now() + search_time_max;
-            return audit::search_page(directory, std::move(query), mark, limit, [this, end] {
-              return !is_ending_ && std::chrono::steady_clock::now() < end;
+            // From the first record on that is new to who asks.
+            std::optional<std::chrono::steady_clock::time_point> end;
+            return audit::search_page(directory, std::move(query), mark, limit, [this, &end] {
+              const auto now = std::chrono::steady_clock::now();
+              if (!end) end = now + search_time_max;
+              return !is_ending_ && now < *end;
             });
           },
       .requests = [this](std::string_view state) { return desk_->list(state); },

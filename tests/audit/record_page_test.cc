@@ -58,6 +58,23 @@ TEST_CASE_METHOD(ManySegments, "An outcome is found on a later page than its int
   CHECK(pages_between > 10);
 }
 
+TEST_CASE_METHOD(ManySegments, "Pages that are cut short come to the same end") {
+  const RecordQuery query = of_subject("ann");
+  Found found;
+  std::optional<SearchMark> mark;
+  for (int pages = 0;; ++pages) {
+    REQUIRE(pages < 5'000);
+    int looks = 0;
+    const auto page =
+        search_page(options.directory, query, mark, 100, [&looks] { return ++looks <= 3; });
+    REQUIRE(page);
+    found.insert(found.end(), page->records.begin(), page->records.end());
+    mark = page->next;
+    if (!page->has_more) break;
+  }
+  CHECK(found == by_reading(query));
+}
+
 TEST_CASE_METHOD(ManySegments, "Behind the last page is what comes later") {
   const RecordQuery query = of_subject("zoe");
   const auto before = search_page(options.directory, query, std::nullopt, 10);
