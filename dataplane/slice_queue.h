@@ -24,6 +24,8 @@ class SliceQueue {
   [[nodiscard]] std::size_t free_slices() const noexcept { return capacity - size_ - kept_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] bool in_flight() const noexcept { return in_flight_ != 0; }
+  /// Nothing is left to be sent but what is in flight.
+  [[nodiscard]] bool is_on_its_way() const noexcept { return in_flight_ == size_; }
 
   /// What is pushed from now on leaves once the log is durable through `sequence`,
   /// and so does what was pushed since close_gate.

@@ -26,14 +26,12 @@ void Loop<T>::settle(Connection& client) {
   if (session.client_end() == Session::ClientEnd::now || is_last_moment) return close(client);
 
   flush(client, session.to_client());
-  if (session.client_end() == Session::ClientEnd::after_flush && !client.shut &&
-      session.to_client().empty() && !client.sending && may_leave(client, session.to_client())) {
-    if (!session.lingers()) {
-      say_end(client);
-      return close(client);
-    }
-    client.shut = true;
-    transport_.shutdown(client.id);
+  if (session.client_end() == Session::ClientEnd::after_flush &&
+      session.to_client().is_on_its_way() && may_leave(client, session.to_client())) {
+    // TLS says its end behind the last bytes, in the same send.
+    const bool says_end = session.lingers() || transport_.stream(client.id) != nullptr;
+    if (says_end && !std::exchange(client.shut, true)) transport_.shutdown(client.id);
+    if (!client.sending && !session.lingers()) return close(client);
   }
   set_receiving(client, session.wants_client_bytes());
   if (Connection* const upstream = find(client.other); upstream && !upstream->connecting) {

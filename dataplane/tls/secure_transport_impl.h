@@ -78,7 +78,7 @@ void SecureTransport<T>::send(ConnId id, std::span<const Slice> slices) {
   if (secured->is_closing || secured->has_told_failure) return;
   ASSERT(secured->has_shaken_hands && !secured->wants_shutdown);
   secured->link.begin_send(slices);
-  flush(*secured);
+  list(*secured);  // it leaves with this turn, and so in one send with an end that follows
 }
 
 template <Transport T>

@@ -146,10 +146,10 @@ bool set_up(SSL_CTX* context) {
   // memory, and what all connections take in turn stays in the cache.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
-  // Tickets are kept by clients; a cache here would be locked and take memory. One is enough:
-  // who resumes gets the next, and a second would be a fourteenth of a handshake.
+  // Tickets are kept by clients; a cache here would be locked and take memory. With TLS 1.3 it is
+  // the stream that gives them.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(context, 1);
+  SSL_CTX_set_num_tickets(context, 0);
   return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
          SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
          SSL_CTX_set_cipher_list(context, tls12_ciphers) == 1 &&
@@ -189,7 +189,6 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make(
     made->tickets_ = std::move(tickets);
   } else {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-    SSL_CTX_set_num_tickets(context, 0);
   }
   const bool has_staple = std::ranges::any_of(
       plan->certificates, [](const TlsCertificate& one) { return !one.staple.response.empty(); });

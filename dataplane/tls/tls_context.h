@@ -34,6 +34,8 @@ class TlsContext {
   /// What it was made of; the other is null.
   [[nodiscard]] const TlsServerPlan* server() const noexcept { return server_.get(); }
   [[nodiscard]] const TlsClientPlan* client() const noexcept { return client_.get(); }
+  /// Clients are given tickets, by which they resume.
+  [[nodiscard]] bool gives_tickets() const noexcept { return tickets_ != nullptr; }
 
  private:
   TlsContext() = default;

@@ -28,6 +28,11 @@ constexpr bool asks_for_tls(config::Protocol protocol) noexcept {
   return protocol == config::Protocol::postgres;
 }
 
+/// Logins inside of a connection may be bound to the certificate that it showed (RFC 5929).
+constexpr bool binds_channel(config::Protocol protocol) noexcept {
+  return protocol == config::Protocol::postgres;
+}
+
 struct TlsCertificate {
   Openssl<X509> leaf;
   Openssl<STACK_OF(X509)> chain;  ///< Behind the leaf; may be empty.

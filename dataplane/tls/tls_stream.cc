@@ -158,6 +158,8 @@ void TlsStream::offer_to_kernel(const KernelTls& kernel) noexcept {
   kernel_ = kernel;
   kernel_state_ = KernelState::offered;
   SSL_set_options(ssl_.get(), SSL_OP_ENABLE_KTLS);
+  // The kernel makes a record of each by itself: a ticket would not leave with an answer.
+  if (is_server() && context_->gives_tickets()) SSL_set_num_tickets(ssl_.get(), 1);
 }
 
 bool TlsStream::take_key(const void* crypto_info) noexcept {
@@ -224,6 +226,8 @@ void TlsStream::shake_hands() noexcept {
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
     state_ = State::open;
+    owes_ticket_ = is_server() && context_->gives_tickets() && is_tls13() &&
+                   kernel_state_ == KernelState::none;
   } else {
     static_cast<void>(goes_on(result));
   }
@@ -256,11 +260,15 @@ bool TlsStream::has_plaintext() const noexcept {
 
 std::size_t TlsStream::write(ByteView plain, TlsOutput& out) noexcept {
   ASSERT(state_ == State::open && kernel_state_ < KernelState::given);
-  if (out.left_bytes() <= tls_overhead_bytes_max) return 0;
+  const std::size_t overhead = tls_overhead_bytes_max + (owes_ticket_ ? tls_ticket_bytes_max : 0);
+  if (out.left_bytes() <= overhead) return 0;
   wire_ = {{}, &out};
   forget_errors();
+  // With the first answer, not with the handshake: that would be a send of its own. One is
+  // enough: who resumes gets the next, and a second would be a fourteenth of a handshake.
+  if (std::exchange(owes_ticket_, false)) SSL_new_session_ticket(ssl_.get());
   const std::size_t wanted =
-      std::min({plain.size(), tls_record_bytes_max, out.left_bytes() - tls_overhead_bytes_max});
+      std::min({plain.size(), tls_record_bytes_max, out.left_bytes() - overhead});
   std::size_t taken = 0;
   const int result = SSL_write_ex(ssl_.get(), plain.data(), wanted, &taken);
   if (result != 1) static_cast<void>(goes_on(result));
@@ -312,7 +320,11 @@ SecureChannel TlsStream::channel() const {
   X509* const peer = SSL_get0_peer_certificate(ssl_.get());
   const bool is_asked = (SSL_get_verify_mode(ssl_.get()) & SSL_VERIFY_PEER) != 0;
   SecureChannel channel;
-  channel.server_end_point = end_point_of(is_server() ? SSL_get_certificate(ssl_.get()) : peer);
+  const config::Protocol inside =
+      is_server() ? context_->server()->protocol : context_->client()->protocol;
+  if (binds_channel(inside)) {
+    channel.server_end_point = end_point_of(is_server() ? SSL_get_certificate(ssl_.get()) : peer);
+  }
   channel.is_verified =
       is_asked && peer != nullptr && SSL_get_verify_result(ssl_.get()) == X509_V_OK;
   if (is_server() && channel.is_verified) {

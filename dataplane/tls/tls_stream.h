@@ -23,6 +23,9 @@ namespace sluice::dataplane {
 inline constexpr std::size_t tls_record_bytes_max = 16 * 1024;
 /// What a record adds to it, at most, and a KeyUpdate that goes before it.
 inline constexpr std::size_t tls_overhead_bytes_max = 256;
+/// What a session ticket adds that goes before it: a sealed session, with the client's name for
+/// the server (RFC 8446 §4.6.1).
+inline constexpr std::size_t tls_ticket_bytes_max = 1024;
 
 /// Room for ciphertext; the stream puts it behind what is there.
 struct TlsOutput {
@@ -83,8 +86,10 @@ class TlsStream {
   [[nodiscard]] bool has_plaintext() const noexcept;
 
   /// Makes one record of at most tls_record_bytes_max. Only while open, and not the kernel's.
+  /// A client's ticket goes before the first.
   /// returns  how much of `plain` is in it: all, unless it is longer than a record or `out` has
-  ///          not tls_overhead_bytes_max more than it. 0: it failed.
+  ///          not tls_overhead_bytes_max more than it, and at first tls_ticket_bytes_max. 0: it
+  ///          failed.
   std::size_t write(ByteView plain, TlsOutput& out) noexcept;
   /// Says that no more will be sent (close_notify). Only while open.
   void end(TlsOutput& out) noexcept;
@@ -122,6 +127,7 @@ class TlsStream {
   Openssl<SSL> ssl_;
   State state_ = State::handshake;
   bool has_peer_ended_ = false;
+  bool owes_ticket_ = false;
   TlsFailure failure_;
   std::optional<audit::Hash> refused_;
   KernelTls kernel_;

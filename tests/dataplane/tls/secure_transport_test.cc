@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <deque>
+#include <span>
 
 #include "tls/secure_world.h"
 #include "transport/harness.h"
@@ -67,6 +68,17 @@ struct FixtureOver {
     CHECK(transport.pool().free_count() == transport.pool().size());
     CHECK(as_server.handshaking.read() == 0);
   }
+};
+
+/// Counts what is sent below.
+class CountingTransport : public SimTransport {
+ public:
+  using SimTransport::SimTransport;
+  void send(ConnId id, std::span<const Slice> slices) {
+    ++sends;
+    SimTransport::send(id, slices);
+  }
+  std::size_t sends = 0;
 };
 
 using Fixture = FixtureOver<SimTransport>;
@@ -135,6 +147,23 @@ TEMPLATE_TEST_CASE("A peer can tell a close from a shutdown", "[tls]", Fixture, 
   CHECK(far.received == "half of it");
   CHECK(peer.was_truncated() == !is_whole);
   CHECK(far.ended == is_whole);
+}
+
+TEST_CASE("An answer leaves with the ticket before it and the end behind it", "[tls]") {
+  FixtureOver<CountingTransport> f;
+  SimFar far;
+  TlsSimPeer peer(far, test::tls_client(), "gw.test");
+  f.accept(peer);
+  REQUIRE(f.until(Kind::secured));
+  CHECK(f.below.sends == 1);  // the server's part of the handshake
+  f.send("all of it");
+  f.transport.shutdown(f.id);
+  REQUIRE(f.until(Kind::sent));
+  for (int i = 0; i < 20; ++i) f.turn();
+  CHECK(f.below.sends == 2);
+  CHECK(far.received == "all of it");
+  CHECK(far.ended);
+  f.close();
 }
 
 TEST_CASE("Where the kernel can, it makes all records behind the handshake's", "[tls]") {
