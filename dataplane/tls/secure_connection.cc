@@ -201,12 +201,13 @@ std::size_t SecureConnection::encrypt_into(ByteSpan slot) noexcept {
   return out.size_bytes;
 }
 
-/// What fills a record where there is enough: short slices are laid side by side.
+/// What fills half a record at least, where there is enough: short slices are laid side by side,
+/// which for longer ones would cost more than another record does.
 ByteView SecureConnection::next_plaintext(std::size_t bytes_max) noexcept {
   const Slice& first = slices_[slice_];
   const ByteView left{first.data + slice_at_, first.size_bytes - slice_at_};
   const bool is_last = slice_ + 1 == slice_count_;
-  if (is_last || left.size() >= bytes_max) return left.first(std::min(left.size(), bytes_max));
+  if (is_last || left.size() >= bytes_max / 2) return left.first(std::min(left.size(), bytes_max));
 
   std::memcpy(room_.record.data(), left.data(), left.size());
   std::size_t size = left.size();
