@@ -14,6 +14,8 @@ control::TlsView view_of(const dataplane::TlsMetrics& metrics) {
   view.done_tls13 = metrics.done_tls13.read();
   view.resumed = metrics.resumed.read();
   view.kernel = metrics.kernel.read();
+  view.kernel_received = metrics.kernel_received.read();
+  view.kernel_missed = metrics.kernel_missed.read();
   view.broken = metrics.broken.read();
   for (std::size_t i = 1; i < metrics.failed.size(); ++i) {
     const auto fault = static_cast<dataplane::TlsFault>(i);
@@ -83,7 +85,8 @@ control::GatewayView Service::view() const {
   view.started = started_;
   view.uptime = wall_now() - started_;
   view.api_keys = snapshot->keys->size();
-  view.has_kernel_tls = gateway_->has_kernel_tls();
+  view.has_kernel_tls = gateway_->kernel_tls().is_there();
+  view.has_kernel_tls_receive = gateway_->kernel_tls().opens_any();
   view.log = gateway_->log_status();
   view.retention = retention_.status();
   view.tokens = token_mint_.counts();

@@ -43,7 +43,8 @@ void print_text(const Json& page) {
   if (number(tls, "handshakes") != 0) {
     fmt::print("  TLS: {}, the kernel makes {}\n", counted(number(tls, "handshakes"), "handshake"),
                tls.at("kernel").get<bool>()
-                   ? fmt::format("the records of {}", number(tls, "by_kernel"))
+                   ? fmt::format("the records of {}, and opens those received by {}",
+                                 number(tls, "by_kernel"), number(tls, "received_by_kernel"))
                    : std::string("no records"));
   }
   const Json& audit = page.at("audit");

@@ -32,6 +32,8 @@ struct TlsView {
   std::uint64_t done_tls13 = 0;
   std::uint64_t resumed = 0;
   std::uint64_t kernel = 0;
+  std::uint64_t kernel_received = 0;
+  std::uint64_t kernel_missed = 0;
   std::vector<std::pair<std::string_view, std::uint64_t>> failed;  ///< By reason.
   std::uint64_t broken = 0;
 };
@@ -118,7 +120,8 @@ struct GatewayView {
   WallTime started;
   Duration uptime;
   std::size_t api_keys = 0;
-  bool has_kernel_tls = false;  ///< The kernel is given the keys of TLS connections.
+  bool has_kernel_tls = false;          ///< The kernel is given the keys of what is sent in TLS.
+  bool has_kernel_tls_receive = false;  ///< And of what is received in TLS 1.2.
   std::vector<ListenerView> listeners;
   std::string control_api;  ///< Where it listens for TLS; empty: nowhere.
   std::vector<WorkerView> workers;

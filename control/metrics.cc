@@ -148,6 +148,12 @@ void add_tls(Exposition& page, const GatewayView& view) {
                  "TLS handshakes that resumed an earlier session.", &TlsView::resumed);
   add_tls_family(page, sides, "sluice_tls_kernel_total", Type::counter,
                  "TLS connections whose sent records the kernel makes.", &TlsView::kernel);
+  add_tls_family(page, sides, "sluice_tls_kernel_received_total", Type::counter,
+                 "TLS 1.2 connections whose received records the kernel opens.",
+                 &TlsView::kernel_received);
+  add_tls_family(page, sides, "sluice_tls_kernel_missed_total", Type::counter,
+                 "TLS 1.2 connections whose received records the kernel was to open, and does not.",
+                 &TlsView::kernel_missed);
   add_tls_family(page, sides, "sluice_tls_broken_total", Type::counter,
                  "Connections whose TLS failed behind the handshake.", &TlsView::broken);
 }

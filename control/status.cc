@@ -17,8 +17,9 @@ std::uint64_t total(const GatewayView& view, std::uint64_t WorkerView::*value) {
 }
 
 struct TlsTotals {
-  std::uint64_t handshakes = 0;  ///< That went well.
-  std::uint64_t by_kernel = 0;   ///< Of these, connections whose records the kernel makes.
+  std::uint64_t handshakes = 0;          ///< That went well.
+  std::uint64_t by_kernel = 0;           ///< Of these, connections whose records the kernel makes.
+  std::uint64_t received_by_kernel = 0;  ///< Of these, those whose peers' records it opens.
 };
 
 TlsTotals tls_totals(const GatewayView& view) {
@@ -27,6 +28,7 @@ TlsTotals tls_totals(const GatewayView& view) {
     for (const TlsView* side : {&worker.tls_clients, &worker.tls_targets}) {
       totals.handshakes += side->done_tls12 + side->done_tls13;
       totals.by_kernel += side->kernel;
+      totals.received_by_kernel += side->kernel_received;
     }
   }
   return totals;
@@ -73,8 +75,11 @@ std::string status_json(const GatewayView& view) {
       total(view, &WorkerView::masks_applied));
 
   const TlsTotals tls = tls_totals(view);
-  fmt::format_to(out, "\"tls\":{{\"handshakes\":{},\"kernel\":{},\"by_kernel\":{}}},",
-                 tls.handshakes, view.has_kernel_tls, tls.by_kernel);
+  fmt::format_to(out,
+                 "\"tls\":{{\"handshakes\":{},\"kernel\":{},\"by_kernel\":{},"
+                 "\"kernel_receives\":{},\"received_by_kernel\":{}}},",
+                 tls.handshakes, view.has_kernel_tls, tls.by_kernel, view.has_kernel_tls_receive,
+                 tls.received_by_kernel);
   fmt::format_to(out, "\"latency_us\":[");
   for (std::size_t i = 0; i < view.latencies.size(); ++i) {
     const auto& latency = *view.latencies[i];

@@ -440,8 +440,8 @@ audit::LogStatus Gateway::log_status() const {
   return state_->log->status();
 }
 
-bool Gateway::has_kernel_tls() const noexcept {
-  return state_->kernel_tls.is_there();
+const KernelTls& Gateway::kernel_tls() const noexcept {
+  return state_->kernel_tls;
 }
 
 const std::vector<std::string>& Gateway::addresses() const noexcept {

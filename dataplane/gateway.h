@@ -16,6 +16,7 @@
 #include "dataplane/metrics.h"
 #include "dataplane/session/session_summary.h"
 #include "dataplane/session/snapshot.h"
+#include "dataplane/transport/kernel_tls.h"
 #include "dataplane/transport/transport_counters.h"
 #include "identity/oidc.h"
 #include "recordings/recorder.h"
@@ -78,8 +79,8 @@ class Gateway {
   void discount_recordings(const std::function<std::uint64_t()>& removal);
   /// Where each listener really listens, for one that asked for port 0.
   [[nodiscard]] const std::vector<std::string>& addresses() const noexcept;
-  /// Whether the kernel is given the keys of TLS connections. False also without TLS.
-  [[nodiscard]] bool has_kernel_tls() const noexcept;
+  /// Of which TLS connections the kernel is given keys. Of none also without TLS.
+  [[nodiscard]] const KernelTls& kernel_tls() const noexcept;
 
   /// A control record: what the gateway itself did. False when the log cannot take it.
   bool record_event(std::string_view event, std::string_view detail);

@@ -19,6 +19,8 @@ struct TlsMetrics {
   Tally done_tls13;
   Tally resumed;                         ///< Of those that are done.
   Tally kernel;                          ///< Connections whose records the kernel makes.
+  Tally kernel_received;                 ///< Of these, whose peers' records it opens.
+  Tally kernel_missed;                   ///< Of these, whose peers' it was to, and does not.
   std::array<Tally, tls_faults> failed;  ///< Handshakes, by TlsFault.
   Tally broken;                          ///< Connections that failed behind their handshake.
 };

@@ -46,6 +46,7 @@ void Worker::on(const Completion& done) {
     case Completion::Kind::accepted:
     case Completion::Kind::secured:
     case Completion::Kind::spliced:
+    case Completion::Kind::record:
     case Completion::Kind::woken:
       break;
   }

@@ -68,6 +68,7 @@ class Relay {
         return on_closed(end);
       case Completion::Kind::secured:
       case Completion::Kind::spliced:
+      case Completion::Kind::record:
       case Completion::Kind::woken:
         return;
     }

@@ -596,8 +596,8 @@ constexpr std::array worker_fields{
     size<&Workers::buffer_bytes>("buffers", 1 << 20, std::uint64_t{2} << 30,
                                  "Receive buffers per worker."),
     flag<&Workers::kernel_tls>("kernel_tls",
-                               "Whether the kernel makes the TLS records that are sent, where it "
-                               "can (Linux's module tls).")};
+                               "Whether the kernel makes TLS records, and opens those of TLS 1.2, "
+                               "where it can (Linux's module tls).")};
 constexpr Table worker_table{.title = "Workers",
                              .path = "workers",
                              .sentence = "Threads that carry connections.",

@@ -45,8 +45,14 @@ constexpr Shape operations_shape{
 
 constexpr std::array tls_members{
     counted("handshakes", "That went well since the start."),
-    Member{.name = "kernel", .kind = Kind::flag, .sentence = "The kernel is given keys."},
-    counted("by_kernel", "Connections whose records the kernel makes.")};
+    Member{.name = "kernel",
+           .kind = Kind::flag,
+           .sentence = "The kernel is given the keys of what is sent."},
+    counted("by_kernel", "Connections whose records the kernel makes."),
+    Member{.name = "kernel_receives",
+           .kind = Kind::flag,
+           .sentence = "And of what is received in TLS 1.2."},
+    counted("received_by_kernel", "Connections whose peers' records the kernel opens.")};
 constexpr Shape tls_shape{.name = "Tls", .sentence = "TLS, to both sides.", .members = tls_members};
 
 constexpr std::array latency_members{

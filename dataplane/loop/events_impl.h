@@ -34,6 +34,7 @@ void Loop<T>::handle(const Completion& completion) {
     case Kind::closed:
       return on_closed(*connection);
     case Kind::accepted:
+    case Kind::record:  // SecureTransport's own
     case Kind::woken:
       return;
   }

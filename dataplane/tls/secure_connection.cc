@@ -63,7 +63,16 @@ void SecureConnection::shake_hands() noexcept {
   } while (taken != 0 && has_input() && stream_.state() == TlsStream::State::handshake);
 }
 
+/// As it came: the kernel has opened it.
+SecureConnection::Plain SecureConnection::next_plain() noexcept {
+  is_starved_ = false;
+  if (unread_.empty()) return {};
+  const BacklogTable::Entry entry = room_.backlogs.pop(unread_);
+  return {entry.buffer, entry.size_bytes};
+}
+
 SecureConnection::Plain SecureConnection::decrypt() noexcept {
+  if (stream_.is_opened_by_kernel()) return next_plain();
   const BufferId buffer = room_.pool.take();
   is_starved_ = buffer == no_buffer;
   if (is_starved_) return {};

@@ -22,7 +22,7 @@ struct TlsRoom {
       : pool(buffers), backlogs(buffers.size()), output(slot_bytes), record(tls_record_bytes_max) {}
 
   BufferPool& pool;
-  BacklogTable backlogs;             ///< Of ciphertext that came.
+  BacklogTable backlogs;             ///< Of what came.
   std::vector<std::uint8_t> output;  ///< What the protocol says by itself, during a call.
   std::vector<std::uint8_t> record;  ///< Plaintext of one record, gathered from small slices.
 };
@@ -44,7 +44,7 @@ class SecureConnection {
 
   // What comes in.
 
-  /// Ciphertext; takes over one hold.
+  /// Ciphertext, or plaintext that the kernel has opened; takes over one hold.
   void push(BufferId buffer, std::uint32_t size_bytes) noexcept;
   /// There is ciphertext, or plaintext within the stream.
   [[nodiscard]] bool has_input() const noexcept;
@@ -95,6 +95,7 @@ class SecureConnection {
  private:
   static constexpr std::size_t slots_per_send = 4;
 
+  [[nodiscard]] Plain next_plain() noexcept;
   [[nodiscard]] ByteView next_input() noexcept;
   void consume_input(std::size_t size_bytes) noexcept;
   void drop_input() noexcept;

@@ -18,6 +18,10 @@ namespace sluice::dataplane {
 /// tenth of a millisecond (P-256) to one (RSA), which connections that stand would wait for.
 inline constexpr unsigned handshake_steps_per_turn_max = 16;
 
+/// A peer of TLS 1.2 that has said so much in one go, without a pause behind a record, is not
+/// waited for any more: the kernel does not open what it says.
+inline constexpr std::uint64_t records_before_kernel_max = 64;
+
 /// Keeps the promises of a Transport (transport.h) for connections in clear and for secured
 /// ones. What it adds:
 ///
@@ -34,7 +38,9 @@ inline constexpr unsigned handshake_steps_per_turn_max = 16;
 /// close     as it is: the peer can tell that more was to come, unless shutdown was called.
 ///           An alert or close_notify is given a moment to go out.
 /// kernel    where the transport below can protect what is sent (KernelTlsTransport), it does
-///           from the handshake's end on, and plaintext is sent from where it lies.
+///           from the handshake's end on, and plaintext is sent from where it lies. In TLS 1.2
+///           plaintext is received, too, from the first moment behind the handshake in which
+///           nothing of the peer's lies here.
 /// splice    comes to nothing: what goes on must be encrypted.
 template <Transport T>
 class SecureTransport {
@@ -117,6 +123,8 @@ class SecureTransport {
   void set_receiving_below(Secured& secured, bool wanted);
   void flush(Secured& secured);
   void place_key(Secured& secured);
+  void place_received_key(Secured& secured);
+  void take_record(Secured& secured);
   void send_below(Secured& secured, std::span<const Slice> slices, std::uint8_t record_type);
   void finish_closing(Secured& secured);
   void close_late();

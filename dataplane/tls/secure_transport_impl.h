@@ -14,6 +14,11 @@ namespace sluice::dataplane {
 /// How long an alert or close_notify may take to go out once nobody is above any more.
 inline constexpr Duration parting_timeout = seconds(1);
 
+/// How the kernel says that what came is no record of these keys.
+inline bool is_no_record(int error) noexcept {
+  return error == EBADMSG || error == EMSGSIZE || error == EINVAL;
+}
+
 template <Transport T>
 SecureTransport<T>::SecureTransport(T& below, TlsMetrics& as_server, TlsMetrics& as_client)
     : below_(below),
@@ -137,11 +142,14 @@ bool SecureTransport<T>::absorb(const Completion& completion) {
   if (secured == nullptr) return false;
   switch (completion.kind) {
     case Kind::received:
-      if (secured->is_closing || secured->has_told_failure || secured->has_told_end) {
+      if (secured->is_closing || secured->has_told_failure || secured->link.stream().is_over()) {
         below_.pool().release(completion.buffer);
       } else {
         secured->link.push(completion.buffer, completion.size_bytes);
       }
+      break;
+    case Kind::record:
+      take_record(*secured);
       break;
     case Kind::peer_closed:
       secured->has_ended_below = true;
@@ -152,6 +160,9 @@ bool SecureTransport<T>::absorb(const Completion& completion) {
       break;
     case Kind::failed:
       secured->error_below = completion.error;
+      if (secured->link.stream().is_opened_by_kernel() && is_no_record(completion.error)) {
+        secured->link.stream().give_up(TlsFault::malformed);
+      }
       break;
     case Kind::closed:
       forget(*secured);
@@ -220,6 +231,7 @@ typename SecureTransport<T>::Look SecureTransport<T>::look(Secured& secured, Com
       return tell_failure(out, ECONNRESET, secured);
     }
   }
+  place_received_key(secured);
   set_receiving_below(secured, secured.wants_receive && !link.has_input());
   flush(secured);
   return link.is_starved() ? Look::again : Look::idle;
@@ -250,6 +262,7 @@ typename SecureTransport<T>::Look SecureTransport<T>::look_at_handshake(Secured&
   }
   (stream.is_tls13() ? secured.metrics.done_tls13 : secured.metrics.done_tls12).add();
   if (stream.is_resumed()) secured.metrics.resumed.add();
+  place_received_key(secured);
   return tell(out, Completion::Kind::secured, secured);
 }
 
@@ -321,6 +334,35 @@ void SecureTransport<T>::place_key(Secured& secured) {
     stream.key_is_placed();
     if (secured.error_below == 0) secured.metrics.kernel.add();
     list(secured);
+  }
+}
+
+/// What came is read to its last byte, and the peer is between two records: most are, as they wait
+/// for the end of the handshake here, or for an answer.
+template <Transport T>
+void SecureTransport<T>::place_received_key(Secured& secured) {
+  TlsStream& stream = secured.link.stream();
+  if (!stream.has_received_key()) return;
+  if constexpr (KernelTlsTransport<T>) {
+    const bool has_read = !secured.link.has_input() && !secured.has_ended_below;
+    const auto key = has_read ? stream.received_key() : std::nullopt;
+    const int error = key ? below_.receive_protected(secured.id, *key) : EAGAIN;
+    if (error == 0) {
+      stream.received_key_is_placed();
+      secured.metrics.kernel_received.add();
+    } else if (error != EAGAIN || stream.received_records() > records_before_kernel_max) {
+      stream.forget_received_key();
+      secured.metrics.kernel_missed.add();
+    }
+  }
+}
+
+template <Transport T>
+void SecureTransport<T>::take_record(Secured& secured) {
+  if constexpr (KernelTlsTransport<T>) {
+    std::array<std::uint8_t, 4> content{};  // an alert, and more than one
+    const KernelTlsRecord record = below_.take_record(secured.id, content);
+    secured.link.stream().hear(record.type, ByteView(content).first(record.size_bytes));
   }
 }
 

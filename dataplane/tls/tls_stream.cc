@@ -28,7 +28,7 @@ bool is_ip_address(const std::string& name) {
 
 /// What OpenSSL asks of a BIO whose records the kernel makes. Its public headers name two of
 /// these; the others are the numbers between them, as a comment in openssl/bio.h has them.
-constexpr int set_kernel_key = 72;    // number: for sending; pointer: tls12_crypto_info_*
+constexpr int set_kernel_key = 72;    // number: 1 for sending; pointer: tls12_crypto_info_*
 constexpr int name_next_record = 74;  // number: type of what is written next
 constexpr int forget_record_name = 75;
 
@@ -62,13 +62,15 @@ struct TlsStream::WireMethod {
 
   static int read(BIO* bio, char* data, std::size_t size, std::size_t* done) {
     BIO_clear_retry_flags(bio);
-    ByteView& in = stream(bio).wire_.in;
+    TlsStream& self = stream(bio);
+    ByteView& in = self.wire_.in;
     *done = std::min(size, in.size());
     if (*done == 0) {
       BIO_set_retry_read(bio);
       return 0;
     }
     std::memcpy(data, in.data(), *done);
+    if (self.received_key_) self.records_.pass(in.first(*done));
     in = in.subspan(*done);
     return 1;
   }
@@ -102,7 +104,9 @@ struct TlsStream::WireMethod {
       case BIO_CTRL_FLUSH:
         return 1;
       case set_kernel_key:
-        return number != 0 && self.take_key(pointer) ? 1 : 0;
+        if (number != 0) return self.take_key(pointer) ? 1 : 0;
+        self.keep_received_key(pointer);
+        return 0;  // it reads on by itself
       case BIO_CTRL_GET_KTLS_SEND:
         return self.kernel_state_ >= KernelState::given ? 1 : 0;
       case name_next_record:
@@ -177,6 +181,41 @@ void TlsStream::key_is_placed() noexcept {
   key_.reset();
 }
 
+/// OpenSSL has read the peer's ChangeCipherSpec, and nothing behind it: what comes is counted from
+/// here on. It gives such a key of TLS 1.2 only. One that reads ahead could not be counted.
+void TlsStream::keep_received_key(const void* crypto_info) noexcept {
+  const bool may_be = kernel_state_ != KernelState::none && state_ == State::handshake;
+  if (!may_be || SSL_get_read_ahead(ssl_.get()) != 0) return;
+  auto key = KernelTlsKeys::copy(crypto_info);
+  if (key && kernel_.opens(*key)) received_key_ = key;
+}
+
+std::optional<KernelTlsKeys> TlsStream::received_key() const noexcept {
+  const bool is_now = received_key_ && state_ == State::open && is_kernels() && !has_peer_ended_ &&
+                      records_.is_between() && !has_plaintext();
+  if (!is_now) return std::nullopt;
+  KernelTlsKeys key = *received_key_;
+  key.skip(records_.whole());
+  return key;
+}
+
+void TlsStream::received_key_is_placed() noexcept {
+  ASSERT(received_key_);
+  received_key_.reset();
+  is_opened_by_kernel_ = true;
+}
+
+void TlsStream::hear(std::uint8_t type, ByteView content) noexcept {
+  ASSERT(is_opened_by_kernel_);
+  if (is_over()) return;
+  const bool is_alert = type == SSL3_RT_ALERT && content.size() == 2;  // RFC 5246 §7.2
+  if (is_alert && content[1] == SSL_AD_CLOSE_NOTIFY) {
+    has_peer_ended_ = true;
+  } else {
+    give_up(is_alert ? TlsFault::alert : TlsFault::malformed);
+  }
+}
+
 /// RFC 9110 §4.3.4 and RFC 6125 §6.4: the names in the certificate's subjectAltName count, and
 /// a wildcard stands for a whole label.
 void TlsStream::expect_peer(const std::string& peer_name) {
@@ -197,6 +236,7 @@ void TlsStream::expect_peer(const std::string& peer_name) {
 }
 
 TlsStream::Read TlsStream::read(ByteView in, ByteSpan plain, TlsOutput& out) noexcept {
+  ASSERT(!is_opened_by_kernel_);
   Read done;
   if (state_ == State::failed) return {in.size(), 0};
   wire_ = {in, &out};
@@ -215,9 +255,7 @@ TlsStream::Read TlsStream::read(ByteView in, ByteSpan plain, TlsOutput& out) noe
   if (is_kernels() && SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE) {
     give_up(TlsFault::key_update);
   }
-  // What comes behind the peer's end, or a failure, is nothing.
-  const bool is_over = has_peer_ended_ || state_ == State::failed;
-  done.taken_bytes = is_over ? in.size() : in.size() - wire_.in.size();
+  done.taken_bytes = is_over() ? in.size() : in.size() - wire_.in.size();
   wire_ = {};
   return done;
 }

@@ -12,6 +12,7 @@
 #include "audit/sha256.h"
 #include "base/bytes.h"
 #include "dataplane/tls/openssl.h"
+#include "dataplane/tls/record_count.h"
 #include "dataplane/tls/secure_channel.h"
 #include "dataplane/tls/tls_context.h"
 #include "dataplane/tls/tls_fault.h"
@@ -47,7 +48,7 @@ class TlsStream {
   TlsStream& operator=(const TlsStream&) = delete;
   ~TlsStream();
 
-  /// Before anything else: the key of what is sent may be given to the kernel, if it takes it.
+  /// Before anything else: keys may be given to the kernel, if it takes them.
   void offer_to_kernel(const KernelTls& kernel) noexcept;
   /// Has been given: nothing is written until what was written before has left, the kernel has
   /// the key, and key_is_placed was called. Null: the stream encrypts by itself, or it is done.
@@ -58,6 +59,22 @@ class TlsStream {
   /// content at a time (TlsOutput::record_type).
   void key_is_placed() noexcept;
   [[nodiscard]] bool is_kernels() const noexcept { return kernel_state_ == KernelState::placed; }
+
+  /// The key of what is received is kept for the kernel: TLS 1.2 only.
+  [[nodiscard]] bool has_received_key() const noexcept { return received_key_.has_value(); }
+  /// As the kernel takes it here and now. Nothing: not open yet, the peer is inside of a record,
+  /// or what it said before was not read.
+  [[nodiscard]] std::optional<KernelTlsKeys> received_key() const noexcept;
+  /// Records that it is about, and that the stream has taken itself.
+  [[nodiscard]] std::uint64_t received_records() const noexcept { return records_.whole(); }
+  /// From now on plaintext is received, and of what comes only hear() is told.
+  void received_key_is_placed() noexcept;
+  /// The stream goes on by itself.
+  void forget_received_key() noexcept { received_key_.reset(); }
+  [[nodiscard]] bool is_opened_by_kernel() const noexcept { return is_opened_by_kernel_; }
+  /// The content of a record of another type than application_data, opened by the kernel. Any but
+  /// close_notify is the end of it: a renegotiation is refused, and a kernel knows no other keys.
+  void hear(std::uint8_t type, ByteView content) noexcept;
 
   enum class State : std::uint8_t {
     handshake,
@@ -73,6 +90,8 @@ class TlsStream {
   /// The peer has said that it will send no more (close_notify). An end of the connection
   /// below without it is a truncation.
   [[nodiscard]] bool has_peer_ended() const noexcept { return has_peer_ended_; }
+  /// What comes behind the peer's end, or a failure, is nothing.
+  [[nodiscard]] bool is_over() const noexcept { return has_peer_ended_ || state_ == State::failed; }
 
   struct Read {
     std::size_t taken_bytes = 0;  ///< Of `in`; less than all when `plain` or `out` is full.
@@ -119,6 +138,7 @@ class TlsStream {
   void expect_peer(const std::string& peer_name);
   /// True when the kernel is to have it.
   [[nodiscard]] bool take_key(const void* crypto_info) noexcept;
+  void keep_received_key(const void* crypto_info) noexcept;
   void shake_hands() noexcept;
   [[nodiscard]] bool goes_on(int result) noexcept;
 
@@ -134,6 +154,9 @@ class TlsStream {
   std::optional<KernelTlsKeys> key_;
   KernelState kernel_state_ = KernelState::none;
   std::uint8_t record_type_ = 0;  ///< Of what OpenSSL writes next, once the key is given.
+  std::optional<KernelTlsKeys> received_key_;
+  RecordCount records_;  ///< Of what OpenSSL has read with it.
+  bool is_opened_by_kernel_ = false;
 };
 
 }  // namespace sluice::dataplane

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace sluice::dataplane {
@@ -62,20 +63,25 @@ int tcp_socket() noexcept {
   return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
+constexpr std::size_t number_bytes = 8;
+/// The number of the next record is what they end with.
+template <class Info>
+constexpr bool ends_with_number = offsetof(Info, rec_seq) + number_bytes == sizeof(Info) &&
+                                  sizeof(Info::rec_seq) == number_bytes;
+static_assert(ends_with_number<tls12_crypto_info_aes_gcm_128> &&
+              ends_with_number<tls12_crypto_info_aes_gcm_256> &&
+              ends_with_number<tls12_crypto_info_chacha20_poly1305>);
+
 /// Keys can only be given to a connection that stands.
-bool takes_keys(const KernelTlsKeys& keys) noexcept {
-  const Socket listening(tcp_socket());
-  const Socket connecting(tcp_socket());
+bool connect_to_itself(const Socket& listening, const Socket& connecting) noexcept {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  const bool stands = ::bind(listening.fd(), generic, size) == 0 &&
-                      ::listen(listening.fd(), 1) == 0 &&
-                      ::getsockname(listening.fd(), generic, &size) == 0 &&
-                      ::connect(connecting.fd(), generic, size) == 0;
-  return stands && begin_kernel_tls(connecting.fd(), keys) == 0;
+  return ::bind(listening.fd(), generic, size) == 0 && ::listen(listening.fd(), 1) == 0 &&
+         ::getsockname(listening.fd(), generic, &size) == 0 &&
+         ::connect(connecting.fd(), generic, size) == 0;
 }
 
 }  // namespace
@@ -102,6 +108,15 @@ std::uint16_t KernelTlsKeys::cipher() const noexcept {
   return head_of(info_.data()).cipher_type;
 }
 
+void KernelTlsKeys::skip(std::uint64_t records) noexcept {
+  // In network order.
+  for (std::size_t i = size_bytes_; i-- > size_bytes_ - number_bytes;) {
+    records += info_[i];
+    info_[i] = static_cast<std::uint8_t>(records);
+    records >>= 8;
+  }
+}
+
 KernelTls KernelTls::probe() noexcept {
   KernelTls found;
   for (std::size_t i = 0; i < offered.size(); ++i) {
@@ -109,20 +124,36 @@ KernelTls KernelTls::probe() noexcept {
     const tls_crypto_info head{offered[i].version, offered[i].cipher};
     std::memcpy(keys.info_.data(), &head, sizeof head);
     keys.size_bytes_ = offered[i].size_bytes;
-    if (takes_keys(keys)) found.taken_ |= static_cast<std::uint8_t>(1U << i);
+    const Socket listening(tcp_socket());
+    const Socket connecting(tcp_socket());
+    const auto bit = static_cast<std::uint8_t>(1U << i);
+    if (!connect_to_itself(listening, connecting)) continue;
+    if (begin_kernel_tls(connecting.fd(), keys) != 0) continue;
+    found.taken_ |= bit;
+    if (keys.is_tls13()) continue;
+    if (begin_kernel_tls_receive(connecting.fd(), keys) == 0) found.opened_ |= bit;
   }
   return found;
 }
 
 KernelTls KernelTls::everything() noexcept {
   KernelTls all;
-  all.taken_ = (1U << offered.size()) - 1;
+  for (std::size_t i = 0; i < offered.size(); ++i) {
+    const auto bit = static_cast<std::uint8_t>(1U << i);
+    all.taken_ |= bit;
+    if (offered[i].version == TLS_1_2_VERSION) all.opened_ |= bit;
+  }
   return all;
 }
 
 bool KernelTls::takes(const KernelTlsKeys& keys) const noexcept {
   const Offered* const found = find(head_of(keys.info_.data()));
   return found != nullptr && (taken_ >> (found - offered.data()) & 1U) != 0;
+}
+
+bool KernelTls::opens(const KernelTlsKeys& keys) const noexcept {
+  const Offered* const found = find(head_of(keys.info_.data()));
+  return found != nullptr && (opened_ >> (found - offered.data()) & 1U) != 0;
 }
 
 int begin_kernel_tls(int socket, const KernelTlsKeys& keys) noexcept {
@@ -132,6 +163,29 @@ int begin_kernel_tls(int socket, const KernelTlsKeys& keys) noexcept {
                     ::setsockopt(socket, SOL_TLS, TLS_TX, bytes.data(),
                                  static_cast<socklen_t>(bytes.size())) == 0;
   return done ? 0 : errno;
+}
+
+int begin_kernel_tls_receive(int socket, const KernelTlsKeys& keys) noexcept {
+  const ByteView bytes = keys.bytes();
+  const bool done = ::setsockopt(socket, SOL_TLS, TLS_RX, bytes.data(),
+                                 static_cast<socklen_t>(bytes.size())) == 0;
+  return done ? 0 : errno;
+}
+
+KernelTlsRecord take_kernel_tls_record(int socket, ByteSpan content) noexcept {
+  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint8_t))> control{};
+  iovec part{content.data(), content.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t size = ::recvmsg(socket, &message, MSG_DONTWAIT);
+  const cmsghdr* const header = size < 0 ? nullptr : CMSG_FIRSTHDR(&message);
+  const bool has_type = header != nullptr && header->cmsg_level == SOL_TLS &&
+                        header->cmsg_type == TLS_GET_RECORD_TYPE;
+  if (!has_type) return {};
+  return {*CMSG_DATA(header), static_cast<std::size_t>(size)};
 }
 
 }  // namespace sluice::dataplane

@@ -64,6 +64,7 @@ struct Completion {
     peer_closed,  ///< The peer will send no more. Sending may still work.
     sent,         ///< The whole send is over; its slices are free.
     spliced,      ///< `size_bytes` of what `conn` sent have gone to where it is spliced.
+    record,       ///< Behind receive_protected: one of another type is to be taken (take_record).
     failed,       ///< `error` (errno). Connect, receive or send failed; close it.
     closed,  ///< After close(): nothing is in flight any more, slices are free, the id is dead.
     woken,   ///< Waker::wake was called.
@@ -109,6 +110,12 @@ class Waker {
 /// protect      from now on what is sent leaves as TLS records, keys as kernel_tls takes them.
 ///              Once, when nothing is being sent. Returns 0 or an errno: close it then.
 /// send_record  like a send, of one record of another type than application_data.
+/// receive_protected  from now on what comes are TLS records, and `received` brings their content.
+///              Behind protect, when all that was reported ended with a record: `keys` are those
+///              of the next. Returns 0; EAGAIN: more was taken off the socket than was reported,
+///              ask after a later poll; another errno: it cannot be had, all is as it was.
+///              `failed` with EBADMSG, EMSGSIZE or EINVAL: what came is no record of these keys.
+/// take_record  the one that `record` told of, before the next poll.
 /// When the pool is empty, receiving stalls and goes on when buffers return.
 /// When the connection table is full, new clients are closed at once and counted.
 template <class T>
@@ -132,10 +139,13 @@ concept Transport = requires(T t, ConnId id, const Endpoint& peer, std::span<con
 
 template <class T>
 concept KernelTlsTransport = Transport<T> &&
-    requires(T t, ConnId id, const KernelTlsKeys& keys, std::uint8_t type, Slice content) {
+    requires(T t, ConnId id, const KernelTlsKeys& keys, std::uint8_t type, Slice content,
+             ByteSpan room) {
   { t.kernel_tls(id) } -> std::same_as<const KernelTls*>;
   { t.protect(id, keys) } -> std::same_as<int>;
   t.send_record(id, type, content);
+  { t.receive_protected(id, keys) } -> std::same_as<int>;
+  { t.take_record(id, room) } -> std::same_as<KernelTlsRecord>;
 };
 
 }  // namespace sluice::dataplane

@@ -257,6 +257,11 @@ void UringTransport::report_received(std::uint32_t index, BacklogTable::Entry en
 }
 
 bool UringTransport::report_end(std::uint32_t index, int result, Completion& out) noexcept {
+  if (result == -EIO && connections_[index].opens_records) {
+    out = report(Completion::Kind::record, index);
+    mark(index);  // receiving goes on behind it
+    return true;
+  }
   if (result < 0) return fail(index, -result, out);
   if (splice_from(index) != nullptr) end_splice(connections_[index].splice);
   connections_[index].ended = true;

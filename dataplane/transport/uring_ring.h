@@ -46,6 +46,10 @@ class UringRing {
   /// The oldest completion that was not seen, or null.
   [[nodiscard]] const io_uring_cqe* peek() noexcept;
   void seen() noexcept { io_uring_cq_advance(&ring_, 1); }
+  /// Every completion was seen, those too for which the queue had no room.
+  [[nodiscard]] bool is_drained() noexcept {
+    return peek() == nullptr && !io_uring_cq_has_overflow(&ring_);
+  }
 
  private:
   UringRing() = default;

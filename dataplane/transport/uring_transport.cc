@@ -210,7 +210,7 @@ const KernelTls* UringTransport::kernel_tls(ConnId id) noexcept {
   return can ? &kernel_tls_ : nullptr;
 }
 
-/// Needs the descriptor once; the ring has its own.
+/// Needs the descriptor; the ring has its own.
 int UringTransport::protect(ConnId id, const KernelTlsKeys& keys) noexcept {
   Connection* const connection = find(id);
   if (connection == nullptr || connection->failed) return ECONNRESET;
@@ -218,8 +218,29 @@ int UringTransport::protect(ConnId id, const KernelTlsKeys& keys) noexcept {
   ASSERT(!connection->wants_send && (connection->in_flight & bit(Op::send)) == 0);
   connection->is_protected = true;
   const int error = begin_kernel_tls(connection->fd, keys);
-  if (published_) ::close(std::exchange(connection->fd, -1));
+  if (published_ && !kernel_tls_.opens(keys)) ::close(std::exchange(connection->fd, -1));
   return error;
+}
+
+/// Between two polls nothing is taken off a socket, whatever waits on it: the ring's work is done
+/// when it is entered. So what was not reported is in the ring, in a backlog or in the socket.
+int UringTransport::receive_protected(ConnId id, const KernelTlsKeys& keys) noexcept {
+  Connection* const connection = find(id);
+  if (connection == nullptr || connection->failed) return ECONNRESET;
+  ASSERT(connection->is_protected && !connection->opens_records && connection->fd >= 0);
+  const bool is_ahead = !connection->backlog.empty() || !connection->filling.empty() ||
+                        connection->end_waits || connection->ended || !ring_.is_drained();
+  if (is_ahead) return EAGAIN;
+  const int error = begin_kernel_tls_receive(connection->fd, keys);
+  connection->opens_records = error == 0;
+  return error;
+}
+
+KernelTlsRecord UringTransport::take_record(ConnId id, ByteSpan content) noexcept {
+  const Connection* const connection = find(id);
+  if (connection == nullptr || connection->failed) return {};
+  ASSERT(connection->opens_records);
+  return take_kernel_tls_record(connection->fd, content);
 }
 
 void UringTransport::send_record(ConnId id, std::uint8_t type, Slice content) noexcept {

@@ -72,6 +72,8 @@ class UringTransport {
   [[nodiscard]] const KernelTls* kernel_tls(ConnId id) noexcept;
   [[nodiscard]] int protect(ConnId id, const KernelTlsKeys& keys) noexcept;
   void send_record(ConnId id, std::uint8_t type, Slice content) noexcept;
+  [[nodiscard]] int receive_protected(ConnId id, const KernelTlsKeys& keys) noexcept;
+  [[nodiscard]] KernelTlsRecord take_record(ConnId id, ByteSpan content) noexcept;
   [[nodiscard]] std::size_t splices_free() const noexcept { return splices_.free_count(); }
   void shutdown(ConnId id) noexcept;
   void close(ConnId id) noexcept;
@@ -106,7 +108,7 @@ class UringTransport {
 
   struct Connection {
     std::uint32_t generation = 1;
-    int fd = -1;    ///< Plain path, where there is no file table; or kept to protect it.
+    int fd = -1;    ///< Plain path, where there is no file table; or kept for the kernel's TLS.
     int error = 0;  ///< Why connecting could not even begin.
     std::uint8_t in_flight = 0;  ///< Bits of Op.
     std::uint8_t cancelled = 0;  ///< Bits of Op: asked to end early.
@@ -130,6 +132,7 @@ class UringTransport {
     bool end_waits = false;        ///< The end was seen, behind a backlog or a pause.
     int end_result = 0;            ///< 0 or a negative errno.
     bool is_protected = false;     ///< The kernel makes TLS records of what is sent.
+    bool opens_records = false;    ///< It opens those that come.
     std::uint8_t record_type = 0;  ///< Of the send that is next or in flight; 0: application_data.
     std::uint8_t small_receives = 0;
     std::uint8_t turn_receives = 0;  ///< Reported in turn `turn`.

@@ -1,4 +1,4 @@
-// The kernel's half of TLS (kernel_tls.h), played by a test: records of TLS 1.3 with AES-GCM.
+// The kernel's half of TLS (kernel_tls.h), played by a test: records with AES-GCM.
 #pragma once
 
 #include <linux/tls.h>
@@ -7,54 +7,126 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/assert.h"
-#include "dataplane/transport/sim_transport.h"
+#include "base/bytes.h"
+#include "dataplane/transport/kernel_tls.h"
 
 namespace sluice::test {
 
-/// Makes records with the key that it was given, one number after the other.
+/// One direction: makes records with the key that it was given, or opens them, one number after
+/// the other.
 class PlayedKernel {
  public:
-  explicit PlayedKernel(const dataplane::KernelTlsKeys& keys) {
-    ASSERT(keys.is_tls13());
+  explicit PlayedKernel(const dataplane::KernelTlsKeys& keys) : is_tls13_(keys.is_tls13()) {
     keys.cipher() == TLS_CIPHER_AES_GCM_256 ? take<tls12_crypto_info_aes_gcm_256>(keys)
                                             : take<tls12_crypto_info_aes_gcm_128>(keys);
   }
 
-  /// RFC 8446 §5.2: content ‖ type, behind a header that says application_data.
+  /// RFC 8446 §5.2: content ‖ type, behind a header that says application_data. RFC 5288 §3: the
+  /// header says the type, and what is explicit of the nonce follows it.
   std::string seal(std::uint8_t type, ByteView content) {
     std::string inner(as_text(content));
-    inner += static_cast<char>(type);
-    const std::size_t size = inner.size() + tag_bytes;
-    std::string record{0x17, 3, 3, static_cast<char>(size >> 8), static_cast<char>(size & 0xFF)};
-    auto nonce = iv_;
-    for (std::size_t i = 0; i < 8; ++i) {
-      nonce[4 + i] ^= static_cast<std::uint8_t>(number_ >> (56 - 8 * i));
+    std::string nonce_shown;
+    if (is_tls13_) {
+      inner += static_cast<char>(type);
+    } else {
+      nonce_shown = in_network_order(number_);
     }
+    const std::size_t size = nonce_shown.size() + inner.size() + tag_bytes;
+    const std::string header = head(is_tls13_ ? application_data : type, size);
+    const std::string aad =
+        is_tls13_ ? header : in_network_order(number_) + head(type, content.size());
+    std::string tag(tag_bytes, '\0');
+    const auto sealed = crypt(true, nonce_shown, aad, inner, tag);
+    ASSERT(sealed);
     ++number_;
-    std::string sealed(inner.size() + tag_bytes, '\0');
-    auto* const out = reinterpret_cast<unsigned char*>(sealed.data());
-    int done = 0;
-    const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(
-        EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
-    const bool is_sealed =
-        EVP_EncryptInit_ex(context.get(), cipher_, nullptr, key_.data(), nonce.data()) == 1 &&
-        EVP_EncryptUpdate(context.get(), nullptr, &done, as_bytes(record).data(), 5) == 1 &&
-        EVP_EncryptUpdate(context.get(), out, &done, as_bytes(inner).data(),
-                          static_cast<int>(inner.size())) == 1 &&
-        EVP_EncryptFinal_ex(context.get(), nullptr, &done) == 1 &&
-        EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, tag_bytes, out + inner.size()) ==
-            1;
-    ASSERT(is_sealed);
-    return record + sealed;
+    return header + nonce_shown + *sealed + tag;
   }
 
+  struct Record {
+    std::uint8_t type = 0;  ///< 0: it is none of this key's.
+    std::string content;
+  };
+  /// The first of `bytes`, which it takes away; nothing: it is not whole yet. TLS 1.2 only.
+  std::optional<Record> open(std::string& bytes) {
+    ASSERT(!is_tls13_);
+    if (bytes.size() < header_bytes) return std::nullopt;
+    const std::size_t size = std::size_t{as_bytes(bytes)[3]} << 8 | as_bytes(bytes)[4];
+    if (bytes.size() < header_bytes + size) return std::nullopt;
+    const std::string record = bytes.substr(0, header_bytes + size);
+    bytes.erase(0, record.size());
+    if (size < number_bytes + tag_bytes) return Record{};
+    const auto type = static_cast<std::uint8_t>(record[0]);
+    const std::string nonce_shown = record.substr(header_bytes, number_bytes);
+    const std::string sealed =
+        record.substr(header_bytes + number_bytes, size - number_bytes - tag_bytes);
+    std::string tag = record.substr(record.size() - tag_bytes);
+    const std::string aad = in_network_order(number_) + head(type, sealed.size());
+    const auto opened = crypt(false, nonce_shown, aad, sealed, tag);
+    if (!opened) return Record{};
+    ++number_;
+    return Record{type, *opened};
+  }
+
+  static constexpr std::uint8_t application_data = 23;
+
  private:
+  static constexpr std::size_t header_bytes = 5;
+  static constexpr std::size_t number_bytes = 8;
   static constexpr std::size_t tag_bytes = 16;
+
+  static std::string head(std::uint8_t type, std::size_t size) {
+    return {static_cast<char>(type), 3, 3, static_cast<char>(size >> 8),
+            static_cast<char>(size & 0xFF)};
+  }
+  static std::string in_network_order(std::uint64_t number) {
+    std::string bytes(number_bytes, '\0');
+    for (std::size_t i = 0; i < number_bytes; ++i) {
+      bytes[i] = static_cast<char>(number >> (56 - 8 * i) & 0xFF);
+    }
+    return bytes;
+  }
+
+  std::array<unsigned char, 12> nonce(const std::string& shown) const {
+    auto whole = iv_;
+    const std::string number = in_network_order(number_);
+    for (std::size_t i = 0; i < number_bytes; ++i) {
+      const auto counted = static_cast<std::uint8_t>(whole[4 + i] ^ as_bytes(number)[i]);
+      whole[4 + i] = is_tls13_ ? counted : as_bytes(shown)[i];
+    }
+    return whole;
+  }
+
+  /// Nothing: the tag is another one. Sealing fills it in.
+  std::optional<std::string> crypt(bool seals, const std::string& nonce_shown,
+                                   const std::string& aad, const std::string& in,
+                                   std::string& tag) const {
+    const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(
+        EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
+    EVP_CIPHER_CTX* const it = context.get();
+    std::string out(in.size(), '\0');
+    int done = 0;
+    unsigned char last[1];
+    const bool is_begun =
+        EVP_CipherInit_ex(it, cipher_, nullptr, key_.data(), nonce(nonce_shown).data(),
+                          seals ? 1 : 0) == 1 &&
+        (seals || EVP_CIPHER_CTX_ctrl(it, EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()) == 1) &&
+        EVP_CipherUpdate(it, nullptr, &done, as_bytes(aad).data(), static_cast<int>(aad.size())) ==
+            1 &&
+        EVP_CipherUpdate(it, reinterpret_cast<unsigned char*>(out.data()), &done,
+                         as_bytes(in).data(), static_cast<int>(in.size())) == 1;
+    ASSERT(is_begun);
+    if (EVP_CipherFinal_ex(it, last, &done) != 1) return std::nullopt;
+    if (seals && EVP_CIPHER_CTX_ctrl(it, EVP_CTRL_GCM_GET_TAG, tag_bytes, tag.data()) != 1) {
+      return std::nullopt;
+    }
+    return out;
+  }
 
   template <class Info>
   void take(const dataplane::KernelTlsKeys& keys) {
@@ -68,61 +140,11 @@ class PlayedKernel {
     cipher_ = sizeof info.key == 32 ? EVP_aes_256_gcm() : EVP_aes_128_gcm();
   }
 
+  bool is_tls13_;
   std::array<unsigned char, 32> key_{};
   std::array<unsigned char, 12> iv_{};
   std::uint64_t number_ = 0;
   const EVP_CIPHER* cipher_ = nullptr;
 };
-
-/// A simulated transport whose kernel protects what is sent.
-class ProtectingTransport : public dataplane::SimTransport {
- public:
-  using SimTransport::SimTransport;
-
-  const dataplane::KernelTls* kernel_tls(dataplane::ConnId /*id*/) { return &everything_; }
-  int protect(dataplane::ConnId id, const dataplane::KernelTlsKeys& keys) {
-    kernels_.insert_or_assign(id, Kernel{PlayedKernel(keys), {}});
-    return 0;
-  }
-  void send(dataplane::ConnId id, std::span<const dataplane::Slice> slices) {
-    const auto found = kernels_.find(id);
-    if (found == kernels_.end()) return SimTransport::send(id, slices);
-    std::string plain;
-    for (const auto& slice : slices) plain += as_text({slice.data, slice.size_bytes});
-    Kernel& kernel = found->second;
-    kernel.sealed.clear();
-    for (std::size_t at = 0; at < plain.size(); at += record_bytes_max) {
-      const auto part = std::string_view(plain).substr(at, record_bytes_max);
-      kernel.sealed += kernel.kernel.seal(application_data, as_bytes(part));
-    }
-    send_sealed(id, kernel);
-  }
-  void send_record(dataplane::ConnId id, std::uint8_t type, dataplane::Slice content) {
-    Kernel& kernel = kernels_.at(id);
-    kernel.sealed = kernel.kernel.seal(type, {content.data, content.size_bytes});
-    ++records_of_other_types;
-    send_sealed(id, kernel);
-  }
-
-  std::size_t records_of_other_types = 0;
-
- private:
-  static constexpr std::size_t record_bytes_max = 16 * 1024;
-  static constexpr std::uint8_t application_data = 23;
-  struct Kernel {
-    PlayedKernel kernel;
-    std::string sealed;  ///< What is being sent.
-  };
-
-  void send_sealed(dataplane::ConnId id, const Kernel& kernel) {
-    const dataplane::Slice slice{as_bytes(kernel.sealed).data(),
-                                 static_cast<std::uint32_t>(kernel.sealed.size())};
-    SimTransport::send(id, {&slice, 1});
-  }
-
-  const dataplane::KernelTls everything_ = dataplane::KernelTls::everything();
-  std::map<dataplane::ConnId, Kernel> kernels_;
-};
-static_assert(dataplane::KernelTlsTransport<ProtectingTransport>);
 
 }  // namespace sluice::test

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/assert.h"
@@ -22,6 +23,8 @@ class TlsSimPeer final : public dataplane::SimPeer, private dataplane::SimRemote
   [[nodiscard]] const dataplane::TlsStream& stream() const { return stream_; }
   /// Ends the connection below, without saying so inside of TLS.
   void cut_off() { remote_->finish(); }
+  /// Bytes on the connection below, past TLS.
+  void forge(std::string_view bytes) { remote_->send(as_bytes(bytes)); }
   /// The gateway's end came without a close_notify.
   [[nodiscard]] bool was_truncated() const { return was_truncated_; }
 

@@ -1,13 +1,15 @@
 // The world of a contract test in which every connection speaks TLS, on the simulated network.
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <deque>
 #include <map>
 #include <memory>
 
 #include "dataplane/tls/secure_transport_impl.h"
 #include "dataplane/transport/sim_transport.h"
-#include "played_kernel.h"
+#include "protecting_transport.h"
 #include "test_tls.h"
 #include "tls_sim_peer.h"
 #include "transport/far.h"
@@ -81,7 +83,8 @@ class AlwaysSecure {
 };
 static_assert(Transport<AlwaysSecure<SimTransport>>);
 
-template <class Below>
+/// version_max  of what the far ends speak.
+template <class Below, int version_max = TLS1_3_VERSION>
 class SecureWorldOver {
  public:
   using Transport = AlwaysSecure<Below>;
@@ -126,6 +129,12 @@ class SecureWorldOver {
     std::shared_ptr<const TlsContext> server =
         test::tls_server(test::test_certificate("DNS:far.test"));
     std::shared_ptr<const TlsContext> client = test::tls_client();
+
+    Contexts() {
+      for (const auto& one : {server, client}) {
+        SSL_CTX_set_max_proto_version(one->get(), version_max);
+      }
+    }
   };
   static const Contexts& contexts() {
     static const Contexts made;
@@ -139,5 +148,6 @@ class SecureWorldOver {
 };
 using SecureWorld = SecureWorldOver<SimTransport>;
 using KernelSecureWorld = SecureWorldOver<test::ProtectingTransport>;
+using KernelSecureWorld12 = SecureWorldOver<test::ProtectingTransport, TLS1_2_VERSION>;
 
 }  // namespace sluice::dataplane

@@ -15,7 +15,7 @@ namespace {
 
 #define IN_EVERY_WORLD(name)                                                              \
   TEMPLATE_TEST_CASE(name, "[transport]", ModernWorld, PlainWorld, SimWorld, SecureWorld, \
-                     KernelSecureWorld)
+                     KernelSecureWorld, KernelSecureWorld12)
 
 constexpr std::size_t mebibyte = 1024 * 1024;
 

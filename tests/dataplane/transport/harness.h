@@ -163,6 +163,7 @@ class Harness {
         state.closed = true;
         break;
       case Completion::Kind::secured:
+      case Completion::Kind::record:
       case Completion::Kind::woken:
         break;
     }
