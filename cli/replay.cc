@@ -4,9 +4,9 @@
 #include <thread>
 
 #include "base/timestamp.h"
-#include "cli/configuration.h"
 #include "cli/output.h"
 #include "cli/replay_event.h"
+#include "cli/replay_source.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
 #include "recordings/replay_reader.h"
@@ -68,13 +68,10 @@ class Pace {
   WallTime last_;
 };
 
-Result<recordings::ReplayReader> open_recording(const ReplayOptions& options,
-                                                const std::string& directory) {
+Result<audit::AgeIdentity> identity_of(const ReplayOptions& options) {
   std::string path = options.identity;
   if (path.starts_with(file_prefix)) path.erase(0, file_prefix.size());
-  const auto identity = audit::AgeIdentity::load(path);
-  if (!identity) return tl::unexpected(identity.error());
-  return recordings::ReplayReader::open(directory, options.recording, *identity);
+  return audit::AgeIdentity::load(path);
 }
 
 void print_head(const recordings::ReplayReader& reader) {
@@ -86,8 +83,7 @@ void print_head(const recordings::ReplayReader& reader) {
              timestamp_text(reader.last(), 3));
 }
 
-Result<void> replay(const recordings::ReplayReader& reader, WallTime from,
-                    const ReplayOptions& options) {
+Result<void> replay(recordings::ReplayReader reader, const ReplayOptions& options) {
   const auto decoder = reader.subject().protocol == "http" ? http_replay() : postgres_replay();
   const auto printer = options.json ? json_printer() : text_printer();
   Search search(options.search);
@@ -98,7 +94,7 @@ Result<void> replay(const recordings::ReplayReader& reader, WallTime from,
     printer->show(event);
     if (options.speed > 0) std::fflush(stdout);
   };
-  auto read = reader.read(from, [&](const recordings::Item& item) {
+  auto read = std::move(reader).read([&](const recordings::Item& item) {
     is_readable = decoder->add(item, [&](const ReplayEvent& event) { search.filter(event, show); });
     // Nobody reads on where our pipe is closed.
     return is_readable && std::ferror(stdout) == 0;
@@ -111,26 +107,21 @@ Result<void> replay(const recordings::ReplayReader& reader, WallTime from,
 }  // namespace
 
 ExitCode perform(const ReplayOptions& options) {
-  std::string directory = options.directory;
-  if (directory.empty()) {
-    const auto settings = load_settings("replay", options.configuration);
-    if (!settings) return ExitCode::bad_configuration;
-    if (!settings->recordings) {
-      return complain("replay", "the configuration has no recordings; give --directory",
-                      ExitCode::failed);
-    }
-    directory = settings->recordings->directory;
-  }
-  const auto reader = open_recording(options, directory);
-  if (!reader) return complain("replay", reader.error().message, ExitCode::failed);
-  WallTime from = reader->first();
-  if (!options.at.empty()) {
-    const auto at = parse_time(options.at, reader->first(), true);
+  const auto identity = identity_of(options);
+  if (!identity) return complain("replay", identity.error().message, ExitCode::failed);
+  auto source = replay_source(options);
+  if (!source) return source.error();
+  WallTime from;
+  if (!options.at.empty() && !source->chunks.empty()) {
+    const auto at = parse_time(options.at, source->chunks.front().first, true);
     if (!at) return complain("replay", "--at: " + at.error().message, ExitCode::usage);
     from = *at;
   }
+  auto reader =
+      recordings::ReplayReader::open(std::move(*source), options.recording, *identity, from);
+  if (!reader) return complain("replay", reader.error().message, ExitCode::failed);
   if (!options.json) print_head(*reader);
-  if (auto done = replay(*reader, from, options); !done) {
+  if (auto done = replay(std::move(*reader), options); !done) {
     return complain("replay", done.error().message, ExitCode::failed);
   }
   return std::fflush(stdout) == 0 ? ExitCode::ok : ExitCode::failed;

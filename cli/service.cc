@@ -7,6 +7,7 @@
 #include <random>
 
 #include "cli/configuration.h"
+#include "cli/kept_recordings.h"
 #include "cli/live_sessions.h"
 #include "cli/output.h"
 #include "cli/policy_question.h"
@@ -19,6 +20,26 @@ namespace {
 
 /// A page of a search has what was found by then.
 constexpr std::chrono::seconds search_time_max{2};
+
+/// Whether a search goes on: asked for the first time, and until so long afterwards.
+class SearchTime {
+ public:
+  explicit SearchTime(const std::atomic<bool>& is_ending) : is_ending_(is_ending) {}
+
+  bool goes_on() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!end_) end_ = now + search_time_max;
+    return !is_ending_ && now < *end_;
+  }
+
+ private:
+  const std::atomic<bool>& is_ending_;
+  std::optional<std::chrono::steady_clock::time_point> end_;
+};
+
+KeptRecordings kept_recordings(const config::Settings& settings) {
+  return KeptRecordings(settings.recordings ? settings.recordings->directory : std::string());
+}
 
 /// Null without a policy. Else the log that is there continues what witnesses saw.
 Result<std::unique_ptr<control::Cosigner>> make_cosigner(const config::Settings& settings) {
@@ -281,12 +302,9 @@ control::api::Actions Service::actions() {
           [this, directory = gateway_->snapshot()->settings.audit.directory](
               audit::RecordQuery query, const auto& mark, std::size_t limit) {
             // From the first record on that is new to who asks.
-            std::optional<std::chrono::steady_clock::time_point> end;
-            return audit::search_page(directory, std::move(query), mark, limit, [this, &end] {
-              const auto now = std::chrono::steady_clock::now();
-              if (!end) end = now + search_time_max;
-              return !is_ending_ && now < *end;
-            });
+            SearchTime time(is_ending_);
+            return audit::search_page(directory, std::move(query), mark, limit,
+                                      [&time] { return time.goes_on(); });
           },
       .requests = [this](std::string_view state) { return desk_->list(state); },
       .request = [this](const std::string& id) { return desk_->show(id); },
@@ -301,6 +319,19 @@ control::api::Actions Service::actions() {
       .release_legal_hold =
           [this](std::uint64_t id, std::string_view by) {
             return retention_.release_legal_hold(id, by);
+          },
+      .recordings =
+          [this](const control::api::RecordingsQuery& query) {
+            SearchTime time(is_ending_);
+            return kept_recordings(gateway_->snapshot()->settings).list(query, [&time] {
+              return time.goes_on();
+            });
+          },
+      .recording = [this](const std::string& name) {
+            return kept_recordings(gateway_->snapshot()->settings).show(name);
+          },
+      .chunk = [this](const std::string& name, std::uint64_t number) {
+            return kept_recordings(gateway_->snapshot()->settings).chunk(name, number);
           },
       .delete_recording = [this](
                               const std::string& name, const std::string& reason,

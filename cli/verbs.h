@@ -79,7 +79,8 @@ struct AuditOptions {
 };
 
 struct ReplayOptions {
-  std::string configuration = default_configuration;
+  /// Whose recordings are asked for, where its socket or URL is given; else a folder's.
+  AdminTarget gateway = {};
   std::string directory = {};  ///< Instead of the configuration's.
   std::string recording = {};
   std::string identity = {};  ///< A file, perhaps with "file:" before it.

@@ -37,13 +37,21 @@ struct HttpRequest {
 /// The pieces of a body, each when there is one (empty: not now); nothing: it is over.
 using HttpPieces = std::function<std::optional<std::string>()>;
 
+/// A body in pieces.
+struct HttpStream {
+  HttpPieces pieces;
+  /// Of all pieces, which are sent one behind the other. Nothing: nobody knows how many come, and
+  /// when; they are asked for now and then.
+  std::optional<std::uint64_t> bytes = {};
+};
+
 struct HttpReply {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body = {};
   HttpFields fields = {};  ///< In a client's reply: all of them.
-  /// A server's: what follows `body`, as long as the other side takes it. Empty: nothing does.
-  HttpPieces pieces = {};
+  /// A server's: what follows `body`, as long as the other side takes it. Nothing: nothing does.
+  std::optional<HttpStream> stream = {};
 };
 
 /// First value of a field, compared without case; empty when there is none.
@@ -62,7 +70,7 @@ struct HttpServerOptions {
 /// Listens with a few threads; each serves one connection at a time.
 class HttpServer {
  public:
-  /// A reply's pieces are asked for so often. Half of the connections may have some; who would be
+  /// A stream's pieces are asked for so often. Half of the connections may have one; who would be
   /// one more is answered 503.
   static constexpr Duration pieces_pause = milliseconds(500);
   static constexpr Duration pieces_time_max = seconds(90);  ///< Of one reply.

@@ -10,8 +10,9 @@
 namespace sluice::control {
 namespace {
 
+/// A chunk of a recording may be a little larger than the 64 MiB that are configured at the most.
 constexpr http1::Limits limits{.head_bytes_max = head_bytes_max,
-                               .body_bytes_max = std::uint64_t{64} << 20};
+                               .body_bytes_max = std::uint64_t{80} << 20};
 
 Result<void> send_request(Channel& channel, const HttpRequest& request) {
   std::array<std::uint8_t, head_bytes_max> room{};

@@ -71,6 +71,14 @@ Received receive(Channel& channel) {
   }
 }
 
+/// Nothing: nobody knows.
+std::optional<std::uint64_t> body_bytes(const HttpReply& reply) {
+  const std::uint64_t own = reply.body.size();
+  if (!reply.stream) return own;
+  if (!reply.stream->bytes) return std::nullopt;
+  return own + *reply.stream->bytes;
+}
+
 /// Whether all of it was taken, and more may follow.
 bool send_reply(Channel& channel, const HttpReply& reply, bool without_body) {
   std::array<std::uint8_t, head_bytes_max> room{};
@@ -79,7 +87,7 @@ bool send_reply(Channel& channel, const HttpReply& reply, bool without_body) {
   head.status_line(status, http1::reason_phrase(status));
   head.field("Content-Type", reply.content_type);
   // RFC 9112 §6.3: without a length the end of the connection ends it.
-  if (!reply.pieces) head.field("Content-Length", std::uint64_t{reply.body.size()});
+  if (const auto bytes = body_bytes(reply)) head.field("Content-Length", *bytes);
   for (const auto& [name, value] : reply.fields) head.field(name, value);
   head.field("Connection", "close");
   head.finish();
@@ -179,20 +187,21 @@ struct HttpServer::State {
       received.reply = handler(received.request);
     }
     const bool is_head = received.complete && received.request.method == "HEAD";
-    const PiecesPlace place(*this, received.reply);
+    const StreamPlace place(*this, received.reply);
     below.limit(options.timeout);
     if (!send_reply(channel, received.reply, is_head)) return;
-    if (received.reply.pieces && !is_head) send_pieces(below, channel, accepted, received.reply);
+    if (received.reply.stream && !is_head) {
+      send_pieces(below, channel, accepted, *received.reply.stream);
+    }
     channel.end();
     drop_rest(below);
   }
 
-  /// One of the connections whose reply comes in pieces; where there are too many the reply is
-  /// that.
-  class PiecesPlace {
+  /// One of the connections whose reply has a stream; where there are too many the reply is that.
+  class StreamPlace {
    public:
-    PiecesPlace(const State& state, HttpReply& reply) : count_(state.in_pieces) {
-      if (!reply.pieces) return;
+    StreamPlace(const State& state, HttpReply& reply) : count_(state.streams) {
+      if (!reply.stream) return;
       is_taken_ = true;
       if (count_.fetch_add(1) < state.options.connections_max / 2) return;
       reply = {.status = 503,
@@ -201,9 +210,9 @@ struct HttpServer::State {
                        R"("detail":"too many streams: end one, or try again"})"
                        "\n"};
     }
-    PiecesPlace(const PiecesPlace&) = delete;
-    PiecesPlace& operator=(const PiecesPlace&) = delete;
-    ~PiecesPlace() {
+    StreamPlace(const StreamPlace&) = delete;
+    StreamPlace& operator=(const StreamPlace&) = delete;
+    ~StreamPlace() {
       if (is_taken_) count_.fetch_sub(1);
     }
 
@@ -213,28 +222,29 @@ struct HttpServer::State {
   };
 
   void send_pieces(SocketChannel& below, Channel& channel, const Accepted& accepted,
-                   const HttpReply& reply) const {
+                   const HttpStream& stream) const {
     // By the clock: who takes them slowly gets no more of them.
     const auto end =
         std::chrono::steady_clock::now() + std::chrono::nanoseconds(pieces_time_max.ns);
-    while (const auto piece = reply.pieces()) {
+    const Duration pause = stream.bytes ? Duration{} : pieces_pause;
+    while (const auto piece = stream.pieces()) {
       if (std::chrono::steady_clock::now() >= end) return;
       below.limit(options.timeout);
       if (!piece->empty() && !channel.write(as_bytes(*piece))) return;
-      if (!stays(accepted)) return;
+      if (!stays(accepted, pause)) return;
     }
   }
 
   /// Waits for the next piece's time. False: the other side went, or the server stops.
-  [[nodiscard]] bool stays(const Accepted& accepted) const {
-    constexpr int pause_ms = static_cast<int>(pieces_pause.ns / 1'000'000);
+  [[nodiscard]] bool stays(const Accepted& accepted, Duration pause) const {
+    const int pause_ms = static_cast<int>(pause.ns / 1'000'000);
     std::array<pollfd, 2> waiting{
         {{.fd = accepted.descriptor.get(), .events = POLLRDHUP, .revents = 0},
          {.fd = stop.get(), .events = POLLIN, .revents = 0}}};
     return ::poll(waiting.data(), waiting.size(), pause_ms) == 0;
   }
 
-  mutable std::atomic<std::size_t> in_pieces{0};
+  mutable std::atomic<std::size_t> streams{0};
 };
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -108,7 +108,8 @@ std::optional<std::filesystem::path> find_recording(const std::filesystem::path&
                                                     std::string_view name) {
   if (!is_recording_name(name)) return std::nullopt;
   std::error_code ignored;
-  for (const std::string_view suffix : {std::string_view(), open_suffix}) {
+  // In the order in which it has them, so that one that ends meanwhile is found.
+  for (const std::string_view suffix : {open_suffix, std::string_view()}) {
     const auto path = directory / fmt::format("{}{}", name, suffix);
     if (std::filesystem::is_directory(path, ignored)) return path;
   }
@@ -123,6 +124,20 @@ Result<std::vector<ChunkFile>> list_chunks(const std::filesystem::path& recordin
     if (const auto chunk = parse_chunk_name(name)) out.push_back(*chunk);
   }
   std::ranges::sort(out, {}, &ChunkFile::chunk);
+  return out;
+}
+
+Result<std::vector<SizedChunk>> list_sized_chunks(const std::filesystem::path& recording) {
+  const auto chunks = list_chunks(recording);
+  if (!chunks) return tl::unexpected(chunks.error());
+  std::vector<SizedChunk> out;
+  for (const ChunkFile& chunk : *chunks) {
+    std::error_code fault;
+    const auto path = recording / chunk_name(chunk);
+    const std::uint64_t bytes = std::filesystem::file_size(path, fault);
+    if (fault) return unreadable(path, fault);
+    out.push_back({chunk, bytes});
+  }
   return out;
 }
 

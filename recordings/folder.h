@@ -44,12 +44,20 @@ std::string chunk_name(const ChunkFile& chunk);
 /// nothing   it is not exactly what chunk_name() writes.
 std::optional<ChunkFile> parse_chunk_name(std::string_view name);
 
-/// Where a recording is, finished or not; nothing when there is none of this name.
+/// Where a recording is, finished or not; nothing when there is none of this name. One that is
+/// being made may be elsewhere soon.
 std::optional<std::filesystem::path> find_recording(const std::filesystem::path& directory,
                                                     std::string_view name);
 /// In order. Other files are passed over.
 /// errors   the folder cannot be read.
 Result<std::vector<ChunkFile>> list_chunks(const std::filesystem::path& recording);
+
+struct SizedChunk {
+  ChunkFile file;
+  std::uint64_t bytes = 0;
+};
+/// The same, with how large each file is.
+Result<std::vector<SizedChunk>> list_sized_chunks(const std::filesystem::path& recording);
 
 struct RecordingFolder {
   std::string name;

@@ -17,19 +17,16 @@ constexpr std::int64_t passes_per_keep = 60;
 
 /// What is there of a recording.
 Result<RemovalNote> look_at(const std::filesystem::path& recording) {
-  const auto chunks = list_chunks(recording);
+  const auto chunks = list_sized_chunks(recording);
   if (!chunks) return tl::unexpected(chunks.error());
   RemovalNote note;
   note.chunks = chunks->size();
   if (chunks->empty()) return note;
-  note.first = std::ranges::min(*chunks, {}, &ChunkFile::first).first;
-  note.last = std::ranges::max(*chunks, {}, &ChunkFile::last).last;
-  for (const ChunkFile& chunk : *chunks) {
-    std::error_code fault;
-    note.bytes += std::filesystem::file_size(recording / chunk_name(chunk), fault);
-    if (fault)
-      return fail(fmt::format("cannot look at {}: {}", recording.string(), fault.message()));
-  }
+  const auto first_of = [](const SizedChunk& chunk) { return chunk.file.first; };
+  const auto last_of = [](const SizedChunk& chunk) { return chunk.file.last; };
+  note.first = first_of(std::ranges::min(*chunks, {}, first_of));
+  note.last = last_of(std::ranges::max(*chunks, {}, last_of));
+  for (const SizedChunk& chunk : *chunks) note.bytes += chunk.bytes;
   return note;
 }
 

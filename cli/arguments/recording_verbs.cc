@@ -10,17 +10,21 @@ void add_replay(Tree& tree) {
       "  sluice replay 4be3f0c1d2a59687-3-1 --identity file:auditor.key\n"
       "  sluice replay 4be3f0c1d2a59687-3-1 --identity auditor.key --at 10m --speed 4\n"
       "  sluice replay 4be3f0c1d2a59687-3-1 --identity auditor.key --directory ./recordings "
-      "\\\n      --search customers --json");
+      "\\\n      --search customers --json\n"
+      "  sluice replay 4be3f0c1d2a59687-3-1 --identity auditor.key "
+      "\\\n      --gateway https://gw1.example.com:9443 --at 10m");
   made.add_option("recording", replay.recording, "The recording, as audit records name it")
       ->required();
   made.add_option("--identity", replay.identity,
                   "A file with the secret key, as age-keygen makes it")
       ->type_name(file_value)
       ->required();
-  add_configuration(made, replay.configuration);
+  add_gateway(made, replay.gateway);
   made.add_option("--directory", replay.directory,
                   "Folder of recordings, instead of the configuration's")
-      ->type_name(folder_value);
+      ->type_name(folder_value)
+      ->excludes("--socket")
+      ->excludes("--gateway");
   made.add_option("--at", replay.at,
                   "From this time on: RFC 3339, or how long after the beginning, e.g. 10m");
   made.add_option("--speed", replay.speed, "So many times as fast as it was; 0: at once")

@@ -16,18 +16,14 @@
 #include "config/model/settings.h"
 #include "control/api/policy.h"
 #include "control/api/proving.h"
+#include "control/api/recordings.h"
 #include "control/api/sessions.h"
 #include "control/approvals/desk.h"
 #include "control/gateway_view.h"
+#include "control/http.h"
 #include "control/token_mint.h"
 
 namespace sluice::control::api {
-
-/// What went with a recording.
-struct RemovedRecording {
-  std::uint64_t chunks = 0;
-  std::uint64_t bytes = 0;
-};
 
 struct Actions {
   /// Whom the value of an Authorization field proves.
@@ -67,6 +63,12 @@ struct Actions {
   std::function<Result<audit::LegalHold>(audit::LegalHold, std::string_view by)> add_legal_hold;
   std::function<Result<audit::LegalHold>(std::uint64_t id, std::string_view by)> release_legal_hold;
 
+  std::function<Result<RecordingsPage>(const RecordingsQuery&)> recordings;
+  /// Nothing: there is none of that name.
+  std::function<Result<std::optional<RecordingDetail>>(const std::string& name)> recording;
+  /// As it lies on the disk, encrypted. Nothing: there is no such chunk.
+  std::function<Result<std::optional<HttpStream>>(const std::string& name, std::uint64_t chunk)>
+      chunk;
   std::function<Result<RemovedRecording>(const std::string& name, const std::string& reason,
                                          std::string_view by)>
       delete_recording;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/timestamp.h"
+
 namespace sluice::control::api {
 
 std::string Caller::name() const {
@@ -36,6 +38,11 @@ std::vector<std::string> Asked::texts(std::string_view name) const {
   if (found == arguments.end()) return out;
   for (const identity::JsonValue& item : found->second.items) out.push_back(item.text);
   return out;
+}
+
+std::optional<WallTime> Asked::time(std::string_view name) const {
+  // It was checked to be one when the call was read.
+  return has(name) ? parse_timestamp(text(name)) : std::nullopt;
 }
 
 std::vector<std::string_view> path_parameters(std::string_view path) {

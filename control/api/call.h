@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ struct Caller {
   [[nodiscard]] std::string name() const;
 };
 
+/// HTML Living Standard §9.2: its media type.
+inline constexpr std::string_view event_stream = "text/event-stream";
+
 /// A call that its caller may make, with what the row asks for and nothing else.
 struct Asked {
   const Caller& caller;
@@ -59,11 +63,13 @@ struct Asked {
   [[nodiscard]] std::string text(std::string_view name) const;
   [[nodiscard]] std::uint64_t count(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
+  [[nodiscard]] std::optional<WallTime> time(std::string_view name) const;
 };
 
 enum class Effect : std::uint8_t {
   reads,
-  changes,  ///< Recorded before it takes effect.
+  discloses,  ///< What sessions did, encrypted as it is: recorded before it answers.
+  changes,    ///< Recorded before it takes effect.
 };
 
 /// Who else may make a call.
@@ -92,9 +98,9 @@ struct Call {
   /// How else it may be refused than any call.
   std::span<const int> refusals = {};
   Outcome<std::string> (*run)(const Actions& actions, const Asked& asked) = nullptr;
-  /// Instead: what is and what comes to be, as server-sent events. A client that lost them asks on
-  /// with the last one's id, which arrives as the parameter `after`.
-  Outcome<HttpPieces> (*stream)(const Actions& actions, const Asked& asked) = nullptr;
+  /// Instead: octets; or what is and what comes to be, as server-sent events. A client that lost
+  /// those asks on with the last one's id, which arrives as the parameter `after`.
+  Outcome<HttpStream> (*stream)(const Actions& actions, const Asked& asked) = nullptr;
 };
 
 /// All calls there are.

@@ -77,8 +77,39 @@ constexpr std::array which_requests{Member{.name = "state",
                                            .words = request_states}};
 constexpr std::array one_legal_hold{
     Member{.name = "id", .kind = Kind::count, .sentence = "The legal hold's number."}};
-constexpr std::array one_recording{
-    Member{.name = "recording", .sentence = "The recording, as records name it.", .max = 64}};
+constexpr Member recording_name{
+    .name = "recording", .sentence = "The recording, as records name it.", .max = 64};
+constexpr std::array one_recording{recording_name};
+constexpr std::array which_recordings{
+    Member{.name = "after",
+           .sentence = "The `next` of the page before.",
+           .is_required = false,
+           .max = 64},
+    Member{.name = "limit",
+           .kind = Kind::count,
+           .sentence = "So many at the most; without it 100.",
+           .is_required = false,
+           .max = 1000},
+    Member{.name = "from",
+           .kind = Kind::time,
+           .sentence = "Only those with something of this time or later.",
+           .is_required = false},
+    Member{.name = "until",
+           .kind = Kind::time,
+           .sentence = "Only those with something of before this time.",
+           .is_required = false}};
+constexpr std::array which_chunks{recording_name,
+                                  Member{.name = "after",
+                                         .kind = Kind::count,
+                                         .sentence = "The `next` of the page before.",
+                                         .is_required = false},
+                                  Member{.name = "limit",
+                                         .kind = Kind::count,
+                                         .sentence = "So many chunks at the most; without it 100.",
+                                         .is_required = false,
+                                         .max = 10'000}};
+constexpr std::array one_chunk{
+    recording_name, Member{.name = "chunk", .kind = Kind::count, .sentence = "Its number."}};
 constexpr auto followed_records = [] {
   // All but the limit.
   std::array<Member, which_records.size() - 1> out{};
@@ -216,7 +247,7 @@ constexpr std::array table{
          .sentence = "The same as server-sent events, and what is recorded from then on.",
          .roles = readers,
          .parameters = followed_records,
-         .media = "text/event-stream",
+         .media = event_stream,
          .stream = follow_records},
     Call{.id = "listRequests",
          .method = "GET",
@@ -308,6 +339,33 @@ constexpr std::array table{
          .answer = &legal_hold_shape,
          .refusals = conflict,
          .run = release_legal_hold},
+    Call{.id = "listRecordings",
+         .method = "GET",
+         .path = "/v1/recordings",
+         .sentence = "What sessions did, as far as rules ask for it, by name.",
+         .roles = readers,
+         .parameters = which_recordings,
+         .answer = &recordings_shape,
+         .run = list_recordings},
+    Call{.id = "showRecording",
+         .method = "GET",
+         .path = "/v1/recordings/{recording}",
+         .sentence = "One of them, and its chunks.",
+         .roles = readers,
+         .parameters = which_chunks,
+         .answer = &recording_detail_shape,
+         .refusals = not_found,
+         .run = show_recording},
+    Call{.id = "showChunk",
+         .method = "GET",
+         .path = "/v1/recordings/{recording}/chunks/{chunk}",
+         .sentence = "A file of age: only who has an identity that it was encrypted to can open it.",
+         .roles = readers,
+         .effect = Effect::discloses,
+         .parameters = one_chunk,
+         .media = "application/octet-stream",
+         .refusals = not_found,
+         .stream = show_chunk},
     Call{.id = "deleteRecording",
          .method = "POST",
          .path = "/v1/recordings/{recording}/delete",

@@ -15,11 +15,11 @@ class Entry {
  public:
   Entry(const Call& call, std::string_view path, const Caller& caller);
 
-  /// A change, before it takes effect.
+  /// A change before it takes effect, or what is disclosed before it is.
   [[nodiscard]] audit::Record called(std::string_view reason) const;
   /// For want of a role; with why a credential proved nobody.
   [[nodiscard]] audit::Record denied(const Problem& problem) const;
-  /// A change that was not made, or not wholly.
+  /// A change that was not made, or not wholly; what was not disclosed.
   [[nodiscard]] audit::Record failed(const Problem& problem) const;
 
  private:

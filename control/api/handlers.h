@@ -24,7 +24,7 @@ Outcome<std::string> show_policy(const Actions& actions, const Asked& asked);
 Outcome<std::string> test_policy(const Actions& actions, const Asked& asked);
 
 Outcome<std::string> search_records(const Actions& actions, const Asked& asked);
-Outcome<HttpPieces> follow_records(const Actions& actions, const Asked& asked);
+Outcome<HttpStream> follow_records(const Actions& actions, const Asked& asked);
 
 Outcome<std::string> list_requests(const Actions& actions, const Asked& asked);
 Outcome<std::string> show_request(const Actions& actions, const Asked& asked);
@@ -37,6 +37,9 @@ Outcome<std::string> list_legal_holds(const Actions& actions, const Asked& asked
 Outcome<std::string> add_legal_hold(const Actions& actions, const Asked& asked);
 Outcome<std::string> release_legal_hold(const Actions& actions, const Asked& asked);
 
+Outcome<std::string> list_recordings(const Actions& actions, const Asked& asked);
+Outcome<std::string> show_recording(const Actions& actions, const Asked& asked);
+Outcome<HttpStream> show_chunk(const Actions& actions, const Asked& asked);
 Outcome<std::string> delete_recording(const Actions& actions, const Asked& asked);
 
 Outcome<std::string> sign_in(const Actions& actions, const Asked& asked);

@@ -30,7 +30,8 @@ class Document {
            "Made from the gateway's own table of calls. `x-roles` names the roles that may "
            "make a call, `x-besides` who else may: anybody but for the TLS port (`this-host`), "
            "or whoever a credential proves (`proved`); `x-changes` says that it changes "
-           "something, and is recorded before it does."}}},
+           "something, and is recorded before it does, and `x-discloses` that it gives away what "
+           "is recorded, and is recorded itself before that."}}},
         {"servers", Json::array({{{"url", "/"}}})},
         {"security", Json::array({{{"credential", Json::array()}}})},
         {"paths", Json::object()}};
@@ -65,6 +66,7 @@ class Document {
     out["x-roles"] = std::move(roles);
     if (call.besides != Besides::nobody) out["x-besides"] = text(call.besides);
     out["x-changes"] = call.effect == Effect::changes;
+    if (call.effect == Effect::discloses) out["x-discloses"] = true;
     if (call.roles.empty()) out["security"] = Json::array();
     if (!call.parameters.empty()) out["parameters"] = parameters(call);
     if (call.body != nullptr) {
@@ -100,7 +102,7 @@ class Document {
     refusals.insert(400);
     if (!call.roles.empty()) refusals.insert({401, 403, 429, 503});
     if (call.effect == Effect::changes) refusals.insert({422, 503});
-    if (call.answer != nullptr) refusals.insert(503);
+    if (call.answer != nullptr || call.stream != nullptr) refusals.insert(503);
     for (const int status : refusals) {
       out[std::to_string(status)] = {
           {"description", http1::reason_phrase(static_cast<std::uint16_t>(status))},

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/timestamp.h"
 #include "control/api/handlers.h"
 #include "control/api/shapes.h"
 #include "control/json_text.h"
@@ -14,15 +13,14 @@ namespace {
 
 constexpr std::size_t limit_usual = 100;
 
-std::uint64_t ns_of(const std::string& time) {
-  // It was checked to be one when the call was read.
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(parse_timestamp(time)->ns, 0));
+std::uint64_t ns_of(WallTime time) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(time.ns, 0));
 }
 
 Outcome<audit::RecordQuery> query_of(const Asked& asked) {
   audit::RecordQuery query;
-  if (asked.has("from")) query.from_ns = ns_of(asked.text("from"));
-  if (asked.has("until")) query.until_ns = ns_of(asked.text("until"));
+  if (const auto from = asked.time("from")) query.from_ns = ns_of(*from);
+  if (const auto until = asked.time("until")) query.until_ns = ns_of(*until);
   if (asked.has("record")) {
     query.record = audit::RecordId::parse(asked.text("record"));
     if (!query.record) return refuse(400, "'record' is no record's id, as refusals show it");
@@ -84,12 +82,12 @@ class RecordEvents {
 
 }  // namespace
 
-Outcome<HttpPieces> follow_records(const Actions& actions, const Asked& asked) {
+Outcome<HttpStream> follow_records(const Actions& actions, const Asked& asked) {
   auto query = query_of(asked);
   if (!query) return tl::unexpected(query.error());
   const auto mark = mark_of(asked);
   if (!mark) return tl::unexpected(mark.error());
-  return RecordEvents(actions.records, std::move(*query), *mark);
+  return HttpStream{.pieces = RecordEvents(actions.records, std::move(*query), *mark)};
 }
 
 Outcome<std::string> search_records(const Actions& actions, const Asked& asked) {

@@ -193,7 +193,7 @@ std::optional<Problem> read_body(const Call& call, const std::string& body, Aske
 /// HTML Living Standard §9.2.4: where a client lost a stream.
 std::optional<Problem> read_last_event(const Call& call, const HttpRequest& request, Asked& asked) {
   const std::string_view last = field_value(request.fields, "last-event-id");
-  if (call.stream == nullptr || last.empty()) return std::nullopt;
+  if (call.media != event_stream || last.empty()) return std::nullopt;
   // Its URL has what it began with.
   asked.arguments.erase("after");
   return put(asked, call.parameters, "after", std::string(last));
@@ -206,18 +206,19 @@ Outcome<HttpReply> perform(const Actions& actions, const Call& call, const Targe
   if (auto problem = read_parameters(call, target, asked)) return tl::unexpected(*problem);
   if (auto problem = read_last_event(call, request, asked)) return tl::unexpected(*problem);
   if (auto problem = read_body(call, request.body, asked)) return tl::unexpected(*problem);
-  if (call.effect == Effect::changes) {
+  if (call.effect != Effect::reads) {
     const Entry entry(call, target.path, caller);
     if (auto done = actions.record(entry.called(asked.text("reason")), true); !done) {
       return refuse(503, done.error().message);
     }
   }
   if (call.stream != nullptr) {
-    auto pieces = call.stream(actions, asked);
-    if (!pieces) return tl::unexpected(pieces.error());
-    HttpReply reply = reply_with(call, {});
-    reply.pieces = std::move(*pieces);
-    return reply;
+    auto stream = call.stream(actions, asked);
+    if (!stream) return tl::unexpected(stream.error());
+    return HttpReply{.status = call.status,
+                     .content_type = std::string(call.media),
+                     .fields = {{"Cache-Control", "no-store"}},
+                     .stream = std::move(*stream)};
   }
   auto body = call.run(actions, asked);
   if (!body) return tl::unexpected(body.error());
@@ -245,7 +246,7 @@ HttpReply answer(const Actions& actions, const HttpRequest& request, Entrance en
   }
   auto done = perform(actions, call, *target, request, caller);
   if (done) return std::move(*done);
-  if (call.effect == Effect::changes) {
+  if (call.effect != Effect::reads) {
     static_cast<void>(actions.record(entry.failed(done.error()), false));
   }
   return reply_with(done.error());

@@ -216,6 +216,47 @@ constexpr std::array legal_holds_members{Member{.name = "legal_holds",
 
 // Recordings.
 
+constexpr std::array recording_members{
+    Member{.name = "recording", .sentence = "Its name, as records have it."},
+    Member{.name = "open", .kind = Kind::flag, .sentence = "Its session goes on."},
+    Member{.name = "chunks", .kind = Kind::count, .sentence = "That it has now."},
+    Member{.name = "bytes", .kind = Kind::count, .sentence = "Of them."},
+    Member{.name = "first",
+           .kind = Kind::time,
+           .sentence = "When it begins; without it there is no chunk yet.",
+           .is_required = false},
+    Member{.name = "last",
+           .kind = Kind::time,
+           .sentence = "Of the last that is in it.",
+           .is_required = false}};
+constexpr std::array recordings_members{
+    Member{.name = "recordings",
+           .kind = Kind::objects,
+           .sentence = "Some of them, by name.",
+           .shape = &recording_shape},
+    Member{.name = "next",
+           .sentence = "`after` of the next page; without it this is the last.",
+           .is_required = false}};
+constexpr std::array chunk_members{
+    Member{.name = "chunk", .kind = Kind::count, .sentence = "Its number, from 1."},
+    Member{.name = "bytes", .kind = Kind::count, .sentence = "Of its file."},
+    Member{.name = "first", .kind = Kind::time, .sentence = "Of the first that is in it."},
+    Member{.name = "last", .kind = Kind::time, .sentence = "Of the last."}};
+constexpr Shape chunk_shape{
+    .name = "Chunk", .sentence = "A part of a recording.", .members = chunk_members};
+constexpr std::array recording_detail_members{
+    Member{.name = "recording",
+           .kind = Kind::object,
+           .sentence = "As the list has it.",
+           .shape = &recording_shape},
+    Member{.name = "chunks",
+           .kind = Kind::objects,
+           .sentence = "Some of them, in order.",
+           .shape = &chunk_shape},
+    Member{.name = "next",
+           .kind = Kind::count,
+           .sentence = "`after` of the next page; without it this is the last.",
+           .is_required = false}};
 constexpr std::array removal_members{
     Member{.name = "reason", .sentence = "Why, for the log.", .max = reason_bytes_max}};
 constexpr std::array removed_members{
@@ -313,6 +354,13 @@ const Shape new_legal_hold_shape{.name = "NewLegalHold",
                                  .members = new_legal_hold_members};
 const Shape stated_reason_shape{
     .name = "StatedReason", .sentence = "Why, which must be said.", .members = removal_members};
+const Shape recordings_shape{
+    .name = "Recordings", .sentence = "What sessions did.", .members = recordings_members};
+const Shape recording_shape{
+    .name = "Recording", .sentence = "What a session did.", .members = recording_members};
+const Shape recording_detail_shape{.name = "RecordingDetail",
+                                   .sentence = "A recording with its chunks.",
+                                   .members = recording_detail_members};
 const Shape removal_shape{
     .name = "Removal", .sentence = "Why something is removed.", .members = removal_members};
 const Shape removed_shape{

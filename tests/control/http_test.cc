@@ -149,11 +149,11 @@ constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// Three pieces, of which the second is not there yet when it is asked for.
 HttpReply in_pieces(const HttpRequest& /*request*/) {
-  return {.body = "a", .pieces = [asked = 0]() mutable -> std::optional<std::string> {
-            constexpr std::array<const char*, 3> pieces{"b", "", "c"};
-            if (asked == 3) return std::nullopt;
-            return pieces.at(static_cast<std::size_t>(asked++));
-          }};
+  return {.body = "a", .stream = HttpStream{[asked = 0]() mutable -> std::optional<std::string> {
+                         constexpr std::array<const char*, 3> pieces{"b", "", "c"};
+                         if (asked == 3) return std::nullopt;
+                         return pieces.at(static_cast<std::size_t>(asked++));
+                       }}};
 }
 
 }  // namespace
@@ -169,6 +169,26 @@ TEST_CASE("a reply in pieces has no length and ends with its connection") {
   CHECK(server.raw("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n").ends_with("\r\n\r\n"));
 }
 
+TEST_CASE("a stream that knows its length says it, and sends one piece behind the other") {
+  static constexpr std::uint64_t wanted = 100;
+  const std::uint64_t given = GENERATE(100U, 99U);
+  const Echo server([given](const HttpRequest&) {
+    return HttpReply{.stream = HttpStream{[left = given]() mutable -> std::optional<std::string> {
+                                            if (left == 0) return std::nullopt;
+                                            --left;
+                                            return "x";
+                                          },
+                                          wanted}};
+  });
+  const auto began = std::chrono::steady_clock::now();
+  const auto reply = exchange(server.connect(), {});
+  // A hundred pauses would be fifty seconds.
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(20));
+  // What was cut short does not pass for whole.
+  REQUIRE(reply.has_value() == (given == wanted));
+  if (reply) CHECK(reply->body == std::string(wanted, 'x'));
+}
+
 TEST_CASE("half of the connections may be in pieces, and who goes makes room") {
   std::atomic<int> ended{0};
   std::optional<Echo> server;
@@ -179,7 +199,8 @@ TEST_CASE("half of the connections may be in pieces, and who goes makes room") {
           delete one;
           ++ended;
         });
-        return HttpReply{.pieces = [guard]() -> std::optional<std::string> { return "x"; }};
+        return HttpReply{.stream =
+                             HttpStream{[guard]() -> std::optional<std::string> { return "x"; }}};
       },
       HttpServerOptions{.connections_max = 4, .connections_per_source_max = 4});
   std::vector<Descriptor> clients;

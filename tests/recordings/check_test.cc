@@ -93,8 +93,7 @@ TEST_CASE("A chunk that is missing, the last one too, added or swapped is notice
     write(paths[0], last);
     write(paths[2], first);
     CHECK(world.check().fault == "the chunk is not the one that was recorded");
-    CHECK_FALSE(ReplayReader::open(world.directory(), sample_subject.recording, world.identity())
-                    .has_value());
+    CHECK_FALSE(world.open().has_value());
   }
   SECTION("added") {
     write(paths[0].parent_path() / chunk_name({4, {1}, {2}}), last);

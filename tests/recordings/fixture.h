@@ -24,6 +24,9 @@ inline constexpr std::string_view auditor_recipient =
 inline constexpr std::string_view auditor_identity =
     "AGE-SECRET-KEY-13VJMKQE7YSL9K058AN902UVUTA5AR277YQ2JZM8Q56NPJSZWH0JQCHLDQY";
 
+inline const Subject sample_subject{
+    "00000000000000ff-7-1", "postgres", "ledger", "ledger-db", "ann", 7};
+
 /// One record as the log would have it.
 struct Noted {
   std::string event;
@@ -63,6 +66,12 @@ class RecordingWorld {
     return test::must(audit::AgeIdentity::parse(auditor_identity));
   }
 
+  [[nodiscard]] Result<ReplayReader> open(WallTime from = {}) const {
+    auto source = ReplaySource::of_directory(directory(), sample_subject.recording);
+    if (!source) return tl::unexpected(source.error());
+    return ReplayReader::open(std::move(*source), sample_subject.recording, identity(), from);
+  }
+
   /// What `verify` would say.
   [[nodiscard]] CheckReport check() const {
     RecordingCheck check;
@@ -94,8 +103,5 @@ class RecordingWorld {
   bool stops_when_full = false;
   audit::Disk* disk = &audit::real_disk();
 };
-
-inline const Subject sample_subject{
-    "00000000000000ff-7-1", "postgres", "ledger", "ledger-db", "ann", 7};
 
 }  // namespace sluice::recordings

@@ -19,10 +19,8 @@ void record_statements(Feed& feed, const Handle& handle, int first, int count) {
 }
 
 std::vector<std::uint64_t> operations(const RecordingWorld& world, WallTime from = {}) {
-  const auto reader =
-      test::must(ReplayReader::open(world.directory(), sample_subject.recording, world.identity()));
   std::vector<std::uint64_t> out;
-  test::must(reader.read(from, [&out](const Item& item) {
+  test::must(test::must(world.open(from)).read([&out](const Item& item) {
     out.push_back(item.operation);
     return true;
   }));
@@ -71,10 +69,8 @@ TEST_CASE("A chunk that begins within a result has the result's columns again") 
   feed.finish();
   recorder.reset();
 
-  const auto reader =
-      test::must(ReplayReader::open(world.directory(), sample_subject.recording, world.identity()));
   std::vector<Item> seen;
-  test::must(reader.read({15'000'000'000}, [&seen](const Item& item) {
+  test::must(test::must(world.open({15'000'000'000})).read([&seen](const Item& item) {
     seen.push_back({item.kind, item.time_ns, item.operation, {}});
     return true;
   }));
@@ -83,7 +79,7 @@ TEST_CASE("A chunk that begins within a result has the result's columns again") 
   CHECK(seen[0].time_ns == 0);
   CHECK(seen[1].time_ns == 15'000'000'000);
   std::size_t columns = 0;
-  test::must(reader.read({}, [&columns](const Item& item) {
+  test::must(test::must(world.open()).read([&columns](const Item& item) {
     columns += item.kind == ItemKind::columns ? 1 : 0;
     return true;
   }));
@@ -102,10 +98,8 @@ TEST_CASE("A long item is cut, and its rest is not where a replay begins") {
   feed.finish();
   recorder.reset();
   CHECK(world.check().fault.empty());
-  const auto reader =
-      test::must(ReplayReader::open(world.directory(), sample_subject.recording, world.identity()));
   std::string all;
-  test::must(reader.read({}, [&all](const Item& item) {
+  test::must(test::must(world.open()).read([&all](const Item& item) {
     if (item.operation == 1) all += as_text(item.content);
     return true;
   }));

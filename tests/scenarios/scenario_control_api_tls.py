@@ -13,8 +13,9 @@ from harness.certificates import Authority
 from harness.context import expect, wait_until
 from harness.gateway import Gateway
 from harness.processes import free_port
+from harness.remote import ROLES
 from harness.target import Target
-from scenario_control_api import Document, ROLES, body_for, said, target_for
+from scenario_control_api import Document, body_for, said, target_for
 
 OK, FAILED, USAGE, DENIED, TRY_AGAIN = 0, 1, 2, 5, 75
 SECONDS = 3.0

@@ -33,6 +33,10 @@ inline Proving person(std::string_view authorization, std::string_view /*source*
   return {.state = Proving::State::proved, .who = who};
 }
 
+inline RecordingView sample_recording() {
+  return {.name = "a-1-1", .chunks = 2, .bytes = 17, .first = WallTime{1'000}, .last = WallTime{3'000}};
+}
+
 struct Bench {
   config::AdminRoles roles{.admin = {"ops", "unix-user:4000000001"},
                            .approver = {"dba"},
@@ -50,6 +54,7 @@ struct Bench {
   std::vector<audit::LegalHold> holds;
   std::vector<std::string> killed;
   std::vector<PolicyQuestion> tested;
+  RecordingsQuery catalogued;
   struct {
     audit::RecordQuery query;
     std::optional<audit::SearchMark> mark;
@@ -121,6 +126,22 @@ struct Bench {
             },
         .release_legal_hold = [](std::uint64_t, std::string_view) -> Result<audit::LegalHold> {
           return fail("there is no legal hold 3");
+        },
+        .recordings = [this](const RecordingsQuery& query) -> Result<RecordingsPage> {
+          catalogued = query;
+          return RecordingsPage{
+              .recordings = {sample_recording(), {.name = "a-2-1", .is_open = true}},
+              .next = "a-2-1"};
+        },
+        .recording = [](const std::string& name) -> Result<std::optional<RecordingDetail>> {
+          if (name != "a-1-1") return std::nullopt;
+          return RecordingDetail{sample_recording(),
+                                 {{1, 10, {1'000}, {2'000}}, {2, 7, {2'000}, {3'000}}}};
+        },
+        .chunk = [](const std::string& name,
+                    std::uint64_t chunk) -> Result<std::optional<HttpStream>> {
+          if (name != "a-1-1" || chunk != 2) return std::nullopt;
+          return HttpStream{.pieces = [] { return std::optional<std::string>(); }, .bytes = 7};
         },
         .delete_recording = [](const std::string& name, const std::string&,
                                std::string_view) -> Result<RemovedRecording> {

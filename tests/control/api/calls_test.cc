@@ -138,8 +138,9 @@ TEST_CASE("Records are events, and whoever lost them asks on behind the last") {
                                 .fields = {{"Authorization", "carl/audit"}}});
   REQUIRE(reply.status == 200);
   CHECK(reply.content_type == "text/event-stream");
-  REQUIRE(reply.pieces);
-  const auto pieces = reply.pieces;
+  REQUIRE(reply.stream);
+  CHECK_FALSE(reply.stream->bytes);
+  const auto pieces = reply.stream->pieces;
   CHECK(pieces() ==
         "retry: 1000\n\ndata: {\"phase\":\"intent\"}\n\n"
         "id: 3.512~17.4096\ndata: {\"phase\":\"outcome\"}\n\n");
@@ -151,8 +152,8 @@ TEST_CASE("Records are events, and whoever lost them asks on behind the last") {
   const auto again =
       bench.ask({.target = "/v1/records/events?after=1.2",
                  .fields = {{"Authorization", "carl/audit"}, {"Last-Event-ID", "3.512~17.4096"}}});
-  REQUIRE(again.pieces);
-  CHECK(again.pieces());
+  REQUIRE(again.stream);
+  CHECK(again.stream->pieces());
   CHECK(bench.searched.mark->text() == "3.512~17.4096");
   CHECK(bench
             .ask({.target = "/v1/records/events",
@@ -165,8 +166,8 @@ TEST_CASE("Records are events, and whoever lost them asks on behind the last") {
 TEST_CASE("A stream of events ends, so that its reader must prove itself anew") {
   Bench bench;
   const auto reply = bench.ask_as("carl/audit", "GET", "/v1/records/events");
-  REQUIRE(reply.pieces);
-  const auto pieces = reply.pieces;
+  REQUIRE(reply.stream);
+  const auto pieces = reply.stream->pieces;
   int asked = 0;
   while (pieces()) ++asked;
   CHECK(asked == 120);
@@ -208,6 +209,65 @@ TEST_CASE("A legal hold is made of times") {
   CHECK(bench.holds[0].until_ns == audit::LegalHold{}.until_ns);
   CHECK(nlohmann::json::parse(reply.body).at("until") == "");
   CHECK(bench.ask_as_root("POST", "/v1/legal-holds/3/release").status == 409);
+}
+
+TEST_CASE("Recordings are listed by their times, and shown with their chunks, page by page") {
+  Bench bench;
+  const auto listed = bench.ask_as(
+      "carl/audit", "GET",
+      "/v1/recordings?after=a-0-1&limit=2&from=1970-01-01T00:00:01Z&until=1970-01-01T00:00:02Z");
+  REQUIRE(listed.status == 200);
+  CHECK(nlohmann::json::parse(listed.body) == nlohmann::json::parse(R"({"recordings": [
+    {"recording": "a-1-1", "open": false, "chunks": 2, "bytes": 17,
+     "first": "1970-01-01T00:00:00.000001000Z", "last": "1970-01-01T00:00:00.000003000Z"},
+    {"recording": "a-2-1", "open": true, "chunks": 0, "bytes": 0}], "next": "a-2-1"})"));
+  CHECK(bench.catalogued.after == "a-0-1");
+  CHECK(bench.catalogued.limit == 2);
+  CHECK(bench.catalogued.from == WallTime{1'000'000'000});
+  CHECK(bench.catalogued.until == WallTime{2'000'000'000});
+
+  const auto shown = bench.ask_as("carl/audit", "GET", "/v1/recordings/a-1-1?limit=1");
+  REQUIRE(shown.status == 200);
+  const auto page = nlohmann::json::parse(shown.body);
+  CHECK(page.at("recording").at("bytes") == 17);
+  CHECK(page.at("chunks") == nlohmann::json::parse(R"([{"chunk": 1, "bytes": 10,
+     "first": "1970-01-01T00:00:00.000001000Z", "last": "1970-01-01T00:00:00.000002000Z"}])"));
+  CHECK(page.at("next") == 1);
+  const auto rest = nlohmann::json::parse(
+      bench.ask_as("carl/audit", "GET", "/v1/recordings/a-1-1?after=1&limit=1").body);
+  CHECK(rest.at("chunks").at(0).at("chunk") == 2);
+  CHECK_FALSE(rest.contains("next"));
+  // Who there is to see is not what they did.
+  CHECK(bench.log.empty());
+
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/recordings/a-9-1").status == 404);
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/recordings?limit=1001").status == 400);
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/recordings").status == 403);
+  CHECK(bench.ask_as("bob/dba", "GET", "/v1/recordings/a-1-1").status == 403);
+}
+
+TEST_CASE("A chunk is given as it is, behind a record of who asked for it") {
+  Bench bench;
+  const std::string target = "/v1/recordings/a-1-1/chunks/2";
+  const auto reply = bench.ask({.target = target,
+                                .fields = {{"Authorization", "carl/audit"}, {"Last-Event-ID", "x"}}});
+  REQUIRE(reply.status == 200);
+  CHECK(reply.content_type == "application/octet-stream");
+  CHECK(reply.body.empty());
+  REQUIRE(reply.stream);
+  CHECK(reply.stream->bytes == 7);
+  REQUIRE(bench.log.size() == 1);
+  CHECK(bench.log[0].event == "api-called");
+  CHECK(bench.log[0].call == "showChunk");
+  CHECK(bench.log[0].subject == "carl");
+  CHECK(bench.log[0].durably);
+
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/recordings/a-1-1/chunks/3").status == 404);
+  REQUIRE(bench.log.size() == 3);
+  CHECK(bench.log[2].event == "api-failed");
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/recordings/..%2Fa/chunks/2").status == 404);
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/recordings/a-1-1/chunks/two").status == 400);
+  CHECK(bench.ask_as("dan/staff", "GET", target).status == 403);
 }
 
 TEST_CASE("A recording is deleted by name, for a reason") {
