@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audit/sha256.h"
+#include "base/instant.h"
 #include "base/result.h"
 
 namespace sluice::audit {
@@ -19,6 +21,14 @@ std::string policy_name(const Hash& digest);
 /// Durable once this returns. Under a digest there is only one text, so it is
 /// written at most once.
 Result<void> keep_policy(const std::filesystem::path& directory, std::string_view text);
+
+struct KeptPolicy {
+  Hash digest{};
+  WallTime since;  ///< When it was kept, as the file system has it.
+};
+/// All there are, the newest first.
+/// errors   the folder cannot be read.
+Result<std::vector<KeptPolicy>> list_policies(const std::filesystem::path& directory);
 
 /// errors   it is missing, or is not what its name says.
 Result<std::string> read_policy(const std::filesystem::path& directory, const Hash& digest);

@@ -2,15 +2,19 @@
 
 #include <fmt/format.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <random>
+#include <thread>
 
 #include "cli/configuration.h"
 #include "cli/kept_recordings.h"
 #include "cli/live_sessions.h"
 #include "cli/output.h"
 #include "cli/policy_question.h"
+#include "cli/policy_versions.h"
 #include "cli/times.h"
 #include "cli/tls_channel.h"
 #include "saml/reader_client.h"
@@ -20,6 +24,9 @@ namespace {
 
 /// A page of a search has what was found by then.
 constexpr std::chrono::seconds search_time_max{2};
+
+/// setpriority(2).
+constexpr int lowest_priority = 19;
 
 /// Whether a search goes on: asked for the first time, and until so long afterwards.
 class SearchTime {
@@ -298,6 +305,17 @@ control::api::Actions Service::actions() {
         if (!rehearsal) return tl::unexpected(rehearsal.error());
         return answer(**rehearsal, question);
       },
+      .policy_versions = [this] { return PolicyVersions(gateway_->snapshot()).list(); },
+      .policy_version =
+          [this](std::string_view version) {
+            return PolicyVersions(gateway_->snapshot()).show(version);
+          },
+      .diff_policy =
+          [this](const control::api::PolicyDiffQuestion& question) {
+            return PolicyVersions(gateway_->snapshot()).diff(question);
+          },
+      .dry_run_policy =
+          [this](const control::api::DryRunQuestion& question) { return dry_run(question); },
       .records =
           [this, directory = gateway_->snapshot()->settings.audit.directory](
               audit::RecordQuery query, const auto& mark, std::size_t limit) {
@@ -327,10 +345,12 @@ control::api::Actions Service::actions() {
               return time.goes_on();
             });
           },
-      .recording = [this](const std::string& name) {
+      .recording =
+          [this](const std::string& name) {
             return kept_recordings(gateway_->snapshot()->settings).show(name);
           },
-      .chunk = [this](const std::string& name, std::uint64_t number) {
+      .chunk =
+          [this](const std::string& name, std::uint64_t number) {
             return kept_recordings(gateway_->snapshot()->settings).chunk(name, number);
           },
       .delete_recording = [this](
@@ -340,6 +360,20 @@ control::api::Actions Service::actions() {
       .mint = [this](const control::MintRequest& request) { return mint_token(request); },
       .revoke = [this](const std::string& id,
                        std::string_view by) { return revoke_token(id, by); }};
+}
+
+control::api::Outcome<std::string> Service::dry_run(const control::api::DryRunQuestion& question) {
+  const std::unique_lock lock(dry_running_, std::try_to_lock);
+  if (!lock) return control::api::refuse(503, "another dry run is under way: try again");
+  std::optional<control::api::Outcome<std::string>> report;
+  // It takes what nobody else needs: traffic goes first.
+  std::thread([&] {
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), lowest_priority);
+    SearchTime time(is_ending_);
+    report =
+        PolicyVersions(gateway_->snapshot()).dry_run(question, [&time] { return time.goes_on(); });
+  }).join();
+  return std::move(*report);
 }
 
 control::OidcPages::World Service::oidc_world() {

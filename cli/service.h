@@ -81,6 +81,8 @@ class Service {
   Result<void> start_exports(const config::Audit& settings);
   [[nodiscard]] control::api::Actions actions();
   [[nodiscard]] std::vector<control::ListenerView> listeners() const;
+  [[nodiscard]] control::api::Outcome<std::string> dry_run(
+      const control::api::DryRunQuestion& question);
   [[nodiscard]] control::OidcPages::World oidc_world();
   [[nodiscard]] control::SamlPages::World saml_world();
   [[nodiscard]] control::api::Proving identify(std::string_view authorization,
@@ -138,6 +140,7 @@ class Service {
   std::chrono::steady_clock::time_point next_beat_;
   std::uint64_t log_failures_ = 0;  ///< That the operator was told of.
   bool is_log_down_ = false;
+  std::mutex dry_running_;  ///< One at a time.
   std::atomic<bool> draining_{false};
   std::atomic<bool> is_ending_{false};  ///< What looks at much stops looking.
   std::atomic<std::int64_t> drain_until_ns_{0};

@@ -154,13 +154,17 @@ struct PolicyTestOptions {
 };
 
 struct PolicyDiffOptions {
-  std::string before = {};
-  std::string after = {};
+  /// Whose versions are compared, where its socket or URL is given; else two files.
+  AdminTarget gateway = {};
+  std::string before = {};  ///< A file; of a gateway a version.
+  std::string after = {};   ///< A file; of a gateway a version, or a file with rules.
   bool json = false;
 };
 
 struct PolicyDryRunOptions {
-  std::string configuration = default_configuration;
+  /// Whose log is read, where its socket or URL is given; else a directory.
+  AdminTarget gateway = {};
+  std::string version = {};    ///< Of the gateway's: instead of a file.
   std::string directory = {};  ///< Instead of the configuration's.
   QueryWords query = {};
   std::vector<std::string> search_path = {"public"};

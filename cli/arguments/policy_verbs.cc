@@ -37,22 +37,38 @@ void add_policy_verbs(Tree& tree) {
   auto [compared, policy_diff] = add_verb<PolicyDiffOptions>(
       tree, policy, "diff", "Say what differs between two configurations",
       "  sluice policy diff /etc/sluice/sluice.yaml ./new.yaml\n"
-      "  sluice policy diff old.yaml new.yaml --json");
-  compared.add_option("before", policy_diff.before, "A configuration file")
+      "  sluice policy diff old.yaml new.yaml --json\n"
+      "  sluice policy diff current ./new.yaml --gateway https://gw1.example.com:9443");
+  compared
+      .add_option("before", policy_diff.before,
+                  "A configuration file; of a gateway a version: current, or a digest\n"
+                  "as records have it")
       ->type_name(file_value)
       ->required();
-  compared.add_option("after", policy_diff.after, "Another")->type_name(file_value)->required();
+  compared
+      .add_option("after", policy_diff.after,
+                  "Another; of a gateway a version, too, or a file, of which policies and\n"
+                  "masks count")
+      ->type_name(file_value)
+      ->required();
+  add_gateway(compared, policy_diff.gateway);
   add_json(compared, policy_diff.json);
 
   auto [run_dry, policy_dry_run] = add_verb<PolicyDryRunOptions>(
       tree, policy, "dry-run", "Say which recorded operations would be ruled otherwise",
       "  sluice policy dry-run -c ./new.yaml --directory /var/lib/sluice/audit\n"
-      "  sluice policy dry-run -c ./new.yaml --since 7d --principal ann --json");
-  add_configuration(run_dry, policy_dry_run.configuration);
+      "  sluice policy dry-run -c ./new.yaml --since 7d --principal ann --json\n"
+      "  sluice policy dry-run -c ./new.yaml --gateway https://gw1.example.com:9443 --since 7d");
+  add_gateway(run_dry, policy_dry_run.gateway);
+  run_dry.add_option("--digest", policy_dry_run.version,
+                     "Of a gateway: rules that were in force, by their digest in records, instead\n"
+                     "of a file's policies and masks");
   run_dry
       .add_option("--directory", policy_dry_run.directory,
                   "Audit directory, instead of the configuration's")
-      ->type_name(folder_value);
+      ->type_name(folder_value)
+      ->excludes("--socket")
+      ->excludes("--gateway");
   run_dry.add_option("--since", policy_dry_run.query.from,
                      "From this time on: RFC 3339, or an age such as 15m, 2h, 7d");
   run_dry.add_option("--until", policy_dry_run.query.until, "Before this time, in the same forms");

@@ -51,14 +51,43 @@ class Files {
   }
 
   void finish(Loaded& loaded, const World& world, const std::string& base_directory) && {
-    const bool is_readable = problems_.empty();
+    read(loaded, world, base_directory, root_table());
+    tell(loaded);
+  }
+
+  void finish_rules(Loaded& loaded, const World& world) && {
+    loaded.settings.policies.clear();
+    loaded.settings.masks.clear();
+    read(loaded, world, {}, rules_table());
+    tell(loaded);
+  }
+
+  RulesText rules() && {
+    RulesText out;
     if (whole_) {
-      Reader reader(world, base_directory, problems_);
-      reader.read_section(*whole_, root_table(), &loaded.settings);
-      loaded.settings.text = policy_text(*whole_, reader.variables());
-      // After a fault of the text itself, what is missing may only be unread.
-      if (is_readable) check_settings(loaded.settings, reader.places(), problems_);
+      std::erase_if(whole_->entries, [](const YamlEntry& entry) {
+        return std::ranges::find(rules_table().fields, entry.key, &Field::key) ==
+               rules_table().fields.end();
+      });
+      out.text = json_text(*whole_);
     }
+    out.problems = std::move(problems_);
+    return out;
+  }
+
+ private:
+  void read(Loaded& loaded, const World& world, const std::string& base_directory,
+            const Table& table) {
+    const bool is_readable = problems_.empty();
+    if (!whole_) return;
+    Reader reader(world, base_directory, problems_);
+    reader.read_section(*whole_, table, &loaded.settings);
+    loaded.settings.text = policy_text(*whole_, reader.variables());
+    // After a fault of the text itself, what is missing may only be unread.
+    if (is_readable) check_settings(loaded.settings, reader.places(), problems_);
+  }
+
+  void tell(Loaded& loaded) {
     std::stable_sort(problems_.begin(), problems_.end(), [&](const Problem& a, const Problem& b) {
       const auto key = [&](const Problem& problem) {
         const auto file = order_.find(problem.place.file);
@@ -70,11 +99,39 @@ class Files {
     loaded.problems = std::move(problems_);
   }
 
- private:
   std::optional<YamlNode> whole_;
   std::map<std::string, std::size_t> order_;
   std::vector<Problem> problems_;
 };
+
+Files read_files(const std::filesystem::path& path, const World& world) {
+  Files files;
+  const auto yaml = world.read_file(path.string());
+  if (!yaml) {
+    files.add_unreadable(path.string(), "file");
+    return files;
+  }
+  files.add(*yaml, path.string());
+
+  const std::filesystem::path folder = path.parent_path() / "conf.d";
+  auto names = world.list_folder(folder.string());
+  if (!names) {
+    files.add_unreadable(folder.string(), "folder");
+    names.emplace();
+  }
+  std::sort(names->begin(), names->end());
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".yaml") || name.starts_with('.')) continue;
+    const std::string part = (folder / name).string();
+    const auto text = world.read_file(part);
+    if (text) {
+      files.add(*text, part);
+    } else {
+      files.add_unreadable(part, "file");
+    }
+  }
+  return files;
+}
 
 }  // namespace
 
@@ -89,33 +146,7 @@ std::string Problem::text() const {
 Loaded load(const std::filesystem::path& path, const World& world) {
   const World whole_world = complete(world);
   Loaded loaded;
-  const auto yaml = whole_world.read_file(path.string());
-  Files files;
-  if (!yaml) {
-    files.add_unreadable(path.string(), "file");
-    std::move(files).finish(loaded, whole_world, {});
-    return loaded;
-  }
-  files.add(*yaml, path.string());
-
-  const std::filesystem::path folder = path.parent_path() / "conf.d";
-  auto names = whole_world.list_folder(folder.string());
-  if (!names) {
-    files.add_unreadable(folder.string(), "folder");
-    names.emplace();
-  }
-  std::sort(names->begin(), names->end());
-  for (const std::string& name : *names) {
-    if (!name.ends_with(".yaml") || name.starts_with('.')) continue;
-    const std::string part = (folder / name).string();
-    const auto text = whole_world.read_file(part);
-    if (text) {
-      files.add(*text, part);
-    } else {
-      files.add_unreadable(part, "file");
-    }
-  }
-  std::move(files).finish(loaded, whole_world, path.parent_path().string());
+  read_files(path, whole_world).finish(loaded, whole_world, path.parent_path().string());
   return loaded;
 }
 
@@ -126,6 +157,25 @@ Loaded load_text(std::string_view yaml, const std::string& name, const World& wo
   std::move(files).finish(loaded, complete(world),
                           std::filesystem::path(name).parent_path().string());
   return loaded;
+}
+
+Loaded load_rules(std::string_view yaml, const std::map<std::string, std::string>& variables,
+                  const Settings& others) {
+  // Only what is handed in is there to be asked for.
+  const World nothing =
+      complete({.read_file = {}, .environment = [&variables](const std::string& name) {
+                  const auto found = variables.find(name);
+                  return found == variables.end() ? std::nullopt : std::optional(found->second);
+                }});
+  Loaded loaded{.settings = others, .problems = {}};
+  Files files;
+  files.add(yaml, "rules");
+  std::move(files).finish_rules(loaded, nothing);
+  return loaded;
+}
+
+RulesText read_rules(const std::filesystem::path& path, const World& world) {
+  return read_files(path, complete(world)).rules();
 }
 
 }  // namespace sluice::config

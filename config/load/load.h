@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,20 @@ struct Loaded {
 Loaded load(const std::filesystem::path& path, const World& world);
 /// The same for one text; `name` stands in for the file in places.
 Loaded load_text(std::string_view yaml, const std::string& name, const World& world);
+
+/// The settings of a gateway with the policies and masks of a text, which has no other sections, in
+/// place of its own. Nothing is asked of the world, whatever the text says.
+/// variables  that `${env:NAME}` may stand for.
+Loaded load_rules(std::string_view yaml, const std::map<std::string, std::string>& variables,
+                  const Settings& others);
+
+struct RulesText {
+  std::string text;               ///< For load_rules().
+  std::vector<Problem> problems;  ///< Empty: good to send.
+};
+/// The policies and masks of `path` and conf.d, merged, as they were written: nothing else in them
+/// is looked at, and no reference is followed.
+RulesText read_rules(const std::filesystem::path& path, const World& world);
 
 /// Generated from the loader's table.
 std::string configuration_markdown();

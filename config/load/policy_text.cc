@@ -71,6 +71,12 @@ class Writer {
 
 }  // namespace
 
+std::string json_text(const YamlNode& node) {
+  Writer out;
+  out.node(node);
+  return std::move(out).finish();
+}
+
 std::string policy_text(const YamlNode& whole,
                         const std::map<std::string, std::string>& variables) {
   Writer out;

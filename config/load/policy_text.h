@@ -9,6 +9,9 @@
 
 namespace sluice::config {
 
+/// What was written: each value is a text, whatever it stands for.
+std::string json_text(const YamlNode& node);
+
 /// JSON: the sections as they were written and merged, and the variables of the
 /// environment that they take. Equal for equal configurations.
 std::string policy_text(const YamlNode& whole, const std::map<std::string, std::string>& variables);

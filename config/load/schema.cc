@@ -609,6 +609,12 @@ constexpr Field version{.key = "version",
                         .is_required = true,
                         .sentence = "The version of this format: 1."};
 
+constexpr Field policies_section =
+    sections<&Settings::policies>("policies", rule_table, 20'000, not_required,
+                                  "Who may do what; without a rule nothing is allowed.");
+constexpr Field masks_section = sections<&Settings::masks>(
+    "masks", mask_table, masks_max, not_required, "Values that must not be seen.");
+
 constexpr std::array root_fields{
     version,
     sections<&Settings::listeners>("listeners", listener_table, 256, required,
@@ -617,10 +623,8 @@ constexpr std::array root_fields{
                                  "Systems behind the gateway."),
     section<&Settings::identity>("identity", identity_table, not_required,
                                  "How callers prove who they are."),
-    sections<&Settings::policies>("policies", rule_table, 20'000, not_required,
-                                  "Who may do what; without a rule nothing is allowed."),
-    sections<&Settings::masks>("masks", mask_table, masks_max, not_required,
-                               "Values that must not be seen."),
+    policies_section,
+    masks_section,
     secret<&Settings::mask_hash_key>("mask_key", not_required,
                                      "Key of masks that hash; at least 32 bytes."),
     section<&Settings::audit>("audit", audit_table, required, "The signed log."),
@@ -640,10 +644,20 @@ constexpr Table root{.title = "The file",
                      .fields = root_fields,
                      .make = make_owner<Settings>};
 
+constexpr std::array rules_fields{policies_section, masks_section};
+constexpr Table rules{.title = "Rules",
+                      .path = "",
+                      .sentence = "What says who may do what, and what is masked.",
+                      .fields = rules_fields,
+                      .make = make_owner<Settings>};
+
 }  // namespace
 
 const Table& root_table() {
   return root;
+}
+const Table& rules_table() {
+  return rules;
 }
 std::span<const Choice> builtin_finders() {
   return finders;

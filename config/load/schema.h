@@ -109,6 +109,9 @@ struct Table {
 };
 
 const Table& root_table();
+/// Of it the sections `policies` and `masks`: no key of theirs names a file, a variable or a
+/// credential.
+const Table& rules_table();
 std::span<const Choice> builtin_finders();
 
 /// What keeps `text` from being such a word.

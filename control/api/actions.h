@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "config/model/settings.h"
 #include "control/api/policy.h"
+#include "control/api/problem.h"
 #include "control/api/proving.h"
 #include "control/api/recordings.h"
 #include "control/api/sessions.h"
@@ -50,6 +51,14 @@ struct Actions {
   std::function<std::string()> policy;  ///< In force, as JSON; no secret is in it.
   /// errors   it is no operation of that listener's; there is no such listener.
   std::function<Result<PolicyAnswer>(const PolicyQuestion&)> test_policy;
+
+  std::function<Outcome<VersionsPage>()> policy_versions;  ///< The newest first.
+  /// As the log has it; version: a digest, or "current".
+  std::function<Outcome<std::string>(std::string_view version)> policy_version;
+  /// A JSON object with a list `changes`.
+  std::function<Outcome<std::string>(const PolicyDiffQuestion&)> diff_policy;
+  /// A JSON object, of one page of the log.
+  std::function<Outcome<std::string>(const DryRunQuestion&)> dry_run_policy;
 
   std::function<Result<audit::RecordPage>(
       audit::RecordQuery query, const std::optional<audit::SearchMark>& mark, std::size_t limit)>

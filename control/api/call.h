@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/model/principal.h"
+#include "control/api/problem.h"
 #include "control/api/proving.h"
 #include "control/api/roles.h"
 #include "control/api/shape.h"
@@ -18,18 +19,6 @@
 namespace sluice::control::api {
 
 struct Actions;
-
-/// A refusal, as a problem document (RFC 9457).
-struct Problem {
-  int status = 500;
-  std::string detail;  ///< For who asks.
-};
-template <class T>
-using Outcome = Result<T, Problem>;
-
-inline tl::unexpected<Problem> refuse(int status, std::string detail) {
-  return tl::unexpected(Problem{status, std::move(detail)});
-}
 
 /// Who calls.
 struct Caller {

@@ -19,6 +19,8 @@ constexpr Roles readers_of_requests = deciders | readers;
 
 constexpr std::string_view plain = "text/plain; charset=utf-8";
 
+constexpr std::array one_version{
+    Member{.name = "version", .sentence = "Its digest in hex, or `current`.", .max = 64}};
 constexpr std::array one_session{Member{.name = "id", .sentence = "The session's.", .max = 64}};
 constexpr std::array one_target{Member{.name = "target", .sentence = "Its name.", .max = 64}};
 constexpr std::array which_sessions{
@@ -122,6 +124,8 @@ constexpr std::array one_token{Member{.name = "id", .sentence = "The token's id.
 // Of statuses that not every call may answer.
 constexpr std::array not_ready{503};
 constexpr std::array not_found{404};
+constexpr std::array not_found_now{404, 503};
+constexpr std::array not_found_or_possible{404, 422};
 constexpr std::array conflict{409};
 constexpr std::array not_possible{422};
 constexpr std::array not_decided{401, 404, 409};
@@ -195,6 +199,39 @@ constexpr std::array table{
          .answer = &policy_answer_shape,
          .refusals = not_possible,
          .run = test_policy},
+    Call{.id = "listPolicyVersions",
+         .method = "GET",
+         .path = "/v1/policy/versions",
+         .sentence = "Configurations that were in force since the log began: the newest 1000.",
+         .roles = readers,
+         .answer = &versions_shape,
+         .run = list_policy_versions},
+    Call{.id = "showPolicyVersion",
+         .method = "GET",
+         .path = "/v1/policy/versions/{version}",
+         .sentence = "One of them, as the audit log has it: without secrets.",
+         .roles = readers,
+         .parameters = one_version,
+         .refusals = not_found_now,
+         .run = show_policy_version},
+    Call{.id = "diffPolicy",
+         .method = "POST",
+         .path = "/v1/policy/diff",
+         .sentence = "What differs between two versions, or between one and rules that are sent.",
+         .roles = readers,
+         .body = &policy_diff_question_shape,
+         .answer = &policy_changes_shape,
+         .refusals = not_found_or_possible,
+         .run = diff_policy},
+    Call{.id = "dryRunPolicy",
+         .method = "POST",
+         .path = "/v1/policy/dry-run",
+         .sentence = "Which recorded operations other rules would have ruled otherwise.",
+         .roles = readers,
+         .body = &dry_run_question_shape,
+         .answer = &dry_run_shape,
+         .refusals = not_found_or_possible,
+         .run = dry_run_policy},
     Call{.id = "showTarget",
          .method = "GET",
          .path = "/v1/targets/{target}",
@@ -356,16 +393,17 @@ constexpr std::array table{
          .answer = &recording_detail_shape,
          .refusals = not_found,
          .run = show_recording},
-    Call{.id = "showChunk",
-         .method = "GET",
-         .path = "/v1/recordings/{recording}/chunks/{chunk}",
-         .sentence = "A file of age: only who has an identity that it was encrypted to can open it.",
-         .roles = readers,
-         .effect = Effect::discloses,
-         .parameters = one_chunk,
-         .media = "application/octet-stream",
-         .refusals = not_found,
-         .stream = show_chunk},
+    Call{
+        .id = "showChunk",
+        .method = "GET",
+        .path = "/v1/recordings/{recording}/chunks/{chunk}",
+        .sentence = "A file of age: only who has an identity that it was encrypted to can open it.",
+        .roles = readers,
+        .effect = Effect::discloses,
+        .parameters = one_chunk,
+        .media = "application/octet-stream",
+        .refusals = not_found,
+        .stream = show_chunk},
     Call{.id = "deleteRecording",
          .method = "POST",
          .path = "/v1/recordings/{recording}/delete",

@@ -22,6 +22,10 @@ Outcome<std::string> kill_session(const Actions& actions, const Asked& asked);
 
 Outcome<std::string> show_policy(const Actions& actions, const Asked& asked);
 Outcome<std::string> test_policy(const Actions& actions, const Asked& asked);
+Outcome<std::string> list_policy_versions(const Actions& actions, const Asked& asked);
+Outcome<std::string> show_policy_version(const Actions& actions, const Asked& asked);
+Outcome<std::string> diff_policy(const Actions& actions, const Asked& asked);
+Outcome<std::string> dry_run_policy(const Actions& actions, const Asked& asked);
 
 Outcome<std::string> search_records(const Actions& actions, const Asked& asked);
 Outcome<HttpStream> follow_records(const Actions& actions, const Asked& asked);

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "control/api/handlers.h"
+#include "control/api/record_query.h"
 #include "control/api/shapes.h"
 #include "control/json_text.h"
 
@@ -16,6 +17,8 @@ constexpr std::size_t limit_usual = 100;
 std::uint64_t ns_of(WallTime time) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(time.ns, 0));
 }
+
+}  // namespace
 
 Outcome<audit::RecordQuery> query_of(const Asked& asked) {
   audit::RecordQuery query;
@@ -39,6 +42,8 @@ Outcome<std::optional<audit::SearchMark>> mark_of(const Asked& asked) {
   if (!mark) return refuse(400, "'after' is not the 'next' of a page");
   return mark;
 }
+
+namespace {
 
 /// Server-sent events (HTML Living Standard §9.2.5), each a record.
 class RecordEvents {

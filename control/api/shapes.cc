@@ -67,6 +67,102 @@ constexpr std::array policy_answer_members{
     Member{.name = "record", .sentence = "What would be kept of it.", .words = record_words},
     Member{.name = "masks", .kind = Kind::texts, .sentence = "That what comes back would pass."}};
 
+// What differs, and what would have happened.
+
+constexpr std::uint64_t rules_bytes_max = 256 << 10;
+
+constexpr std::array version_members{
+    Member{.name = "digest", .sentence = "SHA-256 in hex, as records have it in `policy`."},
+    Member{
+        .name = "since",
+        .kind = Kind::time,
+        .sentence = "When it was first in force, as far as files say; records tell when it was."}};
+constexpr Shape version_shape{.name = "PolicyVersion",
+                              .sentence = "A configuration that was in force.",
+                              .members = version_members};
+constexpr std::array versions_members{
+    Member{.name = "current", .sentence = "The digest of what is in force."},
+    Member{.name = "versions",
+           .kind = Kind::objects,
+           .sentence = "The newest first.",
+           .shape = &version_shape}};
+constexpr Member version_member{.name = "version",
+                                .sentence = "Whose rules: its digest, or `current`.",
+                                .is_required = false,
+                                .max = 64};
+constexpr Member rules_member{
+    .name = "rules",
+    .sentence =
+        "Instead, YAML with the sections `policies` and `masks`; all others stay as they are "
+        "in force. It takes no `${env:NAME}`.",
+    .is_required = false,
+    .max = rules_bytes_max};
+constexpr std::array policy_diff_question_members{
+    Member{.name = "before",
+           .sentence = "A version's digest; without it `current`.",
+           .is_required = false,
+           .max = 64},
+    Member{.name = "after",
+           .sentence = "A version's digest, or `current`.",
+           .is_required = false,
+           .max = 64},
+    rules_member};
+constexpr std::array policy_changes_members{Member{
+    .name = "changes",
+    .kind = Kind::objects,
+    .sentence = "As `sluice policy diff --json` prints them: `change` (`added`, `removed` or "
+                "`changed`), `section`, `name`, and how it is `before` and `after`.",
+    .shape = nullptr}};
+constexpr std::array dry_run_question_members{
+    version_member,
+    rules_member,
+    Member{.name = "from",
+           .kind = Kind::time,
+           .sentence = "Only operations from this time on.",
+           .is_required = false},
+    Member{.name = "until",
+           .kind = Kind::time,
+           .sentence = "Only those before this time.",
+           .is_required = false},
+    Member{.name = "subject",
+           .sentence = "Only those of this subject.",
+           .is_required = false,
+           .max = 1024},
+    Member{.name = "target",
+           .sentence = "Only those on this target.",
+           .is_required = false,
+           .max = 64},
+    Member{.name = "search_path",
+           .kind = Kind::texts,
+           .sentence = "Schemas of names without one, in order; without it `public`.",
+           .is_required = false,
+           .max = 64},
+    Member{.name = "after",
+           .sentence = "The `next` of the page before.",
+           .is_required = false,
+           .max = 96}};
+constexpr std::array dry_run_members{
+    Member{.name = "judged", .kind = Kind::count, .sentence = "Operations on this page."},
+    Member{.name = "changed",
+           .kind = Kind::count,
+           .sentence = "Of them: that would be ruled otherwise."},
+    Member{.name = "unsure",
+           .kind = Kind::count,
+           .sentence = "Of them: whose records do not tell enough."},
+    Member{.name = "without_listener",
+           .kind = Kind::count,
+           .sentence = "Beside them: that came to a listener that is gone."},
+    Member{.name = "changes",
+           .kind = Kind::objects,
+           .sentence = "As `sluice policy dry-run --json` prints them, in groups of what changes "
+                       "alike: `listener`, `was` and `would_be` with `ruling` and `rule`, how many "
+                       "`operations`, of them `unsure`, and an `example`.",
+           .shape = nullptr},
+    Member{.name = "next",
+           .sentence = "`after` of the page behind; without it there is no record yet.",
+           .is_required = false},
+    Member{.name = "has_more", .kind = Kind::flag, .sentence = "That page has something."}};
+
 // Targets.
 
 constexpr std::array target_members{
@@ -329,6 +425,21 @@ const Shape policy_question_shape{.name = "PolicyQuestion",
 const Shape policy_answer_shape{.name = "PolicyAnswer",
                                 .sentence = "What policy would say to it.",
                                 .members = policy_answer_members};
+const Shape versions_shape{.name = "PolicyVersions",
+                           .sentence = "Configurations that were in force.",
+                           .members = versions_members};
+const Shape policy_diff_question_shape{.name = "PolicyDiffQuestion",
+                                       .sentence = "Two versions, or one and rules.",
+                                       .members = policy_diff_question_members};
+const Shape policy_changes_shape{
+    .name = "PolicyChanges", .sentence = "What differs.", .members = policy_changes_members};
+const Shape dry_run_question_shape{
+    .name = "DryRunQuestion",
+    .sentence = "Rules, and which recorded operations they are tried on.",
+    .members = dry_run_question_members};
+const Shape dry_run_shape{.name = "DryRun",
+                          .sentence = "What would have been ruled otherwise, of a page of the log.",
+                          .members = dry_run_members};
 const Shape records_shape{
     .name = "Records", .sentence = "Of the audit log, in its order.", .members = records_members};
 const Shape target_shape{

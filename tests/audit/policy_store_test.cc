@@ -49,6 +49,26 @@ TEST_CASE_METHOD(PolicyFolder, "A changed or missing policy is a fault of the lo
   check_fault("is missing");
 }
 
+TEST_CASE("Policies are listed by when they were kept, and nothing else is") {
+  const test::TemporaryFolder folder;
+  CHECK_FALSE(list_policies(folder.path()));
+  const std::vector<std::string> texts{"{}\n", "[]\n", "1\n"};
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    REQUIRE(keep_policy(folder.path(), texts[i]));
+    const auto path = folder.path() / policies_folder / policy_name(sha256(as_bytes(texts[i])));
+    const auto written = std::filesystem::last_write_time(path);
+    std::filesystem::last_write_time(path, written + std::chrono::seconds(i));
+  }
+  write_file(folder.path() / policies_folder / "other.json", "{}");
+  write_file(folder.path() / policies_folder / std::string(64, 'A').append(".json"), "{}");
+  const auto listed = list_policies(folder.path());
+  REQUIRE(listed);
+  REQUIRE(listed->size() == texts.size());
+  CHECK(listed->front().digest == sha256(as_bytes(texts.back())));
+  CHECK(listed->back().digest == sha256(as_bytes(texts.front())));
+  CHECK(listed->front().since > listed->back().since);
+}
+
 TEST_CASE("What cannot be kept is not adopted") {
   const test::TemporaryFolder folder;
   write_file(folder.path() / "policies", "a file where a folder should be");

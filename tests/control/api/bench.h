@@ -34,7 +34,8 @@ inline Proving person(std::string_view authorization, std::string_view /*source*
 }
 
 inline RecordingView sample_recording() {
-  return {.name = "a-1-1", .chunks = 2, .bytes = 17, .first = WallTime{1'000}, .last = WallTime{3'000}};
+  return {
+      .name = "a-1-1", .chunks = 2, .bytes = 17, .first = WallTime{1'000}, .last = WallTime{3'000}};
 }
 
 struct Bench {
@@ -54,6 +55,8 @@ struct Bench {
   std::vector<audit::LegalHold> holds;
   std::vector<std::string> killed;
   std::vector<PolicyQuestion> tested;
+  std::vector<PolicyDiffQuestion> compared;
+  std::vector<DryRunQuestion> dry_runs;
   RecordingsQuery catalogued;
   struct {
     audit::RecordQuery query;
@@ -100,6 +103,23 @@ struct Bench {
           tested.push_back(question);
           if (question.listener != "payments") return fail("there is no listener of that name");
           return PolicyAnswer{.ruling = "deny", .rule = "no refunds", .masks = {"cards"}};
+        },
+        .policy_versions = []() -> Outcome<VersionsPage> {
+          return VersionsPage{.current = "aa", .versions = {{.digest = "aa", .since = {}}}};
+        },
+        .policy_version = [](std::string_view version) -> Outcome<std::string> {
+          if (version != "aa") return refuse(404, "the log has no such version");
+          return std::string(R"({"configuration":{}})");
+        },
+        .diff_policy = [this](const PolicyDiffQuestion& question) -> Outcome<std::string> {
+          compared.push_back(question);
+          return std::string(R"({"changes":[]})");
+        },
+        .dry_run_policy = [this](const DryRunQuestion& question) -> Outcome<std::string> {
+          dry_runs.push_back(question);
+          if (question.rules.rules == "x") return refuse(422, "rules:1:1: that is no rule");
+          return std::string(R"({"judged":0,"changed":0,"unsure":0,"without_listener":0,)"
+                             R"("changes":[],"has_more":false})");
         },
         .records = [this](audit::RecordQuery query, const std::optional<audit::SearchMark>& mark,
                           std::size_t limit) -> Result<audit::RecordPage> {

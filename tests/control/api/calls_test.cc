@@ -97,6 +97,50 @@ TEST_CASE("Policy is asked what it would say to an operation that nobody sends")
         403);
 }
 
+TEST_CASE("Versions of the policy are listed, shown, and compared with others or with rules") {
+  Bench bench;
+  const auto ask = [&bench](const char* what, const std::string& body) {
+    return bench.ask_as("carl/audit", "POST", std::string("/v1/policy/") + what, body).status;
+  };
+  const auto listed = bench.ask_as("carl/audit", "GET", "/v1/policy/versions");
+  CHECK(nlohmann::json::parse(listed.body) == nlohmann::json::parse(R"({"current": "aa",
+    "versions": [{"digest": "aa", "since": "1970-01-01T00:00:00.000Z"}]})"));
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/policy/versions/aa").status == 200);
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/policy/versions/bb").status == 404);
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/policy/versions").status == 403);
+
+  CHECK(ask("diff", R"({"before":"aa","after":"current"})") == 200);
+  CHECK(bench.compared.back().before == "aa");
+  CHECK(bench.compared.back().after.version == "current");
+  CHECK(bench.compared.back().after.rules.empty());
+  CHECK(ask("diff", R"({"rules":"policies: []"})") == 200);
+  CHECK(bench.compared.back().before == "current");
+  CHECK(bench.compared.back().after.rules == "policies: []");
+  CHECK(ask("diff", R"({"before":"aa"})") == 422);
+  CHECK(ask("diff", R"({"after":"aa","rules":"policies: []"})") == 422);
+  CHECK(ask("diff", R"({"rules":""})") == 422);
+  CHECK(ask("diff", R"({"rules":")" + std::string((256 << 10) + 1, 'x') + R"("})") == 400);
+  CHECK(bench.compared.size() == 2);
+
+  CHECK(ask("dry-run", R"({"version":"aa","from":"1970-01-01T00:00:01Z","subject":"ann",)"
+                       R"("target":"ledger","search_path":["app"],"after":"1.2"})") == 200);
+  const DryRunQuestion& question = bench.dry_runs.back();
+  CHECK(question.rules.version == "aa");
+  CHECK(question.query.from_ns == 1'000'000'000);
+  CHECK(question.query.subject == "ann");
+  CHECK(question.query.target == "ledger");
+  CHECK(question.mark->text() == "1.2");
+  CHECK(question.search_path == std::vector<std::string>{"app"});
+  CHECK(ask("dry-run", R"({"rules":"policies: []"})") == 200);
+  CHECK(bench.dry_runs.back().search_path == std::vector<std::string>{"public"});
+  CHECK(ask("dry-run", R"({"rules":"x"})") == 422);
+  CHECK(ask("dry-run", "{}") == 422);
+  CHECK(ask("dry-run", R"({"version":"aa","after":"x"})") == 400);
+  CHECK(ask("dry-run", R"({"version":"aa","file":"/etc/passwd"})") == 400);
+  // Questions change nothing, and disclose what their askers may search anyway.
+  CHECK(bench.log.size() == 1);
+}
+
 TEST_CASE("The log is searched by all that was asked for, page by page") {
   Bench bench;
   const auto reply = bench.ask_as(
@@ -249,8 +293,8 @@ TEST_CASE("Recordings are listed by their times, and shown with their chunks, pa
 TEST_CASE("A chunk is given as it is, behind a record of who asked for it") {
   Bench bench;
   const std::string target = "/v1/recordings/a-1-1/chunks/2";
-  const auto reply = bench.ask({.target = target,
-                                .fields = {{"Authorization", "carl/audit"}, {"Last-Event-ID", "x"}}});
+  const auto reply = bench.ask(
+      {.target = target, .fields = {{"Authorization", "carl/audit"}, {"Last-Event-ID", "x"}}});
   REQUIRE(reply.status == 200);
   CHECK(reply.content_type == "application/octet-stream");
   CHECK(reply.body.empty());
