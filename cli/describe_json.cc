@@ -176,6 +176,13 @@ std::string describe_json(const config::Settings& settings) {
                        {"clock_skew_ms", ms(one.clock_skew)},
                        {"keys_refresh_ms", ms(one.keys_refresh)},
                        {"keys_max_age_ms", ms(one.keys_max_age)}});
+    if (!one.introspection) continue;
+    const config::OidcIntrospection& asked = *one.introspection;
+    issuers.back()["introspection"] = {{"endpoint", asked.endpoint},
+                                       {"client_id", asked.client_id},
+                                       {"cache_ms", ms(asked.cache)},
+                                       {"timeout_ms", ms(asked.timeout)},
+                                       {"rate", config::rate_text(asked.rate)}};
   }
   Json tokens;
   if (const auto& own = settings.identity.gateway_tokens) {

@@ -205,6 +205,13 @@ void add_issuer(Lines out, const config::OidcIssuer& issuer) {
           ? fmt::format("fetched every {}, good for {}", duration_text(issuer.keys_refresh),
                         duration_text(issuer.keys_max_age))
           : "in " + issuer.jwks_file);
+  if (!issuer.introspection) return;
+  const config::OidcIntrospection& asked = *issuer.introspection;
+  fmt::format_to(
+      out, "    asked about opaque tokens at {} as {}: {}, believed for {}\n",
+      asked.endpoint.empty() ? "what it publishes" : asked.endpoint, asked.client_id,
+      asked.rate.count == 0 ? "as often as they come" : "at most " + rate_text(asked.rate),
+      duration_text(asked.cache));
 }
 
 void add_certificates(Lines out, const config::Listener& listener,

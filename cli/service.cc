@@ -84,12 +84,14 @@ Now clocks() {
 }  // namespace
 
 Service::Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
+                 std::unique_ptr<control::Introspector> introspector,
                  std::unique_ptr<control::Notifier> notifier, std::unique_ptr<control::Desk> desk,
                  std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer)
     : configuration_(std::move(configuration)),
       mocks_(signer.derived_keys().mocks),
       log_origin_(signer.verifier().origin()),
       key_keeper_(std::move(key_keeper)),
+      introspector_(std::move(introspector)),
       notifier_(std::move(notifier)),
       desk_(std::move(desk)),
       gateway_(std::move(gateway)),
@@ -115,6 +117,7 @@ Result<std::unique_ptr<Service>> Service::start(
   auto cosigner = make_cosigner(settings);
   if (!cosigner) return tl::unexpected(cosigner.error());
   auto key_keeper = std::make_unique<control::KeyKeeper>();
+  auto introspector = std::make_unique<control::Introspector>();
   auto store = control::open_sqlite_store(store_path(settings));
   if (!store) return tl::unexpected(store.error());
   auto journal = control::open_sqlite_journal(store_path(settings));
@@ -124,6 +127,11 @@ Result<std::unique_ptr<Service>> Service::start(
   auto gateway = dataplane::Gateway::start(
       first, signer,
       {.want_keys = [&keeper = *key_keeper](std::string_view issuer) { keeper.ask(issuer); },
+       .ask_issuer =
+           [&asker = *introspector](const config::OidcIssuer& issuer, std::string token,
+                                    identity::AnswerIntrospection answer) {
+             return asker.ask(issuer, std::move(token), std::move(answer));
+           },
        .hold = [&desk = *desk](
                    config::HeldOperation what,
                    config::AnswerHold answer) { desk.hold(std::move(what), std::move(answer)); },
@@ -131,12 +139,13 @@ Result<std::unique_ptr<Service>> Service::start(
                        std::string request,
                        config::HoldEnd how) { desk.end_hold(std::move(request), how); }});
   if (!gateway) return tl::unexpected(gateway.error());
-  auto service = std::unique_ptr<Service>(new Service(configuration, std::move(key_keeper),
-                                                      std::move(notifier), std::move(desk),
-                                                      std::move(*gateway), signer));
+  auto service = std::unique_ptr<Service>(
+      new Service(configuration, std::move(key_keeper), std::move(introspector),
+                  std::move(notifier), std::move(desk), std::move(*gateway), signer));
   service->start_notifier();
   if (auto done = service->start_desk(); !done) return tl::unexpected(done.error());
   service->start_key_keeper();
+  service->start_introspector();
   if (auto done = service->start_exports(settings.audit); !done) {
     return tl::unexpected(done.error());
   }
@@ -162,6 +171,7 @@ Service::~Service() {
   is_ending_ = true;
   // Their threads call the gateway, whose workers call them: so they end first, and go last.
   key_keeper_->stop();
+  introspector_->stop();
   desk_->stop();
   notifier_->stop();
 }
@@ -209,6 +219,16 @@ void Service::start_key_keeper() {
        .note = [this](std::string_view event,
                       std::string_view detail) { gateway_->record_event(event, detail); }},
       gateway_->snapshot()->settings.identity.oidc);
+}
+
+void Service::start_introspector() {
+  introspector_->start({.get = control::https_get,
+                        .post = control::https_post,
+                        .clock = clocks,
+                        .note = [this](std::string_view event, std::string_view detail) {
+                          gateway_->record_event(event, detail);
+                        }});
+  introspector_->adopt(gateway_->snapshot()->settings.identity.oidc);
 }
 
 Result<void> Service::start_exports(const config::Audit& settings) {
@@ -588,6 +608,7 @@ Result<std::uint64_t> Service::adopt(Result<std::shared_ptr<const dataplane::Sna
   desk_->take_up(gateway_->snapshot()->settings.approvals);
   notifier_->take_up(gateway_->snapshot()->settings.notifications);
   key_keeper_->adopt(gateway_->snapshot()->settings.identity.oidc);
+  introspector_->adopt(gateway_->snapshot()->settings.identity.oidc);
   ++reloads_;
   last_reload_error_.clear();
   announce(manager_.ready(status_line()));

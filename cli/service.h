@@ -23,6 +23,7 @@
 #include "control/cosigner.h"
 #include "control/file_watch.h"
 #include "control/gateway_view.h"
+#include "control/introspector.h"
 #include "control/key_keeper.h"
 #include "control/notifications/notifier.h"
 #include "control/oidc_pages.h"
@@ -72,6 +73,7 @@ class Service {
 
  private:
   Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
+          std::unique_ptr<control::Introspector> introspector,
           std::unique_ptr<control::Notifier> notifier, std::unique_ptr<control::Desk> desk,
           std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer);
   void watch_keys();
@@ -90,6 +92,7 @@ class Service {
   [[nodiscard]] Result<std::unique_ptr<control::Channel>> secure(control::Channel& below);
   void take_up(std::unique_ptr<control::Cosigner> cosigner);
   void start_key_keeper();
+  void start_introspector();
   [[nodiscard]] Result<control::api::RemovedRecording> delete_recording(const std::string& name,
                                                                         const std::string& reason,
                                                                         std::string_view by);
@@ -115,9 +118,10 @@ class Service {
   std::string configuration_;
   identity::Digest mocks_;  ///< See audit::DerivedKeys.
   std::string log_origin_;
-  std::unique_ptr<control::KeyKeeper> key_keeper_;  ///< Workers of the gateway ask it.
-  std::unique_ptr<control::Notifier> notifier_;     ///< The desk tells it.
-  std::unique_ptr<control::Desk> desk_;             ///< They ask it, too.
+  std::unique_ptr<control::KeyKeeper> key_keeper_;       ///< Workers of the gateway ask it.
+  std::unique_ptr<control::Introspector> introspector_;  ///< Likewise.
+  std::unique_ptr<control::Notifier> notifier_;          ///< The desk tells it.
+  std::unique_ptr<control::Desk> desk_;                  ///< They ask it, too.
   std::unique_ptr<dataplane::Gateway> gateway_;
   control::Timestamper timestamper_;
   control::TokenMint token_mint_;

@@ -133,6 +133,7 @@ control::GatewayView Service::view() const {
                        .held = removal.held};
   }
   view.issuers = key_keeper_->view();
+  view.introspection = introspector_->counts();
   view.approvals = desk_->counts();
   view.notifications = notifier_->counts();
   view.saml = saml_pages_->counts();

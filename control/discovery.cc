@@ -18,9 +18,9 @@ std::string document_url(std::string_view issuer) {
   return std::string(issuer) + std::string(well_known);
 }
 
-}  // namespace
-
-Result<std::string> discover_keys(const config::OidcIssuer& issuer, const GetUrl& get) {
+/// The URL that the issuer's document has under a name.
+Result<std::string> find_url(const config::OidcIssuer& issuer, std::string_view name,
+                             const GetUrl& get) {
   const std::string url = document_url(issuer.issuer);
   const auto document = get(url, document_bytes_max);
   if (!document) return tl::unexpected(document.error());
@@ -31,11 +31,22 @@ Result<std::string> discover_keys(const config::OidcIssuer& issuer, const GetUrl
   if (named == nullptr || *named != issuer.issuer) {
     return fail(fmt::format("{}: it is the document of another issuer", url));
   }
-  const std::string* const keys = object->find_text("jwks_uri");
-  if (keys == nullptr || !config::is_secure_url(*keys)) {
-    return fail(fmt::format("{}: its jwks_uri is not an https:// URL", url));
+  const std::string* const found = object->find_text(name);
+  if (found == nullptr || !config::is_secure_url(*found)) {
+    return fail(fmt::format("{}: its {} is not an https:// URL", url, name));
   }
-  return get(*keys, identity::jwk_set_bytes_max);
+  return *found;
+}
+
+}  // namespace
+
+Result<std::string> discover_keys(const config::OidcIssuer& issuer, const GetUrl& get) {
+  const auto url = find_url(issuer, "jwks_uri", get);
+  return url ? get(*url, identity::jwk_set_bytes_max) : tl::unexpected(url.error());
+}
+
+Result<std::string> discover_introspection(const config::OidcIssuer& issuer, const GetUrl& get) {
+  return find_url(issuer, "introspection_endpoint", get);
 }
 
 }  // namespace sluice::control

@@ -16,6 +16,7 @@
 #include "base/histogram.h"
 #include "base/instant.h"
 #include "control/approvals/counts.h"
+#include "control/introspector.h"
 #include "control/key_keeper.h"
 #include "control/notifications/counts.h"
 #include "control/saml_pages.h"
@@ -133,6 +134,7 @@ struct GatewayView {
   std::vector<IssuerView> issuers;
   std::optional<RecordingsView> recordings;  ///< Nothing: there are none.
   MintCounts tokens;
+  IntrospectionCounts introspection;
   ApprovalCounts approvals;
   NotificationCounts notifications;
   SamlCounts saml;

@@ -282,6 +282,12 @@ void add_tokens(Exposition& page, const GatewayView& view) {
     page.family(name, Type::counter, help);
     page.sample({}, count);
   };
+  add_count("sluice_introspections_total", "Questions to an issuer about a token.",
+            view.introspection.asked);
+  add_count("sluice_introspection_failures_total", "Those without an answer that can be read.",
+            view.introspection.failed);
+  add_count("sluice_introspections_refused_total", "Questions that were not asked: too often.",
+            view.introspection.unasked);
   add_count("sluice_saml_sign_ins_total", "Sign-ins by SAML.", view.saml.signed_in);
   page.family("sluice_saml_responses_refused_total", Type::counter,
               "Responses of SAML refused, by why.");

@@ -257,6 +257,17 @@ void Gateway::State::run_workers() {
     options.replays = &*replays;
     options.prove = [this](ProofRequest request) { return prover->request(std::move(request)); };
     options.want_keys = hooks.want_keys;
+    options.ask_issuer = [this, i](TokenQuestion question) {
+      return hooks.ask_issuer(
+          question.issuer, std::move(question.token),
+          [this, i, print = question.print,
+           configuration = question.configuration](identity::IntrospectionVerdict verdict) {
+            WorkerMail mail;
+            mail.token_answer = std::make_shared<const TokenAnswer>(
+                TokenAnswer{print, configuration, std::move(verdict)});
+            workers[i]->mailbox->post(std::move(mail));
+          });
+    };
     options.hold = [this, i](ConnId client, config::HeldOperation what) {
       hooks.hold(std::move(what), [this, i, client](config::HoldAnswer answer) {
         WorkerMail mail;

@@ -18,6 +18,7 @@
 #include "dataplane/session/snapshot.h"
 #include "dataplane/transport/kernel_tls.h"
 #include "dataplane/transport/transport_counters.h"
+#include "identity/introspection.h"
 #include "identity/oidc.h"
 #include "recordings/recorder.h"
 
@@ -27,6 +28,11 @@ namespace sluice::dataplane {
 struct GatewayHooks {
   /// An issuer of whose tokens one names an unknown key: sooner or later take_up() follows.
   std::function<void(std::string_view issuer)> want_keys;
+  /// An issuer must say what a token proves: it answers by `answer`, of which the gateway outlives
+  /// the last call. False: it doesn't.
+  std::function<bool(const config::OidcIssuer& issuer, std::string token,
+                     identity::AnswerIntrospection answer)>
+      ask_issuer;
   /// An operation waits for people: answers by `answer`, of which the gateway outlives the
   /// last call.
   std::function<void(config::HeldOperation, config::AnswerHold answer)> hold;

@@ -60,10 +60,16 @@ bool is_visible(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-/// A JWS in its compact form (RFC 7515 §7.1) has dots and no colon. Keys are "sk_…" or
-/// "login:secret", either of which may hold dots.
+/// Keys are "sk_…" or "login:secret"; RFC 6750 §2.1 has no colon in a token.
 bool is_token(std::string_view text) noexcept {
-  return text.find('.') != text.npos && text.find(':') == text.npos && !text.starts_with("sk_");
+  return !text.empty() && text.find(':') == text.npos && !text.starts_with("sk_");
+}
+
+/// As the header of a JWS or a JWE does: a JSON object in base64url.
+bool begins_object(std::string_view text) noexcept {
+  // The six bits of 'e' and the first two of these sixteen are '{'.
+  constexpr std::string_view second = "wxyz0123456789-_";
+  return text.size() > 1 && text[0] == 'e' && second.find(text[1]) != second.npos;
 }
 
 bool has_control(std::string_view text) noexcept {
@@ -122,14 +128,18 @@ void Credential::take_login(std::string_view base64) noexcept {
 }
 
 bool is_compact_jws(std::string_view text) noexcept {
-  // The six bits of 'e' and the first two of these sixteen are '{'.
-  constexpr std::string_view second = "wxyz0123456789-_";
-  const bool begins_object =
-      text.size() > 1 && text[0] == 'e' && second.find(text[1]) != second.npos;
-  return begins_object && std::ranges::count(text, '.') == 2 &&
+  return begins_object(text) && std::ranges::count(text, '.') == 2 &&
          std::ranges::all_of(text, [](char c) {
            return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
          });
+}
+
+bool is_opaque_token(std::string_view token) noexcept {
+  if (token.empty() || token.size() > opaque_token_bytes_max) return false;
+  const auto dots = std::ranges::count(token, '.');
+  constexpr std::ptrdiff_t dots_of_jws = 2;
+  constexpr std::ptrdiff_t dots_of_jwe = 4;
+  return !begins_object(token) || (dots != dots_of_jws && dots != dots_of_jwe);
 }
 
 Credential parse_authorization(std::string_view header_value) noexcept {

@@ -14,9 +14,9 @@ class Credential {
   static constexpr std::size_t bytes_max = 512;
 
   enum class Form : std::uint8_t {
-    key,          ///< "Bearer KEY" or the whole X-Api-Key field.
+    key,          ///< "Bearer sk_…", "Bearer login:secret" or the whole X-Api-Key field.
     login,        ///< "Basic …": presented() is "login:secret".
-    token,        ///< "Bearer …" with dots: presented() is the field's own bytes, of any length.
+    token,        ///< Any other "Bearer …": presented() is the field's own bytes, of any length.
     bound_token,  ///< "DPoP …": likewise, and a proof stands beside it (RFC 9449 §7.1).
     malformed,    ///< Unknown scheme, bad base64, too long, control characters.
   };
@@ -55,6 +55,13 @@ class Credential {
 /// Whether a text that may be a token or a secret somebody chose begins as a token's header does: a
 /// JWS in its compact form (RFC 7515 §7.1), whose first part is a JSON object in base64url.
 [[nodiscard]] bool is_compact_jws(std::string_view text) noexcept;
+
+/// The longest token that an issuer is asked about.
+inline constexpr std::size_t opaque_token_bytes_max = std::size_t{4} << 10;
+
+/// Whether a token says to nobody but its issuer what it is: neither a JWS nor a JWE in its compact
+/// form (RFC 7515 §7.1, RFC 7516 §7.1), which may be anyone's.
+[[nodiscard]] bool is_opaque_token(std::string_view token) noexcept;
 
 /// The value of an Authorization field: Bearer (RFC 6750 §2.1), DPoP (RFC 9449 §7.1) or Basic
 /// (RFC 7617).

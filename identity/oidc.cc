@@ -156,6 +156,7 @@ TokenFault check_possession(const config::Principal& who, const Possession& has)
 }
 
 bool still_holds(const TokenGrounds& grounds, const TokenTrust& trust) {
+  if (!grounds.key) return false;
   const IssuerKeys* keys = trust.gateway;
   if (grounds.issuer) {
     const auto issuer =

@@ -88,8 +88,8 @@ TokenVerdict verify_token(std::string_view token, const TokenTrust& trust, WallT
 /// What a token's proof rests on, beside the token and the time.
 struct TokenGrounds {
   std::optional<config::OidcIssuer> issuer;  ///< Nothing: it is the gateway's own.
-  std::shared_ptr<evp_pkey_st> key;
-  std::string id;  ///< That it can be revoked by.
+  std::shared_ptr<evp_pkey_st> key;          ///< Null: its issuer said so, and must be asked again.
+  std::string id;                            ///< That it can be revoked by.
 };
 
 /// Whether what proved a token still would: its issuer is configured as it was and still has the

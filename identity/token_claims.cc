@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "base/ascii.h"
 #include "base/text_codec.h"
 #include "base/timestamp.h"
 #include "identity/gateway_tokens.h"
@@ -27,14 +28,17 @@ bool is_short_text(const JsonValue& value) noexcept {
          });
 }
 
-TokenFault check_times(const JsonValue& claims, Duration skew, WallTime now, WallTime& expires) {
+/// expires  nothing: the claims do not say it.
+TokenFault check_times(const JsonValue& claims, Duration skew, WallTime now,
+                       std::optional<WallTime>& expires) {
   const JsonValue* const expiry = claims.find("exp");
-  if (expiry == nullptr) return TokenFault::no_expiry;
-  const auto end = time_of(*expiry);
-  if (!end) return TokenFault::bad_time;
-  // §4.1.4: on or after it the token is not accepted.
-  expires = *end + skew;
-  if (now >= expires) return TokenFault::expired;
+  if (expiry != nullptr) {
+    const auto end = time_of(*expiry);
+    if (!end) return TokenFault::bad_time;
+    // §4.1.4: on or after it the token is not accepted.
+    expires = *end + skew;
+    if (now >= *expires) return TokenFault::expired;
+  }
   struct Start {
     std::string_view claim;
     TokenFault fault;
@@ -47,6 +51,16 @@ TokenFault check_times(const JsonValue& claims, Duration skew, WallTime now, Wal
     if (!from) return TokenFault::bad_time;
     if (*from > now + skew) return start.fault;
   }
+  return TokenFault::none;
+}
+
+/// The same of claims that must say when they end.
+TokenFault check_lifetime(const JsonValue& claims, Duration skew, WallTime now, WallTime& expires) {
+  std::optional<WallTime> end;
+  const TokenFault fault = check_times(claims, skew, now, end);
+  if (fault != TokenFault::none) return fault;
+  if (!end) return TokenFault::no_expiry;
+  expires = *end;
   return TokenFault::none;
 }
 
@@ -162,32 +176,24 @@ TokenFault read_gateway_audience(const JsonValue& claims, std::string& target) {
   return target.empty() ? TokenFault::wrong_audience : TokenFault::none;
 }
 
-/// Tells tokens apart in records: by their own id, or by a digest that gives nothing away.
-std::string id_of(const JsonValue& claims, std::string_view token) {
-  if (const JsonValue* const id = claims.find("jti"); id != nullptr && is_short_text(*id)) {
-    return id->text;
-  }
+/// Gives nothing away.
+std::string digest_of(std::string_view token) {
   constexpr std::size_t digest_bytes = 16;
   const auto digest = sha256(token);
   if (!digest) return {};
   return fmt::format("sha256:{}", to_hex(ByteView(*digest).first(digest_bytes)));
 }
 
-}  // namespace
-
-std::optional<WallTime> time_of(const JsonValue& value) noexcept {
-  constexpr double ns_per_second = 1e9;
-  constexpr auto end_seconds = static_cast<double>(timestamp_end.ns) / ns_per_second;
-  const bool is_time =
-      value.kind == Kind::number && value.number >= 0 && value.number < end_seconds;
-  if (!is_time) return std::nullopt;
-  return WallTime{static_cast<std::int64_t>(value.number * ns_per_second)};
+/// Tells tokens apart in records: by their own id, or else by a digest.
+std::string id_of(const JsonValue& claims, std::string_view token) {
+  const JsonValue* const id = claims.find("jti");
+  return id != nullptr && is_short_text(*id) ? id->text : digest_of(token);
 }
 
-TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer,
-                       std::string_view token, WallTime now, config::Principal& principal) {
-  TokenFault fault = check_times(claims, issuer.clock_skew, now, principal.expires);
-  if (fault == TokenFault::none) fault = check_audience(claims, issuer.audience);
+/// What claims say but for how long they are good, whoever vouches for them.
+TokenFault read_grant(const JsonValue& claims, const config::OidcIssuer& issuer,
+                      std::string_view token, config::Principal& principal) {
+  TokenFault fault = check_audience(claims, issuer.audience);
   if (fault == TokenFault::none) fault = check_party(claims, issuer.authorized_parties);
   if (fault == TokenFault::none) fault = read_binding(claims, principal);
   if (fault != TokenFault::none) return fault;
@@ -204,14 +210,63 @@ TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer
   if (fault != TokenFault::none) return fault;
   principal.subject = issuer.prefix + subject->text;
   principal.issuer = issuer.name;
-  principal.proof = config::Proof::oidc;
   principal.credential_id = id_of(claims, token);
   return TokenFault::none;
 }
 
+/// RFC 6749 §7.1; RFC 9449 §6.2. It may be missing; what is bound to a key may be called either.
+TokenFault check_token_type(const JsonValue& said) {
+  const JsonValue* const type = said.find("token_type");
+  if (type == nullptr) return TokenFault::none;
+  const std::string name = type->kind == Kind::text ? in_lower_case(type->text) : std::string();
+  if (name == "bearer") return TokenFault::none;
+  const JsonValue* const confirmation = said.find("cnf");
+  const bool is_bound = confirmation != nullptr && confirmation->find("jkt") != nullptr;
+  return name == "dpop" && is_bound ? TokenFault::none : TokenFault::wrong_token_type;
+}
+
+}  // namespace
+
+std::optional<WallTime> time_of(const JsonValue& value) noexcept {
+  constexpr double ns_per_second = 1e9;
+  constexpr auto end_seconds = static_cast<double>(timestamp_end.ns) / ns_per_second;
+  const bool is_time =
+      value.kind == Kind::number && value.number >= 0 && value.number < end_seconds;
+  if (!is_time) return std::nullopt;
+  return WallTime{static_cast<std::int64_t>(value.number * ns_per_second)};
+}
+
+TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer,
+                       std::string_view token, WallTime now, config::Principal& principal) {
+  const TokenFault fault = check_lifetime(claims, issuer.clock_skew, now, principal.expires);
+  if (fault != TokenFault::none) return fault;
+  principal.proof = config::Proof::oidc;
+  return read_grant(claims, issuer, token, principal);
+}
+
+TokenFault read_introspection(const JsonValue& said, const config::OidcIssuer& issuer,
+                              std::string_view token, WallTime now, config::Principal& principal) {
+  const JsonValue* const vouches = said.find("iss");
+  if (vouches != nullptr && (vouches->kind != Kind::text || vouches->text != issuer.issuer)) {
+    return TokenFault::wrong_issuer;
+  }
+  std::optional<WallTime> end;
+  TokenFault fault = check_token_type(said);
+  if (fault == TokenFault::none) fault = check_times(said, issuer.clock_skew, now, end);
+  if (fault != TokenFault::none) return fault;
+  const WallTime forgotten = now + issuer.introspection->cache;
+  principal.expires = end ? std::min(*end, forgotten) : forgotten;
+  principal.proof = config::Proof::introspection;
+  fault = read_grant(said, issuer, token, principal);
+  // The id of such a token may be the token itself, or what is secret of it.
+  std::string& id = principal.credential_id;
+  if (token.find(id) != token.npos || id.find(token) != id.npos) id = digest_of(token);
+  return fault;
+}
+
 TokenFault read_gateway_claims(const JsonValue& claims, WallTime now,
                                config::Principal& principal) {
-  TokenFault fault = check_times(claims, gateway_clock_skew, now, principal.expires);
+  TokenFault fault = check_lifetime(claims, gateway_clock_skew, now, principal.expires);
   if (fault == TokenFault::none) fault = read_gateway_audience(claims, principal.target);
   if (fault != TokenFault::none) return fault;
   // Each is in every token that the gateway mints.

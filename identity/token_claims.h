@@ -20,6 +20,11 @@ std::optional<WallTime> time_of(const JsonValue& value) noexcept;
 TokenFault read_claims(const JsonValue& claims, const config::OidcIssuer& issuer,
                        std::string_view token, WallTime now, config::Principal& principal);
 
+/// The same of what the issuer says of a token that only it can read (RFC 7662 §2.2), which it has
+/// said is active: believed for as long as `issuer.introspection` has it, or until it expires.
+TokenFault read_introspection(const JsonValue& said, const config::OidcIssuer& issuer,
+                              std::string_view token, WallTime now, config::Principal& principal);
+
 /// `aud` of the gateway's own tokens that are for one target, with its name behind.
 inline constexpr std::string_view target_audience_prefix = "urn:sluice:target:";
 

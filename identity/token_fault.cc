@@ -74,6 +74,14 @@ constexpr std::array<Words, token_faults> words{{
     {"wrong_dpop_time", "the proof of the token's key is too old, or from the future"},
     {"replayed_dpop", "the proof of the token's key was seen before"},
     {"too_many_dpops", "more proofs of keys came than the gateway can remember"},
+    {"introspection_failed", "the issuer could not be asked about the token"},
+    {"introspection_malformed", "what the issuer says of the token is not a JSON object"},
+    {"introspection_repeated_member", "a member is twice in what the issuer says of the token"},
+    {"introspection_too_complex", "what the issuer says of the token has too much in it"},
+    {"introspection_undecided", "the issuer does not say whether the token is active"},
+    {"inactive", "the issuer says that the token is not active"},
+    {"wrong_issuer", "the issuer says that the token is another's"},
+    {"wrong_token_type", "the issuer says that the token is of a kind that is not accepted"},
 }};
 
 }  // namespace

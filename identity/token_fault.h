@@ -75,9 +75,18 @@ enum class TokenFault : std::uint8_t {
   wrong_dpop_time,
   replayed_dpop,
   too_many_dpops,
+  // Of what the issuer says of a token that only it can read (RFC 7662).
+  introspection_failed,
+  introspection_malformed,
+  introspection_repeated_member,
+  introspection_too_complex,
+  introspection_undecided,
+  inactive,
+  wrong_issuer,
+  wrong_token_type,
 };
 inline constexpr std::size_t token_faults =
-    static_cast<std::size_t>(TokenFault::too_many_dpops) + 1;
+    static_cast<std::size_t>(TokenFault::wrong_token_type) + 1;
 
 /// A word: the label of the metric.
 std::string_view name(TokenFault fault) noexcept;
@@ -87,6 +96,11 @@ std::string_view text(TokenFault fault) noexcept;
 constexpr bool is_about_keys(TokenFault fault) noexcept {
   return fault == TokenFault::no_keys || fault == TokenFault::keys_too_old ||
          fault == TokenFault::unknown_key;
+}
+/// It is the issuer that failed: who shows such a token guesses nothing.
+constexpr bool is_about_issuer(TokenFault fault) noexcept {
+  return is_about_keys(fault) || (fault >= TokenFault::introspection_failed &&
+                                  fault <= TokenFault::introspection_undecided);
 }
 
 }  // namespace sluice::identity

@@ -34,6 +34,7 @@ class IdentityChecker : Complaints {
     if (identity.mtls) check(*identity.mtls);
     check_names(identity.oidc, "issuer");
     for (const OidcIssuer& issuer : identity.oidc) check(issuer);
+    check_introspection(identity.oidc);
     if (identity.gateway_tokens) check(*identity.gateway_tokens);
     if (identity.saml) check(*identity.saml);
     for (const std::string& origin : identity.dpop.origins) {
@@ -110,9 +111,25 @@ class IdentityChecker : Complaints {
              fmt::format("'keys_max_age' ({}) must be longer than 'keys_refresh' ({})",
                          duration_text(issuer.keys_max_age), duration_text(issuer.keys_refresh)));
     }
-    if (!issuer.jwks_file.empty() && !issuer.ca_file.empty()) {
+    if (!issuer.jwks_file.empty() && !issuer.ca_file.empty() && !issuer.introspection) {
       report(places_.of(&issuer.ca_file, issuer.place),
              "'ca' is for keys that are fetched, and 'jwks' is a file");
+    }
+  }
+
+  /// What nobody here can read doesn't say whose it is: whoever is asked about it has it then.
+  void check_introspection(const std::vector<OidcIssuer>& issuers) {
+    const OidcIssuer* asked = nullptr;
+    for (const OidcIssuer& issuer : issuers) {
+      if (!issuer.introspection) continue;
+      if (asked == nullptr) {
+        asked = &issuer;
+        continue;
+      }
+      report(issuer.introspection->place,
+             fmt::format("the issuer '{}' is asked about opaque tokens already; two would be shown "
+                         "each other's",
+                         asked->name));
     }
   }
 };

@@ -25,6 +25,30 @@ constexpr Table oidc_login_table{
     .fields = oidc_login_fields,
     .make = make_owner<OidcLogin>};
 
+constexpr std::array introspection_fields{
+    text<&OidcIntrospection::endpoint>("endpoint", Word::page_url, not_required,
+                                       "Where the issuer is asked; without it discovery says it."),
+    text<&OidcIntrospection::client_id>("client_id", Word::subject, required,
+                                        "The client of the issuer's as which the gateway asks."),
+    secret<&OidcIntrospection::client_secret>("client_secret", required, "Its secret."),
+    duration<&OidcIntrospection::cache>("cache", seconds(1), seconds(3'600),
+                                        "How long an answer is believed, and so how long a token "
+                                        "that is revoked may go on; not longer than the token."),
+    duration<&OidcIntrospection::timeout>("timeout", milliseconds(100), seconds(4),
+                                          "Of one question."),
+    rate<&OidcIntrospection::rate>("rate",
+                                   "How often the issuer is asked, by all workers together; what "
+                                   "it is not asked about is refused. Without it `100/s`.")};
+constexpr Table introspection_table{
+    .title = "Asking an issuer about tokens",
+    .path = "identity.oidc[].introspection",
+    .sentence =
+        "For tokens that only the issuer can read (RFC 7662). At most one issuer is asked. "
+        "See docs/identity.md.",
+    .fields = introspection_fields,
+    .make = make_owner<OidcIntrospection>,
+    .place = place_in<OidcIntrospection>};
+
 constexpr std::array oidc_fields{
     text<&OidcIssuer::name>("name", Word::name, required,
                             "Names the issuer in records and metrics."),
@@ -63,7 +87,10 @@ constexpr std::array oidc_fields{
                                         "How long keys are good while newer ones cannot be "
                                         "fetched."),
     section<&OidcIssuer::login>("login", oidc_login_table, not_required,
-                                "How people sign in with it; without it nobody does.")};
+                                "How people sign in with it; without it nobody does."),
+    section<&OidcIssuer::introspection>("introspection", introspection_table, not_required,
+                                        "How it is asked about tokens that are no JWTs; without "
+                                        "it those are refused.")};
 constexpr Table oidc_table{.title = "An OpenID Connect issuer",
                            .path = "identity.oidc[]",
                            .sentence =

@@ -12,13 +12,24 @@
 
 namespace sluice::config {
 
-/// An OpenID Connect provider whose tokens are taken.
 /// How people sign in with an issuer, to get a token of the gateway's own.
 struct OidcLogin {
   std::string client_id;            ///< Of a public client: one without a secret.
   std::vector<std::string> scopes;  ///< Asked for; empty: "openid".
 };
 
+/// How an issuer is asked about tokens that only it can read (RFC 7662).
+struct OidcIntrospection {
+  std::string endpoint;   ///< A URL; empty: it is found by discovery.
+  std::string client_id;  ///< As whom the gateway asks.
+  Secret client_secret;
+  Duration cache = seconds(60);   ///< How long an answer is believed.
+  Duration timeout = seconds(2);  ///< Of one question.
+  Rate rate{100, seconds(1)};     ///< Of questions, all workers' together; 0: any number.
+  Place place;
+};
+
+/// An OpenID Connect provider whose tokens are taken.
 struct OidcIssuer {
   std::string name;
   std::string issuer;     ///< A URL; equal to `iss` of its tokens, byte for byte.
@@ -33,8 +44,9 @@ struct OidcIssuer {
   std::vector<std::string> authorized_parties;  ///< Of `azp` and `client_id`; empty: any.
   Duration clock_skew = seconds(60);
   Duration keys_refresh = seconds(600);
-  Duration keys_max_age = seconds(86'400);  ///< Since they were last fetched.
-  std::optional<OidcLogin> login;           ///< Nothing: nobody signs in with it.
+  Duration keys_max_age = seconds(86'400);         ///< Since they were last fetched.
+  std::optional<OidcLogin> login;                  ///< Nothing: nobody signs in with it.
+  std::optional<OidcIntrospection> introspection;  ///< Nothing: it is asked about no token.
   Place place;
 };
 

@@ -10,7 +10,15 @@
 namespace sluice::config {
 
 /// How a principal proved who it is.
-enum class Proof : unsigned char { none, api_key, oidc, gateway_token, certificate, saml };
+enum class Proof : unsigned char {
+  none,
+  api_key,
+  oidc,
+  gateway_token,
+  certificate,
+  saml,
+  introspection,
+};
 
 /// What records call it.
 constexpr std::string_view text(Proof proof) noexcept {
@@ -27,6 +35,8 @@ constexpr std::string_view text(Proof proof) noexcept {
       return "mtls";
     case Proof::saml:
       return "saml";
+    case Proof::introspection:
+      return "introspection";
   }
   return "none";
 }

@@ -43,6 +43,8 @@ struct WorkerMail {
   /// A slow credential check is done: for this connection and session.
   ConnId proved;
   identity::KeyVerdict verdict;
+  /// Set: an issuer said what a token proves, or could not be asked.
+  std::shared_ptr<const TokenAnswer> token_answer;
   /// Whoever's key this is: what runs there is to be cancelled.
   std::optional<CancelRequest> cancel;
   /// What this connection's client wanted to cancel was told to stop, or does not run.
@@ -73,6 +75,9 @@ struct LoopOptions {
   std::function<bool(ProofRequest)> prove;
   /// A token of the issuer names an unknown key. Waits for nothing; the answer is mail with keys.
   std::function<void(std::string_view issuer)> want_keys;
+  /// Has an issuer asked about a token. Waits for nothing; the answer comes by mail. False when it
+  /// is asked too often, or about too many.
+  std::function<bool(TokenQuestion)> ask_issuer;
   /// Has people decide on an operation; answers come by mail. Waits for nothing.
   std::function<void(ConnId client, config::HeldOperation)> hold;
   /// It waits no longer, whatever was or will be decided. Likewise.
@@ -108,6 +113,10 @@ class Loop {
     probe,
     canceller,  ///< Brings a target one packet.
     gone,
+  };
+  struct AwaitsIssuer {
+    ConnId client;
+    Fingerprint token;
   };
   struct Connection {
     ConnId id;
@@ -231,6 +240,8 @@ class Loop {
   void resume_waiting_for_durable();
   void await_keys(Connection& client);
   void resume_waiting_for_keys();
+  void ask_issuer(Connection& client);
+  void take_answer(const TokenAnswer& answer);
   void stop_releasing();
 
   [[nodiscard]] Connection* find(ConnId id) noexcept;
@@ -255,6 +266,7 @@ class Loop {
   std::vector<ConnId> waiting_for_buffers_;
   std::vector<ConnId> waiting_for_durable_;
   std::vector<ConnId> waiting_for_keys_;
+  std::vector<AwaitsIssuer> waiting_for_issuer_;
   std::vector<ConnId> may_splice_;
   std::vector<ConnId> durable_again_;  ///< Reused, so that waiting allocates nothing.
   std::uint64_t durable_through_ = 0;  ///< What may leave without waiting.

@@ -19,6 +19,7 @@ void Loop<T>::settle(Connection& client) {
     if (!taken) session.on_no_proof();
   }
   if (session.wants_keys()) await_keys(client);
+  if (session.wants_issuer()) ask_issuer(client);
   pass_on_cancel(client);
   if (session.has_hold_news()) pass_on_holds(client);
   grant_wishes(client);

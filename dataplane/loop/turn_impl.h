@@ -118,6 +118,7 @@ void Loop<T>::read(const WorkerMail& mail) {
     client->session->on_proof(mail.verdict);
     settle(*client);
   }
+  if (mail.token_answer) take_answer(*mail.token_answer);
   if (mail.cancel) cancel(*mail.cancel);
   if (Connection* const client = find(mail.cancelled); client && client->role == Role::client) {
     client->session->on_cancel_settled();

@@ -89,7 +89,7 @@ bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judg
   const Snapshot& snapshot = exchange_->view->snapshot();
   const std::string_view token = credential.presented();
   const bool is_bound = credential.form() == Form::bound_token;
-  const bool waited = is_awaiting_keys();
+  const bool waited = is_awaiting_news();
   const Fingerprint print = worker_.fingerprint_key.of(token);
   // A proof of a key is another with each request.
   const bool is_guess = !waited && (is_bound || !worker_.tokens.knows(print));
@@ -103,7 +103,7 @@ bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judg
                                  .key = shown ? ByteView(shown->thumbprint) : ByteView()};
   const TokenProofs::Answer answer =
       worker_.tokens.prove(token, print, snapshot, listener_, has, worker_.now);
-  if (awaits_keys(answer)) {
+  if (awaits_keys(answer) || awaits_issuer(answer, token, print, snapshot)) {
     stage_ = Stage::proof;
     if (!waited) note_progress();
     return false;
@@ -156,7 +156,7 @@ bool HttpSession::refuse_token(const http1::RequestHead& head, Judged& judged,
                                identity::TokenFault fault) {
   worker_.metrics.tokens_refused[static_cast<std::size_t>(fault)].add();
   // When a provider is away, its tokens are no guesses.
-  if (!identity::is_about_keys(fault)) note_failed_proof(exchange_->view->snapshot());
+  if (!identity::is_about_issuer(fault)) note_failed_proof(exchange_->view->snapshot());
   judged.reason = identity::text(fault);
   return refuse_unproved(head, judged, "the token was not accepted");
 }

@@ -170,7 +170,7 @@ void HttpSession::on_proof(const identity::KeyVerdict& verdict) {
   identify_again();
 }
 
-void HttpSession::on_token_keys() {
+void HttpSession::on_token_news() {
   if (stage_ == Stage::proof) identify_again();
 }
 

@@ -45,7 +45,7 @@ class HttpSession final : public Session {
   void on_upstream_spliced(std::uint64_t size_bytes) override;
   void on_proof(const identity::KeyVerdict& verdict) override;
   void on_no_proof() override;
-  void on_token_keys() override;
+  void on_token_news() override;
   void on_hold_answer(const config::HoldAnswer& answer) override;
   void on_log_room() override;
   void on_log_broken() override;
@@ -67,7 +67,7 @@ class HttpSession final : public Session {
 
   enum class Stage : std::uint8_t {
     head,      ///< Between requests, or inside a head.
-    proof,     ///< A slow credential check is under way, or newer keys are fetched.
+    proof,     ///< A slow check is under way, newer keys are fetched, or an issuer is asked.
     inspect,   ///< The body is held until it was scanned whole.
     judge,     ///< The whole body is here.
     hold,      ///< People decide.

@@ -181,7 +181,7 @@ void PostgresSession::on_proof(const identity::KeyVerdict& verdict) {
   advance();
 }
 
-void PostgresSession::on_token_keys() {
+void PostgresSession::on_token_news() {
   if (stage_ != Stage::token_keys) return;
   stage_ = Stage::proof;
   advance();

@@ -59,7 +59,7 @@ class PostgresSession final : public Session {
   void on_upstream_sent() override;
   void on_proof(const identity::KeyVerdict& verdict) override;
   void on_no_proof() override;
-  void on_token_keys() override;
+  void on_token_news() override;
   void on_hold_answer(const config::HoldAnswer& answer) override;
   void on_log_room() override;
   void on_log_broken() override;

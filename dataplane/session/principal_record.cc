@@ -3,8 +3,10 @@
 namespace sluice::dataplane {
 namespace {
 
-/// A provider's token, and each time that its bearer has the key that it is bound to.
-constexpr std::string_view dpop_proof = "oidc+dpop";
+/// Who vouches for a token, and each time that its bearer has the key that it is bound to.
+std::string_view bound_proof(config::Proof proof) noexcept {
+  return proof == config::Proof::introspection ? "introspection+dpop" : "oidc+dpop";
+}
 
 }  // namespace
 
@@ -13,7 +15,7 @@ void describe_principal(const config::Principal& principal, audit::Record& recor
   record.subject = principal.subject;
   record.issuer = principal.issuer;
   record.credential_id = principal.credential_id;
-  record.proof = principal.bound_key.empty() ? text(principal.proof) : dpop_proof;
+  record.proof = principal.bound_key.empty() ? text(principal.proof) : bound_proof(principal.proof);
   worker.groups.assign(principal.groups.begin(), principal.groups.end());
   record.groups = worker.groups;
   worker.actors.clear();

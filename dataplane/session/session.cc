@@ -77,6 +77,15 @@ bool Session::awaits_keys(const TokenProofs::Answer& answer) {
   return true;
 }
 
+bool Session::awaits_issuer(const TokenProofs::Answer& answer, std::string_view token,
+                            const Fingerprint& print, const Snapshot& snapshot) {
+  awaits_issuer_ = answer.asked != nullptr;
+  if (!awaits_issuer_) return false;
+  token_question_ = std::make_unique<TokenQuestion>(
+      TokenQuestion{std::string(token), print, snapshot.generation, *answer.asked});
+  return true;
+}
+
 void Session::begin_hold(std::unique_ptr<config::HeldOperation> what) {
   // Whoever answers sees to it that nothing waits for longer; should no answer come, this does.
   constexpr Duration grace = seconds(5);

@@ -86,7 +86,8 @@ class Session {
   virtual void on_upstream_spliced(std::uint64_t /*size_bytes*/) {}
   virtual void on_proof(const identity::KeyVerdict& verdict) = 0;
   virtual void on_no_proof() = 0;  ///< Too many checks are under way.
-  virtual void on_token_keys() {}  ///< The keys of issuers are newer than when it asked.
+  /// What its token is proved by, keys or what the issuer says, is newer than when it asked.
+  virtual void on_token_news() {}
   /// Of an operation that waits for people, if it still does.
   virtual void on_hold_answer(const config::HoldAnswer& /*answer*/) {}
   virtual void on_log_room() = 0;  ///< The audit ring may have room again.
@@ -137,6 +138,11 @@ class Session {
   /// A token names a key of this issuer's that is not known: take it, once.
   [[nodiscard]] bool wants_keys() const noexcept { return !keys_wish_.empty(); }
   [[nodiscard]] std::string take_keys_wish() noexcept { return std::exchange(keys_wish_, {}); }
+  /// Only its issuer can read the token that it was shown: take the question, once.
+  [[nodiscard]] bool wants_issuer() const noexcept { return token_question_ != nullptr; }
+  [[nodiscard]] std::unique_ptr<TokenQuestion> take_token_question() noexcept {
+    return std::move(token_question_);
+  }
   /// The table that the proof is about.
   [[nodiscard]] virtual std::shared_ptr<const identity::ApiKeys> keys() const noexcept = 0;
   /// The client shows the key of another session, to cancel what that runs: take it, once.
@@ -190,9 +196,14 @@ class Session {
   [[nodiscard]] bool may_try_proof(const Snapshot& snapshot) noexcept;
   void note_failed_proof(const Snapshot& snapshot) noexcept;
   /// Whether newer keys of its issuer may yet prove a token; then they are asked for, and
-  /// on_token_keys() says when to prove it again.
+  /// on_token_news() says when to prove it again.
   [[nodiscard]] bool awaits_keys(const TokenProofs::Answer& answer);
-  [[nodiscard]] bool is_awaiting_keys() const noexcept { return attempts_before_.has_value(); }
+  /// Whether its issuer must say what a token proves: then it is asked, and likewise.
+  [[nodiscard]] bool awaits_issuer(const TokenProofs::Answer& answer, std::string_view token,
+                                   const Fingerprint& print, const Snapshot& snapshot);
+  [[nodiscard]] bool is_awaiting_news() const noexcept {
+    return attempts_before_.has_value() || awaits_issuer_;
+  }
   /// From now on `what` waits for people.
   void begin_hold(std::unique_ptr<config::HeldOperation> what);
   /// Whoever keeps the request goes on without this session.
@@ -249,10 +260,12 @@ class Session {
   std::string keys_wish_;
   /// Set while a token waits for newer keys: the attempts to fetch them when it began to.
   std::optional<std::uint64_t> attempts_before_;
+  std::unique_ptr<TokenQuestion> token_question_;
   std::unique_ptr<UpstreamState> parting_;
   std::unique_ptr<EndedHold> ended_hold_;
   UpstreamWish wish_ = UpstreamWish::none;
   bool acquires_ = false;  ///< An upstream is wished for and not yet asked for.
+  bool awaits_issuer_ = false;
 };
 
 /// A session that speaks what the listener speaks.

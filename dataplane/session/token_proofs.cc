@@ -1,6 +1,20 @@
 #include "dataplane/session/token_proofs.h"
 
+#include <algorithm>
+
+#include "identity/credential.h"
+
 namespace sluice::dataplane {
+namespace {
+
+/// The one issuer that is asked about tokens that only it can read; null: none is.
+const config::OidcIssuer* asked_issuer(const config::Identity& identity) noexcept {
+  const auto found = std::ranges::find_if(
+      identity.oidc, [](const auto& issuer) { return issuer.introspection.has_value(); });
+  return found == identity.oidc.end() ? nullptr : &*found;
+}
+
+}  // namespace
 
 bool is_for_target(const config::Principal& who, const Snapshot& snapshot,
                    std::size_t listener) noexcept {
@@ -24,15 +38,22 @@ TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint
   if (configuration_ != snapshot.generation || keys_generation_ != keys_->generation) {
     configuration_ = snapshot.generation;
     keys_generation_ = keys_->generation;
+    listeners_ = snapshot.listeners.size();
     young_.clear();
     old_.clear();
+    refused_.clear();
     // Once: no table grows in the middle of a request.
     young_.reserve(tokens_max / 2);
     old_.reserve(tokens_max / 2);
   }
   Answer answer;
   answer.proof = find(print, now.wall);
-  if (answer.proof == nullptr) answer = verify(token, print, snapshot, has, now);
+  if (answer.proof == nullptr) {
+    const config::OidcIssuer* const asked =
+        identity::is_opaque_token(token) ? asked_issuer(snapshot.settings.identity) : nullptr;
+    answer = asked != nullptr ? look_up(print, *asked, now.monotonic)
+                              : verify(token, print, snapshot, has, now);
+  }
   if (answer.proof == nullptr) return answer;
   const config::Principal& who = answer.proof->principal();
   // What is remembered was proved by another bearer, perhaps.
@@ -50,21 +71,44 @@ TokenProofs::Answer TokenProofs::verify(std::string_view token, const Fingerprin
   Answer answer;
   answer.fault = verdict.fault;
   if (verdict.fault == identity::TokenFault::none) {
-    make_room();
     ProvedToken proved;
     if (verdict.issuer != nullptr) proved.grounds.issuer = *verdict.issuer;
     proved.grounds.key = std::move(verdict.key);
     proved.grounds.id = verdict.principal.credential_id;
     proved.principal = std::move(verdict.principal);
-    const auto [entry, is_new] =
-        young_.insert_or_assign(print, TokenProof(std::move(proved), snapshot.listeners.size()));
-    answer.proof = &entry->second;
+    answer.proof = &keep(print, std::move(proved));
   } else if (identity::is_about_keys(verdict.fault) && verdict.issuer != nullptr) {
     const identity::IssuerKeys* const keys = keys_->find(verdict.issuer->issuer);
     if (keys == nullptr || now.monotonic >= keys->ask_from) answer.awaited = verdict.issuer;
     if (keys != nullptr) answer.attempts = keys->attempts;
   }
   return answer;
+}
+
+TokenProofs::Answer TokenProofs::look_up(const Fingerprint& print, const config::OidcIssuer& issuer,
+                                         Instant now) const {
+  const auto refused = refused_.find(print);
+  if (refused == refused_.end() || now >= refused->second.until) return {.asked = &issuer};
+  return {.fault = refused->second.fault};
+}
+
+void TokenProofs::remember(const TokenAnswer& answer, Instant now) {
+  if (answer.configuration != configuration_) return;
+  if (answer.verdict) {
+    keep(answer.print, {.principal = *answer.verdict, .grounds = {}});
+    return;
+  }
+  if (refused_.size() >= refused_max) {
+    std::erase_if(refused_, [now](const auto& one) { return now >= one.second.until; });
+    // So many in so short a time are a flood: its tokens are asked about again, as often as may be.
+    if (refused_.size() >= refused_max) refused_.clear();
+  }
+  refused_.insert_or_assign(answer.print, Refused{answer.verdict.error(), now + refused_for});
+}
+
+TokenProof& TokenProofs::keep(const Fingerprint& print, ProvedToken proved) {
+  make_room();
+  return young_.insert_or_assign(print, TokenProof(std::move(proved), listeners_)).first->second;
 }
 
 identity::TokenTrust TokenProofs::trust(const Snapshot& snapshot) const noexcept {

@@ -14,6 +14,7 @@
 #include "config/model/policy.h"
 #include "config/model/principal.h"
 #include "dataplane/session/snapshot.h"
+#include "identity/introspection.h"
 #include "identity/oidc.h"
 
 namespace sluice::dataplane {
@@ -48,11 +49,29 @@ class TokenProof {
   std::vector<std::shared_ptr<const config::PrincipalView>> views_;
 };
 
-/// Holds fingerprints, never tokens. What it remembers is believed until the token expires, for
-/// one configuration and one set of keys.
+/// A token that nobody but its issuer can read: the issuer is to be asked about it.
+struct TokenQuestion {
+  std::string token;
+  Fingerprint print{};              ///< Of the token, under the worker's key.
+  std::uint64_t configuration = 0;  ///< Generation under which it was shown.
+  config::OidcIssuer issuer;        ///< As that has it.
+};
+
+/// What became of the question.
+struct TokenAnswer {
+  Fingerprint print{};
+  std::uint64_t configuration = 0;
+  identity::IntrospectionVerdict verdict;
+};
+
+/// Holds fingerprints, never tokens. What it remembers is believed until the token expires, or what
+/// its issuer said of it is too old, for one configuration and one set of keys.
 class TokenProofs {
  public:
   static constexpr std::size_t tokens_max = 8192;
+  /// Of which their issuer said that they are not good; and for how long it isn't asked again.
+  static constexpr std::size_t refused_max = 4096;
+  static constexpr Duration refused_for = seconds(5);
 
   struct Answer {
     identity::TokenFault fault = identity::TokenFault::none;
@@ -60,6 +79,8 @@ class TokenProofs {
     /// Newer keys of this issuer may change the verdict, and it is worth asking for them.
     const config::OidcIssuer* awaited = nullptr;
     std::uint64_t attempts = 0;  ///< To fetch its keys, so far: another number is an answer.
+    /// With neither a fault nor a proof: this issuer must be asked first.
+    const config::OidcIssuer* asked = nullptr;
   };
 
   /// print     of the token, under the worker's key.
@@ -69,6 +90,10 @@ class TokenProofs {
   [[nodiscard]] Answer prove(std::string_view token, const Fingerprint& print,
                              const Snapshot& snapshot, std::size_t listener,
                              const identity::Possession& has, const Now& now);
+
+  /// What an issuer said of a token. Nothing is kept of an answer under another configuration than
+  /// tokens are proved by now.
+  void remember(const TokenAnswer& answer, Instant now);
 
   /// Whether a token is remembered: then proving it is no guess.
   [[nodiscard]] bool knows(const Fingerprint& print) const noexcept {
@@ -90,19 +115,28 @@ class TokenProofs {
     std::size_t operator()(const Fingerprint& print) const noexcept { return print[0]; }
   };
   using Table = std::unordered_map<Fingerprint, TokenProof, FirstWord>;
+  struct Refused {
+    identity::TokenFault fault;
+    Instant until;
+  };
 
   [[nodiscard]] TokenProof* find(const Fingerprint& print, WallTime now);
   [[nodiscard]] Answer verify(std::string_view token, const Fingerprint& print,
                               const Snapshot& snapshot, const identity::Possession& has,
                               const Now& now);
+  [[nodiscard]] Answer look_up(const Fingerprint& print, const config::OidcIssuer& issuer,
+                               Instant now) const;
+  TokenProof& keep(const Fingerprint& print, ProvedToken proved);
   void make_room();
 
   std::shared_ptr<const identity::TokenKeys> keys_ = std::make_shared<identity::TokenKeys>();
   std::uint64_t configuration_ = 0;    ///< Generation that the proofs are of.
   std::uint64_t keys_generation_ = 0;  ///< Likewise.
+  std::size_t listeners_ = 0;          ///< Of that configuration.
   // What is used moves to the younger half; when that is full the older one goes.
   Table young_;
   Table old_;
+  std::unordered_map<Fingerprint, Refused, FirstWord> refused_;
 };
 
 }  // namespace sluice::dataplane

@@ -95,3 +95,24 @@ TEST_CASE("the text names what matters") {
     CHECK(text.find(part) != text.npos);
   }
 }
+
+TEST_CASE("whom an issuer is asked about is told, but for the secret that it is asked with") {
+  auto asking = settings();
+  config::OidcIssuer& issuer = asking.identity.oidc.emplace_back();
+  issuer.name = "corp";
+  issuer.issuer = "https://id";
+  issuer.introspection.emplace();
+  issuer.introspection->client_id = "gateway";
+  issuer.introspection->client_secret = {"file:/key", "hush-hush"};
+  const std::string text = cli::describe_text(asking);
+  CAPTURE(text);
+  CHECK(text.find("    asked about opaque tokens at what it publishes as gateway: at most 100/s, "
+                  "believed for 1m\n") != text.npos);
+  const std::string json = cli::describe_json(asking);
+  const auto page = nlohmann::json::parse(json);
+  const auto& told = page["identity"]["oidc"][0]["introspection"];
+  CHECK(told["client_id"] == "gateway");
+  CHECK(told["cache_ms"] == 60'000);
+  CHECK(told["rate"] == "100/s");
+  CHECK((text + json).find("hush") == std::string::npos);
+}

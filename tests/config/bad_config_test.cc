@@ -305,7 +305,7 @@ const Case cases[] = {
     {4, "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, zzz: 1}]}",
      "a.yaml:4:64: unknown key 'zzz'; known here: name, issuer, audience, jwks, ca, algorithms, "
      "untyped, subject_claim, groups_claim, prefix, authorized_parties, clock_skew, keys_refresh, "
-     "keys_max_age, login"},
+     "keys_max_age, login, introspection"},
     {4, "identity: {oidc: [{name: a, issuer: 'http://id.example.com', audience: x}]}",
      "a.yaml:4:37: 'issuer': 'http://id.example.com' is not a URL like https://id.example.com; "
      "http:// is for this host alone"},
@@ -334,6 +334,18 @@ const Case cases[] = {
      "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, jwks: 'file:/k', ca: "
      "'file:/c'}]}",
      "a.yaml:4:85: 'ca' is for keys that are fetched, and 'jwks' is a file"},
+    {4,
+     "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, introspection:\n"
+     "  {client_id: g, client_secret: 'env:SECRET', cache: 2h, endpoint: 'http://id.example'}}]}",
+     "a.yaml:5:54: 'cache' must be between 1s and 1h, not 2h\n"
+     "a.yaml:5:68: 'endpoint': 'http://id.example' is not a URL like https://id.example.com/sso"},
+    {4,
+     "identity: {oidc: [{name: a, issuer: 'https://id', audience: x,\n"
+     "    introspection: {client_id: g, client_secret: 'env:SECRET'}},\n"
+     "  {name: b, issuer: 'https://id2', audience: x,\n"
+     "    introspection: {client_id: g, client_secret: 'env:SECRET'}}]}",
+     "a.yaml:7:20: the issuer 'a' is asked about opaque tokens already; two would be shown each "
+     "other's"},
     {4, "identity: {gateway_tokens: {key: 'env:SECRET', lifetime: 8d}}",
      "a.yaml:4:58: 'lifetime' must be between 1m and 7d, not 8d"},
     {4, "identity: {gateway_tokens: {key: 'env:SECRET', lifetime: 1h, max_lifetime: 30m}}",

@@ -63,6 +63,13 @@ identity:
       clock_skew: 5s
       keys_refresh: 1m
       keys_max_age: 1h
+      introspection:
+        endpoint: "https://id.example.com/introspect?realm=1"
+        client_id: gateway
+        client_secret: env:MASK_KEY
+        cache: 30s
+        timeout: 1s
+        rate: 600/m
     - {name: here, issuer: "http://127.0.0.1:9000", audience: api, jwks: file:keys.json}
   gateway_tokens:
     key: env:MASK_KEY
@@ -446,9 +453,18 @@ TEST_CASE("every key reaches its field") {
   CHECK(corp.clock_skew == seconds(5));
   CHECK(corp.keys_refresh == seconds(60));
   CHECK(corp.keys_max_age == seconds(3600));
+  REQUIRE(corp.introspection);
+  CHECK(corp.introspection->endpoint == "https://id.example.com/introspect?realm=1");
+  CHECK(corp.introspection->client_id == "gateway");
+  CHECK(corp.introspection->client_secret.reference == "env:MASK_KEY");
+  CHECK(corp.introspection->cache == seconds(30));
+  CHECK(corp.introspection->timeout == seconds(1));
+  CHECK(corp.introspection->rate.count == 600);
+  CHECK(corp.introspection->rate.period == seconds(60));
   const OidcIssuer& here = settings.identity.oidc[1];
   CHECK(here.issuer == "http://127.0.0.1:9000");
   CHECK(here.jwks_file == "/etc/sluice/keys.json");
+  CHECK_FALSE(here.introspection);
   CHECK(here.subject_claim == "sub");
 
   REQUIRE(settings.identity.gateway_tokens);

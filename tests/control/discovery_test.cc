@@ -37,6 +37,24 @@ TEST_CASE("an issuer's keys are where its own document says") {
   CHECK(*discover_keys(issuer_at("https://id/realm/"), get) == "the realm's");
 }
 
+TEST_CASE("an issuer is asked about tokens where its own document says") {
+  const std::string url = "https://id/.well-known/openid-configuration";
+  const auto asked_at = [&url](const std::string& document) {
+    return discover_introspection(issuer_at("https://id"), web({{url, document}}));
+  };
+  CHECK(*asked_at(R"({"issuer":"https://id","introspection_endpoint":"https://id/i"})") ==
+        "https://id/i");
+  CHECK(asked_at(R"({"issuer":"https://other","introspection_endpoint":"https://id/i"})")
+            .error()
+            .message == url + ": it is the document of another issuer");
+  for (const char* nowhere :
+       {R"({"issuer":"https://id"})",
+        R"({"issuer":"https://id","introspection_endpoint":"http://id/i"})"}) {
+    CHECK(asked_at(nowhere).error().message ==
+          url + ": its introspection_endpoint is not an https:// URL");
+  }
+}
+
 TEST_CASE("a document that is not the issuer's, or leads elsewhere, is refused") {
   struct Case {
     const char* document;

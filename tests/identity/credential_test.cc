@@ -53,7 +53,7 @@ TEST_CASE("Bearer and Basic credentials are cut from the header") {
   }
 }
 
-TEST_CASE("a bearer with dots is a token, of any length, and stays where it is") {
+TEST_CASE("a bearer that is no key is a token, of any length, and stays where it is") {
   const std::string field = "Bearer eyJh." + std::string(9000, 'A') + ".c2ln";
   const Credential credential = parse_authorization(field);
   CHECK(credential.form() == Form::token);
@@ -61,6 +61,9 @@ TEST_CASE("a bearer with dots is a token, of any length, and stays where it is")
   CHECK(credential.presented().size() == field.size() - 7);
   CHECK(parse_authorization("bearer a.b.c").form() == Form::token);
   CHECK(parse_authorization("Bearer .").form() == Form::token);
+  CHECK(parse_authorization("Bearer " + std::string(9000, 'A')).presented().size() == 9000);
+  CHECK(parse_authorization("DPoP Zm9v").form() == Form::bound_token);
+  CHECK(parse_authorization("DPoP sk_a_b").form() == Form::malformed);
   // Keys may have dots in their ids, logins anywhere.
   CHECK(parse_authorization("Bearer sk_a.b.c_d").form() == Form::key);
   CHECK(parse_authorization("Bearer ann.b.c:secret").form() == Form::key);
@@ -80,7 +83,7 @@ TEST_CASE("an X-Api-Key field is the key itself") {
 }
 
 TEST_CASE("a credential has a greatest size") {
-  const std::string longest(Credential::bytes_max, 'k');
+  const std::string longest = "sk_" + std::string(Credential::bytes_max - 3, 'k');
   CHECK(parse_authorization("Bearer " + longest).presented() == longest);
   CHECK(parse_api_key_field(longest).presented() == longest);
   CHECK(parse_authorization("Bearer " + longest + "k").form() == Form::malformed);
@@ -100,6 +103,23 @@ TEST_CASE("a copy of a credential has bytes of its own") {
   }
   CHECK(copy.presented() == "sk_a_b");
   CHECK(copy.form() == Form::key);
+}
+
+TEST_CASE("a token that is neither a JWS nor a JWE is its issuer's to read") {
+  const std::string header = to_base64url(as_bytes(R"({"alg":"ES256"})"));
+  for (const std::string& opaque :
+       {std::string("G3mQmWm3p2ZJ-0pVq8uRtA"), std::string("ya29.a0AfH6SMB"), header,
+        header + ".e30", std::string("v4.public.eyJzdWIiOiJhIn0"), std::string("00D!AQ~x/+="),
+        std::string("e"), std::string(opaque_token_bytes_max, 'a')}) {
+    INFO(opaque);
+    CHECK(is_opaque_token(opaque));
+  }
+  for (const std::string& other :
+       {std::string(), header + ".e30.c2ln", header + ".e30.", header + ".e30.!",
+        header + ".a.b.c.d", std::string(opaque_token_bytes_max + 1, 'a')}) {
+    INFO(other);
+    CHECK_FALSE(is_opaque_token(other));
+  }
 }
 
 TEST_CASE("a password that begins as a token's header does is a token") {

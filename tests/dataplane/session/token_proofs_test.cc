@@ -36,6 +36,20 @@ std::string token_of(std::string_view subject) {
                           test::with(test::good_claims, "ann", subject));
 }
 
+/// The same, whose first issuer is asked about tokens that only it can read.
+std::string asking() {
+  return test::with(configuration, "groups_claim: groups}",
+                    "groups_claim: groups, introspection: {client_id: gw, client_secret: file:s}}");
+}
+config::Principal ann_until(WallTime expires) {
+  config::Principal who;
+  who.subject = "ann";
+  who.groups = {"staff"};
+  who.proof = config::Proof::introspection;
+  who.expires = expires;
+  return who;
+}
+
 struct Bench {
   Bench() { take_up(1); }
   void take_up(std::uint64_t generation) {
@@ -153,4 +167,74 @@ TEST_CASE("Of many tokens those in use are remembered") {
     REQUIRE(bench.prove(token_of(fmt::format("user-{}", i))).proof != nullptr);
     if (i % 1000 == 0) CHECK(bench.prove(used).proof == proof);
   }
+}
+
+TEST_CASE("A token that only its issuer can read is asked about, and the answer is remembered") {
+  Bench bench;
+  bench.snapshot = test::snapshot_of(asking(), "[]");
+  const std::string token = "G3mQmWm3p2ZJ-0pVq8uRtA";
+  const Fingerprint print = bench.print_key.of(token);
+  const auto unknown = bench.prove(token);
+  REQUIRE(unknown.asked != nullptr);
+  CHECK(unknown.asked->name == "corp");
+  CHECK(unknown.proof == nullptr);
+  CHECK_FALSE(bench.proofs.knows(print));
+  const std::uint64_t generation = bench.snapshot->generation;
+  const WallTime end = bench.now.wall + seconds(60);
+
+  SECTION("that it is good") {
+    bench.proofs.remember({print, generation, ann_until(end)}, bench.now.monotonic);
+    CHECK(bench.proofs.knows(print));
+    const auto answer = bench.prove(token);
+    REQUIRE(answer.proof != nullptr);
+    CHECK(answer.proof->principal().subject == "ann");
+    bench.now.wall = bench.now.wall + seconds(59);
+    CHECK(bench.prove(token).proof == answer.proof);
+    bench.now.wall = end;
+    CHECK(bench.prove(token).asked != nullptr);
+  }
+  SECTION("that it is not, for a short time") {
+    bench.proofs.remember({print, generation, tl::unexpected(TokenFault::inactive)},
+                          bench.now.monotonic);
+    CHECK_FALSE(bench.proofs.knows(print));
+    CHECK(bench.prove(token).fault == TokenFault::inactive);
+    bench.now.monotonic = bench.now.monotonic + TokenProofs::refused_for;
+    CHECK(bench.prove(token).asked != nullptr);
+  }
+  SECTION("that it is bound, for whoever has what it is bound to") {
+    auto who = ann_until(end);
+    who.bound_certificate = std::string(32, 'c');
+    bench.proofs.remember({print, generation, who}, bench.now.monotonic);
+    CHECK(bench.prove(token).fault == TokenFault::wrong_certificate);
+    CHECK(bench.prove(token, as_bytes(who.bound_certificate)).proof != nullptr);
+  }
+  SECTION("under another configuration, which is no answer") {
+    bench.proofs.remember({print, generation + 1, ann_until(end)}, bench.now.monotonic);
+    CHECK(bench.prove(token).asked != nullptr);
+    bench.proofs.remember({print, generation, ann_until(end)}, bench.now.monotonic);
+    bench.snapshot = test::snapshot_of(asking(), "[]", "unused", 2);
+    CHECK(bench.prove(token).asked != nullptr);
+  }
+  SECTION("of so many that are refused that not all are remembered") {
+    const auto refused = [&](std::uint64_t i) {
+      bench.proofs.remember({{i, i}, generation, tl::unexpected(TokenFault::inactive)},
+                            bench.now.monotonic);
+    };
+    for (std::uint64_t i = 0; i < TokenProofs::refused_max; ++i) refused(i);
+    bench.proofs.remember({print, generation, tl::unexpected(TokenFault::inactive)},
+                          bench.now.monotonic);
+    CHECK(bench.prove(token).fault == TokenFault::inactive);
+  }
+}
+
+TEST_CASE("No issuer is asked about a token that may be another's, nor where none is to be asked") {
+  Bench bench;
+  const std::string opaque = "G3mQmWm3p2ZJ-0pVq8uRtA";
+  CHECK(bench.prove(opaque).fault == TokenFault::not_compact);
+  bench.snapshot = test::snapshot_of(asking(), "[]", "unused", 2);
+  CHECK(bench.prove(token_of("ann")).proof != nullptr);
+  const std::string header = to_base64url(as_bytes(std::string_view(R"({"alg":"none"})")));
+  CHECK(bench.prove(header + ".e30.").fault == TokenFault::unsigned_token);
+  CHECK(bench.prove(header + ".a.b.c.d").fault == TokenFault::encrypted);
+  CHECK(bench.prove(std::string(5000, 'a')).fault == TokenFault::not_compact);
 }

@@ -34,8 +34,16 @@ std::shared_ptr<const identity::TokenKeys> keys() {
   return std::make_shared<const identity::TokenKeys>(test::TokenBench().keys);
 }
 
+/// The same, whose issuer is asked about tokens that only it can read.
+std::string asking() {
+  return test::with(configuration, "groups_claim: groups}",
+                    "groups_claim: groups, introspection: {client_id: gw, client_secret: file:s}}");
+}
+constexpr const char* opaque = "G3mQmWm3p2ZJ-0pVq8uRtA";
+
 struct Bench : SessionBench {
-  Bench() : SessionBench(test::snapshot_of(configuration, "[]")) {
+  explicit Bench(const std::string& settings = configuration)
+      : SessionBench(test::snapshot_of(settings, "[]")) {
     worker().now.wall = test::token_now;
     worker().tokens.take_up(keys());
   }
@@ -123,12 +131,12 @@ TEST_CASE("A token of an unknown key waits for newer keys, once") {
 
   SECTION("which bring it") {
     bench.worker().tokens.take_up(keys_with_new({}));
-    bench.session().on_token_keys();
+    bench.session().on_token_news();
     CHECK(bench.status() == "403");
   }
   SECTION("which do not") {
     bench.worker().tokens.take_up(keys_after(2));
-    bench.session().on_token_keys();
+    bench.session().on_token_news();
     CHECK(bench.status() == "401");
     CHECK_FALSE(bench.session().wants_keys());
     // The next request may wait anew.
@@ -138,7 +146,7 @@ TEST_CASE("A token of an unknown key waits for newer keys, once") {
   SECTION("while others come, which are another issuer's") {
     for (int i = 0; i < 3; ++i) {
       bench.pass(seconds(3));
-      bench.session().on_token_keys();
+      bench.session().on_token_news();
       CHECK(bench.status() == "none");
       CHECK(bench.session().take_keys_wish() == "https://id.example.com");
     }
@@ -185,7 +193,86 @@ TEST_CASE("A token whose body is held is proved again when the body is there") {
     auto again = *keys();
     again.generation = 3;
     bench.worker().tokens.take_up(std::make_shared<const identity::TokenKeys>(std::move(again)));
-    bench.session().on_token_keys();
+    bench.session().on_token_news();
     CHECK(bench.status() == "403");
   }
+}
+
+TEST_CASE("A token that only its issuer can read waits for what that says, once") {
+  Bench bench(asking());
+  bench.ask("/staff", opaque);
+  CHECK(bench.status() == "none");
+  REQUIRE(bench.session().wants_issuer());
+  const auto question = bench.session().take_token_question();
+  CHECK_FALSE(bench.session().wants_issuer());
+  CHECK(question->token == opaque);
+  CHECK(question->issuer.name == "corp");
+  const auto answer = [&](identity::IntrospectionVerdict verdict) {
+    bench.worker().tokens.remember({question->print, question->configuration, std::move(verdict)},
+                                   bench.worker().now.monotonic);
+    bench.session().on_token_news();
+  };
+  const auto refused = [&](identity::TokenFault fault) {
+    return bench.worker().metrics.tokens_refused[static_cast<std::size_t>(fault)].read();
+  };
+  config::Principal who;
+  who.subject = "ann";
+  who.groups = {"staff"};
+  who.proof = config::Proof::introspection;
+  who.expires = test::token_now + seconds(60);
+
+  SECTION("which is that it is good") {
+    answer(who);
+    bench.connect_upstream();
+    const std::string onward = bench.to_upstream();
+    CHECK(onward.starts_with("POST /staff HTTP/1.1"));
+    CHECK(onward.find(opaque) == std::string::npos);
+  }
+  SECTION("which is that it is not") {
+    answer(tl::unexpected(identity::TokenFault::inactive));
+    CHECK(bench.status() == "401");
+    CHECK(refused(identity::TokenFault::inactive) == 1);
+    // The next request is refused without a question.
+    bench.ask("/staff", opaque);
+    CHECK(bench.status() == "401");
+    CHECK_FALSE(bench.session().wants_issuer());
+  }
+  SECTION("which cannot be had") {
+    answer(tl::unexpected(identity::TokenFault::introspection_failed));
+    CHECK(bench.status() == "401");
+    CHECK(refused(identity::TokenFault::introspection_failed) == 1);
+  }
+  SECTION("which is that another must be shown with it") {
+    who.bound_key = std::string(32, 'k');
+    answer(who);
+    CHECK(bench.status() == "401");
+    CHECK(refused(identity::TokenFault::wrong_key) == 1);
+  }
+  SECTION("which was lost, and is asked for again") {
+    bench.session().on_token_news();
+    CHECK(bench.status() == "none");
+    CHECK(bench.session().wants_issuer());
+  }
+  SECTION("which never comes") {
+    bench.pass(seconds(11));
+    CHECK(bench.status() == "503");
+  }
+  SECTION("for which too many wait") {
+    bench.session().on_no_proof();
+    CHECK(bench.status() == "503");
+  }
+}
+
+TEST_CASE("Who guessed too often has no issuer asked about more") {
+  Bench bench(test::with(asking(), "identity:\n", "identity:\n  failed_proofs_per_source: 1/m\n"));
+  bench.ask("/staff", opaque);
+  const auto question = bench.session().take_token_question();
+  bench.worker().tokens.remember(
+      {question->print, question->configuration, tl::unexpected(identity::TokenFault::inactive)},
+      bench.worker().now.monotonic);
+  bench.session().on_token_news();
+  CHECK(bench.status() == "401");
+  bench.ask("/staff", "another-invented-one");
+  CHECK(bench.status() == "429");
+  CHECK_FALSE(bench.session().wants_issuer());
 }

@@ -1,9 +1,10 @@
 // An OpenID Connect provider on loopback: node provider.mjs PORT CERTIFICATE KEY [REDIRECT]
 //
 // REDIRECT is where the client `pages` has its people sent back to.
-// Its clients get JWT access tokens for themselves, with groups; those of `bound` are bound to a key. People sign in as `ann` by the client
-// `sluice`, without being asked for anything. POST /control/rotate makes it sign with a new key,
-// published in that moment; /control/withdraw forgets all keys but that one; /control/refuse and
+// Its clients get access tokens for themselves, with groups: JWTs, but for resources whose URL ends with /opaque, where
+// nobody else can read them; it answers the client `gateway` about those. Tokens of `bound` are bound to a key. People
+// sign in as `ann` by the client `sluice`, without being asked for anything. POST /control/rotate makes it sign with a
+// new key, published in that moment; /control/withdraw forgets all keys but that one; /control/refuse and
 // /control/agree say what comes of the next sign-ins.
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -54,7 +55,14 @@ function provide() {
       token_endpoint_auth_method: "none",
       redirect_uris: [redirect],
       id_token_signed_response_alg: "ES256",
-    }] : []), ...Object.keys(groups).map((id) => ({
+    }] : []), {
+      client_id: "gateway",
+      client_secret: "of the gateway: 100% +secret",
+      grant_types: [],
+      redirect_uris: [],
+      response_types: [],
+      id_token_signed_response_alg: "ES256",
+    }, ...Object.keys(groups).map((id) => ({
       client_id: id,
       client_secret: `secret-of-${id}`,
       dpop_bound_access_tokens: id === "bound",
@@ -76,12 +84,14 @@ function provide() {
       devInteractions: { enabled: false },
       deviceFlow: { enabled: true },
       dPoP: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (ctx, resource) => ({
           scope: "pay",
           audience: resource,
-          accessTokenFormat: "jwt",
+          accessTokenFormat: resource.endsWith("/opaque") ? "opaque" : "jwt",
           jwt: { sign: { alg: "ES256" } },
         }),
       },
