@@ -43,7 +43,8 @@ std::optional<audit::Hash> digest_of(std::string_view version) {
 std::string words_of(const std::vector<config::Problem>& problems) {
   std::string out;
   for (std::size_t i = 0; i < std::min(problems.size(), problems_told_max); ++i) {
-    out += (i == 0 ? "" : "\n") + problems[i].text();
+    if (i != 0) out += '\n';
+    out += problems[i].text();
   }
   if (problems.size() <= problems_told_max) return out;
   return out + fmt::format("\nand {} more", problems.size() - problems_told_max);
