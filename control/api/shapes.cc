@@ -466,7 +466,7 @@ const Shape new_legal_hold_shape{.name = "NewLegalHold",
 const Shape stated_reason_shape{
     .name = "StatedReason", .sentence = "Why, which must be said.", .members = removal_members};
 const Shape recordings_shape{
-    .name = "Recordings", .sentence = "What sessions did.", .members = recordings_members};
+    .name = "RecordingList", .sentence = "What sessions did.", .members = recordings_members};
 const Shape recording_shape{
     .name = "Recording", .sentence = "What a session did.", .members = recording_members};
 const Shape recording_detail_shape{.name = "RecordingDetail",

@@ -75,7 +75,7 @@ TEST_CASE("Rules stand in place of those in force, and all else stays") {
 
 TEST_CASE("Rules are checked as in a file, against what is in force") {
   CHECK(texts(rules("policies: [{name: new, ruling: deny, targets: [apj]}]").problems) ==
-        "rules:1:50: unknown target 'apj'; did you mean 'api'?");
+        "rules:1:48: unknown target 'apj'; did you mean 'api'?");
   CHECK(texts(rules("policies: [{name: new, ruling: hold}]").problems).find("needs 'approval'") !=
         std::string::npos);
   CHECK(texts(rules("policies: [{name: q, ruling: allow, operations: {sql: {classes: [select]}}}]")
