@@ -15,6 +15,8 @@ constexpr Roles nobody_in_particular;
 constexpr Roles anyone_known = Role::viewer | Role::auditor | Role::approver | Role::admin;
 constexpr Roles deciders = Role::approver | Role::admin;
 constexpr Roles readers = Role::auditor | Role::admin;
+/// What is sent is compiled here, as a changed configuration would be.
+constexpr Roles senders_of_rules = Role::admin;
 constexpr Roles readers_of_requests = deciders | readers;
 
 constexpr std::string_view plain = "text/plain; charset=utf-8";
@@ -218,7 +220,7 @@ constexpr std::array table{
          .method = "POST",
          .path = "/v1/policy/diff",
          .sentence = "What differs between two versions, or between one and rules that are sent.",
-         .roles = readers,
+         .roles = senders_of_rules,
          .body = &policy_diff_question_shape,
          .answer = &policy_changes_shape,
          .refusals = not_found_or_possible,
@@ -227,7 +229,7 @@ constexpr std::array table{
          .method = "POST",
          .path = "/v1/policy/dry-run",
          .sentence = "Which recorded operations other rules would have ruled otherwise.",
-         .roles = readers,
+         .roles = senders_of_rules,
          .body = &dry_run_question_shape,
          .answer = &dry_run_shape,
          .refusals = not_found_or_possible,

@@ -42,11 +42,11 @@ def check_reads_nothing(context, gateway, remote) -> None:
             ("policies: &a [*a]", "rules:"), ("policies: !!python/object x", "rules:"), ("{", "rules:"), ("[]", "rules:"),
             (rule.replace("allow", "allow, targets: [nowhere]"), "unknown target 'nowhere'")):
         for what in ("diff", "dry-run"):
-            status, body = remote.curl("auditor", f"/v1/policy/{what}", "--json", json.dumps({"rules": rules}))
+            status, body = remote.curl("admin", f"/v1/policy/{what}", "--json", json.dumps({"rules": rules}))
             expect(status == 422 and words in json.loads(body)["detail"], f"{what} {rules!r}: {status} {body}")
             expect(os.environ["PATH"] not in body.decode(), f"a variable is told: {body}")
     for version in ("0" * 64, "..", "../../audit.key", "current\0", "0" * 63):
-        status, body = remote.curl("auditor", "/v1/policy/diff", "--json", json.dumps({"after": version}))
+        status, body = remote.curl("admin", "/v1/policy/diff", "--json", json.dumps({"after": version}))
         expect(status in (400, 404), f"{version!r}: {status} {body}")
     for path in ("..%2F..%2Faudit.key", "%2Fetc%2Fpasswd", "0" * 64):
         expect(remote.curl("auditor", f"/v1/policy/versions/{path}", "--path-as-is")[0] == 404, path)
@@ -70,7 +70,7 @@ def run(context) -> None:
 
     # What is sent is compared with what is in force, and judged, as on the host.
     def afar(*words) -> dict:
-        done = remote.sluice("auditor", "policy", *words, "--json")
+        done = remote.sluice("admin", "policy", *words, "--json")
         expect(done.returncode == 0, f"policy {words}: {done}")
         return json.loads(done.stdout)
     here = gateway.sluice("policy", "diff", old, new, "--json", check=True).json()
@@ -85,7 +85,7 @@ def run(context) -> None:
     expect("2 would be ruled otherwise" in text and "default-deny" in text, text)
     text = remote.sluice("admin", "policy", "diff", "current", new).stdout
     expect('removed policies "testers may everything"' in text, text)
-    expect(remote.sluice("viewer", "policy", "dry-run", "-c", new).returncode == 5, "a viewer's")
+    expect(remote.sluice("auditor", "policy", "dry-run", "-c", new).returncode == 5, "an auditor's rules are compiled")
     expect(gateway.sluice("policy", "dry-run", "-c", new, "--digest", "0" * 64).code == 2, "no gateway, no digest")
     check_reads_nothing(context, gateway, remote)
 
