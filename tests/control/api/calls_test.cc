@@ -100,7 +100,7 @@ TEST_CASE("Policy is asked what it would say to an operation that nobody sends")
 TEST_CASE("Versions of the policy are listed, shown, and compared with others or with rules") {
   Bench bench;
   const auto ask = [&bench](const char* what, const std::string& body) {
-    return bench.ask_as("carl/audit", "POST", std::string("/v1/policy/") + what, body).status;
+    return bench.ask_as("olga/ops", "POST", std::string("/v1/policy/") + what, body).status;
   };
   const auto listed = bench.ask_as("carl/audit", "GET", "/v1/policy/versions");
   CHECK(nlohmann::json::parse(listed.body) == nlohmann::json::parse(R"({"current": "aa",
@@ -108,6 +108,7 @@ TEST_CASE("Versions of the policy are listed, shown, and compared with others or
   CHECK(bench.ask_as("carl/audit", "GET", "/v1/policy/versions/aa").status == 200);
   CHECK(bench.ask_as("carl/audit", "GET", "/v1/policy/versions/bb").status == 404);
   CHECK(bench.ask_as("dan/staff", "GET", "/v1/policy/versions").status == 403);
+  CHECK(bench.ask_as("carl/audit", "POST", "/v1/policy/diff", R"({"after":"aa"})").status == 403);
 
   CHECK(ask("diff", R"({"before":"aa","after":"current"})") == 200);
   CHECK(bench.compared.back().before == "aa");
