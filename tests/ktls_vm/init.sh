@@ -58,7 +58,7 @@ old_equal() {
 old_is_cut() {
   serve_old
   : >/tmp/got
-  curl -sS --max-time 120 --limit-rate 1M http://127.0.0.1:8082/big -o /tmp/got &
+  curl -sS --max-time 120 --limit-rate 1M http://127.0.0.1:8082/endless -o /tmp/got &
   client=$!
   until [ "$(wc -c </tmp/got)" -gt 100000 ]; do
     kill -0 $client || return 1
@@ -177,6 +177,7 @@ fetched_small() {
 }
 
 head -c 16777259 /dev/urandom >www/big
+head -c 100000000 /dev/zero >www/endless  # more than all buffers on the way hold
 echo small >www/small
 httpd -p 127.0.0.1:8080 -h /vm/www
 # The kernel loads the module by itself when it is asked for, unless it knows no program for that.
