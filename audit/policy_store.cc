@@ -20,13 +20,18 @@ constexpr std::string_view suffix = ".json";
 /// Nothing: it is not exactly what policy_name() writes.
 std::optional<Hash> parse_name(std::string_view name) {
   if (!name.ends_with(suffix)) return std::nullopt;
-  const auto bytes = from_hex(name.substr(0, name.size() - suffix.size()));
+  const auto digest = parse_policy_digest(name.substr(0, name.size() - suffix.size()));
+  return digest && policy_name(*digest) == name ? digest : std::nullopt;
+}
+}  // namespace
+
+std::optional<Hash> parse_policy_digest(std::string_view hex) {
+  const auto bytes = from_hex(hex);
   Hash digest{};
   if (!bytes || bytes->size() != digest.size()) return std::nullopt;
   std::ranges::copy(*bytes, digest.begin());
-  return policy_name(digest) == name ? std::optional(digest) : std::nullopt;
+  return digest;
 }
-}  // namespace
 
 std::string policy_name(const Hash& digest) {
   return fmt::format("{}{}", to_hex(digest), suffix);

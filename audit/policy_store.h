@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ inline constexpr std::string_view policies_folder = "policies";
 
 /// "<64 hex digits>.json"
 std::string policy_name(const Hash& digest);
+
+/// As records name a policy: 64 hex digits. Nothing: it is none.
+std::optional<Hash> parse_policy_digest(std::string_view hex);
 
 /// Durable once this returns. Under a digest there is only one text, so it is
 /// written at most once.

@@ -104,7 +104,7 @@ ExitCode ask(const AuditOptions& options, const audit::RecordQuery& query) {
 ExitCode perform(const AuditOptions& options) {
   auto query = parse_query(options.query, wall_now());
   if (!query) return complain("audit", query.error().message, ExitCode::usage);
-  if (!options.gateway.url.empty() || !options.gateway.socket.empty()) return ask(options, *query);
+  if (options.gateway.is_said()) return ask(options, *query);
   std::string directory = options.directory;
   if (directory.empty()) {
     const auto settings = load_settings("audit", options.gateway.configuration);

@@ -208,10 +208,10 @@ void add_issuer(Lines out, const config::OidcIssuer& issuer) {
   if (!issuer.introspection) return;
   const config::OidcIntrospection& asked = *issuer.introspection;
   fmt::format_to(
-      out, "    asked about opaque tokens at {} as {}: {}, believed for {}\n",
+      out, "    asked about opaque tokens at {} as {}: {}, {} for an answer, believed for {}\n",
       asked.endpoint.empty() ? "what it publishes" : asked.endpoint, asked.client_id,
       asked.rate.count == 0 ? "as often as they come" : "at most " + rate_text(asked.rate),
-      duration_text(asked.cache));
+      duration_text(asked.timeout), duration_text(asked.cache));
 }
 
 void add_certificates(Lines out, const config::Listener& listener,

@@ -76,7 +76,7 @@ ExitCode ask(const PolicyDiffOptions& options) {
 }  // namespace
 
 ExitCode perform(const PolicyDiffOptions& options) {
-  if (!options.gateway.url.empty() || !options.gateway.socket.empty()) return ask(options);
+  if (options.gateway.is_said()) return ask(options);
   const auto before = load_settings(verb, options.before);
   const auto after = load_settings(verb, options.after);
   if (!before || !after) return ExitCode::bad_configuration;

@@ -104,7 +104,7 @@ ExitCode ask(const PolicyDryRunOptions& options, const audit::RecordQuery& query
 ExitCode perform(const PolicyDryRunOptions& options) {
   auto query = parse_query(options.query, wall_now());
   if (!query) return complain(verb, query.error().message, ExitCode::usage);
-  if (!options.gateway.url.empty() || !options.gateway.socket.empty()) return ask(options, *query);
+  if (options.gateway.is_said()) return ask(options, *query);
   if (!options.version.empty()) {
     return complain(verb, "--digest is about a gateway's versions", ExitCode::usage);
   }

@@ -88,7 +88,7 @@ ExitCode tell(const std::string& answer, const PolicyTestOptions& options) {
 ExitCode perform(const PolicyTestOptions& options) {
   const auto question = question_of(options);
   if (!question) return complain(verb, question.error().message, ExitCode::usage);
-  if (!options.gateway.url.empty() || !options.gateway.socket.empty()) {
+  if (options.gateway.is_said()) {
     const auto reply =
         ask_gateway(verb, options.gateway,
                     {.method = "POST", .target = "/v1/policy/test", .body = page_of(*question)});

@@ -32,14 +32,6 @@ constexpr std::size_t problems_told_max = 20;
 constexpr std::size_t records_per_page = 10'000;
 constexpr std::array<const char*, 2> rule_sections{"policies", "masks"};
 
-std::optional<audit::Hash> digest_of(std::string_view version) {
-  const auto bytes = from_hex(version);
-  audit::Hash digest{};
-  if (!bytes || bytes->size() != digest.size()) return std::nullopt;
-  std::ranges::copy(*bytes, digest.begin());
-  return digest;
-}
-
 std::string words_of(const std::vector<config::Problem>& problems) {
   std::string out;
   for (std::size_t i = 0; i < std::min(problems.size(), problems_told_max); ++i) {
@@ -94,7 +86,7 @@ Outcome<control::api::VersionsPage> PolicyVersions::list() const {
 
 Outcome<std::string> PolicyVersions::show(std::string_view version) const {
   if (version == current_version) return current_->settings.text;
-  const auto digest = digest_of(version);
+  const auto digest = audit::parse_policy_digest(version);
   if (!digest) return refuse(404, "a version is 'current', or a digest of 64 hex digits");
   const std::filesystem::path& directory = current_->settings.audit.directory;
   std::error_code ignored;
@@ -114,7 +106,7 @@ Outcome<config::Settings> PolicyVersions::settings_of(const RulesChoice& choice)
     if (!text) return tl::unexpected(text.error());
     rules = rules_of(*text);
   }
-  if (rules.yaml == "{}") {  // It had none, so that nothing was allowed.
+  if (choice.rules.empty() && rules.yaml == "{}") {  // It had none, so that nothing was allowed.
     config::Settings none = current_->settings;
     none.policies.clear();
     none.masks.clear();

@@ -73,7 +73,7 @@ Result<std::string, ExitCode> directory_of(const ReplayOptions& options) {
 }  // namespace
 
 Result<ReplaySource, ExitCode> replay_source(const ReplayOptions& options) {
-  if (!options.gateway.url.empty() || !options.gateway.socket.empty()) return of_gateway(options);
+  if (options.gateway.is_said()) return of_gateway(options);
   const auto directory = directory_of(options);
   if (!directory) return tl::unexpected(directory.error());
   auto source = ReplaySource::of_directory(*directory, options.recording);

@@ -1,16 +1,13 @@
 #include "cli/rules_of_file.h"
 
-#include <algorithm>
-
-#include "base/text_codec.h"
+#include "audit/policy_store.h"
 #include "cli/output.h"
 #include "config/load/load.h"
 
 namespace sluice::cli {
 
 bool is_version(std::string_view text) {
-  constexpr std::size_t digest_characters = 64;
-  return text == "current" || (text.size() == digest_characters && from_hex(text).has_value());
+  return text == "current" || audit::parse_policy_digest(text).has_value();
 }
 
 std::optional<std::string> rules_of_file(std::string_view verb, const std::string& path) {

@@ -67,6 +67,9 @@ struct AdminTarget {
   std::string url = {};    ///< "https://host:port"
   std::string token = {};  ///< "file:PATH" or "env:NAME", of what proves there who calls.
   std::string ca = {};     ///< A file: who may have signed its certificate; empty: the system's.
+
+  /// A socket or URL was said, not only what the configuration has.
+  [[nodiscard]] bool is_said() const noexcept { return !url.empty() || !socket.empty(); }
 };
 
 struct AuditOptions {

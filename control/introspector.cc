@@ -125,13 +125,14 @@ identity::IntrospectionVerdict Introspector::look_into(const Question& question)
 /// What the issuer says, if it says anything.
 Result<std::string> Introspector::put(const Question& question) {
   const config::OidcIntrospection& settings = *question.issuer.introspection;
-  const auto url = find_endpoint(question.issuer);
+  const Instant end = question.until + settings.timeout;
+  const auto url = find_endpoint(question.issuer, end);
   if (!url) return url;
   const HttpsGet request{.url = *url,
                          .ca_file = question.issuer.ca_file,
                          .body_bytes_max = identity::introspection_bytes_max,
                          .stop = &is_stopping_,
-                         .timeout = settings.timeout,
+                         .timeout = time_for(settings, end),
                          .fields = {authorization(settings)}};
   const auto reply = world_.post(
       request, form_text({{"token", question.token}, {"token_type_hint", "access_token"}}));
@@ -140,7 +141,12 @@ Result<std::string> Introspector::put(const Question& question) {
   return reply->body;
 }
 
-Result<std::string> Introspector::find_endpoint(const config::OidcIssuer& issuer) {
+/// Of what is left until `end`, for one of its requests: a millisecond at least, in which it fails.
+Duration Introspector::time_for(const config::OidcIntrospection& settings, Instant end) {
+  return std::clamp(end - world_.clock().monotonic, milliseconds(1), settings.timeout);
+}
+
+Result<std::string> Introspector::find_endpoint(const config::OidcIssuer& issuer, Instant end) {
   const config::OidcIntrospection& settings = *issuer.introspection;
   if (!settings.endpoint.empty()) return settings.endpoint;
   {
@@ -155,7 +161,7 @@ Result<std::string> Introspector::find_endpoint(const config::OidcIssuer& issuer
                        .ca_file = issuer.ca_file,
                        .body_bytes_max = bytes_max,
                        .stop = &is_stopping_,
-                       .timeout = settings.timeout});
+                       .timeout = time_for(settings, end)});
   });
   if (!url) return url;
   const std::lock_guard lock(mutex_);

@@ -55,7 +55,7 @@ class Introspector {
 
   /// Once, before adopt(); ask() may come sooner and is then refused.
   void start(World world);
-  /// Other issuers are in force. Without one that is asked there are no threads.
+  /// Other issuers are in force. Threads begin with the first that is asked, and stay.
   void adopt(const std::vector<config::OidcIssuer>& issuers);
   /// Waits for nothing.
   ///
@@ -86,7 +86,8 @@ class Introspector {
 
   void run();
   [[nodiscard]] bool may_ask(const config::Rate& rate, Instant now);
-  [[nodiscard]] Result<std::string> find_endpoint(const config::OidcIssuer& issuer);
+  [[nodiscard]] Duration time_for(const config::OidcIntrospection& settings, Instant end);
+  [[nodiscard]] Result<std::string> find_endpoint(const config::OidcIssuer& issuer, Instant end);
   [[nodiscard]] Result<std::string> put(const Question& question);
   [[nodiscard]] identity::IntrospectionVerdict look_into(const Question& question);
   void note_failure(const config::OidcIssuer& issuer, std::string_view why);

@@ -286,7 +286,8 @@ void add_tokens(Exposition& page, const GatewayView& view) {
             view.introspection.asked);
   add_count("sluice_introspection_failures_total", "Those without an answer that can be read.",
             view.introspection.failed);
-  add_count("sluice_introspections_refused_total", "Questions that were not asked: too often.",
+  add_count("sluice_introspections_refused_total",
+            "Questions that were not asked: too often, or too many waited.",
             view.introspection.unasked);
   add_count("sluice_saml_sign_ins_total", "Sign-ins by SAML.", view.saml.signed_in);
   page.family("sluice_saml_responses_refused_total", Type::counter,

@@ -15,7 +15,7 @@ constexpr Roles nobody_in_particular;
 constexpr Roles anyone_known = Role::viewer | Role::auditor | Role::approver | Role::admin;
 constexpr Roles deciders = Role::approver | Role::admin;
 constexpr Roles readers = Role::auditor | Role::admin;
-/// What is sent is compiled here, as a changed configuration would be.
+/// What is sent is read here, and for a dry run compiled, as a changed configuration would be.
 constexpr Roles senders_of_rules = Role::admin;
 constexpr Roles readers_of_requests = deciders | readers;
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "base/assert.h"
 #include "control/api/call.h"
 #include "control/api/shapes.h"
 #include "parsers/http1/encoder.h"
@@ -43,7 +44,9 @@ class Document {
     // What a schema names is added while it is written, at the end.
     Json schemas = Json::object();
     for (std::size_t i = 0; i < shapes_.size(); ++i) {
-      schemas[std::string(shapes_[i]->name)] = schema(*shapes_[i]);
+      const bool is_new =
+          schemas.emplace(std::string(shapes_[i]->name), schema(*shapes_[i])).second;
+      ASSERT(is_new);  // else one would stand for both
     }
     page["components"] = {
         {"schemas", std::move(schemas)},

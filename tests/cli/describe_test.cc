@@ -107,7 +107,7 @@ TEST_CASE("whom an issuer is asked about is told, but for the secret that it is 
   const std::string text = cli::describe_text(asking);
   CAPTURE(text);
   CHECK(text.find("    asked about opaque tokens at what it publishes as gateway: at most 100/s, "
-                  "believed for 1m\n") != text.npos);
+                  "2s for an answer, believed for 1m\n") != text.npos);
   const std::string json = cli::describe_json(asking);
   const auto page = nlohmann::json::parse(json);
   const auto& told = page["identity"]["oidc"][0]["introspection"];

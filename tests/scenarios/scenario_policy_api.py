@@ -39,7 +39,7 @@ def check_reads_nothing(context, gateway, remote) -> None:
             (f"{rule}recordings: {{directory: /tmp, recipients: []}}", "'recordings'"),
             ("policies: [{name: '${env:PATH}', ruling: allow}]", "no variable 'PATH'"),
             ("policies: [{name: '${file:/etc/passwd}', ruling: allow}]", "${env:NAME}"),
-            ("policies: &a [*a]", "rules:"), ("policies: !!python/object x", "rules:"), ("{", "rules:"), ("[]", "rules:"),
+            ("{}", "empty"), ("policies: &a [*a]", "rules:"), ("policies: !!python/object x", "rules:"), ("{", "rules:"), ("[]", "rules:"),
             (rule.replace("allow", "allow, targets: [nowhere]"), "unknown target 'nowhere'")):
         for what in ("diff", "dry-run"):
             status, body = remote.curl("admin", f"/v1/policy/{what}", "--json", json.dumps({"rules": rules}))

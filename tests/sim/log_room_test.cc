@@ -8,30 +8,12 @@
 
 #include "sim_worker.h"
 #include "snapshot_of.h"
+#include "talker.h"
 
 using namespace sluice;
 using namespace sluice::dataplane;
 
 namespace {
-
-/// Sends what it is told to, whenever.
-class Talker final : public SimPeer {
- public:
-  explicit Talker(std::string first) : first_(std::move(first)) {}
-
-  void on_connected(SimRemote& remote) override {
-    remote_ = &remote;
-    say(first_);
-  }
-  void on_bytes(SimRemote& /*remote*/, ByteView bytes) override { heard_ += as_text(bytes); }
-  void say(std::string_view text) { remote_->send(as_bytes(text)); }
-  [[nodiscard]] const std::string& heard() const { return heard_; }
-
- private:
-  SimRemote* remote_ = nullptr;
-  std::string first_;
-  std::string heard_;
-};
 
 std::string repeated(std::string_view text, std::size_t count) {
   std::string all;

@@ -1,4 +1,5 @@
 // What single calls make of what they are asked.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -139,7 +140,7 @@ TEST_CASE("Versions of the policy are listed, shown, and compared with others or
   CHECK(ask("dry-run", R"({"version":"aa","after":"x"})") == 400);
   CHECK(ask("dry-run", R"({"version":"aa","file":"/etc/passwd"})") == 400);
   // Questions change nothing, and disclose what their askers may search anyway.
-  CHECK(bench.log.size() == 2);
+  CHECK(std::ranges::none_of(bench.log, [](const auto& one) { return one.event == "api-called"; }));
 }
 
 TEST_CASE("The log is searched by all that was asked for, page by page") {
