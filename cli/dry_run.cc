@@ -1,5 +1,6 @@
 #include "cli/dry_run.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -91,6 +92,13 @@ bool is_judged(const Json& record) {
          rule != dataplane::identity_rule && !was_decided;
 }
 
+/// What was no UTF-8 is there as bytes, which nobody judges.
+bool is_readable(const Json& record) {
+  return std::ranges::all_of(std::array{"subject", "verb", "resource"}, [&](const char* name) {
+    return !record.contains(name) || record.at(name).is_string();
+  });
+}
+
 Json example_of(const Json& record) {
   Json out = Json::object();
   for (const char* name :
@@ -142,7 +150,7 @@ void DryRun::look_at(std::string_view text) {
   }
   ++report.judged;
   const auto ruling = state_->judge(*listener, record);
-  const bool is_sure = !state_->rehearsal.looks_beyond_records(*listener) &&
+  const bool is_sure = is_readable(record) && !state_->rehearsal.looks_beyond_records(*listener) &&
                        ruling.kind != config::Ruling::Kind::needs_body;
   const std::uint64_t unsure = is_sure ? 0 : 1;
   const std::string was = field(record, "ruling");

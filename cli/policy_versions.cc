@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -68,6 +69,16 @@ std::string joined(const std::string& rules, const std::string& others) {
   return whole.dump();
 }
 
+/// A version is what this gateway kept, and so is a record; but files can be changed by whoever may
+/// write them, and what is read here must not end the gateway.
+Outcome<std::string> guarded(const std::function<Outcome<std::string>()>& answer) {
+  try {
+    return answer();
+  } catch (const Json::exception&) {
+    return refuse(503, "what the log has is not as a gateway keeps it");
+  }
+}
+
 }  // namespace
 
 PolicyVersions::PolicyVersions(std::shared_ptr<const dataplane::Snapshot> current)
@@ -118,6 +129,16 @@ Outcome<config::Settings> PolicyVersions::settings_of(const RulesChoice& choice)
 }
 
 Outcome<std::string> PolicyVersions::diff(const control::api::PolicyDiffQuestion& question) const {
+  return guarded([&] { return compare(question); });
+}
+
+Outcome<std::string> PolicyVersions::dry_run(const control::api::DryRunQuestion& question,
+                                             const std::function<bool()>& goes_on) const {
+  return guarded([&] { return rehearse(question, goes_on); });
+}
+
+Outcome<std::string> PolicyVersions::compare(
+    const control::api::PolicyDiffQuestion& question) const {
   const auto before = show(question.before);
   if (!before) return tl::unexpected(before.error());
   if (question.after.rules.empty()) {
@@ -130,8 +151,8 @@ Outcome<std::string> PolicyVersions::diff(const control::api::PolicyDiffQuestion
   return policy_changes(*before, joined(settings->text, current_->settings.text));
 }
 
-Outcome<std::string> PolicyVersions::dry_run(const control::api::DryRunQuestion& question,
-                                             const std::function<bool()>& goes_on) const {
+Outcome<std::string> PolicyVersions::rehearse(const control::api::DryRunQuestion& question,
+                                              const std::function<bool()>& goes_on) const {
   const auto settings = settings_of(question.rules);
   if (!settings) return tl::unexpected(settings.error());
   auto snapshot =

@@ -34,6 +34,11 @@ class PolicyVersions {
  private:
   [[nodiscard]] control::api::Outcome<config::Settings> settings_of(
       const control::api::RulesChoice& choice) const;
+  // They may throw Json::exception.
+  [[nodiscard]] control::api::Outcome<std::string> compare(
+      const control::api::PolicyDiffQuestion& question) const;
+  [[nodiscard]] control::api::Outcome<std::string> rehearse(
+      const control::api::DryRunQuestion& question, const std::function<bool()>& goes_on) const;
 
   std::shared_ptr<const dataplane::Snapshot> current_;
 };

@@ -139,7 +139,7 @@ bool is_opaque_token(std::string_view token) noexcept {
   const auto dots = std::ranges::count(token, '.');
   constexpr std::ptrdiff_t dots_of_jws = 2;
   constexpr std::ptrdiff_t dots_of_jwe = 4;
-  return !begins_object(token) || (dots != dots_of_jws && dots != dots_of_jwe);
+  return dots != dots_of_jws && dots != dots_of_jwe;
 }
 
 Credential parse_authorization(std::string_view header_value) noexcept {

@@ -59,8 +59,8 @@ class Credential {
 /// The longest token that an issuer is asked about.
 inline constexpr std::size_t opaque_token_bytes_max = std::size_t{4} << 10;
 
-/// Whether a token says to nobody but its issuer what it is: neither a JWS nor a JWE in its compact
-/// form (RFC 7515 §7.1, RFC 7516 §7.1), which may be anyone's.
+/// Whether a token says to nobody but its issuer what it is: it has not as many parts as a JWS or a
+/// JWE in its compact form (RFC 7515 §7.1, RFC 7516 §7.1), which may be anyone's.
 [[nodiscard]] bool is_opaque_token(std::string_view token) noexcept;
 
 /// The value of an Authorization field: Bearer (RFC 6750 §2.1), DPoP (RFC 9449 §7.1) or Basic

@@ -28,7 +28,8 @@ void Loop<T>::settle(Connection& client) {
 
   flush(client, session.to_client());
   if (session.client_end() == Session::ClientEnd::after_flush &&
-      session.to_client().is_on_its_way() && may_leave(client, session.to_client())) {
+      session.to_client().is_on_its_way() && !session.has_more_for_client() &&
+      may_leave(client, session.to_client())) {
     // TLS says its end behind the last bytes, in the same send.
     const bool says_end = session.lingers() || transport_.stream(client.id) != nullptr;
     if (says_end && !std::exchange(client.shut, true)) transport_.shutdown(client.id);

@@ -69,6 +69,9 @@ class PostgresSession final : public Session {
   std::optional<CancelOrder> on_cancel(const CancelKey& key) override;
   void on_cancel_settled() override;
 
+  [[nodiscard]] bool has_more_for_client() const noexcept override {
+    return client_out_.has_spill();
+  }
   [[nodiscard]] bool owes_record() const noexcept override { return ending_.has_value(); }
   [[nodiscard]] bool wants_client_bytes() const noexcept override;
   [[nodiscard]] bool wants_upstream_bytes() const noexcept override;

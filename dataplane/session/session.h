@@ -172,6 +172,8 @@ class Session {
   [[nodiscard]] virtual bool may_wait_for_upstream() const noexcept { return false; }
 
   SliceQueue& to_client() noexcept { return to_client_; }
+  /// Some of what is for the client is not in to_client() yet: no buffer was free for it.
+  [[nodiscard]] virtual bool has_more_for_client() const noexcept { return false; }
   SliceQueue& to_upstream() noexcept { return to_upstream_; }
 
   /// Of the operation that wished for an upstream.
@@ -204,6 +206,7 @@ class Session {
   [[nodiscard]] bool is_awaiting_news() const noexcept {
     return attempts_before_.has_value() || awaits_issuer_;
   }
+  [[nodiscard]] bool is_awaiting_issuer() const noexcept { return awaits_issuer_; }
   /// From now on `what` waits for people.
   void begin_hold(std::unique_ptr<config::HeldOperation> what);
   /// Whoever keeps the request goes on without this session.

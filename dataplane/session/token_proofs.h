@@ -95,6 +95,11 @@ class TokenProofs {
   /// tokens are proved by now.
   void remember(const TokenAnswer& answer, Instant now);
 
+  /// Whether tokens are proved under this configuration by now. A request that waited may have an
+  /// older one: what it would be proved by is forgotten.
+  [[nodiscard]] bool is_under(const Snapshot& snapshot) const noexcept {
+    return configuration_ == snapshot.generation;
+  }
   /// Whether a token is remembered: then proving it is no guess.
   [[nodiscard]] bool knows(const Fingerprint& print) const noexcept {
     return young_.contains(print) || old_.contains(print);

@@ -253,6 +253,18 @@ TEST_CASE("A token that only its issuer can read waits for what that says, once"
     CHECK(bench.status() == "none");
     CHECK(bench.session().wants_issuer());
   }
+  SECTION("which comes when another configuration is in force") {
+    const auto newer = test::snapshot_of(asking(), "[]", "unused", 2);
+    const auto print = bench.worker().fingerprint_key.of("another-token");
+    const auto shown =
+        bench.worker().tokens.prove("another-token", print, *newer, 0, {}, bench.worker().now);
+    CHECK(shown.asked != nullptr);
+    bench.worker().tokens.remember({print, 2, who}, bench.worker().now.monotonic);
+    answer(who);
+    CHECK(bench.status() == "503");
+    // And who is known there stays known.
+    CHECK(bench.worker().tokens.knows(print));
+  }
   SECTION("which never comes") {
     bench.pass(seconds(11));
     CHECK(bench.status() == "503");
