@@ -284,11 +284,6 @@ TEST_CASE("Behind TLS resets and flaky targets cost answers, never secrets or re
   for (int i = 0; i < 6; ++i) gateway.add_client(1 + shape.up_to(12));
   REQUIRE(gateway.run());
   check_failing_answers(gateway);
-  for (std::size_t i = 0; i < gateway.clients().size(); ++i) {
-    // An answer that was cut off is never followed by an end that looks as it was meant.
-    if (gateway.clients()[i]->rest().empty()) continue;
-    CHECK_FALSE(gateway.tls_clients()[i]->stream().has_peer_ended());
-  }
   check_target(gateway);
   check_log(gateway);
 }

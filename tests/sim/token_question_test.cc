@@ -40,11 +40,12 @@ class Target final : public SimPeer {
 };
 
 struct Bench {
-  SimWorker worker{{.seed = 11, .connections_max = 1024}};
   std::vector<std::unique_ptr<Target>> targets;
   std::vector<std::unique_ptr<Talker>> clients;
   std::vector<TokenQuestion> questions;
   bool may_ask = true;
+  // Its network knows the peers until it ends.
+  SimWorker worker{{.seed = 11, .connections_max = 1024, .buffer_bytes = std::size_t{64} << 20}};
 
   Bench() {
     worker.transport().serve(test::must(parse_endpoint("127.0.0.1", 9001)), [this] {
