@@ -74,18 +74,28 @@ Result<audit::AgeIdentity> identity_of(const ReplayOptions& options) {
   return audit::AgeIdentity::load(path);
 }
 
-void print_head(const recordings::ReplayReader& reader) {
+std::string title_of(const recordings::ReplayReader& reader) {
   const recordings::Subject& subject = reader.subject();
-  fmt::print("{} session {} of {} on {} (target {}), {} to {}\n",
-             subject.protocol == "postgres" ? "PostgreSQL" : "HTTP", subject.session,
-             subject.principal.empty() ? "an anonymous client" : subject.principal,
-             subject.listener, subject.target, timestamp_text(reader.first(), 3),
-             timestamp_text(reader.last(), 3));
+  return fmt::format("{} session {} of {} on {} (target {}), {} to {}",
+                     subject.protocol == "postgres" ? "PostgreSQL" : "HTTP", subject.session,
+                     subject.principal.empty() ? "an anonymous client" : subject.principal,
+                     subject.listener, subject.target, timestamp_text(reader.first(), 3),
+                     timestamp_text(reader.last(), 3));
 }
 
-Result<void> replay(recordings::ReplayReader reader, const ReplayOptions& options) {
+std::unique_ptr<ReplayPrinter> printer_for(const ReplayOptions& options) {
+  WriteText write = [](std::string_view text) {
+    static_cast<void>(std::fwrite(text.data(), 1, text.size(), stdout));
+  };
+  if (options.json) return json_printer(std::move(write));
+  return options.asciicast ? asciicast_printer(std::move(write)) : text_printer(std::move(write));
+}
+
+/// from  what is shown begins there.
+Result<void> replay(recordings::ReplayReader reader, const ReplayOptions& options, WallTime from) {
   const auto decoder = reader.subject().protocol == "http" ? http_replay() : postgres_replay();
-  const auto printer = options.json ? json_printer() : text_printer();
+  const auto printer = printer_for(options);
+  printer->begin(title_of(reader), std::max(from, reader.first()));
   Search search(options.search);
   Pace pace(options.speed);
   bool is_readable = true;
@@ -120,8 +130,7 @@ ExitCode perform(const ReplayOptions& options) {
   auto reader =
       recordings::ReplayReader::open(std::move(*source), options.recording, *identity, from);
   if (!reader) return complain("replay", reader.error().message, ExitCode::failed);
-  if (!options.json) print_head(*reader);
-  if (auto done = replay(std::move(*reader), options); !done) {
+  if (auto done = replay(std::move(*reader), options, from); !done) {
     return complain("replay", done.error().message, ExitCode::failed);
   }
   return std::fflush(stdout) == 0 ? ExitCode::ok : ExitCode::failed;

@@ -55,18 +55,25 @@ class ReplayDecoder {
 std::unique_ptr<ReplayDecoder> postgres_replay();
 std::unique_ptr<ReplayDecoder> http_replay();
 
-/// Shows events; the last call is finish().
+/// Shows events, between begin() and finish().
 class ReplayPrinter {
  public:
   virtual ~ReplayPrinter() = default;
+  /// title  what is replayed, in a line.
+  /// from   the time from which on it is.
+  virtual void begin(const std::string& /*title*/, WallTime /*from*/) {}
   virtual void show(const ReplayEvent& event) = 0;
   virtual void finish() {}
 };
 
+using WriteText = std::function<void(std::string_view)>;
+
 /// Lines of JSON.
-std::unique_ptr<ReplayPrinter> json_printer();
+std::unique_ptr<ReplayPrinter> json_printer(WriteText write);
 /// For people: statements and their tables, requests and answers. Nothing that a terminal
 /// could act on comes out.
-std::unique_ptr<ReplayPrinter> text_printer();
+std::unique_ptr<ReplayPrinter> text_printer(WriteText write);
+/// The same as an asciicast, for asciinema and its players.
+std::unique_ptr<ReplayPrinter> asciicast_printer(WriteText write);
 
 }  // namespace sluice::cli

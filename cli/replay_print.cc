@@ -54,6 +54,8 @@ nlohmann::json text_json(const std::string& text) {
 
 class JsonPrinter final : public ReplayPrinter {
  public:
+  explicit JsonPrinter(WriteText write) : write_(std::move(write)) {}
+
   void show(const ReplayEvent& event) override {
     nlohmann::ordered_json line;
     if (event.time.ns != 0) line["time"] = timestamp_text(event.time, 9);
@@ -69,12 +71,21 @@ class JsonPrinter final : public ReplayPrinter {
     if (!event.text.empty()) line["text"] = text_json(event.text);
     for (const auto& [name, value] : event.fields) line[name] = text_json(value);
     // In ASCII only: so nothing in it is for a terminal to act on.
-    fmt::print("{}\n", line.dump(-1, ' ', true));
+    write_(line.dump(-1, ' ', true) + '\n');
   }
+
+ private:
+  WriteText write_;
 };
 
 class TextPrinter final : public ReplayPrinter {
  public:
+  explicit TextPrinter(WriteText write) : write_(std::move(write)) {}
+
+  void begin(const std::string& title, WallTime /*from*/) override {
+    print("{}\n", visible(title));
+  }
+
   void show(const ReplayEvent& event) override {
     if (event.kind != Kind::row) flush_rows();
     if (event.kind != Kind::request_body && event.kind != Kind::response_body) end_line();
@@ -93,7 +104,7 @@ class TextPrinter final : public ReplayPrinter {
         return add_row(event);
       case Kind::complete:
         if (has_header_ && event.text.starts_with("SELECT")) print_header();
-        fmt::print("({})\n", visible(event.text));
+        print("({})\n", visible(event.text));
         has_header_ = false;
         return;
       case Kind::error:
@@ -103,18 +114,17 @@ class TextPrinter final : public ReplayPrinter {
         return print_line(event, fmt::format("notification on {}: {}", field(event, "channel"),
                                              field(event, "payload")));
       case Kind::copy_data:
-        return fmt::print(
-            "{}\n",
-            visible(std::string_view(event.text)
-                        .substr(0, event.text.size() - (event.text.ends_with('\n') ? 1 : 0))));
+        return print("{}\n", visible(std::string_view(event.text)
+                                         .substr(0, event.text.size() -
+                                                        (event.text.ends_with('\n') ? 1 : 0))));
       case Kind::request:
       case Kind::response:
         print_line(event, event.kind == Kind::request ? "request" : "response");
-        return fmt::print("{}", visible(event.text, true));
+        return print("{}", visible(event.text, true));
       case Kind::request_body:
       case Kind::response_body: {
         const std::string shown = visible(event.text, true);
-        fmt::print("{}", shown);
+        print("{}", shown);
         is_in_line_ = !shown.ends_with('\n');
         return;
       }
@@ -127,26 +137,30 @@ class TextPrinter final : public ReplayPrinter {
   }
 
  private:
+  template <class... Values>
+  void print(fmt::format_string<Values...> format, Values&&... values) {
+    write_(fmt::format(format, std::forward<Values>(values)...));
+  }
+
   static std::string field(const ReplayEvent& event, std::string_view name) {
     const auto found = std::ranges::find(
         event.fields, name, [](const auto& one) -> std::string_view { return one.first; });
     return found == event.fields.end() ? std::string() : visible(found->second);
   }
 
-  static void print_line(const ReplayEvent& event, const std::string& text) {
-    fmt::print("{} [{}] {}\n", timestamp_text(event.time, 3), event.operation, text);
+  void print_line(const ReplayEvent& event, const std::string& text) {
+    print("{} [{}] {}\n", timestamp_text(event.time, 3), event.operation, text);
   }
 
   void end_line() {
-    if (std::exchange(is_in_line_, false)) fmt::print("\n");
+    if (std::exchange(is_in_line_, false)) print("\n");
   }
 
-  static void print_report(const ReplayEvent& event) {
-    fmt::print("{} {}: {}\n", field(event, "severity"), field(event, "code"),
-               field(event, "message"));
+  void print_report(const ReplayEvent& event) {
+    print("{} {}: {}\n", field(event, "severity"), field(event, "code"), field(event, "message"));
     for (const std::string_view name : {"detail", "hint"}) {
       if (const std::string text = field(event, name); !text.empty()) {
-        fmt::print("  {}: {}\n", name, text);
+        print("  {}: {}\n", name, text);
       }
     }
   }
@@ -181,10 +195,10 @@ class TextPrinter final : public ReplayPrinter {
       if (!rule.empty()) rule += '+';
       rule.append(width + 2, '-');
     }
-    fmt::print("{}\n", rule);
+    print("{}\n", rule);
   }
 
-  void print_row(const std::vector<std::string>& row) const {
+  void print_row(const std::vector<std::string>& row) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += i == 0 ? " " : " | ";
@@ -194,9 +208,10 @@ class TextPrinter final : public ReplayPrinter {
       if (!is_last && i < widths_.size() && width < widths_[i])
         line.append(widths_[i] - width, ' ');
     }
-    fmt::print("{}\n", line);
+    print("{}\n", line);
   }
 
+  WriteText write_;
   std::vector<std::string> columns_;
   std::vector<std::size_t> widths_;  ///< Empty: the header was not printed yet.
   std::vector<std::vector<std::string>> rows_;
@@ -238,12 +253,12 @@ std::string_view name_of(Kind kind) noexcept {
   return "unknown";
 }
 
-std::unique_ptr<ReplayPrinter> json_printer() {
-  return std::make_unique<JsonPrinter>();
+std::unique_ptr<ReplayPrinter> json_printer(WriteText write) {
+  return std::make_unique<JsonPrinter>(std::move(write));
 }
 
-std::unique_ptr<ReplayPrinter> text_printer() {
-  return std::make_unique<TextPrinter>();
+std::unique_ptr<ReplayPrinter> text_printer(WriteText write) {
+  return std::make_unique<TextPrinter>(std::move(write));
 }
 
 }  // namespace sluice::cli

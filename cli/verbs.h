@@ -90,6 +90,7 @@ struct ReplayOptions {
   std::string at = {};        ///< RFC 3339, or a time behind the beginning.
   std::string search = {};
   double speed = 0;  ///< 0: without waiting.
+  bool asciicast = false;
   bool json = false;
 };
 

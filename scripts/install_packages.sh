@@ -20,7 +20,7 @@ test_packages=(
   clang clang-format clang-tidy libclang-rt-14-dev llvm
   python3 python3-jsonschema curl nginx-light wrk apache2-utils nghttp2-client haproxy
   libcbor-dev python3-h11 sslscan golang-go golang-golang-x-mod-dev openssh-client zstd
-  postgresql-15 python3-psycopg2 python3-asyncpg rsyslog rsyslog-openssl python3-botocore age softhsm2
+  postgresql-15 python3-psycopg2 python3-asyncpg rsyslog rsyslog-openssl python3-botocore age asciinema softhsm2
   python3-psycopg libpq-dev libpostgresql-jdbc-java openjdk-17-jdk-headless nodejs npm
   groff-base mandoc zsh fish dpkg-dev systemd python3-seccomp iproute2
 )

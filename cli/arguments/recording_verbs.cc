@@ -12,7 +12,8 @@ void add_replay(Tree& tree) {
       "  sluice replay 4be3f0c1d2a59687-3-1 --identity auditor.key --directory ./recordings "
       "\\\n      --search customers --json\n"
       "  sluice replay 4be3f0c1d2a59687-3-1 --identity auditor.key "
-      "\\\n      --gateway https://gw1.example.com:9443 --at 10m");
+      "\\\n      --gateway https://gw1.example.com:9443 --at 10m\n"
+      "  sluice replay 4be3f0c1d2a59687-3-1 --identity auditor.key --asciicast > session.cast");
   made.add_option("recording", replay.recording, "The recording, as audit records name it")
       ->required();
   made.add_option("--identity", replay.identity,
@@ -32,6 +33,9 @@ void add_replay(Tree& tree) {
       ->check(CLI::NonNegativeNumber);
   made.add_option("--search", replay.search, "Only what holds this text, and what it belongs to");
   add_json(made, replay.json);
+  made.add_flag("--asciicast", replay.asciicast, "Print an asciicast v2, for asciinema's players")
+      ->excludes("--speed")
+      ->excludes("--json");
 }
 
 void add_delete_recording(Tree& tree) {

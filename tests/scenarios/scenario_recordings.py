@@ -1,6 +1,7 @@
 """Sessions recorded in full, with psql and curl before the gateway: replayed by sluice, opened by age,
 and every chunk held to the log. Nothing that masks hide is in them."""
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -98,6 +99,11 @@ def database(context, auditor: Auditor) -> None:
                  "[redacted]", "SELECT 3", "select count(*) from notes", "NULL", "\\x1b[31mred"):
         expect(part in text, f"{part!r} is not in the replay:\n{text}")
     expect("\x1b" not in text, "the replay lets a terminal be steered")
+    cast = context.folder / "session.cast"
+    cast.write_text(auditor.replay(gateway, first, "--asciicast"))
+    played = subprocess.run(["asciinema", "cat", cast], capture_output=True, text=True, timeout=60,
+                            env=os.environ | {"HOME": str(context.folder), "LC_ALL": "C.UTF-8"})
+    expect(played.stdout.replace("\r\n", "\n") == text, f"asciinema shows something else: {played}")
     refused = auditor.replay(gateway, second)
     expect("the gateway's policy refused the statement" in refused and "42703" in refused, refused)
     events = auditor.events(gateway, first)

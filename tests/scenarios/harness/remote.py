@@ -41,7 +41,13 @@ class Remote:
         expect(status == 200, f"{path}: {status} {body}")
         return json.loads(body)
 
+    def command(self, *words) -> list:
+        """Of the CLI, for this gateway; as whom it calls says environment()."""
+        return [self.context.sluice, *map(str, words), "--gateway", self.url, "--ca", str(self.authority.ca)]
+
+    def environment(self, role: str) -> dict:
+        return os.environ | {"SLUICE_TOKEN": self.tokens[role]}
+
     def sluice(self, role: str, *words) -> subprocess.CompletedProcess:
-        return subprocess.run([self.context.sluice, *map(str, words), "--gateway", self.url, "--ca",
-                               str(self.authority.ca)], capture_output=True, text=True, timeout=60,
-                              env=os.environ | {"SLUICE_TOKEN": self.tokens[role]})
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=60,
+                              env=self.environment(role))
