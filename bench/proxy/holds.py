@@ -1,11 +1,14 @@
 """What a thousand requests that wait for people cost those that do not.
 
-Two gateways alike, the one with nobody waiting; the load is an open loop, as in latency.py.
+One gateway, asked in each turn with nobody waiting, with a thousand, and with nobody again; the load is an open loop,
+as in latency.py. What a turn says of the thousand is free of what slows the machine steadily, and the two measurements
+without them say what the machine itself is good for.
 """
+import contextlib
 import dataclasses
+import math
 import pathlib
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,7 +22,8 @@ from scenarios import CONNECTIONS, SLUICE, Case, clean
 
 NAME = "holds"
 WAITING = 1000
-SHARES = (0.25, 0.5)  # of the rate at which it is saturated
+SHARES = (0.05, 0.25)  # of the rate at which it is saturated
+STATES = ("before", WAITING, "after")
 _BODY = clean(200)
 _RULE = """policies:
   - name: people decide
@@ -37,56 +41,65 @@ def _waiting(folder: pathlib.Path) -> int:
     return next(int(line.split()[1]) for line in page.splitlines() if line.startswith("sluice_holds "))
 
 
-def _hold(proxy: Proxy, folder: pathlib.Path, headers: dict) -> list[socket.socket]:
-    fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    clients = []
-    for _ in range(WAITING):
-        clients.append(socket.create_connection(("127.0.0.1", proxy.port)))
-        clients[-1].sendall(f"GET /v1/held HTTP/1.1\r\nHost: bench\r\n{fields}\r\n".encode())
+def _await(folder: pathlib.Path, count: int) -> None:
     deadline = time.monotonic() + 30
-    while _waiting(folder) < WAITING:
+    while _waiting(folder) != count:
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{_waiting(folder)} wait, not {WAITING}")
+            raise RuntimeError(f"{_waiting(folder)} wait, not {count}")
         time.sleep(0.05)
-    return clients
+
+
+@contextlib.contextmanager
+def _held(proxy: Proxy, folder: pathlib.Path, headers: dict, count: int):
+    """So many wait within."""
+    fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    with contextlib.ExitStack() as clients:
+        for _ in range(count):
+            client = clients.enter_context(socket.create_connection(("127.0.0.1", proxy.port)))
+            client.sendall(f"GET /v1/held HTTP/1.1\r\nHost: bench\r\n{fields}\r\n".encode())
+        _await(folder, count)
+        yield
+        _await(folder, count)
+    _await(folder, 0)
+
+
+def _ratios(measured: dict, key: str) -> tuple:
+    """Turn by turn: what waits ÷ what does not, around it; and of that the later ÷ the earlier."""
+    before, waiting, after = ([sample[key] for sample in measured[state]] for state in STATES)
+    return ([there / math.sqrt(one * other) for one, there, other in zip(before, waiting, after)],
+            [other / one for one, other in zip(before, after)])
 
 
 def run(build: pathlib.Path, rounds: int, seconds: int) -> list:
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
-        started, clients = [Target(folder, FIRST_PORT, [_BODY])], []
+        started = [Target(folder, FIRST_PORT, [_BODY])]
         try:
             site = Site.prepare(folder, build, FIRST_PORT)
-            running = {}
-            for number, label in enumerate(("0 wait", f"{WAITING} wait"), 1):
-                proxy = Proxy(HOLDING, site, folder / str(number), FIRST_PORT + number)
-                started.append(proxy)
-                check_answers(proxy, Case(HOLDING, _BODY), site.headers)
-                running[label] = proxy
-            clients = _hold(proxy, folder / "2", site.headers)
-            saturated = max(load(running["0 wait"], Case(HOLDING, _BODY), site.headers, seconds)["ops_per_s"]
-                            for _ in range(3))
+            proxy = Proxy(HOLDING, site, folder / "1", FIRST_PORT + 1)
+            started.append(proxy)
+            case = Case(HOLDING, _BODY)
+            check_answers(proxy, case, site.headers)
+            saturated = max(load(proxy, case, site.headers, seconds)["ops_per_s"] for _ in range(3))
             rates = [round(share * saturated / 100) * 100 for share in SHARES]
-            measured = {(rate, label): [] for rate in rates for label in running}
+            measured = {rate: {state: [] for state in STATES} for rate in rates}
             for turn in range(rounds):
-                for (rate, label), samples in measured.items():
-                    samples.append(open_loop(build / "cli/sluice", running[label], rate, site.headers, seconds))
-                print(f"{NAME}: round {turn + 1} of {rounds}", file=sys.stderr)
-            if _waiting(folder / "2") != WAITING:
-                raise RuntimeError("some do not wait any more")
+                for state in STATES:
+                    with _held(proxy, folder / "1", site.headers, WAITING if state == WAITING else 0):
+                        for rate in rates:
+                            measured[rate][state].append(
+                                open_loop(build / "cli/sluice", proxy, rate, site.headers, seconds))
+                print(f"{NAME}: turn {turn + 1} of {rounds}", file=sys.stderr)
         finally:
-            for client in clients:
-                client.close()
             for process in reversed(started):
                 process.stop()
     rows = []
-    for (rate, label), samples in measured.items():
-        rows.append({"scenario": NAME, "contender": label, "at": rate, "connections": CONNECTIONS,
-                     **figures.median_row(samples)})
-        if label == "0 wait":
-            continue
-        ratios = [one["p99_us"] / other["p99_us"] for one, other in zip(samples, measured[rate, "0 wait"])]
-        print(f"{rate} requests/s, p99 with {WAITING} that wait ÷ without: {statistics.median(ratios):.2f} "
-              f"({min(ratios):.2f}–{max(ratios):.2f})")
+    for rate, states in measured.items():
+        for label, samples in ((f"{WAITING} wait", states[WAITING]), ("0 wait", states["before"] + states["after"])):
+            rows.append({"scenario": NAME, "contender": label, "at": rate, "connections": CONNECTIONS,
+                         **figures.median_row(samples)})
+        for key in ("p50_us", "p99_us", "cpu_us_per_op"):
+            with_them, without = (figures.median_and_interval(ratios) for ratios in _ratios(states, key))
+            print(f"{rate} requests/s, {key}: {WAITING} that wait ÷ nobody {with_them}; nobody ÷ nobody {without}")
     return rows

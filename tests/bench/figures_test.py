@@ -113,6 +113,15 @@ class PairedRatios(unittest.TestCase):
             figures.paired_ratios([a_sample(1)], [a_sample(1)] * 2)
 
 
+class MedianAndInterval(unittest.TestCase):
+    def test_values_that_agree_leave_no_doubt(self):
+        self.assertEqual(figures.median_and_interval([1.0] * 9), "1.00 (1.00–1.00)")
+
+    def test_one_outlier_among_many_is_no_news_and_scatter_is_doubt(self):
+        self.assertEqual(figures.median_and_interval([1.0] * 30 + [9.0]), "1.00 (1.00–1.00)")
+        self.assertEqual(figures.median_and_interval([0.5, 1.0, 2.0]), "1.00 (0.50–2.00)")
+
+
 class Merged(unittest.TestCase):
     def test_a_scenario_measured_again_replaces_all_its_rows(self):
         old = [{"scenario": "a", "contender": "x"}, {"scenario": "a", "contender": "y"}, {"scenario": "b"}]
