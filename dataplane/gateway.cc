@@ -289,6 +289,7 @@ void Gateway::State::run_workers() {
                                 std::move(options));
       loop.run();
     });
+    ::pthread_setname_np(worker.thread.native_handle(), fmt::format("worker-{}", i).c_str());
     if (snapshot->settings.workers.pin && !cores.empty()) {
       pin(worker.thread, cores[i % cores.size()]);
     }

@@ -1,6 +1,7 @@
 #include "exports/exporter.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -72,6 +73,7 @@ Result<std::unique_ptr<Exporter>> Exporter::start(const config::AuditExport& set
   exporter->pump_.emplace(std::move(*pump));
   exporter->status_.next = exporter->pump_->next();
   exporter->thread_ = std::thread([&self = *exporter] { self.run(); });
+  ::pthread_setname_np(exporter->thread_.native_handle(), "exporter");
   return exporter;
 }
 

@@ -1,6 +1,7 @@
 #include "recordings/recorder.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -58,6 +59,7 @@ Result<std::unique_ptr<Recorder>> Recorder::start(RecorderOptions options) {
   recorder->total_bytes_ = bytes_in(directory);
   recorder->look_for_room();
   recorder->thread_ = std::thread([self = recorder.get()] { self->run(); });
+  ::pthread_setname_np(recorder->thread_.native_handle(), "recorder");
   return recorder;
 }
 

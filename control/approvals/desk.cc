@@ -1,6 +1,7 @@
 #include "control/approvals/desk.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <array>
@@ -79,6 +80,7 @@ Result<void> Desk::start(Options options) {
     is_open_ = true;
   }
   thread_ = std::thread([this] { run(); });
+  ::pthread_setname_np(thread_.native_handle(), "approvals");
   return {};
 }
 
@@ -186,6 +188,7 @@ void Desk::open(std::vector<Errand> arrived) {
     }
     rows.push_back(stored(one.request));
     names.push_back(name);
+    next_expiry_ = std::min(next_expiry_, expiry_of(one.request));
     open_.emplace(name, std::move(one));
   }
   const auto kept = store_->put(rows);
@@ -237,18 +240,26 @@ void Desk::on_end(const std::string& request, HoldEnd how) {
 
 void Desk::expire() {
   const Instant now = options_.clock().monotonic;
+  if (now < next_expiry_) return;
+  next_expiry_ = never;
   for (auto at = open_.begin(); at != open_.end();) {
     const auto next = std::next(at);
-    if (at->second.request.state == RequestState::waiting &&
-        state_of(at->second.request, now) == RequestState::expired) {
+    if (const Instant expiry = expiry_of(at->second.request); now < expiry) {
+      next_expiry_ = std::min(next_expiry_, expiry);
+    } else if (at->second.request.state == RequestState::waiting) {
       close(at, RequestState::expired, "expired");
-    } else if (at->second.request.what.is_ticket &&
-               at->second.request.state == RequestState::approved &&
-               now >= at->second.request.valid_until.monotonic) {
+    } else {
       lapse(at);
     }
     at = next;
   }
+}
+
+/// Of one that was approved and is no ticket: never, its worker says when it has ended.
+Instant Desk::expiry_of(const Request& request) {
+  if (request.state == RequestState::waiting) return request.until.monotonic;
+  const bool lapses = request.what.is_ticket && request.state == RequestState::approved;
+  return lapses ? request.valid_until.monotonic : never;
 }
 
 /// What is in the store as waiting has nobody who waits, and tickets end with the gateway.
@@ -331,6 +342,7 @@ DecisionReply Desk::decide(const std::string& request, Decision decision) {
   }
   if (auto done = keep(next); !done) return {Kind::unavailable, {}, done.error().message};
   own = std::move(next);
+  next_expiry_ = std::min(next_expiry_, expiry_of(own));
   DecisionReply reply{Kind::taken, DecisionFault::none, to_json(own)};
   if (own.state == RequestState::waiting) return reply;
   count(own.state);

@@ -72,6 +72,8 @@ class Desk {
   [[nodiscard]] ApprovalCounts counts() const;
 
  private:
+  static constexpr Instant never{INT64_MAX};
+
   struct Open {
     Request request;
     config::AnswerHold answer;
@@ -89,6 +91,7 @@ class Desk {
   [[nodiscard]] bool has_room_for(const config::HeldOperation& what) const;
   void on_end(const std::string& request, config::HoldEnd how);
   void expire();
+  [[nodiscard]] static Instant expiry_of(const Request& request);
   // desk_review.cc: of what is over.
   [[nodiscard]] DecisionReply review(const std::string& request, const Decision& decision);
   [[nodiscard]] DecisionReply refuse(const Request& request, const Decision& decision,
@@ -117,6 +120,7 @@ class Desk {
   config::Approvals limits_;
   Options options_;
   OpenRequests open_;  ///< Those that wait, and those that were approved and have not ended.
+  Instant next_expiry_ = never;  ///< None of them expires before.
   ApprovalCounts counts_;
   bool is_open_ = false;  ///< Between start() and stop().
   std::thread thread_;

@@ -1,5 +1,7 @@
 #include "control/notifications/notifier.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -22,6 +24,7 @@ void Notifier::start(Outbox::Options options) {
   options_ = std::move(options);
   options_.stop = &is_stopping_;
   thread_ = std::thread([this] { run(); });
+  ::pthread_setname_np(thread_.native_handle(), "notifier");
 }
 
 void Notifier::stop() {

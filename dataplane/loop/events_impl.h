@@ -70,6 +70,7 @@ template <Transport T>
 void Loop<T>::begin_session(Connection& client) {
   client.role = Role::client;
   client.since = context_.now.wall;
+  client.deadline = {};
   // Unique in this process: the worker's number, and a count.
   const std::uint64_t number = std::uint64_t{options_.worker} << 48 | ++session_counter_;
   const TlsStream* const tls = transport_.stream(client.id);

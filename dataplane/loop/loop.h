@@ -143,7 +143,9 @@ class Loop {
     bool is_resetting = false;      ///< Upstreams: a reset was asked for.
     bool may_be_cancelled = false;  ///< Upstreams: by a cancel that went astray.
     std::size_t address = 0;
-    Instant deadline;  ///< Of opening, arriving, connecting, idling, probing or cancelling.
+    /// Of opening, arriving, connecting, idling, probing or cancelling; a client's session has
+    /// nothing to do before, unless something happens.
+    Instant deadline;
     std::unique_ptr<HealthProbe> probe;
     /// Of cancellers; of proxies and who is opening, what came so far.
     std::vector<std::uint8_t> packet;
@@ -232,7 +234,8 @@ class Loop {
   [[nodiscard]] UpstreamPool& pool_for(const TargetPlan& target);
   void retire_views();
   [[nodiscard]] Duration idle_timeout_of(const UpstreamPool& pool) const;
-  void sweep();
+  void begin_sweep();
+  void sweep_on();
   void sweep(Connection& connection);
   void check_health();
   void resume_waiting();
@@ -272,6 +275,7 @@ class Loop {
   std::uint64_t durable_through_ = 0;  ///< What may leave without waiting.
   std::array<Completion, 256> done_;
   Instant next_sweep_;
+  std::size_t to_sweep_ = 0;              ///< So many at the front of live_ are not looked at yet.
   Instant next_handshake_note_;           ///< Failed handshakes are recorded once a second,
   std::uint64_t unnoted_handshakes_ = 0;  ///< and those between are counted.
   std::uint64_t session_counter_ = 0;

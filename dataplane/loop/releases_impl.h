@@ -13,6 +13,7 @@ inline constexpr std::size_t whole_answer_bytes = 16 * 1024;
 template <Transport T>
 void Loop<T>::settle(Connection& client) {
   Session& session = *client.session;
+  client.deadline = {};
   if (session.wants_proof()) {
     const bool taken =
         options_.prove({options_.worker, client.id, session.keys(), session.take_proof_wish()});

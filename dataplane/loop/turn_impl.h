@@ -13,6 +13,9 @@ namespace sluice::dataplane {
 /// How often deadlines are looked at: their precision, and the price of having
 /// no timer to set per message.
 inline constexpr Duration sweep_interval = milliseconds(100);
+/// Of so many connections in one turn: with thousands that are idle, or wait for people, who is
+/// served never stands behind all of them.
+inline constexpr std::size_t swept_per_turn = 32;
 /// How long a turn waits while the audit ring is full.
 inline constexpr Duration log_wait = milliseconds(1);
 
@@ -54,6 +57,7 @@ void Loop<T>::run() {
 template <Transport T>
 bool Loop<T>::turn(Duration wait) {
   if (!waiting_for_log_.empty() || !context_.session_ends.empty()) wait = std::min(wait, log_wait);
+  if (to_sweep_ != 0) wait = {};
   const std::size_t count = transport_.poll(done_, wait);
   context_.now = transport_.now();
   context_.can_splice = transport_.splices_free() != 0;
@@ -81,11 +85,8 @@ bool Loop<T>::turn(Duration wait) {
   context_.session_ends.flush();
   resume_waiting();
   serve_waiting();
-  if (context_.now.monotonic >= next_sweep_) {
-    next_sweep_ = context_.now.monotonic + sweep_interval;
-    if (ticket_keys_) ticket_keys_->advance(context_.now.monotonic);
-    sweep();
-  }
+  if (to_sweep_ == 0 && context_.now.monotonic >= next_sweep_) begin_sweep();
+  sweep_on();
   if (!may_splice_.empty()) begin_splices();
   if (context_.recordings != nullptr) context_.recordings->flush(context_.now.monotonic);
   if (!waiting_for_durable_.empty()) context_.log.request_flush();
@@ -155,12 +156,31 @@ void Loop<T>::read(const WorkerMail& mail) {
 }
 
 template <Transport T>
-void Loop<T>::sweep() {
+void Loop<T>::begin_sweep() {
+  next_sweep_ = context_.now.monotonic + sweep_interval;
+  to_sweep_ = live_.size();
+  if (ticket_keys_) ticket_keys_->advance(context_.now.monotonic);
   if (views_.size() > 1) retire_views();
   for (const auto& pool : pools_) expire_waiting(*pool);
-  for (std::size_t i = 0; i < live_.size(); ++i) sweep(connections_[live_[i]]);
   if (!context_.draining) check_health();
   context_.metrics.buffers_free.set(context_.pool.free_count());
+}
+
+/// From the last to the first: into the place of one that is forgotten meanwhile comes the last,
+/// which was looked at already.
+template <Transport T>
+void Loop<T>::sweep_on() {
+  to_sweep_ = std::min(to_sweep_, live_.size());
+  const std::size_t end = to_sweep_ - std::min(to_sweep_, swept_per_turn);
+  while (to_sweep_ > end) {
+    --to_sweep_;
+    if (to_sweep_ >= 4) prefetch_lines(&connections_[live_[to_sweep_ - 4]], sizeof(Connection));
+    if (to_sweep_ >= 2) {
+      const Connection& soon = connections_[live_[to_sweep_ - 2]];
+      if (soon.session && context_.now.monotonic >= soon.deadline) soon.session->prefetch();
+    }
+    sweep(connections_[live_[to_sweep_]]);
+  }
 }
 
 template <Transport T>
@@ -171,8 +191,11 @@ void Loop<T>::sweep(Connection& connection) {
       if (late) refuse_introduction(connection);
       return;
     case Role::client:
+      if (!late) return;
       connection.session->on_tick();
-      return settle(connection);
+      settle(connection);
+      if (connection.role == Role::client) connection.deadline = connection.session->rests_until();
+      return;
     case Role::opening:
     case Role::arriving:
       if (late) on_handshake_failed(connection, TlsFault::timeout);

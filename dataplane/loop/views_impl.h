@@ -32,6 +32,9 @@ void Loop<T>::adopt(std::shared_ptr<const Snapshot> snapshot) {
   }
   views_.push_back(std::make_unique<SnapshotView>(std::move(snapshot), std::move(targets)));
   context_.current = views_.back().get();
+  for (const std::uint32_t index : live_) {  // who waits for people does so under the old rules
+    if (connections_[index].role == Role::client) connections_[index].deadline = {};
+  }
   retire_views();
 }
 

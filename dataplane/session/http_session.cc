@@ -299,6 +299,14 @@ void HttpSession::on_tick() {
   }
 }
 
+/// Between requests, and while people are asked.
+Instant HttpSession::rests_until() const noexcept {
+  if (!to_client_.empty()) return {};
+  if (stage_ == Stage::hold && is_held()) return hold_->deadline;
+  const bool is_idle = stage_ == Stage::head && client_inbox_.empty() && parked_.empty();
+  return is_idle ? last_progress_ + plan().settings.timeouts.idle : Instant();
+}
+
 std::shared_ptr<const identity::ApiKeys> HttpSession::keys() const noexcept {
   return exchange_->view->snapshot().keys;
 }

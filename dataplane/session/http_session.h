@@ -51,6 +51,7 @@ class HttpSession final : public Session {
   void on_log_broken() override;
   void on_buffers() override;
   void on_tick() override;
+  [[nodiscard]] Instant rests_until() const noexcept override;
   void on_drain() override;
   [[nodiscard]] CancelOrder on_kill() override;
 

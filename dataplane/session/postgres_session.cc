@@ -246,6 +246,18 @@ void PostgresSession::on_tick() {
   advance();
 }
 
+/// Between statements, and while people are asked.
+Instant PostgresSession::rests_until() const noexcept {
+  const bool is_open = stage_ == Stage::open && is_greeted_ && !ending_ &&
+                       replication_ == Replication::none && upstream_ != Upstream::wanted;
+  const bool has_nothing_to_say =
+      to_client_.empty() && !client_out_.has_spill() && !upstream_out_.has_spill();
+  if (!is_open || !has_nothing_to_say) return {};
+  if (hold_ != nullptr) return is_held() && !hold_->is_notice_due ? hold_->deadline : Instant();
+  const bool is_idle = expected_.empty() && rests_ && client_inbox_.empty();
+  return is_idle ? last_progress_ + plan().settings.postgres.idle_timeout : Instant();
+}
+
 void PostgresSession::on_drain() {
   if (stage_ != Stage::open) return;
   if (is_held()) {

@@ -64,6 +64,7 @@ class PostgresSession final : public Session {
   void on_log_room() override;
   void on_log_broken() override;
   void on_tick() override;
+  [[nodiscard]] Instant rests_until() const noexcept override;
   void on_drain() override;
   [[nodiscard]] CancelOrder on_kill() override;
   std::optional<CancelOrder> on_cancel(const CancelKey& key) override;

@@ -95,6 +95,8 @@ class Session {
   virtual void on_log_broken() = 0;
   virtual void on_buffers() {}  ///< Buffers that it waited for may be free.
   virtual void on_tick() = 0;   ///< Now and then: deadlines.
+  /// It needs no tick before, unless something else happens or the configuration changes.
+  [[nodiscard]] virtual Instant rests_until() const noexcept = 0;
   virtual void on_drain() = 0;
   /// An operator ends it: what is under way ends here, and its client is told why.
   /// returns  what stops what runs at the target; empty: nothing does.

@@ -247,3 +247,45 @@ TEST_CASE("Trailers that came with the head do not become part of it") {
   CHECK(onward.find("Content-Type: text/plain\r\n") < onward.find("\r\n\r\n"));
   CHECK(onward.ends_with("\r\n\r\n3\r\nabc\r\n0\r\nX-Late: 1\r\n\r\n"));
 }
+
+TEST_CASE("A session rests between its requests and while people are asked, and at no other time") {
+  const std::vector<std::uint8_t> random(32, 7);
+  const auto made = identity::make_key("ann", {}, {INT64_MAX}, random);
+  SessionBench bench(test::snapshot_of(test::open_gateway(R"(  - name: people decide
+    operations: {http: {paths: ["/held"]}}
+    ruling: hold
+    approval: {by_groups: [people], expires: 1h}
+)"),
+                                       made.yaml_entry));
+  const auto rests = [&bench] {
+    return (bench.session().rests_until() - bench.worker().now.monotonic).ns;
+  };
+  const std::int64_t idle = rests();
+  CHECK(idle > seconds(1).ns);
+  bench.pass(seconds(1));
+  CHECK(rests() + seconds(1).ns == idle);
+
+  const std::string end =
+      fmt::format(" HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {}\r\n\r\n", made.secret);
+  bench.client_sends("GET /a");
+  CHECK(rests() <= 0);
+  bench.client_sends(end);
+  CHECK(rests() <= 0);
+  bench.connect_upstream();
+  bench.to_upstream();
+  CHECK(rests() <= 0);
+  bench.upstream_sends("HTTP/1.1 204 No Content\r\n\r\n");
+  CHECK(rests() <= 0);
+  bench.to_client();
+  CHECK(rests() == idle);
+
+  bench.client_sends("GET /held" + end);
+  const auto wish = bench.session().take_hold_wish();
+  REQUIRE(wish);
+  bench.session().on_hold_answer(
+      {config::HoldAnswer::Kind::parked, wish->request, wish->binding, {}});
+  CHECK(rests() >= seconds(3'600).ns);
+  bench.session().on_hold_answer(
+      {config::HoldAnswer::Kind::approved, wish->request, wish->binding, {}});
+  CHECK(rests() <= 0);
+}
