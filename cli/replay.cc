@@ -133,7 +133,8 @@ ExitCode perform(const ReplayOptions& options) {
   if (auto done = replay(std::move(*reader), options, from); !done) {
     return complain("replay", done.error().message, ExitCode::failed);
   }
-  return std::fflush(stdout) == 0 ? ExitCode::ok : ExitCode::failed;
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  return is_written ? ExitCode::ok : ExitCode::failed;
 }
 
 }  // namespace sluice::cli

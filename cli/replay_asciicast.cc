@@ -29,7 +29,7 @@ class AsciicastPrinter final : public ReplayPrinter {
                                       {"width", columns},
                                       {"height", rows},
                                       {"timestamp", from.ns / ns_per_second},
-                                      {"title", title}});
+                                      {"title", visible(title)}});
     printer_->begin(title, from);
     put();
   }

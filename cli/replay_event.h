@@ -66,6 +66,10 @@ class ReplayPrinter {
   virtual void finish() {}
 };
 
+/// A text with what a terminal could act on made visible: C0, DEL, and C1 in UTF-8 and alone.
+/// lines   line feeds are kept.
+std::string visible(std::string_view text, bool lines = false);
+
 using WriteText = std::function<void(std::string_view)>;
 
 /// Lines of JSON.

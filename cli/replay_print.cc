@@ -10,17 +10,8 @@
 #include "cli/replay_event.h"
 
 namespace sluice::cli {
-namespace {
 
-using Kind = ReplayEvent::Kind;
-
-/// Rows that are looked at for how wide columns are.
-constexpr std::size_t rows_held = 100;
-constexpr std::size_t column_width_max = 60;
-
-/// A text with what a terminal could act on made visible: C0, DEL, and C1 in UTF-8 and alone.
-/// lines   line feeds are kept.
-std::string visible(std::string_view text, bool lines = false) {
+std::string visible(std::string_view text, bool lines) {
   const bool is_text = audit::is_utf8(text);
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -40,6 +31,14 @@ std::string visible(std::string_view text, bool lines = false) {
   }
   return out;
 }
+
+namespace {
+
+using Kind = ReplayEvent::Kind;
+
+/// Rows that are looked at for how wide columns are.
+constexpr std::size_t rows_held = 100;
+constexpr std::size_t column_width_max = 60;
 
 /// Characters, not bytes.
 std::size_t width_of(std::string_view text) noexcept {

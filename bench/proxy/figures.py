@@ -1,5 +1,6 @@
 """From samples to rows: what is pure in the benchmark, and tested (tests/bench)."""
 import json
+import math
 import random
 import re
 import statistics
@@ -82,6 +83,12 @@ def paired_ratios(over: list, under: list) -> dict:
         if each:
             ratios[key] = {"median": statistics.median(each), "min": min(each), "max": max(each)}
     return ratios
+
+
+def turn_ratios(over: list, under: list, key: str) -> list:
+    """Of each turn, in which both were measured twice: the ratio of their geometric means."""
+    pairs = zip(over[::2], over[1::2], under[::2], under[1::2], strict=True)
+    return [math.sqrt(a[key] * b[key] / (c[key] * d[key])) for a, b, c, d in pairs]
 
 
 def median_and_interval(values: list) -> str:

@@ -1,12 +1,11 @@
 """What a thousand requests that wait for people cost those that do not.
 
-One gateway, asked in each turn with nobody waiting, with a thousand, and with nobody again; the load is an open loop,
-as in latency.py. What a turn says of the thousand is free of what slows the machine steadily, and the two measurements
-without them say what the machine itself is good for.
+One gateway, asked four times in each turn: with a thousand that wait, twice with nobody, and with a thousand again, in
+the next turn the other way. So what slows the machine steadily is in both, and neither is always first. The load is an
+open loop, as in latency.py.
 """
 import contextlib
 import dataclasses
-import math
 import pathlib
 import socket
 import subprocess
@@ -23,7 +22,7 @@ from scenarios import CONNECTIONS, SLUICE, Case, clean
 NAME = "holds"
 WAITING = 1000
 SHARES = (0.05, 0.25)  # of the rate at which it is saturated
-STATES = ("before", WAITING, "after")
+TURNS = ((WAITING, 0, 0, WAITING), (0, WAITING, WAITING, 0))
 _BODY = clean(200)
 _RULE = """policies:
   - name: people decide
@@ -63,13 +62,6 @@ def _held(proxy: Proxy, folder: pathlib.Path, headers: dict, count: int):
     _await(folder, 0)
 
 
-def _ratios(measured: dict, key: str) -> tuple:
-    """Turn by turn: what waits ÷ what does not, around it; and of that the later ÷ the earlier."""
-    before, waiting, after = ([sample[key] for sample in measured[state]] for state in STATES)
-    return ([there / math.sqrt(one * other) for one, there, other in zip(before, waiting, after)],
-            [other / one for one, other in zip(before, after)])
-
-
 def run(build: pathlib.Path, rounds: int, seconds: int) -> list:
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
         folder = pathlib.Path(name)
@@ -83,23 +75,23 @@ def run(build: pathlib.Path, rounds: int, seconds: int) -> list:
             check_answers(proxy, case, site.headers)
             saturated = max(load(proxy, case, site.headers, seconds)["ops_per_s"] for _ in range(3))
             rates = [round(share * saturated / 100) * 100 for share in SHARES]
-            measured = {rate: {state: [] for state in STATES} for rate in rates}
+            measured = {rate: {count: [] for count in (WAITING, 0)} for rate in rates}
             for turn in range(rounds):
-                for state in STATES:
-                    with _held(proxy, folder / "1", site.headers, WAITING if state == WAITING else 0):
+                for count in TURNS[turn % 2]:
+                    with _held(proxy, folder / "1", site.headers, count):
                         for rate in rates:
-                            measured[rate][state].append(
+                            measured[rate][count].append(
                                 open_loop(build / "cli/sluice", proxy, rate, site.headers, seconds))
                 print(f"{NAME}: turn {turn + 1} of {rounds}", file=sys.stderr)
         finally:
             for process in reversed(started):
                 process.stop()
     rows = []
-    for rate, states in measured.items():
-        for label, samples in ((f"{WAITING} wait", states[WAITING]), ("0 wait", states["before"] + states["after"])):
-            rows.append({"scenario": NAME, "contender": label, "at": rate, "connections": CONNECTIONS,
+    for rate, by_count in measured.items():
+        for count, samples in by_count.items():
+            rows.append({"scenario": NAME, "contender": f"{count} wait", "at": rate, "connections": CONNECTIONS,
                          **figures.median_row(samples)})
         for key in ("p50_us", "p99_us", "cpu_us_per_op"):
-            with_them, without = (figures.median_and_interval(ratios) for ratios in _ratios(states, key))
-            print(f"{rate} requests/s, {key}: {WAITING} that wait ÷ nobody {with_them}; nobody ÷ nobody {without}")
+            ratios = figures.turn_ratios(by_count[WAITING], by_count[0], key)
+            print(f"{rate} requests/s, {key}: {WAITING} that wait ÷ nobody {figures.median_and_interval(ratios)}")
     return rows

@@ -120,6 +120,10 @@ class Loop {
   };
   struct Connection {
     ConnId id;
+    /// Of opening, arriving, connecting, idling, probing or cancelling; a client's session has
+    /// nothing to do before, unless something happens.
+    Instant deadline;
+    std::unique_ptr<Session> session;  ///< Clients.
     Role role = Role::none;
     bool receiving = false;
     bool sending = false;
@@ -128,10 +132,9 @@ class Loop {
     bool waits_for_log = false;
     bool waits_for_buffers = false;
     bool waits_for_durable = false;
-    bool may_splice = false;           ///< Is in may_splice_.
-    bool is_direct_tls = false;        ///< Arriving: it did not ask in clear before.
-    bool awaits_tls = false;           ///< To targets: they were asked for TLS in clear.
-    std::unique_ptr<Session> session;  ///< Clients.
+    bool may_splice = false;       ///< Is in may_splice_.
+    bool is_direct_tls = false;    ///< Arriving: it did not ask in clear before.
+    bool awaits_tls = false;       ///< To targets: they were asked for TLS in clear.
     ConnId other;                  ///< A client's or canceller's upstream, an upstream's client.
     UpstreamPool* pool = nullptr;  ///< Upstreams.
     std::unique_ptr<UpstreamState> state;  ///< Upstreams: what sessions know of it.
@@ -143,9 +146,6 @@ class Loop {
     bool is_resetting = false;      ///< Upstreams: a reset was asked for.
     bool may_be_cancelled = false;  ///< Upstreams: by a cancel that went astray.
     std::size_t address = 0;
-    /// Of opening, arriving, connecting, idling, probing or cancelling; a client's session has
-    /// nothing to do before, unless something happens.
-    Instant deadline;
     std::unique_ptr<HealthProbe> probe;
     /// Of cancellers; of proxies and who is opening, what came so far.
     std::vector<std::uint8_t> packet;
@@ -157,6 +157,8 @@ class Loop {
     std::array<BufferId, slices_per_send_max> lent{};  ///< Held while the transport sends.
     std::uint8_t lent_count = 0;
   };
+  /// At its front, what a sweep reads of a connection at rest: all up to its role.
+  static constexpr std::size_t resting_bytes = 32;
 
   void handle(const Completion& completion);
   void prefetch(const Completion& completion) const noexcept;
@@ -275,7 +277,9 @@ class Loop {
   std::uint64_t durable_through_ = 0;  ///< What may leave without waiting.
   std::array<Completion, 256> done_;
   Instant next_sweep_;
-  std::size_t to_sweep_ = 0;              ///< So many at the front of live_ are not looked at yet.
+  std::size_t sweep_size_ = 0;            ///< So many there were when the sweep began,
+  std::size_t to_sweep_ = 0;              ///< so many at the front of live_ are not looked at yet.
+  bool knows_log_broken_ = false;         ///< What was under way then has been ended.
   Instant next_handshake_note_;           ///< Failed handshakes are recorded once a second,
   std::uint64_t unnoted_handshakes_ = 0;  ///< and those between are counted.
   std::uint64_t session_counter_ = 0;

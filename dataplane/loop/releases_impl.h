@@ -167,7 +167,8 @@ void Loop<T>::resume_waiting_for_durable() {
 }
 
 /// The log takes no more records: what is under way ends here (new requests are
-/// refused by their sessions).
+/// refused by their sessions). Once when that turns out, and with each sweep for what could not
+/// end.
 template <Transport T>
 void Loop<T>::stop_releasing() {
   for (std::size_t i = 0; i < live_.size(); ++i) {

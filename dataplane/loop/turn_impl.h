@@ -13,8 +13,8 @@ namespace sluice::dataplane {
 /// How often deadlines are looked at: their precision, and the price of having
 /// no timer to set per message.
 inline constexpr Duration sweep_interval = milliseconds(100);
-/// Of so many connections in one turn: with thousands that are idle, or wait for people, who is
-/// served never stands behind all of them.
+/// Of so many connections in one turn, or more if turns take long: with thousands that are idle, or
+/// wait for people, who is served never stands behind all of them.
 inline constexpr std::size_t swept_per_turn = 32;
 /// How long a turn waits while the audit ring is full.
 inline constexpr Duration log_wait = milliseconds(1);
@@ -81,12 +81,12 @@ bool Loop<T>::turn(Duration wait) {
   }
   for (const WorkerMail& letter : mail) read(letter);
   if (has_new_keys) resume_waiting_for_keys();
-  if (context_.log.is_broken()) stop_releasing();
+  if (context_.log.is_broken() && !std::exchange(knows_log_broken_, true)) stop_releasing();
   context_.session_ends.flush();
   resume_waiting();
   serve_waiting();
-  if (to_sweep_ == 0 && context_.now.monotonic >= next_sweep_) begin_sweep();
   sweep_on();
+  if (context_.now.monotonic >= next_sweep_) begin_sweep();
   if (!may_splice_.empty()) begin_splices();
   if (context_.recordings != nullptr) context_.recordings->flush(context_.now.monotonic);
   if (!waiting_for_durable_.empty()) context_.log.request_flush();
@@ -155,26 +155,33 @@ void Loop<T>::read(const WorkerMail& mail) {
   }
 }
 
+/// The one before it is over, as its time is.
 template <Transport T>
 void Loop<T>::begin_sweep() {
   next_sweep_ = context_.now.monotonic + sweep_interval;
-  to_sweep_ = live_.size();
+  sweep_size_ = to_sweep_ = live_.size();
   if (ticket_keys_) ticket_keys_->advance(context_.now.monotonic);
   if (views_.size() > 1) retire_views();
   for (const auto& pool : pools_) expire_waiting(*pool);
   if (!context_.draining) check_health();
+  if (knows_log_broken_) stop_releasing();
   context_.metrics.buffers_free.set(context_.pool.free_count());
 }
 
+/// As much of the sweep as is due: it is over with its interval, however long turns take.
 /// From the last to the first: into the place of one that is forgotten meanwhile comes the last,
-/// which was looked at already.
+/// which was looked at already or came after the sweep began.
 template <Transport T>
 void Loop<T>::sweep_on() {
   to_sweep_ = std::min(to_sweep_, live_.size());
-  const std::size_t end = to_sweep_ - std::min(to_sweep_, swept_per_turn);
+  const Duration left = std::max(next_sweep_ - context_.now.monotonic, Duration{});
+  const std::size_t may_stay =
+      sweep_size_ * static_cast<std::size_t>(left.ns) / static_cast<std::size_t>(sweep_interval.ns);
+  const std::size_t end = std::min(to_sweep_ - std::min(to_sweep_, swept_per_turn), may_stay);
   while (to_sweep_ > end) {
     --to_sweep_;
-    if (to_sweep_ >= 4) prefetch_lines(&connections_[live_[to_sweep_ - 4]], sizeof(Connection));
+    // Of who rests nothing is read but what says so.
+    if (to_sweep_ >= 4) prefetch_lines(&connections_[live_[to_sweep_ - 4]], resting_bytes);
     if (to_sweep_ >= 2) {
       const Connection& soon = connections_[live_[to_sweep_ - 2]];
       if (soon.session && context_.now.monotonic >= soon.deadline) soon.session->prefetch();

@@ -218,8 +218,11 @@ void HttpSession::on_drain() {
   if (stage_ == Stage::hold && is_held()) {
     return refuse_held(config::HoldEnd::interrupted, "the gateway is going down");
   }
-  const bool is_idle = client_inbox_.empty() && parked_.empty() && to_client_.empty();
-  if (stage_ == Stage::head && is_idle) close_now();
+  if (is_idle()) close_now();
+}
+
+bool HttpSession::is_idle() const noexcept {
+  return stage_ == Stage::head && client_inbox_.empty() && parked_.empty() && to_client_.empty();
 }
 
 CancelOrder HttpSession::on_kill() {
@@ -234,8 +237,7 @@ CancelOrder HttpSession::on_kill() {
 void HttpSession::describe_own(SessionSummary& summary) const {
   summary.subject = subject_;
   summary.issuer = issuer_;
-  const bool is_idle = stage_ == Stage::head && client_inbox_.empty() && to_client_.empty();
-  summary.state = is_idle ? SessionState::idle : SessionState::busy;
+  summary.state = is_idle() ? SessionState::idle : SessionState::busy;
 }
 
 void HttpSession::on_tick() {
@@ -246,10 +248,10 @@ void HttpSession::on_tick() {
   const bool stalled = now >= last_progress_ + stall;
   switch (stage_) {
     case Stage::head:
-      if (!to_client_.empty()) {
-        if (stalled) close_now();
-      } else if (client_inbox_.empty() && parked_.empty()) {
+      if (is_idle()) {
         if (now >= last_progress_ + timeouts.idle) close_now();
+      } else if (!to_client_.empty()) {
+        if (stalled) close_now();
       } else if (!waits_for_log_) {
         if (scarce) park_head();
         const Duration time = scarce && parked_.empty()
@@ -301,10 +303,9 @@ void HttpSession::on_tick() {
 
 /// Between requests, and while people are asked.
 Instant HttpSession::rests_until() const noexcept {
-  if (!to_client_.empty()) return {};
-  if (stage_ == Stage::hold && is_held()) return hold_->deadline;
-  const bool is_idle = stage_ == Stage::head && client_inbox_.empty() && parked_.empty();
-  return is_idle ? last_progress_ + plan().settings.timeouts.idle : Instant();
+  if (is_idle()) return last_progress_ + plan().settings.timeouts.idle;
+  const bool only_waits = stage_ == Stage::hold && is_held() && to_client_.empty();
+  return only_waits ? hold_->deadline : Instant();
 }
 
 std::shared_ptr<const identity::ApiKeys> HttpSession::keys() const noexcept {

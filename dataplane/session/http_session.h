@@ -65,6 +65,7 @@ class HttpSession final : public Session {
 
  private:
   void describe_own(SessionSummary& summary) const override;
+  [[nodiscard]] bool is_idle() const noexcept;  ///< Between requests, with nothing left to say.
 
   enum class Stage : std::uint8_t {
     head,      ///< Between requests, or inside a head.

@@ -246,7 +246,7 @@ PostgresSession::Handled PostgresSession::on_request(const PostgresInbox::Messag
 /// requests it asks. True when it did.
 bool PostgresSession::ask_again() {
   // Within a pipeline a question would end its transaction.
-  if (!expected_.empty() || !rests_ || status_ == TransactionStatus::failed) return false;
+  if (!is_at_rest() || status_ == TransactionStatus::failed) return false;
   if (replication_ != Replication::none) return false;
   const std::uint64_t generation = worker_.current->snapshot().generation;
   if (!backend_->must_ask(generation, listener_, !plan().columns.empty())) return false;

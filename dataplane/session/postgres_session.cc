@@ -252,9 +252,10 @@ Instant PostgresSession::rests_until() const noexcept {
                        replication_ == Replication::none && upstream_ != Upstream::wanted;
   const bool has_nothing_to_say =
       to_client_.empty() && !client_out_.has_spill() && !upstream_out_.has_spill();
-  if (!is_open || !has_nothing_to_say) return {};
+  // What the target has said may have found no buffer to be passed on in.
+  if (!is_open || !has_nothing_to_say || !upstream_inbox_.empty()) return {};
   if (hold_ != nullptr) return is_held() && !hold_->is_notice_due ? hold_->deadline : Instant();
-  const bool is_idle = expected_.empty() && rests_ && client_inbox_.empty();
+  const bool is_idle = is_at_rest() && client_inbox_.empty();
   return is_idle ? last_progress_ + plan().settings.postgres.idle_timeout : Instant();
 }
 
@@ -265,14 +266,13 @@ void PostgresSession::on_drain() {
     advance();
     if (stage_ != Stage::open) return;
   }
-  if (expected_.empty() && rests_ && status_ == postgres::TransactionStatus::idle) {
+  if (is_at_rest() && status_ == postgres::TransactionStatus::idle) {
     fail_session("57P01", "the gateway is going down; connect again", "drained");
   }
 }
 
 CancelOrder PostgresSession::on_kill() {
-  const bool is_at_rest = expected_.empty() && rests_;
-  const bool runs = stage_ == Stage::open && !is_at_rest && has_running_target();
+  const bool runs = stage_ == Stage::open && !is_at_rest() && has_running_target();
   CancelOrder order = runs ? cancel_order() : CancelOrder();
   constexpr std::string_view why = "an operator ended this session";
   is_greeted_ ? fail_session("57P01", why, "killed") : refuse_login("57P01", why, "killed");
@@ -284,7 +284,7 @@ void PostgresSession::describe_own(SessionSummary& summary) const {
   if (!principal_) return;
   summary.subject = principal_->who().subject;
   summary.issuer = principal_->who().issuer;
-  const bool is_idle = stage_ == Stage::open && expected_.empty() && rests_;
+  const bool is_idle = stage_ == Stage::open && is_at_rest();
   summary.state = is_idle ? SessionState::idle : SessionState::busy;
   if (stage_ == Stage::closing) summary.state = SessionState::ending;
 }

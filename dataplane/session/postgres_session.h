@@ -88,6 +88,8 @@ class PostgresSession final : public Session {
  private:
   void describe_own(SessionSummary& summary) const override;
   [[nodiscard]] CancelOrder cancel_order() const;
+  /// The target was sent nothing that it has yet to answer.
+  [[nodiscard]] bool is_at_rest() const noexcept { return expected_.empty() && rests_; }
   [[nodiscard]] bool has_running_target() const noexcept;
 
   enum class Stage : std::uint8_t {

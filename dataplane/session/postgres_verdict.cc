@@ -289,7 +289,7 @@ void PostgresSession::refuse_message(std::string_view code, std::string_view mes
 /// The error comes when its turn has come. What follows up to Sync is skipped, as a
 /// server would; behind a Query nothing is.
 void PostgresSession::queue_refusal(std::string bytes, bool is_query) {
-  const bool is_alone = expected_.empty() && rests_;
+  const bool is_alone = is_at_rest();
   expect(Expected::Kind::refusal);
   expected_.back().refusal = std::move(bytes);
   if (!is_query) {

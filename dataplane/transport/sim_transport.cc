@@ -15,8 +15,6 @@ constexpr std::uint32_t none = 0xFFFFFFFF;
 constexpr std::int64_t wall_epoch_ns = 1'767'225'600'000'000'000;
 /// A poll gathers what happens this shortly after its first event.
 constexpr std::uint64_t batch_ns_max = 100'000;
-/// What a turn of the loop takes, so that time goes on for one that never waits.
-constexpr Duration turn_cost{1'000};
 
 /// FNV-1a over the bytes as they are now: finds a slice touched too early.
 std::uint64_t checksum_of(std::span<const Slice> slices) noexcept {
@@ -144,7 +142,7 @@ void SimTransport::splice(ConnId from, ConnId to, std::uint64_t size_bytes) {
 
 std::size_t SimTransport::poll(std::span<Completion> done, Duration wait) {
   counters_.turns.add();
-  now_ = now_ + turn_cost;
+  now_ = now_ + options_.turn_cost;
   free_.insert(free_.end(), freed_.begin(), freed_.end());
   freed_.clear();
   feed_starved();

@@ -27,11 +27,13 @@ struct SimOptions {
   std::size_t window_bytes = 64 * 1024;        ///< Unread bytes that each side holds.
   std::size_t chunk_bytes_max = 64 * 1024;     ///< Moved at a time: 1 to this many.
   Duration delay_max = milliseconds(1);        ///< Of each step a byte takes.
-  unsigned reset_per_mille = 0;                ///< Connections that break at some moment.
-  unsigned refuse_per_mille = 0;               ///< Connects that fail.
-  unsigned starve_per_mille = 0;               ///< Receives that find no buffer at first.
-  std::size_t splices_max = 4;                 ///< At once.
-  unsigned splice_decline_per_mille = 100;     ///< Splices that come to nothing.
+  /// What a turn of the loop takes, so that time goes on for one that never waits.
+  Duration turn_cost = Duration{1'000};
+  unsigned reset_per_mille = 0;             ///< Connections that break at some moment.
+  unsigned refuse_per_mille = 0;            ///< Connects that fail.
+  unsigned starve_per_mille = 0;            ///< Receives that find no buffer at first.
+  std::size_t splices_max = 4;              ///< At once.
+  unsigned splice_decline_per_mille = 100;  ///< Splices that come to nothing.
 };
 
 /// Keeps a Transport's promises (transport.h). One thread, but for the waker.

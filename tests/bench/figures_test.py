@@ -1,4 +1,5 @@
 """bench/proxy/figures.py: from what wrk prints to medians and ratios."""
+import re
 import unittest
 
 import figures
@@ -120,6 +121,28 @@ class MedianAndInterval(unittest.TestCase):
     def test_one_outlier_among_many_is_no_news_and_scatter_is_doubt(self):
         self.assertEqual(figures.median_and_interval([1.0] * 30 + [9.0]), "1.00 (1.00–1.00)")
         self.assertEqual(figures.median_and_interval([0.5, 1.0, 2.0]), "1.00 (0.50–2.00)")
+
+    def test_confidence_is_that_of_the_quantiles_of_order(self):
+        # Of 101 values the 41st to the 61st hold the median with 95 %.
+        low, high = re.search(r"\((.*)–(.*)\)", figures.median_and_interval([float(i) for i in range(101)])).groups()
+        self.assertTrue(39 <= float(low) <= 42 and 58 <= float(high) <= 61, (low, high))
+
+
+class TurnRatios(unittest.TestCase):
+    def test_what_drifts_in_a_turn_leaves_no_trace(self):
+        # Each measurement is 1.2 times the one before: with, without, without, with; then the other way.
+        over = [a_sample(1), a_sample(1.2 ** 3), a_sample(1.2), a_sample(1.2 ** 2)]
+        under = [a_sample(1.2), a_sample(1.2 ** 2), a_sample(1), a_sample(1.2 ** 3)]
+        for ratio in figures.turn_ratios(over, under, "cpu_us_per_op"):
+            self.assertAlmostEqual(ratio, 1)
+
+    def test_one_for_each_turn(self):
+        ratios = figures.turn_ratios([a_sample(2), a_sample(8)] * 2, [a_sample(1), a_sample(4)] * 2, "cpu_us_per_op")
+        self.assertEqual(ratios, [2, 2])
+
+    def test_turns_are_whole(self):
+        with self.assertRaises(ValueError):
+            figures.turn_ratios([a_sample(1)] * 2, [a_sample(1)] * 4, "cpu_us_per_op")
 
 
 class Merged(unittest.TestCase):

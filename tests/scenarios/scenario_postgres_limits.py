@@ -203,9 +203,29 @@ def check_skipping(gateway) -> None:
         expect(rows(client.ask(w.query(FIVE))) == 5, "the session is not what it was")
 
 
+def check_idle(context, cluster) -> None:
+    """Who says nothing for its time is told so, within a transaction, too; who asks now and then stays."""
+    gateway = PostgresGateway(context, cluster, name="idle", listener="postgres: {passwords_from_loopback: true, idle: 1s}")
+    gateway.start()
+    with (w.Client(gateway.port).log_in("tester", gateway.key) as busy,
+          w.Client(gateway.port).log_in("tester", gateway.key) as resting,
+          w.Client(gateway.port).log_in("tester", gateway.key) as beginner):
+        beginner.ask(BEGIN)
+        for _ in range(4):
+            time.sleep(0.4)
+            expect(rows(busy.ask(w.query("SELECT 1"))) == 1, "who asks is not served")
+        for client in (resting, beginner):
+            ended = client.read_until("E")
+            expect(code(ended) == "57P05", f"who was idle is told {ended}")
+        expect(rows(busy.ask(w.query("SELECT 1"))) == 1, "who asked was ended with the others")
+    gateway.stop()
+    gateway.expect_complete()
+
+
 def run(context) -> None:
     cluster = Cluster(context)
     cluster.psql(SETUP, database="shop")
+    check_idle(context, cluster)
     for name, masks in (("plain", ""), ("masked", MASKS)):
         gateway = PostgresGateway(context, cluster, name=name, policies=POLICIES, masks=masks)
         hare, whale = gateway.new_key("hare", "hurried"), gateway.new_key("whale", "bulk")

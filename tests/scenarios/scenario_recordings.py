@@ -101,7 +101,9 @@ def database(context, auditor: Auditor) -> None:
     expect("\x1b" not in text, "the replay lets a terminal be steered")
     cast = context.folder / "session.cast"
     cast.write_text(auditor.replay(gateway, first, "--asciicast"))
-    played = subprocess.run(["asciinema", "cat", cast], capture_output=True, text=True, timeout=60,
+    # It asks for a terminal, which script(1) has.
+    played = subprocess.run(["script", "-qec", f"asciinema cat {cast}", "/dev/null"], stdin=subprocess.DEVNULL,
+                            capture_output=True, text=True, timeout=60,
                             env=os.environ | {"HOME": str(context.folder), "LC_ALL": "C.UTF-8"})
     expect(played.stdout.replace("\r\n", "\n") == text, f"asciinema shows something else: {played}")
     refused = auditor.replay(gateway, second)

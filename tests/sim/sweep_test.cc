@@ -36,9 +36,13 @@ audit: {directory: audit, signing_key: file:audit.key}
 struct Bench {
   std::vector<std::unique_ptr<Talker>> clients;
   // Its network knows the peers until it ends.
-  SimWorker worker{{.seed = 5, .connections_max = 1024, .buffer_bytes = std::size_t{64} << 20}};
+  SimWorker worker;
 
-  explicit Bench(std::size_t count) {
+  explicit Bench(std::size_t count, Duration turn_cost = Duration{1'000})
+      : worker({.seed = 5,
+                .connections_max = 1024,
+                .buffer_bytes = std::size_t{64} << 20,
+                .turn_cost = turn_cost}) {
     worker.start(denying("2s", 1), {});
     for (std::size_t i = 0; i < count; ++i) {
       clients.push_back(std::make_unique<Talker>(request));
@@ -66,6 +70,28 @@ TEST_CASE("Each of many idle connections is closed when its own time is over") {
   bench.pass(milliseconds(1'200));
   CHECK(bench.open() == 1);
   bench.pass(milliseconds(1'500));
+  CHECK(bench.open() == 0);
+}
+
+TEST_CASE("No turn looks at all of many connections") {
+  Bench bench(300);
+  bench.pass(milliseconds(1'500));
+  std::uint32_t open = bench.open();
+  std::uint32_t most = 0;
+  REQUIRE(bench.worker.run_until([&] {
+    most = std::max(most, open - bench.open());
+    open = bench.open();
+    return open == 0;
+  }));
+  CHECK(most > 0);
+  CHECK(most <= 64);
+}
+
+TEST_CASE("However long turns take, each connection is looked at ten times a second") {
+  Bench bench(900, milliseconds(20));
+  bench.pass(milliseconds(1'800));
+  REQUIRE(bench.open() == 900);
+  bench.pass(milliseconds(500));
   CHECK(bench.open() == 0);
 }
 
