@@ -246,7 +246,7 @@ constexpr std::array identity_fields{
         "failed_proofs_per_source",
         "How many keys, tokens and passwords one address may show in vain, or one IPv6 network of "
         "64 bits, at each worker; beyond it those that it shows are refused unseen. Without it any "
-        "number."),
+        "number; `introspection` needs it."),
     section<&Identity::dpop>("dpop", dpop_table, not_required,
                              "What a proof of a token's key must be like."),
     section<&Identity::saml>("saml", saml_table, not_required,

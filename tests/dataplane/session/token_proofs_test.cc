@@ -38,7 +38,9 @@ std::string token_of(std::string_view subject) {
 
 /// The same, whose first issuer is asked about tokens that only it can read.
 std::string asking() {
-  return test::with(configuration, "groups_claim: groups}",
+  const std::string limited =
+      test::with(configuration, "identity:\n", "identity:\n  failed_proofs_per_source: 30/m\n");
+  return test::with(limited, "groups_claim: groups}",
                     "groups_claim: groups, introspection: {client_id: gw, client_secret: file:s}}");
 }
 config::Principal ann_until(WallTime expires) {

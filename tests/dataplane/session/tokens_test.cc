@@ -1,6 +1,10 @@
 // Requests that show a token of an OpenID Connect issuer.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
+
 #include <string>
+#include <string_view>
 
 #include "session_bench.h"
 #include "snapshot_of.h"
@@ -35,8 +39,11 @@ std::shared_ptr<const identity::TokenKeys> keys() {
 }
 
 /// The same, whose issuer is asked about tokens that only it can read.
-std::string asking() {
-  return test::with(configuration, "groups_claim: groups}",
+std::string asking(std::string_view rate = "30/m") {
+  const std::string limited =
+      test::with(configuration, "identity:\n",
+                 fmt::format("identity:\n  failed_proofs_per_source: {}\n", rate));
+  return test::with(limited, "groups_claim: groups}",
                     "groups_claim: groups, introspection: {client_id: gw, client_secret: file:s}}");
 }
 constexpr const char* opaque = "G3mQmWm3p2ZJ-0pVq8uRtA";
@@ -276,7 +283,7 @@ TEST_CASE("A token that only its issuer can read waits for what that says, once"
 }
 
 TEST_CASE("Who guessed too often has no issuer asked about more") {
-  Bench bench(test::with(asking(), "identity:\n", "identity:\n  failed_proofs_per_source: 1/m\n"));
+  Bench bench(asking("1/m"));
   bench.ask("/staff", opaque);
   const auto question = bench.session().take_token_question();
   bench.worker().tokens.remember(
