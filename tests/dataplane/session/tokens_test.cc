@@ -187,6 +187,18 @@ TEST_CASE("A token whose body is held is proved again when the body is there") {
     bench.client_sends("ret");
     CHECK(bench.status() == "403");
   }
+  SECTION("under its own configuration, while others are proved by a newer one") {
+    const auto newer = test::snapshot_of(configuration, "[]", "unused", 2);
+    const auto print = bench.worker().fingerprint_key.of(token);
+    const auto known = [&] {
+      return bench.worker().tokens.prove(token, print, *newer, 0, {}, bench.worker().now).proof;
+    };
+    const TokenProof* const before = known();
+    REQUIRE(before != nullptr);
+    bench.client_sends("ret");
+    CHECK(bench.status() == "403");
+    CHECK(known() == before);
+  }
   SECTION("and has expired") {
     bench.worker().now.wall = test::token_now + seconds(700);
     bench.client_sends("ret");
@@ -280,6 +292,34 @@ TEST_CASE("A token that only its issuer can read waits for what that says, once"
     bench.session().on_no_proof();
     CHECK(bench.status() == "503");
   }
+}
+
+TEST_CASE("No issuer is asked again for a body that came across a change of the configuration") {
+  Bench bench(asking());
+  bench.ask("/body", opaque, "Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nsec");
+  const auto question = bench.session().take_token_question();
+  config::Principal who;
+  who.subject = "ann";
+  who.groups = {"staff"};
+  who.proof = config::Proof::introspection;
+  who.expires = test::token_now + seconds(60);
+  bench.worker().tokens.remember({question->print, question->configuration, who},
+                                 bench.worker().now.monotonic);
+  bench.session().on_token_news();
+  CHECK(bench.status() == "none");
+
+  const auto newer = test::snapshot_of(asking(), "[]", "unused", 2);
+  CHECK(bench.worker()
+            .tokens.prove(opaque, question->print, *newer, 0, {}, bench.worker().now)
+            .asked != nullptr);
+  bench.worker().tokens.remember({question->print, 2, who}, bench.worker().now.monotonic);
+  bench.client_sends("ret");
+  CHECK(bench.status() == "503");
+  CHECK_FALSE(bench.session().wants_issuer());
+  CHECK(bench.worker().tokens.knows(question->print));
+  // The next request on the connection is no part of that.
+  bench.ask("/elsewhere", "sk_nobody_x");
+  CHECK(bench.status() == "401");
 }
 
 TEST_CASE("Who guessed too often has no issuer asked about more") {
