@@ -309,6 +309,7 @@ control::api::Actions Service::actions() {
       .roles = [this] { return gateway_->snapshot()->settings.admin.roles; },
       .record = [this](const audit::Record& record,
                        bool durably) { return gateway_->record_call(record, durably); },
+      .alarm = [this](std::string_view event, std::string_view detail) { alarm(event, detail); },
       .is_ready = [this] { return !draining_ && gateway_->log_status().failure.empty(); },
       .metrics = [this] { return control::metrics_text(view()); },
       .status = [this] { return control::status_json(view()); },

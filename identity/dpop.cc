@@ -79,7 +79,7 @@ TokenFault verify_dpop(const DpopProof& proof, const DpopClaim& about, WallTime 
   if (proof.method != about.method) return TokenFault::wrong_dpop_method;
   const auto digest = sha256(about.token);
   if (!digest || proof.token_digest != to_base64url(*digest)) return TokenFault::wrong_dpop_token;
-  if (proof.issued + max_age < now || now + max_age < proof.issued) {
+  if (proof.issued + max_age < now || now + dpop_ahead_max < proof.issued) {
     return TokenFault::wrong_dpop_time;
   }
   const auto signature = from_base64url(proof.signature);

@@ -17,6 +17,9 @@
 namespace sluice::identity {
 
 inline constexpr std::size_t dpop_bytes_max = std::size_t{8} << 10;
+/// How far a client's clock may be ahead: "the reasonably near future" (RFC 9449 §11.1). A proof
+/// from there is good for so much longer.
+inline constexpr Duration dpop_ahead_max = seconds(10);
 
 /// A proof that was read, and is not verified. Borrows the text that it was read from.
 struct DpopProof {
@@ -47,7 +50,7 @@ struct DpopClaim {
 /// Whether the proof holds, but for its URI, and for whether it was shown before. Cheap questions
 /// come first: a signature is looked at when all else fits.
 ///
-/// max_age  how far the time that it was made at may be off, either way.
+/// max_age  how long ago it may have been made; how far ahead is dpop_ahead_max.
 /// errors   wrong_dpop_method, wrong_dpop_token, wrong_dpop_time, bad_dpop_signature.
 TokenFault verify_dpop(const DpopProof& proof, const DpopClaim& about, WallTime now,
                        Duration max_age);

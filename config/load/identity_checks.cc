@@ -34,7 +34,7 @@ class IdentityChecker : Complaints {
     if (identity.mtls) check(*identity.mtls);
     check_names(identity.oidc, "issuer");
     for (const OidcIssuer& issuer : identity.oidc) check(issuer);
-    check_introspection(identity.oidc);
+    check_introspection(identity);
     if (identity.gateway_tokens) check(*identity.gateway_tokens);
     if (identity.saml) check(*identity.saml);
     for (const std::string& origin : identity.dpop.origins) {
@@ -118,12 +118,13 @@ class IdentityChecker : Complaints {
   }
 
   /// What nobody here can read doesn't say whose it is: whoever is asked about it has it then.
-  void check_introspection(const std::vector<OidcIssuer>& issuers) {
+  void check_introspection(const Identity& identity) {
     const OidcIssuer* asked = nullptr;
-    for (const OidcIssuer& issuer : issuers) {
+    for (const OidcIssuer& issuer : identity.oidc) {
       if (!issuer.introspection) continue;
       if (asked == nullptr) {
         asked = &issuer;
+        check_guessing(identity, issuer.introspection->place);
         continue;
       }
       report(issuer.introspection->place,
@@ -131,6 +132,15 @@ class IdentityChecker : Complaints {
                          "each other's",
                          asked->name));
     }
+  }
+
+  /// Who invents tokens uses up how often an issuer may be asked: no source may do so alone.
+  void check_guessing(const Identity& identity, const Place& asking) {
+    const Rate& rate = identity.failed_proofs_per_source;
+    if (rate.count != 0 || places_.has(&rate)) return;
+    report(asking,
+           "one source that invents tokens could keep out callers whose tokens are not known yet",
+           "set identity.failed_proofs_per_source, such as 30/m");
   }
 };
 

@@ -216,8 +216,8 @@ constexpr Table saml_table{.title = "Signing in with SAML",
 
 constexpr std::array dpop_fields{
     duration<&Dpop::max_age>("max_age", seconds(5), seconds(300),
-                             "How long before or after now a proof may have been made, by the "
-                             "client's clock. Raising it needs a restart."),
+                             "How long ago a proof may have been made, by the client's clock, "
+                             "which may be 10 seconds ahead. Raising it needs a restart."),
     texts<&Dpop::origins>("origins", Word::issuer_url, 64,
                           "Where clients reach the listeners, such as "
                           "`https://api.example.com`, when somebody before the gateway ends their "
@@ -246,7 +246,7 @@ constexpr std::array identity_fields{
         "failed_proofs_per_source",
         "How many keys, tokens and passwords one address may show in vain, or one IPv6 network of "
         "64 bits, at each worker; beyond it those that it shows are refused unseen. Without it any "
-        "number."),
+        "number; `introspection` needs it."),
     section<&Identity::dpop>("dpop", dpop_table, not_required,
                              "What a proof of a token's key must be like."),
     section<&Identity::saml>("saml", saml_table, not_required,

@@ -115,7 +115,7 @@ struct SamlProvider {
 
 /// Proofs that a token's bearer has the key that the token is bound to (RFC 9449).
 struct Dpop {
-  Duration max_age = seconds(60);  ///< How far the time of a proof may be off, either way.
+  Duration max_age = seconds(60);  ///< How long ago a proof may have been made.
   /// Where clients reach listeners, as "https://api.example.com"; empty: what each listener sees.
   std::vector<std::string> origins;
 };

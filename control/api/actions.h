@@ -33,6 +33,8 @@ struct Actions {
   std::function<config::AdminRoles()> roles;
   /// Into the audit log. durably: when it returns it is on disk.
   std::function<Result<void>(const audit::Record&, bool durably)> record;
+  /// For the operator: a fault of our own.
+  std::function<void(std::string_view event, std::string_view detail)> alarm;
 
   std::function<bool()> is_ready;
   std::function<std::string()> metrics;           ///< Prometheus text.

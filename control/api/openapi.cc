@@ -102,7 +102,7 @@ class Document {
     out[std::to_string(call.status)] = {{"description", "It went well."},
                                         {"content", {{std::string(call.media), content}}}};
     std::set<int> refusals(call.refusals.begin(), call.refusals.end());
-    refusals.insert(400);
+    refusals.insert({400, 500});
     if (!call.roles.empty()) refusals.insert({401, 403, 429, 503});
     if (call.effect == Effect::changes) refusals.insert({422, 503});
     if (call.answer != nullptr || call.stream != nullptr) refusals.insert(503);

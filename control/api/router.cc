@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -199,6 +200,39 @@ std::optional<Problem> read_last_event(const Call& call, const HttpRequest& requ
   return put(asked, call.parameters, "after", std::string(last));
 }
 
+using JsonFault = nlohmann::json::exception;
+
+/// By its number alone: its words quote what it is about.
+void tell(const decltype(Actions::alarm)& alarm, const Call& call, const JsonFault& fault) {
+  alarm("api-fault", fmt::format("{}: JSON fault {}", call.id, fault.id));
+}
+
+/// Runs what a row names. JSON that cannot be made, of a text that is no UTF-8 perhaps, is a fault
+/// of ours, and ends the call alone.
+template <class Work>
+auto guarded(Work work, const Actions& actions, const Call& call, const Asked& asked)
+    -> decltype(work(actions, asked)) {
+  try {
+    return work(actions, asked);
+  } catch (const JsonFault& fault) {
+    tell(actions.alarm, call, fault);
+    return refuse(500, "a fault of the gateway's own; what was asked for may be done already");
+  }
+}
+
+/// The same of what follows; there the stream ends.
+HttpPieces guarded(HttpPieces pieces, const Actions& actions, const Call& call) {
+  return
+      [pieces = std::move(pieces), alarm = actions.alarm, &call]() -> std::optional<std::string> {
+        try {
+          return pieces();
+        } catch (const JsonFault& fault) {
+          tell(alarm, call, fault);
+          return std::nullopt;
+        }
+      };
+}
+
 /// errors   also what the call itself refuses
 Outcome<HttpReply> perform(const Actions& actions, const Call& call, const Target& target,
                            const HttpRequest& request, const Caller& caller) {
@@ -213,14 +247,15 @@ Outcome<HttpReply> perform(const Actions& actions, const Call& call, const Targe
     }
   }
   if (call.stream != nullptr) {
-    auto stream = call.stream(actions, asked);
+    auto stream = guarded(call.stream, actions, call, asked);
     if (!stream) return tl::unexpected(stream.error());
+    stream->pieces = guarded(std::move(stream->pieces), actions, call);
     return HttpReply{.status = call.status,
                      .content_type = std::string(call.media),
                      .fields = {{"Cache-Control", "no-store"}},
                      .stream = std::move(*stream)};
   }
-  auto body = call.run(actions, asked);
+  auto body = guarded(call.run, actions, call, asked);
   if (!body) return tl::unexpected(body.error());
   return reply_with(call, std::move(*body));
 }

@@ -108,6 +108,7 @@ bool HttpSession::identify_by_token(const http1::RequestHead& head, Judged& judg
     if (!waited) note_progress();
     return false;
   }
+  if (answer.asked != nullptr) return refuse_outdated(head, judged);
   if (answer.fault != TokenFault::none) return refuse_token(head, judged, answer.fault);
   // It counts once, however often the request is looked at.
   if (shown && !exchange_->has_shown_key) {
@@ -174,6 +175,14 @@ bool HttpSession::refuse_unseen(const http1::RequestHead& head, Judged& judged) 
   worker_.metrics.requests_unauthenticated.add();
   refuse(head, judged, 429, identity_rule,
          "too many credentials of this address were wrong; try again later");
+  return false;
+}
+
+/// False. It waited across a change of the configuration, and its token's issuer would be asked for
+/// one that is no longer in force.
+bool HttpSession::refuse_outdated(const http1::RequestHead& head, const Judged& judged) {
+  worker_.metrics.requests_unauthenticated.add();
+  refuse(head, judged, 503, identity_rule, "the configuration changed meanwhile; try again");
   return false;
 }
 

@@ -171,13 +171,7 @@ void HttpSession::on_proof(const identity::KeyVerdict& verdict) {
 }
 
 void HttpSession::on_token_news() {
-  if (stage_ != Stage::proof) return;
-  // Under its own, older configuration it would be asked again, and all that is known forgotten.
-  if (is_awaiting_issuer() && !worker_.tokens.is_under(exchange_->view->snapshot())) {
-    if (may_record()) refuse_unread(503, "the configuration changed meanwhile; try again");
-    return;
-  }
-  identify_again();
+  if (stage_ == Stage::proof) identify_again();
 }
 
 void HttpSession::identify_again() {

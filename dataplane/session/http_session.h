@@ -124,6 +124,7 @@ class HttpSession final : public Session {
   bool refuse_unproved(const http1::RequestHead& head, const Judged& judged,
                        std::string_view detail);
   bool refuse_unseen(const http1::RequestHead& head, Judged& judged);
+  bool refuse_outdated(const http1::RequestHead& head, const Judged& judged);
   std::optional<identity::KeyVerdict> prove(const http1::RequestHead& head, Judged& judged,
                                             std::string_view secret);
   void note_principal(const config::Principal& who);

@@ -79,7 +79,7 @@ bool Session::awaits_keys(const TokenProofs::Answer& answer) {
 
 bool Session::awaits_issuer(const TokenProofs::Answer& answer, std::string_view token,
                             const Fingerprint& print, const Snapshot& snapshot) {
-  awaits_issuer_ = answer.asked != nullptr;
+  awaits_issuer_ = answer.asked != nullptr && worker_.tokens.is_under(snapshot);
   if (!awaits_issuer_) return false;
   token_question_ = std::make_unique<TokenQuestion>(
       TokenQuestion{std::string(token), print, snapshot.generation, *answer.asked});

@@ -208,7 +208,6 @@ class Session {
   [[nodiscard]] bool is_awaiting_news() const noexcept {
     return attempts_before_.has_value() || awaits_issuer_;
   }
-  [[nodiscard]] bool is_awaiting_issuer() const noexcept { return awaits_issuer_; }
   /// From now on `what` waits for people.
   void begin_hold(std::unique_ptr<config::HeldOperation> what);
   /// Whoever keeps the request goes on without this session.

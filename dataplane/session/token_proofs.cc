@@ -35,24 +35,18 @@ const std::shared_ptr<const config::PrincipalView>& TokenProof::view(const Snaps
 TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint& print,
                                        const Snapshot& snapshot, std::size_t listener,
                                        const identity::Possession& has, const Now& now) {
-  if (configuration_ != snapshot.generation || keys_generation_ != keys_->generation) {
-    configuration_ = snapshot.generation;
-    keys_generation_ = keys_->generation;
-    listeners_ = snapshot.listeners.size();
-    young_.clear();
-    old_.clear();
-    refused_.clear();
-    // Once: no table grows in the middle of a request.
-    young_.reserve(tokens_max / 2);
-    old_.reserve(tokens_max / 2);
-  }
+  if (snapshot.generation >= configuration_) follow(snapshot);
+  const bool may_know = is_under(snapshot);
   Answer answer;
-  answer.proof = find(print, now.wall);
+  if (may_know) answer.proof = find(print, now.wall);
   if (answer.proof == nullptr) {
     const config::OidcIssuer* const asked =
         identity::is_opaque_token(token) ? asked_issuer(snapshot.settings.identity) : nullptr;
-    answer = asked != nullptr ? look_up(print, *asked, now.monotonic)
-                              : verify(token, print, snapshot, has, now);
+    if (asked == nullptr) {
+      answer = verify(token, print, snapshot, has, now);
+    } else {
+      answer = may_know ? look_up(print, *asked, now.monotonic) : Answer{.asked = asked};
+    }
   }
   if (answer.proof == nullptr) return answer;
   const config::Principal& who = answer.proof->principal();
@@ -62,6 +56,20 @@ TokenProofs::Answer TokenProofs::prove(std::string_view token, const Fingerprint
     fault = identity::TokenFault::wrong_target;
   }
   return fault == identity::TokenFault::none ? answer : Answer{.fault = fault};
+}
+
+/// Never back to an older configuration: what is known under the newer one would be forgotten.
+void TokenProofs::follow(const Snapshot& snapshot) {
+  if (is_under(snapshot) && keys_generation_ == keys_->generation) return;
+  configuration_ = snapshot.generation;
+  keys_generation_ = keys_->generation;
+  listeners_ = snapshot.listeners.size();
+  young_.clear();
+  old_.clear();
+  refused_.clear();
+  // Once: no table grows in the middle of a request.
+  young_.reserve(tokens_max / 2);
+  old_.reserve(tokens_max / 2);
 }
 
 TokenProofs::Answer TokenProofs::verify(std::string_view token, const Fingerprint& print,
@@ -76,7 +84,9 @@ TokenProofs::Answer TokenProofs::verify(std::string_view token, const Fingerprin
     proved.grounds.key = std::move(verdict.key);
     proved.grounds.id = verdict.principal.credential_id;
     proved.principal = std::move(verdict.principal);
-    answer.proof = &keep(print, std::move(proved));
+    answer.proof = is_under(snapshot)
+                       ? &keep(print, std::move(proved))
+                       : &older_.emplace(std::move(proved), snapshot.listeners.size());
   } else if (identity::is_about_keys(verdict.fault) && verdict.issuer != nullptr) {
     const identity::IssuerKeys* const keys = keys_->find(verdict.issuer->issuer);
     if (keys == nullptr || now.monotonic >= keys->ask_from) answer.awaited = verdict.issuer;

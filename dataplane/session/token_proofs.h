@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -79,7 +80,8 @@ class TokenProofs {
     /// Newer keys of this issuer may change the verdict, and it is worth asking for them.
     const config::OidcIssuer* awaited = nullptr;
     std::uint64_t attempts = 0;  ///< To fetch its keys, so far: another number is an answer.
-    /// With neither a fault nor a proof: this issuer must be asked first.
+    /// With neither a fault nor a proof: this issuer must be asked first. Its answer does for the
+    /// newest configuration alone: see is_under().
     const config::OidcIssuer* asked = nullptr;
   };
 
@@ -95,8 +97,8 @@ class TokenProofs {
   /// tokens are proved by now.
   void remember(const TokenAnswer& answer, Instant now);
 
-  /// Whether tokens are proved under this configuration by now. A request that waited may have an
-  /// older one: what it would be proved by is forgotten.
+  /// Whether tokens are remembered under this configuration by now. A request that waited may have
+  /// an older one: it is proved anew, and nothing of that is kept.
   [[nodiscard]] bool is_under(const Snapshot& snapshot) const noexcept {
     return configuration_ == snapshot.generation;
   }
@@ -125,6 +127,7 @@ class TokenProofs {
     Instant until;
   };
 
+  void follow(const Snapshot& snapshot);
   [[nodiscard]] TokenProof* find(const Fingerprint& print, WallTime now);
   [[nodiscard]] Answer verify(std::string_view token, const Fingerprint& print,
                               const Snapshot& snapshot, const identity::Possession& has,
@@ -142,6 +145,7 @@ class TokenProofs {
   Table young_;
   Table old_;
   std::unordered_map<Fingerprint, Refused, FirstWord> refused_;
+  std::optional<TokenProof> older_;  ///< What was proved last under an older configuration.
 };
 
 }  // namespace sluice::dataplane

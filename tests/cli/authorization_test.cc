@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "dpop_maker.h"
 #include "identity/api_keys.h"
 #include "snapshot_of.h"
 
@@ -22,15 +23,19 @@ struct Bench {
   Bench() {
     std::string configuration = test::open_gateway("");
     const std::string section = "identity:\n";
-    configuration.insert(configuration.find(section) + section.size(),
-                         "  failed_proofs_per_source: 3/m\n"
-                         "  oidc: [{name: corp, issuer: \"https://id.test\", audience: api}]\n");
+    configuration.insert(
+        configuration.find(section) + section.size(),
+        "  failed_proofs_per_source: 3/m\n"
+        "  oidc:\n"
+        "    - {name: corp, issuer: \"https://id.test\", audience: api}\n"
+        "    - {name: main, issuer: \"https://id.example.com\", audience: sluice,\n"
+        "       groups_claim: groups}\n");
     snapshot = test::snapshot_of(configuration, made.yaml_entry);
   }
 
   cli::AuthorizationVerdict verdict(const std::string& field,
                                     std::string_view source = "192.0.2.1") {
-    return authorization.prove(field, source, {*snapshot, keys, WallTime{1}, monotonic});
+    return authorization.prove(field, source, {*snapshot, keys, test::token_now, monotonic});
   }
   Proving prove(const std::string& field, std::string_view source = "192.0.2.1") {
     return verdict(field, source).proving;
@@ -79,4 +84,24 @@ TEST_CASE("A token of an issuer without keys waits for them, and is no guess") {
   // It was asked just now, and has none.
   bench.keys.issuers[0].ask_from = bench.monotonic + seconds(5);
   CHECK(bench.prove(token).state == Proving::State::nobody);
+}
+
+TEST_CASE(
+    "A token that is bound to a key proves nobody on the control API, with a proof or without") {
+  Bench bench;
+  bench.keys = test::TokenBench().keys;
+  const auto& provider = test::provider_keys();
+  const Proving good =
+      bench.prove("Bearer " + test::make_token(provider.p256, config::JwsAlgorithm::es256,
+                                               test::good_header, test::good_claims));
+  CHECK(good.state == Proving::State::proved);
+  CHECK(good.who.subject == "ann");
+  const std::string bound = test::bound_token(provider.other);
+  for (const char* const scheme : {"Bearer ", "DPoP "}) {
+    CAPTURE(scheme);
+    const Proving bad = bench.prove(scheme + bound);
+    CHECK(bad.state == Proving::State::nobody);
+    CHECK(bad.who.subject.empty());
+    CHECK(bad.fault == text(identity::TokenFault::wrong_key));
+  }
 }

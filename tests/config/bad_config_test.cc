@@ -335,17 +335,28 @@ const Case cases[] = {
      "'file:/c'}]}",
      "a.yaml:4:85: 'ca' is for keys that are fetched, and 'jwks' is a file"},
     {4,
-     "identity: {oidc: [{name: a, issuer: 'https://id', audience: x, introspection:\n"
+     "identity: {failed_proofs_per_source: 30/m,\n"
+     "  oidc: [{name: a, issuer: 'https://id', audience: x, introspection:\n"
      "  {client_id: g, client_secret: 'env:SECRET', cache: 2h, endpoint: 'http://id.example'}}]}",
-     "a.yaml:5:54: 'cache' must be between 1s and 1h, not 2h\n"
-     "a.yaml:5:68: 'endpoint': 'http://id.example' is not a URL like https://id.example.com/sso"},
+     "a.yaml:6:54: 'cache' must be between 1s and 1h, not 2h\n"
+     "a.yaml:6:68: 'endpoint': 'http://id.example' is not a URL like https://id.example.com/sso"},
     {4,
-     "identity: {oidc: [{name: a, issuer: 'https://id', audience: x,\n"
+     "identity: {failed_proofs_per_source: 30/m,\n"
+     "  oidc: [{name: a, issuer: 'https://id', audience: x,\n"
      "    introspection: {client_id: g, client_secret: 'env:SECRET'}},\n"
      "  {name: b, issuer: 'https://id2', audience: x,\n"
      "    introspection: {client_id: g, client_secret: 'env:SECRET'}}]}",
-     "a.yaml:7:20: the issuer 'a' is asked about opaque tokens already; two would be shown each "
+     "a.yaml:8:20: the issuer 'a' is asked about opaque tokens already; two would be shown each "
      "other's"},
+    {4,
+     "identity: {oidc: [{name: a, issuer: 'https://id', audience: x,\n"
+     "    introspection: {client_id: g, client_secret: 'env:SECRET'}}]}",
+     "a.yaml:5:20: one source that invents tokens could keep out callers whose tokens are not "
+     "known yet; set identity.failed_proofs_per_source, such as 30/m"},
+    {4,
+     "identity: {failed_proofs_per_source: 0/m, oidc: [{name: a, issuer: 'https://id',\n"
+     "    audience: x, introspection: {client_id: g, client_secret: 'env:SECRET'}}]}",
+     "a.yaml:4:38: 'failed_proofs_per_source': '0/m' must be between 1 and 1000000"},
     {4, "identity: {gateway_tokens: {key: 'env:SECRET', lifetime: 8d}}",
      "a.yaml:4:58: 'lifetime' must be between 1m and 7d, not 8d"},
     {4, "identity: {gateway_tokens: {key: 'env:SECRET', lifetime: 1h, max_lifetime: 30m}}",

@@ -49,6 +49,7 @@ targets:
 identity:
   api_keys: file:keys.yaml
   anonymous: true
+  failed_proofs_per_source: 30/m
   oidc:
     - name: corp
       issuer: "https://id.example.com/realm"

@@ -52,6 +52,15 @@ TEST_CASE("what was made before the filter began may have been seen before it") 
   CHECK(bench.show("a", 1, -1) == Verdict::seen);
 }
 
+TEST_CASE("what is good for longest, and was made ahead, is kept until it is too old") {
+  ReplayFilter filter(FingerprintKey(1, 2), start);
+  const auto show = [&filter](std::int64_t now) {
+    return filter.show("a", at(10), at(10 + 300), at(now));
+  };
+  CHECK(show(0) == Verdict::fresh);
+  for (std::int64_t now = 0; now <= 310; ++now) REQUIRE(show(now) == Verdict::seen);
+}
+
 TEST_CASE("a clock that is set back lets nothing through twice") {
   Bench bench;
   CHECK(bench.show("a", 30, 30) == Verdict::fresh);

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "exports/otlp_message.h"
 #include "exports/syslog_message.h"
 #include "sample.h"
 
@@ -193,6 +194,49 @@ TEST_CASE("A syslog message has its length in front, and a header of RFC 5424") 
   CHECK(syslog_message(exported(sample_intent()), "gw 1\n", "text") ==
         "63 <110>1 2026-09-21T14:13:20.123456Z gw_1_ sluice - intent - text");
   CHECK(syslog_message(exported(denied()), "", "x").find("<108>1 ") != std::string::npos);
+}
+
+TEST_CASE("What was refused, and who broke the glass, stands out; nothing else does") {
+  const auto event = [](std::string_view name) {
+    audit::Record record = sample_intent();
+    record.phase = audit::Phase::approval;
+    record.event = name;
+    return record;
+  };
+  const auto ruled = [](audit::RulingKind ruling) {
+    audit::Record record = sample_intent();
+    record.ruling = ruling;
+    return record;
+  };
+  audit::Record named = sample_intent();
+  named.verb = named.resource = named.rule = named.subject = named.detail = "break-glass";
+  struct Case {
+    std::string_view name;
+    audit::Record record;
+    bool is_notable;
+  };
+  const Case cases[] = {{"allowed", ruled(audit::RulingKind::allow), false},
+                        {"held", ruled(audit::RulingKind::hold), false},
+                        {"denied", denied(), true},
+                        {"what an operation came to", sample_outcome(), false},
+                        {"broke the glass", event("break-glass"), true},
+                        {"approved", event("approved"), false},
+                        {"reviewed", event("reviewed"), false},
+                        {"an event of nearly that name", event("break-glass-key"), false},
+                        {"only named so", named, false}};
+  for (const auto& [name, record, is_notable] : cases) {
+    INFO(name);
+    const ExportedRecord line = exported(record);
+    CHECK(line.is_notable() == is_notable);
+    CHECK(json::parse(to_ocsf(line, product)).at("severity_id") == (is_notable ? 3 : 1));
+    CHECK(json::parse(otlp_log_record(line, "x")).at("severityNumber") == (is_notable ? 13 : 9));
+    CHECK(json::parse(otlp_log_record(line, "x")).at("severityText") ==
+          (is_notable ? "WARN" : "INFO"));
+    const std::string priority = is_notable ? "<108>1 " : "<110>1 ";
+    CHECK(syslog_message(line, "gw", "x").find(priority) != std::string::npos);
+    CHECK((to_cef(line, product).find("|7|") != std::string::npos) == is_notable);
+    CHECK((to_cef(line, product).find("|2|") != std::string::npos) == !is_notable);
+  }
 }
 
 }  // namespace sluice::exports

@@ -21,6 +21,7 @@ listeners:
 targets:
   - {name: api, addresses: ["127.0.0.1:9001"]}
 identity:
+  failed_proofs_per_source: 1000/m
   oidc:
     - {name: corp, issuer: "https://id.example", audience: gw, introspection: {client_id: gw, client_secret: file:s}}
 policies:

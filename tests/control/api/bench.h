@@ -1,6 +1,8 @@
 // A gateway that calls reach, and the log of what was recorded.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
 
@@ -48,6 +50,7 @@ struct Bench {
   bool has_drained = false;
   Result<std::uint64_t> reloaded = 7;
   std::vector<Entry> log;
+  std::vector<std::string> alarms;
   std::vector<Decision> decisions;
   DecisionReply decision{DecisionReply::Kind::taken, DecisionFault::none, "{}"};
   std::vector<MintRequest> minted;
@@ -76,6 +79,10 @@ struct Bench {
                          durably});
           return {};
         },
+        .alarm =
+            [this](std::string_view event, std::string_view detail) {
+              alarms.push_back(fmt::format("{} {}", event, detail));
+            },
         .is_ready = [this] { return is_ready; },
         .metrics = [] { return std::string("sluice_up 1\n"); },
         .status = [] { return std::string(R"({"state":"running"})"); },

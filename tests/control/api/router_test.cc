@@ -126,6 +126,76 @@ TEST_CASE("A change that fails is recorded as such, with why") {
   CHECK(bench.log[1].reason == "a.yaml:3:1: unknown key \"x\"");
 }
 
+TEST_CASE("JSON that cannot be made ends its call alone, and the operator is told without it") {
+  constexpr const char* no_utf8 = "sk_secret\xff";
+  Bench bench;
+  Actions actions = bench.actions();
+  const HttpRequest as_root{.unix_peer = UnixPeer{0, {0}}};
+  const auto ask = [&](const char* method, const char* target, const char* body = "") {
+    HttpRequest request = as_root;
+    request.method = method;
+    request.target = target;
+    request.body = body;
+    return answer(actions, request, Entrance::admin_socket);
+  };
+  const auto is_fault = [](const HttpReply& reply) {
+    CHECK(reply.status == 500);
+    CHECK(reply.content_type == "application/problem+json");
+    CHECK(nlohmann::json::parse(reply.body).at("status") == 500);
+    CHECK(reply.body.find("sk_secret") == std::string::npos);
+  };
+
+  SECTION("a text that is no UTF-8") {
+    actions.policy_versions = [&]() -> Outcome<VersionsPage> {
+      return VersionsPage{.current = no_utf8, .versions = {}};
+    };
+    is_fault(ask("GET", "/v1/policy/versions"));
+    CHECK(bench.alarms == std::vector<std::string>{"api-fault listPolicyVersions: JSON fault 316"});
+    CHECK(bench.log.empty());
+  }
+  SECTION("a type that is another") {
+    actions.policy = [] { return nlohmann::json(1).get<std::string>(); };
+    is_fault(ask("GET", "/v1/policy"));
+    REQUIRE(bench.alarms.size() == 1);
+    CHECK(bench.alarms[0].ends_with(": JSON fault 302"));
+  }
+  SECTION("what is read, whose words would quote it") {
+    actions.status = [] { return nlohmann::json::parse("\"sk_secret").dump(); };
+    is_fault(ask("GET", "/v1/status"));
+    REQUIRE(bench.alarms.size() == 1);
+    CHECK(bench.alarms[0].find("sk_secret") == std::string::npos);
+  }
+  SECTION("after a change, which is recorded as failed") {
+    actions.add_legal_hold = [&](audit::LegalHold hold, std::string_view) {
+      hold.reason = no_utf8;
+      return hold;
+    };
+    is_fault(ask("POST", "/v1/legal-holds", R"({"reason":"a case"})"));
+    REQUIRE(bench.log.size() == 2);
+    CHECK(bench.log[0].event == "api-called");
+    CHECK(bench.log[1].event == "api-failed");
+    CHECK(bench.log[1].status == 500);
+    CHECK(bench.alarms.size() == 1);
+  }
+  SECTION("before a stream") {
+    actions.chunk = [](const std::string&, std::uint64_t) -> Result<std::optional<HttpStream>> {
+      throw nlohmann::json::other_error::create(501, "sk_secret", nullptr);
+    };
+    is_fault(ask("GET", "/v1/recordings/a-1-1/chunks/2"));
+    CHECK(bench.alarms.size() == 1);
+  }
+  SECTION("inside of a stream, which ends") {
+    actions.records = [](auto&&...) -> Result<audit::RecordPage> {
+      throw nlohmann::json::other_error::create(501, "sk_secret", nullptr);
+    };
+    const HttpReply reply = ask("GET", "/v1/records/events");
+    REQUIRE(reply.stream);
+    CHECK(reply.stream->pieces() == std::nullopt);
+    REQUIRE(bench.alarms.size() == 1);
+    CHECK(bench.alarms[0].ends_with(": JSON fault 501"));
+  }
+}
+
 TEST_CASE("What is malformed is refused, and changes nothing") {
   Bench bench;
   const std::vector<std::tuple<const char*, const char*, const char*, int>> cases{

@@ -124,6 +124,29 @@ TEST_CASE("A proof of another request, or none, lets nobody in") {
   CHECK(bench.status() == "403");
 }
 
+TEST_CASE("A proof from ahead counts once, too, for as long as it is good") {
+  Bench bench;
+  const auto made_at = [&bench](std::string_view second) {
+    return test::dpop(client_key(), test::with(test::dpop_claims(bench.token, "1", "POST",
+                                                                 "http://api/elsewhere"),
+                                               "1800000000", second));
+  };
+  bench.show(made_at("1800000011"));
+  CHECK(bench.status() == "401");
+  CHECK(bench.refused(TokenFault::wrong_dpop_time) == 1);
+  const std::string ahead = made_at("1800000010");
+  bench.show(ahead);
+  CHECK(bench.status() == "403");
+  bench.worker().now.wall = test::token_now + seconds(70);
+  bench.show(ahead);
+  CHECK(bench.status() == "401");
+  CHECK(bench.refused(TokenFault::replayed_dpop) == 1);
+  bench.worker().now.wall = test::token_now + seconds(71);
+  bench.show(ahead);
+  CHECK(bench.status() == "401");
+  CHECK(bench.refused(TokenFault::wrong_dpop_time) == 2);
+}
+
 TEST_CASE("A token that is bound to no key is not shown with a proof") {
   Bench bench;
   bench.token = test::make_token(test::provider_keys().p256, config::JwsAlgorithm::es256,

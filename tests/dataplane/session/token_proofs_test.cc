@@ -38,7 +38,9 @@ std::string token_of(std::string_view subject) {
 
 /// The same, whose first issuer is asked about tokens that only it can read.
 std::string asking() {
-  return test::with(configuration, "groups_claim: groups}",
+  const std::string limited =
+      test::with(configuration, "identity:\n", "identity:\n  failed_proofs_per_source: 30/m\n");
+  return test::with(limited, "groups_claim: groups}",
                     "groups_claim: groups, introspection: {client_id: gw, client_secret: file:s}}");
 }
 config::Principal ann_until(WallTime expires) {
@@ -122,6 +124,74 @@ TEST_CASE("What was proved is proved again under other keys or another configura
   SECTION("an issuer that went") {
     bench.snapshot = test::snapshot_of(test::open_gateway(""), "[]", "unused", 2);
     CHECK(bench.prove(token).fault == TokenFault::unknown_issuer);
+  }
+}
+
+TEST_CASE(
+    "A request under an older configuration is proved anew, and nothing is forgotten for it") {
+  Bench bench;
+  const auto older = test::snapshot_of(
+      test::with(configuration, "targets:\n",
+                 "  - {name: more, address: \"127.0.0.1:8081\", protocol: http, target: api}\n"
+                 "targets:\n"),
+      "[]");
+  const std::string token = token_of("ann");
+  const auto under_older = [&](const std::string& shown) {
+    return bench.proofs.prove(shown, bench.print_key.of(shown), *older, 1, {}, bench.now);
+  };
+
+  SECTION("by its own issuers and listeners") {
+    bench.snapshot = test::snapshot_of(configuration, "[]", "unused", 2);
+    TokenProof* const known = bench.prove(token).proof;
+    REQUIRE(known != nullptr);
+    const auto answer = under_older(token);
+    REQUIRE(answer.proof != nullptr);
+    CHECK(answer.proof != known);
+    CHECK(answer.proof->principal().subject == "ann");
+    CHECK(answer.proof->view(*older, 1) != nullptr);
+    CHECK_FALSE(bench.proofs.is_under(*older));
+    CHECK(bench.prove(token).proof == known);
+  }
+  SECTION("and what that proves is nothing to the newer one") {
+    bench.snapshot = test::snapshot_of(test::open_gateway(""), "[]", "unused", 2);
+    CHECK(bench.prove(token).fault == TokenFault::unknown_issuer);
+    CHECK(under_older(token).proof != nullptr);
+    CHECK_FALSE(bench.proofs.knows(bench.print_key.of(token)));
+    CHECK(bench.prove(token).fault == TokenFault::unknown_issuer);
+  }
+  SECTION("by the newest keys") {
+    bench.snapshot = test::snapshot_of(configuration, "[]", "unused", 2);
+    REQUIRE(bench.prove(token).proof != nullptr);
+    auto keys = std::make_shared<identity::TokenKeys>();
+    keys->generation = 2;
+    bench.proofs.take_up(keys);
+    CHECK(under_older(token).fault == TokenFault::no_keys);
+    CHECK(bench.prove(token).fault == TokenFault::no_keys);
+  }
+}
+
+TEST_CASE("What an issuer says is no answer under an older configuration, and is kept") {
+  Bench bench;
+  const auto older = test::snapshot_of(asking(), "[]");
+  bench.snapshot = test::snapshot_of(asking(), "[]", "unused", 2);
+  const std::string token = "G3mQmWm3p2ZJ-0pVq8uRtA";
+  const Fingerprint print = bench.print_key.of(token);
+  const auto under_older = [&] {
+    return bench.proofs.prove(token, print, *older, 0, {}, bench.now);
+  };
+  REQUIRE(bench.prove(token).asked != nullptr);
+
+  SECTION("that it is good") {
+    bench.proofs.remember({print, 2, ann_until(bench.now.wall + seconds(60))}, bench.now.monotonic);
+    const auto answer = under_older();
+    CHECK(answer.proof == nullptr);
+    CHECK(answer.asked != nullptr);
+    CHECK(bench.prove(token).proof != nullptr);
+  }
+  SECTION("that it is not") {
+    bench.proofs.remember({print, 2, tl::unexpected(TokenFault::inactive)}, bench.now.monotonic);
+    CHECK(under_older().asked != nullptr);
+    CHECK(bench.prove(token).fault == TokenFault::inactive);
   }
 }
 

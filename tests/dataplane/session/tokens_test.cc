@@ -1,6 +1,10 @@
 // Requests that show a token of an OpenID Connect issuer.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
+
 #include <string>
+#include <string_view>
 
 #include "session_bench.h"
 #include "snapshot_of.h"
@@ -35,8 +39,11 @@ std::shared_ptr<const identity::TokenKeys> keys() {
 }
 
 /// The same, whose issuer is asked about tokens that only it can read.
-std::string asking() {
-  return test::with(configuration, "groups_claim: groups}",
+std::string asking(std::string_view rate = "30/m") {
+  const std::string limited =
+      test::with(configuration, "identity:\n",
+                 fmt::format("identity:\n  failed_proofs_per_source: {}\n", rate));
+  return test::with(limited, "groups_claim: groups}",
                     "groups_claim: groups, introspection: {client_id: gw, client_secret: file:s}}");
 }
 constexpr const char* opaque = "G3mQmWm3p2ZJ-0pVq8uRtA";
@@ -180,6 +187,18 @@ TEST_CASE("A token whose body is held is proved again when the body is there") {
     bench.client_sends("ret");
     CHECK(bench.status() == "403");
   }
+  SECTION("under its own configuration, while others are proved by a newer one") {
+    const auto newer = test::snapshot_of(configuration, "[]", "unused", 2);
+    const auto print = bench.worker().fingerprint_key.of(token);
+    const auto known = [&] {
+      return bench.worker().tokens.prove(token, print, *newer, 0, {}, bench.worker().now).proof;
+    };
+    const TokenProof* const before = known();
+    REQUIRE(before != nullptr);
+    bench.client_sends("ret");
+    CHECK(bench.status() == "403");
+    CHECK(known() == before);
+  }
   SECTION("and has expired") {
     bench.worker().now.wall = test::token_now + seconds(700);
     bench.client_sends("ret");
@@ -275,8 +294,36 @@ TEST_CASE("A token that only its issuer can read waits for what that says, once"
   }
 }
 
+TEST_CASE("No issuer is asked again for a body that came across a change of the configuration") {
+  Bench bench(asking());
+  bench.ask("/body", opaque, "Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nsec");
+  const auto question = bench.session().take_token_question();
+  config::Principal who;
+  who.subject = "ann";
+  who.groups = {"staff"};
+  who.proof = config::Proof::introspection;
+  who.expires = test::token_now + seconds(60);
+  bench.worker().tokens.remember({question->print, question->configuration, who},
+                                 bench.worker().now.monotonic);
+  bench.session().on_token_news();
+  CHECK(bench.status() == "none");
+
+  const auto newer = test::snapshot_of(asking(), "[]", "unused", 2);
+  CHECK(bench.worker()
+            .tokens.prove(opaque, question->print, *newer, 0, {}, bench.worker().now)
+            .asked != nullptr);
+  bench.worker().tokens.remember({question->print, 2, who}, bench.worker().now.monotonic);
+  bench.client_sends("ret");
+  CHECK(bench.status() == "503");
+  CHECK_FALSE(bench.session().wants_issuer());
+  CHECK(bench.worker().tokens.knows(question->print));
+  // The next request on the connection is no part of that.
+  bench.ask("/elsewhere", "sk_nobody_x");
+  CHECK(bench.status() == "401");
+}
+
 TEST_CASE("Who guessed too often has no issuer asked about more") {
-  Bench bench(test::with(asking(), "identity:\n", "identity:\n  failed_proofs_per_source: 1/m\n"));
+  Bench bench(asking("1/m"));
   bench.ask("/staff", opaque);
   const auto question = bench.session().take_token_question();
   bench.worker().tokens.remember(
