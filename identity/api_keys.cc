@@ -1,5 +1,7 @@
 #include "identity/api_keys.h"
 
+#include <algorithm>
+
 #include "identity/api_keys_entry.h"
 
 namespace sluice::identity {
@@ -48,6 +50,40 @@ std::size_t ApiKeys::size() const noexcept {
 
 const config::Principal& ApiKeys::principal(std::size_t index) const noexcept {
   return entries_[index].principal;
+}
+
+const config::Principal* ApiKeys::find(std::string_view id) const noexcept {
+  if (const auto found = by_id_.find(id); found != by_id_.end()) {
+    return &entries_[found->second].principal;
+  }
+  const auto found = std::ranges::find(revoked_, id, &config::Principal::credential_id);
+  return found == revoked_.end() ? nullptr : &*found;
+}
+
+std::shared_ptr<const ApiKeys> ApiKeys::without(const RevokedKeys& revoked) const {
+  const std::shared_ptr<ApiKeys> out(new ApiKeys(mock_key_));
+  out->mock_iterations_ = mock_iterations_;
+  out->revoked_ = revoked_;
+  out->entries_.reserve(entries_.size());
+  for (const Entry& entry : entries_) {
+    if (revoked.contains(entry.principal.credential_id)) {
+      out->revoked_.push_back(entry.principal);
+    } else {
+      out->entries_.push_back(entry);
+    }
+  }
+  for (std::size_t i = 0; i < out->entries_.size(); ++i) {
+    const Entry& entry = out->entries_[i];
+    const config::Principal& who = entry.principal;
+    const std::size_t before = by_id_.at(who.credential_id);
+    out->by_id_.emplace(who.credential_id, i);
+    if (entry.scram) out->by_scram_subject_[who.subject].push_back(i);
+    for (const std::string* const login : {&who.credential_id, &who.subject}) {
+      const auto found = by_login_.find(*login);
+      if (found != by_login_.end() && found->second == before) out->by_login_.emplace(*login, i);
+    }
+  }
+  return out;
 }
 
 KeyVerdict ApiKeys::proven(std::size_t index, WallTime now) const noexcept {

@@ -57,6 +57,8 @@ struct Bench {
   std::vector<PolicyQuestion> tested;
   std::vector<PolicyDiffQuestion> compared;
   std::vector<DryRunQuestion> dry_runs;
+  std::shared_ptr<const identity::ApiKeys> keys = identity::ApiKeys::none({});
+  std::vector<std::string> revoked_keys;
   RecordingsQuery catalogued;
   struct {
     audit::RecordQuery query;
@@ -174,6 +176,13 @@ struct Bench {
           return MintedToken{"a.b.c", "t1", "batch", {}, {}, {}};
         },
         .revoke = [](const std::string&, std::string_view) -> Result<void, MintRefusal> {
+          return {};
+        },
+        .keys = [this] { return keys; },
+        .revoke_key = [this](const std::string& id, std::string_view by) -> Outcome<void> {
+          if (keys->find(id) == nullptr) return refuse(404, "no API key");
+          revoked_keys.push_back(id);
+          revoked_keys.emplace_back(by);
           return {};
         }};
   }

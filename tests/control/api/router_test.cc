@@ -108,6 +108,7 @@ TEST_CASE(
     CHECK(broken.holds.empty());
     CHECK(broken.decisions.empty());
     CHECK(broken.killed.empty());
+    CHECK(broken.revoked_keys.empty());
   }
 }
 
