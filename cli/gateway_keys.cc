@@ -8,6 +8,7 @@
 #include "cli/verbs.h"
 #include "control/api/target.h"
 #include "control/shown_text.h"
+#include "identity/api_keys.h"
 
 namespace sluice::cli {
 namespace {
@@ -59,6 +60,10 @@ ExitCode perform(const KeyListOptions& options) {
 }
 
 ExitCode perform(const KeyRevokeOptions& options) {
+  if (const auto id = identity::id_in_key(options.id)) {
+    return complain("key revoke", fmt::format("that is the key itself; its id is {}", *id),
+                    ExitCode::usage);
+  }
   const auto reply = ask_gateway(
       "key revoke", options.gateway,
       {.method = "POST", .target = fmt::format("{}/{}/revoke", path, escaped(options.id))});

@@ -9,7 +9,7 @@ namespace sluice::control {
 api::Outcome<void> KeyRevoker::revoke(const std::string& id, std::string_view by,
                                       const identity::ApiKeys& keys, const std::string& list) {
   const config::Principal* const who = keys.find(id);
-  if (who == nullptr) return api::refuse(404, fmt::format("no API key {}", id));
+  if (who == nullptr) return api::refuse(404, "no API key has that id");
   const std::string detail = fmt::format("asked by {}", by);
   audit::Record record;
   record.phase = audit::Phase::control;

@@ -11,15 +11,15 @@ constexpr std::size_t presented_bytes_max = 512;
 constexpr std::string_view machine_prefix = "sk_";
 constexpr std::size_t machine_secret_chars = 43;  // 32 bytes in base64url
 
-/// The id in "sk_<id>_<secret>". The secret's length is fixed, so an id may hold '_'.
-std::optional<std::string_view> machine_id(std::string_view key) noexcept {
-  constexpr std::size_t around = machine_prefix.size() + 1 + machine_secret_chars;
-  if (!key.starts_with(machine_prefix) || key.size() <= around) return std::nullopt;
-  if (key[key.size() - machine_secret_chars - 1] != '_') return std::nullopt;
-  return key.substr(machine_prefix.size(), key.size() - around);
-}
-
 }  // namespace
+
+std::optional<std::string_view> id_in_key(std::string_view text) noexcept {
+  // "sk_<id>_<secret>": the secret's length is fixed, so an id may hold '_'.
+  constexpr std::size_t around = machine_prefix.size() + 1 + machine_secret_chars;
+  if (!text.starts_with(machine_prefix) || text.size() <= around) return std::nullopt;
+  if (text[text.size() - machine_secret_chars - 1] != '_') return std::nullopt;
+  return text.substr(machine_prefix.size(), text.size() - around);
+}
 
 std::string_view text(KeyFault fault) noexcept {
   switch (fault) {
@@ -96,13 +96,13 @@ KeyVerdict ApiKeys::verify(std::string_view presented, WallTime now) const noexc
   if (presented.empty() || presented.size() > presented_bytes_max) {
     return {KeyFault::malformed, nullptr, 0};
   }
-  if (machine_id(presented)) return verify_machine_key(presented, {}, now);
+  if (id_in_key(presented)) return verify_machine_key(presented, {}, now);
   const std::size_t colon = presented.find(':');
   if (colon == std::string_view::npos) return {KeyFault::malformed, nullptr, 0};
 
   // Clients that only know Basic send a machine-made key as the password.
   const std::string_view secret = presented.substr(colon + 1);
-  if (machine_id(secret)) return verify_machine_key(secret, presented.substr(0, colon), now);
+  if (id_in_key(secret)) return verify_machine_key(secret, presented.substr(0, colon), now);
   // Known and unknown logins look alike from here.
   return {by_login_.empty() ? KeyFault::unknown : KeyFault::needs_slow_proof, nullptr, 0};
 }
@@ -117,7 +117,7 @@ KeyVerdict ApiKeys::verify_slow(std::string_view presented, WallTime now) const 
 KeyVerdict ApiKeys::verify_machine_key(std::string_view key, std::string_view login,
                                        WallTime now) const noexcept {
   static constexpr Digest nobody{};
-  const auto id = machine_id(key);
+  const auto id = id_in_key(key);
   const auto found = id ? by_id_.find(*id) : by_id_.end();
   const bool is_known = found != by_id_.end() && entries_[found->second].digest.has_value();
   const auto digest = sha256(key);

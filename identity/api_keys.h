@@ -115,6 +115,10 @@ class ApiKeys {
   Digest mock_key_;
 };
 
+/// The id in what looks like a machine-made key: what follows it must be shown nowhere. Nothing: it
+/// does not look like one.
+std::optional<std::string_view> id_in_key(std::string_view text) noexcept;
+
 struct NewKey {
   std::string secret;      ///< Shown once.
   std::string yaml_entry;  ///< To append to the keys file.

@@ -332,3 +332,14 @@ TEST_CASE("what is wrong with a revoked key's entry is still told") {
   REQUIRE_FALSE(keys);
   CHECK(keys.error().message == "keys.yaml:2:8: id 'a' is there twice; first at line 1");
 }
+
+TEST_CASE("what looks like a machine-made key is known by its form, and so is its id") {
+  const NewKey key = make_key("ann", {}, never, random_bytes(1));
+  CHECK(id_in_key(key.secret) == id_of(key));
+  CHECK(id_in_key("sk_a_b_" + std::string(43, 'x')) == "a_b");
+  for (const std::string& other :
+       {id_of(key), std::string(), key.secret.substr(1), key.secret + "x",
+        "sk_" + key.secret.substr(key.secret.size() - 43)}) {
+    CHECK_FALSE(id_in_key(other));
+  }
+}

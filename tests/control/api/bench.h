@@ -15,6 +15,7 @@ struct Entry {
   std::string proof;
   std::string reason;
   std::string peer;
+  std::string resource;
   std::uint32_t status = 0;
   bool durably = false;
 };
@@ -74,8 +75,8 @@ struct Bench {
           if (!log_takes) return fail("the audit log cannot take a record");
           log.push_back({std::string(record.event), std::string(record.detail),
                          std::string(record.subject), std::string(record.proof),
-                         std::string(record.reason), std::string(record.peer), record.status,
-                         durably});
+                         std::string(record.reason), std::string(record.peer),
+                         std::string(record.resource), record.status, durably});
           return {};
         },
         .is_ready = [this] { return is_ready; },
