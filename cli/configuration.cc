@@ -102,14 +102,17 @@ Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Setting
   if (path.empty()) return identity::ApiKeys::none(mocks);
   const auto text = config::World::real().read_file(path);
   if (!text) return fail(fmt::format("cannot read the API keys file '{}'", path));
-  return identity::ApiKeys::parse(*text, path, mocks);
+  const auto revoked =
+      control::Revocations::read(control::revoked_keys, settings.identity.revoked_keys);
+  if (!revoked) return fail("identity.revoked_keys: " + revoked.error().message);
+  return identity::ApiKeys::parse(*text, path, mocks, *revoked->ids());
 }
 
 Result<std::shared_ptr<const identity::RevokedTokens>> read_revoked(
     const config::Settings& settings) {
   const auto& tokens = settings.identity.gateway_tokens;
   if (!tokens) return std::make_shared<const identity::RevokedTokens>();
-  const auto list = control::Revocations::read(tokens->revocations);
+  const auto list = control::Revocations::read(control::revoked_tokens, tokens->revocations);
   if (!list) return tl::unexpected(list.error());
   return list->ids();
 }

@@ -27,7 +27,8 @@ std::optional<config::Settings> load_settings(std::string_view verb, const std::
 /// elsewhere in it must not keep the operator from its gateway.
 Result<std::string> admin_socket(const std::string& path);
 
-/// The API keys that the settings name; an empty table when they name none.
+/// The API keys that the settings name, without those that were revoked; an empty table when they
+/// name none.
 /// mocks   see audit::DerivedKeys.
 Result<std::shared_ptr<const identity::ApiKeys>> read_keys(const config::Settings& settings,
                                                            const identity::Digest& mocks);

@@ -30,6 +30,7 @@ targets:
     credential: {{header: Authorization, value: "file:{folder}/api_credential"}}
 identity:
   api_keys: file:{folder}/api_keys.yaml
+  revoked_keys: {folder}/revoked_keys
 policies:
   - name: everyone reads payments
     principals: {{groups: [support, settlement, fraud]}}

@@ -227,6 +227,7 @@ std::string describe_json(const config::Settings& settings) {
   Json page{{"listeners", std::move(listeners)},
             {"identity",
              {{"api_keys", settings.identity.api_keys_file},
+              {"revoked_keys", settings.identity.revoked_keys},
               {"oidc", std::move(issuers)},
               {"gateway_tokens", std::move(tokens)},
               {"mtls", std::move(certificates)},

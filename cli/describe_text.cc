@@ -276,10 +276,12 @@ std::string describe_text(const config::Settings& settings) {
     page += '\n';
   }
   const auto& identity = settings.identity;
-  fmt::format_to(
-      out, "identity: {}; callers without a credential are {}\n",
-      identity.api_keys_file.empty() ? "no API keys" : "API keys in " + identity.api_keys_file,
-      identity.allow_anonymous ? "anonymous" : "refused");
+  fmt::format_to(out, "identity: {}; callers without a credential are {}\n",
+                 identity.api_keys_file.empty()
+                     ? "no API keys"
+                     : fmt::format("API keys in {}, the revoked ones' ids in {}",
+                                   identity.api_keys_file, identity.revoked_keys),
+                 identity.allow_anonymous ? "anonymous" : "refused");
   const audit::SignerSettings signer = signer_settings(settings.audit);
   fmt::format_to(out, "audit: signed with {} in {}, release: {}\n",
                  signer.token.uri.empty() ? signer.key.string() : signer.token.uri,

@@ -1,4 +1,5 @@
-// sluice key new, signing, operations, tokens: the secrets that Sluice itself makes.
+// sluice key new, signing, operations, tokens: the secrets that Sluice itself makes. Keys of a
+// running gateway are in gateway_keys.cc.
 #include <fcntl.h>
 #include <sys/random.h>
 #include <unistd.h>

@@ -105,6 +105,10 @@ Service::Service(std::string configuration, std::unique_ptr<control::KeyKeeper> 
            .random = random_bytes,
            .record =
                [this](const audit::Record& record) { return gateway_->record_durably(record); }}),
+      key_revoker_(
+          {.now = wall_now,
+           .record =
+               [this](const audit::Record& record) { return gateway_->record_durably(record); }}),
       retention_(retention_options()),
       started_(wall_now()) {
   watch(gateway_->snapshot()->settings);
@@ -379,8 +383,10 @@ control::api::Actions Service::actions() {
                               std::string_view by) { return delete_recording(name, reason, by); },
       .issuers = [this] { return gateway_->snapshot()->settings.identity.oidc; },
       .mint = [this](const control::MintRequest& request) { return mint_token(request); },
-      .revoke = [this](const std::string& id,
-                       std::string_view by) { return revoke_token(id, by); }};
+      .revoke = [this](const std::string& id, std::string_view by) { return revoke_token(id, by); },
+      .keys = [this] { return gateway_->snapshot()->keys; },
+      .revoke_key = [this](const std::string& id,
+                           std::string_view by) { return revoke_key(id, by); }};
 }
 
 control::api::Outcome<std::string> Service::dry_run(const control::api::DryRunQuestion& question) {
@@ -502,6 +508,27 @@ Result<void> Service::adopt_revoked() {
   auto next = std::make_shared<dataplane::Snapshot>(*current);
   next->generation = current->generation + 1;
   next->revoked = std::move(*revoked);
+  const auto adopted = adopt(std::shared_ptr<const dataplane::Snapshot>(std::move(next)));
+  if (!adopted) return tl::unexpected(adopted.error());
+  return {};
+}
+
+control::api::Outcome<void> Service::revoke_key(const std::string& id, std::string_view by) {
+  const auto snapshot = gateway_->snapshot();
+  auto revoked =
+      key_revoker_.revoke(id, by, *snapshot->keys, snapshot->settings.identity.revoked_keys);
+  if (!revoked) return revoked;
+  if (auto done = adopt_without(id); !done) return control::api::refuse(503, done.error().message);
+  return {};
+}
+
+/// Of the keys in force: a keys file that is just being edited must not keep one in force.
+Result<void> Service::adopt_without(const std::string& key) {
+  const std::lock_guard lock(reloading_);
+  const auto current = gateway_->snapshot();
+  auto next = std::make_shared<dataplane::Snapshot>(*current);
+  next->generation = current->generation + 1;
+  next->keys = current->keys->without({key});
   const auto adopted = adopt(std::shared_ptr<const dataplane::Snapshot>(std::move(next)));
   if (!adopted) return tl::unexpected(adopted.error());
   return {};

@@ -25,6 +25,7 @@
 #include "control/gateway_view.h"
 #include "control/introspector.h"
 #include "control/key_keeper.h"
+#include "control/key_revoker.h"
 #include "control/notifications/notifier.h"
 #include "control/oidc_pages.h"
 #include "control/saml_pages.h"
@@ -101,6 +102,8 @@ class Service {
   [[nodiscard]] Result<void, control::MintRefusal> revoke_token(const std::string& id,
                                                                 std::string_view by);
   [[nodiscard]] Result<void> adopt_revoked();
+  [[nodiscard]] control::api::Outcome<void> revoke_key(const std::string& id, std::string_view by);
+  [[nodiscard]] Result<void> adopt_without(const std::string& key);
   [[nodiscard]] std::shared_ptr<const identity::TokenKeys> token_keys() const;
   void start_notifier();
   [[nodiscard]] Result<void> start_desk();
@@ -125,6 +128,7 @@ class Service {
   std::unique_ptr<dataplane::Gateway> gateway_;
   control::Timestamper timestamper_;
   control::TokenMint token_mint_;
+  control::KeyRevoker key_revoker_;
   mutable std::mutex token_keys_mutex_;
   std::shared_ptr<const identity::TokenKeys> token_keys_ =
       std::make_shared<const identity::TokenKeys>();  ///< The newest that the key keeper posted.

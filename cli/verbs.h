@@ -246,6 +246,17 @@ struct KeyTokensOptions {
   bool json = false;
 };
 
+struct KeyListOptions {
+  AdminTarget gateway = {};
+  bool json = false;
+};
+
+struct KeyRevokeOptions {
+  AdminTarget gateway = {};
+  std::string id = {};
+  bool json = false;
+};
+
 struct LoginOptions {
   std::string gateway = {};   ///< "https://host:port"
   std::string ca = {};        ///< A file: who may have signed its certificate; empty: the system's.
@@ -351,6 +362,8 @@ ExitCode perform(const KeyNewOptions& options);
 ExitCode perform(const KeySigningOptions& options);
 ExitCode perform(const KeyOperationsOptions& options);
 ExitCode perform(const KeyTokensOptions& options);
+ExitCode perform(const KeyListOptions& options);
+ExitCode perform(const KeyRevokeOptions& options);
 ExitCode perform(const LoginOptions& options);
 ExitCode perform(const TokenOptions& options);
 ExitCode perform(const TokenRevokeOptions& options);
@@ -368,7 +381,7 @@ using Command =
                  LegalHoldListOptions, LegalHoldReleaseOptions, DeleteRecordingOptions,
                  RequestsOptions, ApproveOptions, DenyOptions, BreakGlassOptions, ReviewOptions,
                  KeyNewOptions, KeySigningOptions, KeyOperationsOptions, KeyTokensOptions,
-                 LoginOptions, TokenOptions, TokenRevokeOptions, ConnectOptions, LoadOptions,
-                 DemoOptions, CompletionOptions, ManOptions>;
+                 KeyListOptions, KeyRevokeOptions, LoginOptions, TokenOptions, TokenRevokeOptions,
+                 ConnectOptions, LoadOptions, DemoOptions, CompletionOptions, ManOptions>;
 
 }  // namespace sluice::cli

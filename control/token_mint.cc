@@ -186,7 +186,8 @@ Result<void, MintRefusal> TokenMint::revoke(const std::string& id, std::string_v
   Entry entry("token-revoked", detail);
   entry.record.credential_id = id;
   const std::lock_guard lock(revoking_);
-  auto list = Revocations::read(basis.settings.identity.gateway_tokens->revocations);
+  auto list =
+      Revocations::read(revoked_tokens, basis.settings.identity.gateway_tokens->revocations);
   if (!list) return refuse(Kind::unavailable, list.error().message);
   if (auto done = world_.record(entry.record); !done) {
     return refuse(Kind::unavailable, done.error().message);

@@ -1,5 +1,7 @@
 #include "identity/api_keys.h"
 
+#include <algorithm>
+
 #include "identity/api_keys_entry.h"
 
 namespace sluice::identity {
@@ -9,15 +11,15 @@ constexpr std::size_t presented_bytes_max = 512;
 constexpr std::string_view machine_prefix = "sk_";
 constexpr std::size_t machine_secret_chars = 43;  // 32 bytes in base64url
 
-/// The id in "sk_<id>_<secret>". The secret's length is fixed, so an id may hold '_'.
-std::optional<std::string_view> machine_id(std::string_view key) noexcept {
-  constexpr std::size_t around = machine_prefix.size() + 1 + machine_secret_chars;
-  if (!key.starts_with(machine_prefix) || key.size() <= around) return std::nullopt;
-  if (key[key.size() - machine_secret_chars - 1] != '_') return std::nullopt;
-  return key.substr(machine_prefix.size(), key.size() - around);
-}
-
 }  // namespace
+
+std::optional<std::string_view> id_in_key(std::string_view text) noexcept {
+  // "sk_<id>_<secret>": the secret's length is fixed, so an id may hold '_'.
+  constexpr std::size_t around = machine_prefix.size() + 1 + machine_secret_chars;
+  if (!text.starts_with(machine_prefix) || text.size() <= around) return std::nullopt;
+  if (text[text.size() - machine_secret_chars - 1] != '_') return std::nullopt;
+  return text.substr(machine_prefix.size(), text.size() - around);
+}
 
 std::string_view text(KeyFault fault) noexcept {
   switch (fault) {
@@ -50,6 +52,40 @@ const config::Principal& ApiKeys::principal(std::size_t index) const noexcept {
   return entries_[index].principal;
 }
 
+const config::Principal* ApiKeys::find(std::string_view id) const noexcept {
+  if (const auto found = by_id_.find(id); found != by_id_.end()) {
+    return &entries_[found->second].principal;
+  }
+  const auto found = std::ranges::find(revoked_, id, &config::Principal::credential_id);
+  return found == revoked_.end() ? nullptr : &*found;
+}
+
+std::shared_ptr<const ApiKeys> ApiKeys::without(const RevokedKeys& revoked) const {
+  const std::shared_ptr<ApiKeys> out(new ApiKeys(mock_key_));
+  out->mock_iterations_ = mock_iterations_;
+  out->revoked_ = revoked_;
+  out->entries_.reserve(entries_.size());
+  for (const Entry& entry : entries_) {
+    if (revoked.contains(entry.principal.credential_id)) {
+      out->revoked_.push_back(entry.principal);
+    } else {
+      out->entries_.push_back(entry);
+    }
+  }
+  for (std::size_t i = 0; i < out->entries_.size(); ++i) {
+    const Entry& entry = out->entries_[i];
+    const config::Principal& who = entry.principal;
+    const std::size_t before = by_id_.at(who.credential_id);
+    out->by_id_.emplace(who.credential_id, i);
+    if (entry.scram) out->by_scram_subject_[who.subject].push_back(i);
+    for (const std::string* const login : {&who.credential_id, &who.subject}) {
+      const auto found = by_login_.find(*login);
+      if (found != by_login_.end() && found->second == before) out->by_login_.emplace(*login, i);
+    }
+  }
+  return out;
+}
+
 KeyVerdict ApiKeys::proven(std::size_t index, WallTime now) const noexcept {
   const config::Principal& principal = entries_[index].principal;
   if (now >= principal.expires) return {KeyFault::expired, nullptr, index};
@@ -60,13 +96,13 @@ KeyVerdict ApiKeys::verify(std::string_view presented, WallTime now) const noexc
   if (presented.empty() || presented.size() > presented_bytes_max) {
     return {KeyFault::malformed, nullptr, 0};
   }
-  if (machine_id(presented)) return verify_machine_key(presented, {}, now);
+  if (id_in_key(presented)) return verify_machine_key(presented, {}, now);
   const std::size_t colon = presented.find(':');
   if (colon == std::string_view::npos) return {KeyFault::malformed, nullptr, 0};
 
   // Clients that only know Basic send a machine-made key as the password.
   const std::string_view secret = presented.substr(colon + 1);
-  if (machine_id(secret)) return verify_machine_key(secret, presented.substr(0, colon), now);
+  if (id_in_key(secret)) return verify_machine_key(secret, presented.substr(0, colon), now);
   // Known and unknown logins look alike from here.
   return {by_login_.empty() ? KeyFault::unknown : KeyFault::needs_slow_proof, nullptr, 0};
 }
@@ -81,7 +117,7 @@ KeyVerdict ApiKeys::verify_slow(std::string_view presented, WallTime now) const 
 KeyVerdict ApiKeys::verify_machine_key(std::string_view key, std::string_view login,
                                        WallTime now) const noexcept {
   static constexpr Digest nobody{};
-  const auto id = machine_id(key);
+  const auto id = id_in_key(key);
   const auto found = id ? by_id_.find(*id) : by_id_.end();
   const bool is_known = found != by_id_.end() && entries_[found->second].digest.has_value();
   const auto digest = sha256(key);

@@ -4,6 +4,8 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,6 +22,9 @@ namespace sluice::identity {
 
 /// The expiry of what does not expire.
 inline constexpr WallTime never{INT64_MAX};
+
+/// Ids of keys that were taken back.
+using RevokedKeys = std::set<std::string, std::less<>>;
 
 enum class KeyFault : unsigned char {
   none,
@@ -52,10 +57,12 @@ class ApiKeys {
   /// `yaml` is the file's text; `name` its name for places.
   /// `mock_key` makes the verifiers of subjects that have none; it should outlive the
   /// table, so that theirs stay the same, as real ones do.
+  /// `revoked`: see without().
   /// errors  one line a problem: "file:line:column: message".
   static Result<std::shared_ptr<const ApiKeys>> parse(std::string_view yaml,
                                                       const std::string& name,
-                                                      const Digest& mock_key);
+                                                      const Digest& mock_key,
+                                                      const RevokedKeys& revoked = {});
   /// No key at all, for a gateway that reads no keys file; verify() knows nobody.
   static std::shared_ptr<const ApiKeys> none(const Digest& mock_key);
   ~ApiKeys();
@@ -76,8 +83,17 @@ class ApiKeys {
   /// What a key whose secret was proven is good for now.
   [[nodiscard]] KeyVerdict proven(std::size_t index, WallTime now) const noexcept;
 
+  /// The same, where these prove nobody: they are as if they weren't there, but that no other
+  /// key comes to be good for more than it was.
+  [[nodiscard]] std::shared_ptr<const ApiKeys> without(const RevokedKeys& revoked) const;
+
+  /// Those that were revoked aren't among these.
   [[nodiscard]] std::size_t size() const noexcept;
   [[nodiscard]] const config::Principal& principal(std::size_t index) const noexcept;
+  /// Whom those would prove that were revoked.
+  [[nodiscard]] std::span<const config::Principal> revoked() const noexcept { return revoked_; }
+  /// Of either; null: the file has no key of that id.
+  [[nodiscard]] const config::Principal* find(std::string_view id) const noexcept;
 
  private:
   struct Entry;
@@ -90,6 +106,7 @@ class ApiKeys {
                                         WallTime now) const noexcept;
 
   std::vector<Entry> entries_;
+  std::vector<config::Principal> revoked_;
   // Keys of the maps are views into entries_.
   std::unordered_map<std::string_view, std::size_t> by_id_;
   std::unordered_map<std::string_view, std::size_t> by_login_;
@@ -97,6 +114,10 @@ class ApiKeys {
   std::uint32_t mock_iterations_ = scram_iterations_min;
   Digest mock_key_;
 };
+
+/// The id in what looks like a machine-made key: what follows it must be shown nowhere. Nothing: it
+/// does not look like one.
+std::optional<std::string_view> id_in_key(std::string_view text) noexcept;
 
 struct NewKey {
   std::string secret;      ///< Shown once.

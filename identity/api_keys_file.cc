@@ -241,8 +241,11 @@ class ApiKeys::Builder {
 
 Result<std::shared_ptr<const ApiKeys>> ApiKeys::parse(std::string_view yaml,
                                                       const std::string& name,
-                                                      const Digest& mock_key) {
-  return Builder(yaml, name, mock_key).finish();
+                                                      const Digest& mock_key,
+                                                      const RevokedKeys& revoked) {
+  auto keys = Builder(yaml, name, mock_key).finish();
+  if (!keys || revoked.empty()) return keys;
+  return (*keys)->without(revoked);
 }
 
 NewKey make_key(std::string_view subject, const std::vector<std::string>& groups, WallTime expires,

@@ -1,14 +1,13 @@
-// Verbs that make keys and tokens.
+// Verbs that make keys and tokens, and take them back.
 #include "cli/arguments/tree.h"
 
 namespace sluice::cli {
 namespace {
 
 void add_key(Tree& tree) {
-  auto& key =
-      add_verb_group(tree, "key", "Make API keys and audit signing keys",
-                     "  sluice key new --subject batch --group settlement\n"
-                     "  sluice key signing --file /etc/sluice/audit.key --origin gw1.example.com");
+  auto& key = add_verb_group(tree, "key", "Make keys, and take API keys back",
+                             "  sluice key new --subject batch --group settlement\n"
+                             "  sluice key revoke 4f1c0de2a9b3");
 
   auto [made, key_new] =
       add_verb<KeyNewOptions>(tree, key, "new", "Make an API key; the secret is shown once",
@@ -56,6 +55,21 @@ void add_key(Tree& tree) {
       ->type_name(file_value)
       ->required();
   add_json(tokens, key_tokens.json);
+
+  auto [listed, key_list] =
+      add_verb<KeyListOptions>(tree, key, "list", "List the API keys that a gateway knows",
+                               "  sluice key list\n"
+                               "  sluice key list --gateway https://gw1.example.com:9443 --json");
+  add_gateway(listed, key_list.gateway);
+  add_json(listed, key_list.json);
+
+  auto [revoked, key_revoke] = add_verb<KeyRevokeOptions>(
+      tree, key, "revoke", "Take an API key back for good, by its id",
+      "  sluice key revoke 4f1c0de2a9b3\n"
+      "  sluice key revoke 4f1c0de2a9b3 --gateway https://gw1.example.com:9443");
+  add_gateway(revoked, key_revoke.gateway);
+  revoked.add_option("id", key_revoke.id, "As `sluice key list` and records show it")->required();
+  add_json(revoked, key_revoke.json);
 }
 
 void add_login(Tree& tree) {

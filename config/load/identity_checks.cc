@@ -35,6 +35,7 @@ class IdentityChecker : Complaints {
     check_names(identity.oidc, "issuer");
     for (const OidcIssuer& issuer : identity.oidc) check(issuer);
     check_introspection(identity);
+    check_revoked_keys(identity);
     if (identity.gateway_tokens) check(*identity.gateway_tokens);
     if (identity.saml) check(*identity.saml);
     for (const std::string& origin : identity.dpop.origins) {
@@ -46,6 +47,17 @@ class IdentityChecker : Complaints {
   }
 
  private:
+  /// It would be replaced by the list, or by the other one.
+  void check_revoked_keys(const Identity& identity) {
+    const Place place = places_.of(&identity.revoked_keys, identity.place);
+    if (identity.revoked_keys == identity.api_keys_file) {
+      report(place, "'revoked_keys' must be another file than 'api_keys'");
+    }
+    if (identity.gateway_tokens && identity.revoked_keys == identity.gateway_tokens->revocations) {
+      report(place, "'revoked_keys' must be another file than 'gateway_tokens.revocations'");
+    }
+  }
+
   void check(const GatewayTokens& tokens) {
     if (tokens.lifetime <= tokens.lifetime_max) return;
     report(places_.of(&tokens.lifetime, tokens.place),

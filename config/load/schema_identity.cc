@@ -234,6 +234,9 @@ constexpr Table dpop_table{.title = "Proofs of a token's key",
 constexpr std::array identity_fields{
     file<&Identity::api_keys_file>("api_keys", not_required,
                                    "The file of API keys, as `sluice key new` writes them."),
+    text<&Identity::revoked_keys>("revoked_keys", Word::file_path, not_required,
+                                  "The file with the ids of revoked API keys, which the gateway "
+                                  "writes."),
     flag<&Identity::allow_anonymous>(
         "anonymous", "Whether requests without a credential are judged, as anonymous."),
     sections<&Identity::oidc>("oidc", oidc_table, 16, not_required,

@@ -121,7 +121,8 @@ struct Dpop {
 };
 
 struct Identity {
-  std::string api_keys_file;  ///< Empty: no API keys.
+  std::string api_keys_file;                                  ///< Empty: no API keys.
+  std::string revoked_keys = "/var/lib/sluice/revoked_keys";  ///< Path of the list.
   std::vector<OidcIssuer> oidc;
   std::optional<GatewayTokens> gateway_tokens;
   std::optional<ClientCertificates> mtls;

@@ -23,6 +23,7 @@
 #include "control/gateway_view.h"
 #include "control/http.h"
 #include "control/token_mint.h"
+#include "identity/api_keys.h"
 
 namespace sluice::control::api {
 
@@ -87,6 +88,10 @@ struct Actions {
   std::function<std::vector<config::OidcIssuer>()> issuers;  ///< Whose tokens are believed.
   std::function<Result<MintedToken, MintRefusal>(const MintRequest&)> mint;
   std::function<Result<void, MintRefusal>(const std::string& id, std::string_view by)> revoke;
+
+  std::function<std::shared_ptr<const identity::ApiKeys>()> keys;  ///< In force.
+  /// See KeyRevoker::revoke(); when it returns workers are told, too.
+  std::function<Outcome<void>(const std::string& id, std::string_view by)> revoke_key;
 };
 
 }  // namespace sluice::control::api

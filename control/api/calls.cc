@@ -121,6 +121,16 @@ constexpr auto followed_records = [] {
                        [](const Member& one) { return one.name != "limit"; });
   return out;
 }();
+constexpr std::array which_keys{Member{.name = "after",
+                                       .sentence = "The `next` of the page before.",
+                                       .is_required = false,
+                                       .max = 64},
+                                Member{.name = "limit",
+                                       .kind = Kind::count,
+                                       .sentence = "So many at the most; without it 100.",
+                                       .is_required = false,
+                                       .max = 1000}};
+constexpr std::array one_key{Member{.name = "id", .sentence = "The key's id.", .max = 64}};
 constexpr std::array one_token{Member{.name = "id", .sentence = "The token's id.", .max = 64}};
 
 // Of statuses that not every call may answer.
@@ -442,7 +452,25 @@ constexpr std::array table{
          .effect = Effect::changes,
          .parameters = one_token,
          .answer = &revoked_shape,
-         .run = revoke_token}};
+         .run = revoke_token},
+    Call{.id = "listKeys",
+         .method = "GET",
+         .path = "/v1/keys",
+         .sentence = "API keys, of the keys file as it is in force, page by page.",
+         .roles = anyone_known,
+         .parameters = which_keys,
+         .answer = &keys_shape,
+         .run = list_keys},
+    Call{.id = "revokeKey",
+         .method = "POST",
+         .path = "/v1/keys/{id}/revoke",
+         .sentence = "Takes one back, for good.",
+         .roles = Role::admin,
+         .effect = Effect::changes,
+         .parameters = one_key,
+         .answer = &revoked_shape,
+         .refusals = not_found,
+         .run = revoke_key}};
 
 }  // namespace
 

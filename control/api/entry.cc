@@ -1,10 +1,32 @@
 #include "control/api/entry.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "identity/api_keys.h"
+
 namespace sluice::control::api {
+namespace {
+
+/// A key that was shown in the place of its id goes into no record.
+std::string without_secrets(std::string_view path) {
+  std::string out;
+  for (std::size_t at = 0;; out += '/') {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    const std::string_view part = path.substr(at, end - at);
+    const auto id = identity::id_in_key(part);
+    out += id ? fmt::format("sk_{}_…", *id) : std::string(part);
+    if (end == path.size()) return out;
+    at = end + 1;
+  }
+}
+
+}  // namespace
 
 Entry::Entry(const Call& call, std::string_view path, const Caller& caller)
     : call_(call),
-      path_(path),
+      path_(without_secrets(path)),
       caller_(caller),
       groups_(caller.who.groups.begin(), caller.who.groups.end()) {
   for (const config::Actor& actor : caller.who.actors) {

@@ -26,7 +26,7 @@ class Entry {
   [[nodiscard]] audit::Record with(std::string_view event) const;
 
   const Call& call_;
-  std::string_view path_;
+  std::string path_;  ///< Without secrets.
   const Caller& caller_;
   std::vector<std::string_view> groups_;
   std::vector<audit::Actor> actors_;

@@ -50,4 +50,7 @@ Outcome<std::string> sign_in(const Actions& actions, const Asked& asked);
 Outcome<std::string> mint_token(const Actions& actions, const Asked& asked);
 Outcome<std::string> revoke_token(const Actions& actions, const Asked& asked);
 
+Outcome<std::string> list_keys(const Actions& actions, const Asked& asked);
+Outcome<std::string> revoke_key(const Actions& actions, const Asked& asked);
+
 }  // namespace sluice::control::api

@@ -408,7 +408,29 @@ constexpr std::array token_members{
     Member{.name = "groups", .kind = Kind::texts, .sentence = "Who is in these."},
     Member{.name = "expires", .kind = Kind::time, .sentence = "When it is no longer good."},
     Member{.name = "target", .sentence = "That it is good for.", .is_required = false}};
-constexpr std::array revoked_members{Member{.name = "revoked", .sentence = "The token's id."}};
+constexpr std::array revoked_members{Member{.name = "revoked", .sentence = "Its id."}};
+
+// API keys.
+
+constexpr std::array key_members{
+    Member{.name = "id", .sentence = "Names it, in records and to revoke it."},
+    Member{.name = "subject", .sentence = "Whom it proves."},
+    Member{.name = "groups", .kind = Kind::texts, .sentence = "Who is in these."},
+    Member{.name = "expires",
+           .kind = Kind::time,
+           .sentence = "When it is no longer good; without it never.",
+           .is_required = false},
+    Member{.name = "revoked", .kind = Kind::flag, .sentence = "Whether it was taken back."}};
+constexpr Shape key_shape{
+    .name = "Key", .sentence = "An API key, without its secret.", .members = key_members};
+constexpr std::array keys_members{
+    Member{.name = "keys",
+           .kind = Kind::objects,
+           .sentence = "Some of them, by id.",
+           .shape = &key_shape},
+    Member{.name = "next",
+           .sentence = "`after` of the next page; without it this is the last.",
+           .is_required = false}};
 
 }  // namespace
 
@@ -484,6 +506,7 @@ const Shape new_token_shape{.name = "NewToken",
 const Shape token_shape{
     .name = "Token", .sentence = "A token of the gateway's own.", .members = token_members};
 const Shape revoked_shape{
-    .name = "Revoked", .sentence = "A token that is no longer good.", .members = revoked_members};
+    .name = "Revoked", .sentence = "What is no longer good.", .members = revoked_members};
+const Shape keys_shape{.name = "Keys", .sentence = "API keys.", .members = keys_members};
 
 }  // namespace sluice::control::api

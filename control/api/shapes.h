@@ -42,6 +42,7 @@ extern const Shape sign_in_shape;
 extern const Shape new_token_shape;
 extern const Shape token_shape;
 extern const Shape revoked_shape;
+extern const Shape keys_shape;
 
 inline constexpr std::array<std::string_view, 2> protocol_words{"http", "postgres"};
 inline constexpr std::array<std::string_view, 3> rulings{"allow", "deny", "hold"};

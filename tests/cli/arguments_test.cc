@@ -96,9 +96,9 @@ TEST_CASE("the tree says what there is to know of an option") {
 
 TEST_CASE("wrong usage says so on stderr and leaves with 2") {
   for (const char* line :
-       {"", "rnu", "verify", "evidence", "run --nope", "key", "key new", "audit --ruling maybe",
-        "approve", "requests --state maybe", "load http://h/ -c 0", "load http://h/ -n 0",
-        "load http://h/ -d 1s -n 5"}) {
+       {"", "rnu", "verify", "evidence", "run --nope", "key", "key new", "key revoke", "key list x",
+        "audit --ruling maybe", "approve", "requests --state maybe", "load http://h/ -c 0",
+        "load http://h/ -n 0", "load http://h/ -d 1s -n 5"}) {
     CAPTURE(line);
     const Capture err(std::cerr);
     const auto parsed = parse(line);
@@ -123,6 +123,12 @@ TEST_CASE("options reach their verb") {
   CHECK(options.query.ruling == "deny");
   CHECK(options.follow);
   CHECK(options.gateway.configuration == default_configuration);
+
+  const auto revoke = parse("key revoke 4f1c --gateway https://h:1 --json");
+  const auto& revoke_options = std::get<KeyRevokeOptions>(std::get<Command>(revoke));
+  CHECK(revoke_options.id == "4f1c");
+  CHECK(revoke_options.gateway.url == "https://h:1");
+  CHECK(revoke_options.json);
 
   const auto load = parse("load http://h/ -n 5 -H A:b -H C:d");
   const auto& load_options = std::get<LoadOptions>(std::get<Command>(load));

@@ -28,6 +28,8 @@ CASES = [
     # A value is no verb, though it has the name of one.
     (["token", "--for", "revoke", "--life"], ["--lifetime"]),
     (["token", "revoke", "--sock"], ["--socket"]),
+    (["key", "re"], ["revoke"]),
+    (["key", "list", "--gate"], ["--gateway"]),
     (["kill", "4be3"], []),
     (["kill", "4be3", "--rea"], ["--reason"]),
     (["completion", "f"], ["fish"]),

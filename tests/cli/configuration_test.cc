@@ -6,6 +6,7 @@
 
 #include "cli/signer.h"
 #include "must.h"
+#include "temporary_folder.h"
 
 using namespace sluice;
 using sluice::test::must;
@@ -44,6 +45,26 @@ TEST_CASE("A keys file that cannot be read is an error that names it") {
   const auto keys = cli::read_keys(settings, mocks);
   REQUIRE_FALSE(keys);
   CHECK(keys.error().message == "cannot read the API keys file 'no/such/keys.yaml'");
+}
+
+TEST_CASE("Keys that were revoked are not read, and without their list none is") {
+  const test::TemporaryFolder folder;
+  config::Settings settings;
+  settings.identity.api_keys_file = folder.path() / "keys.yaml";
+  settings.identity.revoked_keys = folder.path() / "revoked_keys";
+  const std::string rest = ", expires: never, sha256: " + std::string(64, 'a') + "}\n";
+  std::ofstream(settings.identity.api_keys_file)
+      << "- {id: good, subject: s" << rest << "- {id: lost, subject: s" << rest;
+  CHECK(must(cli::read_keys(settings, mocks))->size() == 2);
+  std::ofstream(settings.identity.revoked_keys) << "sluice-revoked-keys1\nlost never\n";
+  const auto keys = must(cli::read_keys(settings, mocks));
+  REQUIRE(keys->size() == 1);
+  CHECK(keys->principal(0).credential_id == "good");
+  std::ofstream(settings.identity.revoked_keys) << "sluice-revoked-keys1\nlost";
+  const auto refused = cli::read_keys(settings, mocks);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message ==
+        "identity.revoked_keys: " + settings.identity.revoked_keys + " is no list of revoked API keys");
 }
 
 TEST_CASE("Who has no verifier is asked alike after a reload, and otherwise by another gateway") {

@@ -361,6 +361,10 @@ const Case cases[] = {
      "a.yaml:4:58: 'lifetime' must be between 1m and 7d, not 8d"},
     {4, "identity: {gateway_tokens: {key: 'env:SECRET', lifetime: 1h, max_lifetime: 30m}}",
      "a.yaml:4:58: 'lifetime' (1h) must not be longer than 'max_lifetime' (30m)"},
+    {4, "identity: {api_keys: 'file:/keys', revoked_keys: /keys}",
+     "a.yaml:4:50: 'revoked_keys' must be another file than 'api_keys'"},
+    {4, "identity: {revoked_keys: /list, gateway_tokens: {key: 'env:SECRET', revocations: /list}}",
+     "a.yaml:4:26: 'revoked_keys' must be another file than 'gateway_tokens.revocations'"},
     {4, "identity: {mtls: {}}",
      "a.yaml:4:18: an empty section; fill it or leave it out\n"
      "a.yaml:4:18: no listener asks for certificates: set its tls.client_certificate"},

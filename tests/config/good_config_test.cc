@@ -48,6 +48,7 @@ targets:
     queue: {wait: 3s, sessions: 5}
 identity:
   api_keys: file:keys.yaml
+  revoked_keys: revoked_keys
   anonymous: true
   failed_proofs_per_source: 30/m
   oidc:
@@ -437,6 +438,7 @@ TEST_CASE("every key reaches its field") {
   CHECK(target.queue.sessions_max == 5);
 
   CHECK(settings.identity.api_keys_file == "/etc/sluice/keys.yaml");
+  CHECK(settings.identity.revoked_keys == "/etc/sluice/revoked_keys");
   CHECK(settings.identity.allow_anonymous);
   REQUIRE(settings.identity.oidc.size() == 2);
   const OidcIssuer& corp = settings.identity.oidc[0];

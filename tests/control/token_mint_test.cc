@@ -208,7 +208,9 @@ TEST_CASE("Without its record no token leaves and none is taken back") {
   CHECK(bench.mint({.credential = bench.made.secret}).error().kind == Kind::unavailable);
   const std::string id = "AAECAwQFBgcICQoLDA0ODw";
   CHECK(bench.desk.revoke(id, "user 0", bench.basis()).error().kind == Kind::unavailable);
-  CHECK(Revocations::read(bench.settings.identity.gateway_tokens->revocations)->ids()->empty());
+  CHECK(Revocations::read(revoked_tokens, bench.settings.identity.gateway_tokens->revocations)
+            ->ids()
+            ->empty());
 }
 
 TEST_CASE("What is taken back is recorded and listed") {
@@ -218,7 +220,7 @@ TEST_CASE("What is taken back is recorded and listed") {
   CHECK(bench.log.back().event == "token-revoked");
   CHECK(bench.log.back().id == minted.id);
   CHECK(bench.log.back().detail == "asked by user 7");
-  CHECK(Revocations::read(bench.settings.identity.gateway_tokens->revocations)
+  CHECK(Revocations::read(revoked_tokens, bench.settings.identity.gateway_tokens->revocations)
             ->ids()
             ->contains(minted.id));
   CHECK(bench.desk.revoke("no id", "user 0", bench.basis()).error().kind == Kind::invalid);

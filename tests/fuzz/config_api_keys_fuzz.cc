@@ -42,5 +42,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const KeyVerdict verdict = (*keys)->verify(credential.presented(), now);
   check(verdict.fault != KeyFault::none || credential.presented().ends_with(ours.secret));
   check((verdict.principal != nullptr) == (verdict.fault == KeyFault::none));
+
+  // Without it nobody gets in at all, and all others stay.
+  const std::string id = (*keys)->verify(ours.secret, now).principal->credential_id;
+  const auto fewer = (*keys)->without({id});
+  check(fewer->size() + 1 == (*keys)->size() && fewer->find(id) != nullptr);
+  check(fewer->verify(ours.secret, now).fault == KeyFault::unknown);
+  check(fewer->verify(credential.presented(), now).fault != KeyFault::none);
   return 0;
 }

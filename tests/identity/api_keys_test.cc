@@ -27,6 +27,14 @@ std::shared_ptr<const ApiKeys> keys_of(const std::string& yaml) {
   return *keys;
 }
 
+std::shared_ptr<const ApiKeys> keys_without(const std::string& yaml, const RevokedKeys& revoked) {
+  return must(ApiKeys::parse(yaml, "keys.yaml", {1}, revoked));
+}
+
+std::string id_of(const NewKey& key) {
+  return keys_of(key.yaml_entry)->principal(0).credential_id;
+}
+
 std::string error_of(const std::string& yaml) {
   const auto keys = ApiKeys::parse(yaml, "keys.yaml", {1});
   return keys ? "(none)" : keys.error().message;
@@ -259,4 +267,79 @@ TEST_CASE("a broken verifier is reported with its place and never quoted") {
   CHECK(error_of(start + "SCRAM-SHA-256$1:c2VjcmV0\n").find("c2Vj") == std::string::npos);
   CHECK(error_of("- id: a\n  subject: s\n  expires: never\n  scram: x\n")
             .find("'sha256' or 'scrypt'") != std::string::npos);
+}
+
+TEST_CASE("a revoked key is as unknown as one that was never made, and is still shown") {
+  const std::vector<std::uint8_t> salt(scram_salt_bytes, 7);
+  const NewKey lost = make_key("ann", {"staff"}, now + day, random_bytes(1), salt);
+  const NewKey kept = make_key("ann", {"staff"}, now + day, random_bytes(2), salt);
+  const std::string file = kept.yaml_entry + lost.yaml_entry;
+  const RevokedKeys revoked{id_of(lost), "of no key"};
+  const auto all = keys_of(file);
+  CHECK(all->revoked().empty());
+  for (const auto& keys : {keys_without(file, revoked), all->without(revoked),
+                           all->without(revoked)->without({})->without(revoked)}) {
+    CHECK(keys->size() == 1);
+    for (const std::string& shown : {lost.secret, "ann:" + lost.secret, ":" + lost.secret}) {
+      CHECK(keys->verify(shown, now).fault == KeyFault::unknown);
+      CHECK(keys->verify_slow(shown, now).fault == KeyFault::unknown);
+    }
+    const KeyVerdict verdict = keys->verify(kept.secret, now);
+    REQUIRE(verdict.fault == KeyFault::none);
+    CHECK(verdict.principal == &keys->principal(verdict.index));
+    // The other one's verifier is the subject's now.
+    const auto login = keys->scram_login("ann", now);
+    CHECK(login.value().index == 0);
+    CHECK(login.value().verifier.text() ==
+          make_scram_verifier(kept.secret, salt, scram_iterations_min)->text());
+
+    REQUIRE(keys->revoked().size() == 1);
+    CHECK(keys->revoked()[0].credential_id == id_of(lost));
+    CHECK(keys->revoked()[0].groups == std::vector<std::string>{"staff"});
+    CHECK(keys->find(id_of(lost)) == &keys->revoked()[0]);
+    CHECK(keys->find(id_of(kept)) == &keys->principal(0));
+    CHECK(keys->find("of no key") == nullptr);
+  }
+  CHECK(all->verify(lost.secret, now).fault == KeyFault::none);
+  const auto none = all->without({id_of(lost), id_of(kept)});
+  CHECK(none->size() == 0);
+  CHECK(none->verify(kept.secret, now).fault == KeyFault::unknown);
+  // Asked like who has no verifier.
+  const ScramLogin login = none->scram_login("ann", now).value();
+  CHECK_FALSE(login.index);
+  CHECK(login.verifier.salt.size() == salt.size());
+}
+
+TEST_CASE("who has a revoked chosen secret is refused, and another of that subject gains nothing") {
+  const std::string file = login_entry("old", "ann") + login_entry("new", "ann") +
+                           login_entry("ann-2", "bob") +
+                           make_key("x", {}, never, random_bytes(1)).yaml_entry;
+  const auto keys = keys_without(file, {"old"});
+  CHECK(keys->verify_slow("old:open sesame", now).fault == KeyFault::unknown);
+  CHECK(keys->verify_slow("new:open sesame", now).principal->credential_id == "new");
+  // A second secret kept them from logging in by the subject's name.
+  CHECK(keys->verify_slow("ann:open sesame", now).fault == KeyFault::unknown);
+  CHECK(keys->verify_slow("bob:open sesame", now).fault == KeyFault::none);
+  const auto fewer = keys->without({"ann-2", "new"});
+  for (const char* const login : {"bob", "ann-2", "new"}) {
+    CHECK(fewer->verify_slow(std::string(login) + ":open sesame", now).fault == KeyFault::unknown);
+  }
+}
+
+TEST_CASE("what is wrong with a revoked key's entry is still told") {
+  const std::string entry = "- {id: a, subject: s, expires: never, sha256: " + digest + "}\n";
+  const auto keys = ApiKeys::parse(entry + entry, "keys.yaml", {1}, {"a"});
+  REQUIRE_FALSE(keys);
+  CHECK(keys.error().message == "keys.yaml:2:8: id 'a' is there twice; first at line 1");
+}
+
+TEST_CASE("what looks like a machine-made key is known by its form, and so is its id") {
+  const NewKey key = make_key("ann", {}, never, random_bytes(1));
+  CHECK(id_in_key(key.secret) == id_of(key));
+  CHECK(id_in_key("sk_a_b_" + std::string(43, 'x')) == "a_b");
+  for (const std::string& other :
+       {id_of(key), std::string(), key.secret.substr(1), key.secret + "x",
+        "sk_" + key.secret.substr(key.secret.size() - 43)}) {
+    CHECK_FALSE(id_in_key(other));
+  }
 }

@@ -17,6 +17,7 @@ struct Entry {
   std::string proof;
   std::string reason;
   std::string peer;
+  std::string resource;
   std::uint32_t status = 0;
   bool durably = false;
 };
@@ -60,6 +61,8 @@ struct Bench {
   std::vector<PolicyQuestion> tested;
   std::vector<PolicyDiffQuestion> compared;
   std::vector<DryRunQuestion> dry_runs;
+  std::shared_ptr<const identity::ApiKeys> keys = identity::ApiKeys::none({});
+  std::vector<std::string> revoked_keys;
   RecordingsQuery catalogued;
   struct {
     audit::RecordQuery query;
@@ -75,8 +78,8 @@ struct Bench {
           if (!log_takes) return fail("the audit log cannot take a record");
           log.push_back({std::string(record.event), std::string(record.detail),
                          std::string(record.subject), std::string(record.proof),
-                         std::string(record.reason), std::string(record.peer), record.status,
-                         durably});
+                         std::string(record.reason), std::string(record.peer),
+                         std::string(record.resource), record.status, durably});
           return {};
         },
         .alarm =
@@ -181,6 +184,13 @@ struct Bench {
           return MintedToken{"a.b.c", "t1", "batch", {}, {}, {}};
         },
         .revoke = [](const std::string&, std::string_view) -> Result<void, MintRefusal> {
+          return {};
+        },
+        .keys = [this] { return keys; },
+        .revoke_key = [this](const std::string& id, std::string_view by) -> Outcome<void> {
+          if (keys->find(id) == nullptr) return refuse(404, "no API key");
+          revoked_keys.push_back(id);
+          revoked_keys.emplace_back(by);
           return {};
         }};
   }

@@ -355,6 +355,50 @@ TEST_CASE("A token is asked for by a credential, or for a subject") {
   CHECK(nlohmann::json::parse(revoked.body).at("revoked") == "t1");
 }
 
+TEST_CASE("API keys are listed page by page, and one is revoked by its id") {
+  Bench bench;
+  const std::string hash(64, 'a');
+  const std::string rest = ", sha256: " + hash + "}\n";
+  const auto parsed =
+      identity::ApiKeys::parse("- {id: c, subject: cid, groups: [g], expires: 2027-01-31" + rest +
+                                   "- {id: a, subject: ann, expires: never" + rest +
+                                   "- {id: b, subject: ben, expires: never" + rest,
+                               "keys.yaml", {}, {"b"});
+  REQUIRE(parsed);
+  bench.keys = *parsed;
+  const auto listed = bench.ask_as("dan/staff", "GET", "/v1/keys");
+  REQUIRE(listed.status == 200);
+  CHECK(nlohmann::json::parse(listed.body) == nlohmann::json::parse(R"({"keys": [
+    {"id": "a", "subject": "ann", "groups": [], "revoked": false},
+    {"id": "b", "subject": "ben", "groups": [], "revoked": true},
+    {"id": "c", "subject": "cid", "groups": ["g"], "expires": "2027-01-31T00:00:00Z",
+     "revoked": false}]})"));
+  CHECK(listed.body.find(hash) == listed.body.npos);
+  std::string seen;
+  std::string after;
+  do {
+    const auto page = nlohmann::json::parse(
+        bench.ask_as("dan/staff", "GET", "/v1/keys?limit=1&after=" + after).body);
+    REQUIRE(page.at("keys").size() == 1);
+    seen += page.at("keys")[0].at("id").get<std::string>();
+    after = page.value("next", "");
+  } while (!after.empty());
+  CHECK(seen == "abc");
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/keys?limit=0").status == 200);
+  CHECK(bench.ask_as("dan/staff", "GET", "/v1/keys?limit=1001").status == 400);
+  CHECK(bench.log.empty());
+
+  CHECK(bench.ask_as("carl/audit", "POST", "/v1/keys/a/revoke").status == 403);
+  CHECK(bench.revoked_keys.empty());
+  const auto revoked = bench.ask_over_tls("olga/ops", "POST", "/v1/keys/a/revoke");
+  CHECK(revoked.status == 200);
+  CHECK(nlohmann::json::parse(revoked.body).at("revoked") == "a");
+  CHECK(bench.revoked_keys == std::vector<std::string>{"a", "olga"});
+  const auto unknown = bench.ask_as_root("POST", "/v1/keys/d/revoke");
+  CHECK(unknown.status == 404);
+  CHECK(unknown.content_type == "application/problem+json");
+}
+
 TEST_CASE("Whoever signs in is told with whom, and which token counts") {
   Bench bench;
   bench.issuers.resize(3);

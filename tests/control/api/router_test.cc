@@ -108,6 +108,25 @@ TEST_CASE(
     CHECK(broken.holds.empty());
     CHECK(broken.decisions.empty());
     CHECK(broken.killed.empty());
+    CHECK(broken.revoked_keys.empty());
+  }
+}
+
+TEST_CASE("A key that is shown in the place of its id is in no record") {
+  const std::string secret(43, 'Z');
+  for (const std::string& who : {std::string("olga/ops"), std::string("carl/audit")}) {
+    for (const std::string& key :
+         {"sk_4f1c0de2a9b3_" + secret, "sk_" + std::string(64, 'a') + "_" + secret}) {
+      Bench bench;
+      const auto reply = bench.ask_as(who, "POST", "/v1/keys/" + key + "/revoke");
+      CHECK(reply.status >= 400);
+      CHECK(reply.body.find(secret) == reply.body.npos);
+      REQUIRE_FALSE(bench.log.empty());
+      for (const auto& entry : bench.log) {
+        CHECK(entry.resource == "/v1/keys/" + key.substr(0, key.size() - 43) + "…/revoke");
+        CHECK(entry.reason.find(secret) == entry.reason.npos);
+      }
+    }
   }
 }
 

@@ -46,6 +46,7 @@ class Gateway:
         self.admin_socket = self.folder / "admin.sock"
         self.audit = self.folder / "audit"
         self.keys_file = self.folder / "api_keys.yaml"
+        self.revoked_keys = self.folder / "revoked_keys"
         self.configuration = self.folder / "sluice.yaml"
         self.process = None
         ports = [target_ports] if isinstance(target_ports, int) else target_ports
@@ -77,6 +78,7 @@ targets:
     {parts['target']}
 identity:
   api_keys: file:{self.keys_file}
+  revoked_keys: {self.revoked_keys}
   {parts['identity']}
 policies:{policies}
 {masks}
