@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "audit/checkpoint.h"
+#include "audit/package_statement.h"
 
 namespace sluice::audit {
 namespace {
@@ -35,11 +36,24 @@ tl::unexpected<Error> rolled_back(const LogSigner& signer, const std::filesystem
 
 }  // namespace
 
+Result<Signature> LogSigner::sign_package(const Hash& /*manifest*/) {
+  return fail("this signer signs no packages");
+}
+
+Result<Signature> LocalSigner::sign_text(std::string_view text) {
+  const std::lock_guard lock(signing_);
+  return key_.sign(as_bytes(text));
+}
+
+Result<Signature> LocalSigner::sign_package(const Hash& manifest) {
+  return sign_text(package_statement(manifest));
+}
+
 Result<Signature> LocalSigner::sign(const Extension& next) {
   const auto after = heads_.after(next);
   if (!after) return fail("the checkpoint does not continue what was signed before");
   const auto signature =
-      key_.sign(as_bytes(checkpoint_text(key_.verifier().origin(), next.now.size, next.now.root)));
+      sign_text(checkpoint_text(key_.verifier().origin(), next.now.size, next.now.root));
   if (!signature) return tl::unexpected(signature.error());
   heads_ = *after;
   return *signature;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,9 @@ class LogSigner {
   /// Of the checkpoint's text for `next.now`.
   /// errors   it does not continue what was signed, or the signer is gone.
   [[nodiscard]] virtual Result<Signature> sign(const Extension& next) = 0;
+  /// Of package_statement(); whenever, and from any thread.
+  /// errors   it signs none, or is gone.
+  [[nodiscard]] virtual Result<Signature> sign_package(const Hash& manifest);
 };
 
 /// Holds the key itself, and forgets when it ends.
@@ -42,8 +46,12 @@ class LocalSigner final : public LogSigner {
   [[nodiscard]] const DerivedKeys& derived_keys() const noexcept override { return derived_; }
   [[nodiscard]] const SignedHeads& heads() const noexcept override { return heads_; }
   [[nodiscard]] Result<Signature> sign(const Extension& next) override;
+  [[nodiscard]] Result<Signature> sign_package(const Hash& manifest) override;
 
  private:
+  Result<Signature> sign_text(std::string_view text);
+
+  std::mutex signing_;
   Signer key_;
   DerivedKeys derived_;
   SignedHeads heads_;

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "audit/seal.h"
-#include "audit/signer_protocol.h"
 
 namespace sluice::audit {
 namespace {
@@ -115,8 +114,8 @@ Result<void> ProcessSigner::receive_greeting() {
   return {};
 }
 
-Result<Signature> ProcessSigner::sign(const Extension& next) {
-  const signer_protocol::Message request = signer_protocol::encode(sealed_, next);
+Result<signer_protocol::Answer> ProcessSigner::ask(const signer_protocol::Message& request) {
+  const std::lock_guard lock(asking_);
   std::array<std::uint8_t, signer_protocol::message_bytes_max + 1> buffer{};
   ssize_t got = ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL);
   if (got == static_cast<ssize_t>(request.size())) {
@@ -128,11 +127,20 @@ Result<Signature> ProcessSigner::sign(const Extension& next) {
     hang_up();
     return fail("the signer process does not answer; nothing is signed until a restart");
   }
-  auto answer =
-      signer_protocol::parse_answer(ByteView(buffer).first(static_cast<std::size_t>(got)));
+  return signer_protocol::parse_answer(ByteView(buffer).first(static_cast<std::size_t>(got)));
+}
+
+Result<Signature> ProcessSigner::sign(const Extension& next) {
+  auto answer = ask(signer_protocol::encode(sealed_, next));
   if (!answer) return tl::unexpected(answer.error());
   heads_ = {next.before, next.now};
   if (!answer->seal.empty()) seal_ = std::move(answer->seal);
+  return answer->signature;
+}
+
+Result<Signature> ProcessSigner::sign_package(const Hash& manifest) {
+  const auto answer = ask(signer_protocol::encode_package(manifest));
+  if (!answer) return tl::unexpected(answer.error());
   return answer->signature;
 }
 

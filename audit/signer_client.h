@@ -5,11 +5,13 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
 #include "audit/log_signer.h"
 #include "audit/signer_process.h"
+#include "audit/signer_protocol.h"
 
 namespace sluice::audit {
 
@@ -28,8 +30,9 @@ class ProcessSigner final : public LogSigner {
   [[nodiscard]] const Verifier& verifier() const noexcept override { return *verifier_; }
   [[nodiscard]] const DerivedKeys& derived_keys() const noexcept override { return derived_; }
   [[nodiscard]] const SignedHeads& heads() const noexcept override { return heads_; }
-  /// One thread at a time. Once it was without an answer it stays so.
+  /// One thread, always the same. Once it was without an answer it stays so.
   [[nodiscard]] Result<Signature> sign(const Extension& next) override;
+  [[nodiscard]] Result<Signature> sign_package(const Hash& manifest) override;
   [[nodiscard]] std::string state_file() const override { return state_file_; }
   [[nodiscard]] std::string_view seal() const override { return seal_; }
   void note_sealed() override;
@@ -37,8 +40,10 @@ class ProcessSigner final : public LogSigner {
  private:
   ProcessSigner(int socket, pid_t process) : socket_(socket), process_(process) {}
   [[nodiscard]] Result<void> receive_greeting();
+  [[nodiscard]] Result<signer_protocol::Answer> ask(const signer_protocol::Message& request);
   void hang_up() noexcept;
 
+  std::mutex asking_;  ///< One question at a time; guards the socket.
   int socket_;
   pid_t process_;
   std::string state_file_;

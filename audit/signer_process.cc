@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "audit/checkpoint.h"
+#include "audit/package_statement.h"
 #include "audit/signer_protocol.h"
 #include "audit/signer_sandbox.h"
 #include "audit/signer_state.h"
@@ -26,7 +27,7 @@ using signer_protocol::Message;
 
 /// A power cut may take back so much of what it remembers; nothing else does.
 constexpr auto sync_every = std::chrono::seconds(1);
-/// No checkpoint: that begins with an origin, which has no spaces.
+/// No checkpoint: that begins with an origin, which has no spaces. No package either.
 constexpr std::string_view trial_text = "sluice trial signature";
 constexpr std::size_t secure_heap_bytes = 16 << 10;
 constexpr std::size_t arguments_min = 9;
@@ -74,6 +75,7 @@ class SignatureServer {
   [[nodiscard]] bool is_sync_due() const { return is_dirty_ && Clock::now() >= sync_due_; }
 
   Message answer(ByteView message) {
+    if (const auto manifest = signer_protocol::parse_package(message)) return package(*manifest);
     const auto request = signer_protocol::parse_request(message);
     if (!request)
       return signer_protocol::encode_refusal("the signer was asked for nothing it knows");
@@ -92,6 +94,13 @@ class SignatureServer {
     auto seal = seal_when_due(request->sealed);
     if (!seal) return signer_protocol::encode_refusal(seal.error().message);
     return signer_protocol::encode(signer_protocol::Answer{*signature, std::move(*seal)});
+  }
+
+  /// Nothing to remember: it says nothing of the log.
+  Message package(const Hash& manifest) {
+    const auto signature = key_.sign(as_bytes(package_statement(manifest)));
+    if (!signature) return signer_protocol::encode_refusal(signature.error().message);
+    return signer_protocol::encode(signer_protocol::Answer{*signature, {}});
   }
 
   /// A new seal, once the log has the one before; empty while none is due. Of the tree that

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint8_t greeting_type = 'H';
 constexpr std::uint8_t request_type = 'S';
+constexpr std::uint8_t package_type = 'E';
 constexpr std::uint8_t signature_type = 'K';
 constexpr std::uint8_t refusal_type = 'R';
 constexpr std::size_t refusal_bytes_max = 1024;
@@ -112,6 +113,12 @@ Message encode(std::uint64_t sealed, const Extension& next) {
   return out;
 }
 
+Message encode_package(const Hash& manifest) {
+  Message out = begin(package_type);
+  put(out, manifest);
+  return out;
+}
+
 Message encode(const Answer& answer) {
   Message out = begin(signature_type);
   put(out, answer.signature);
@@ -141,6 +148,14 @@ std::optional<Request> parse_request(ByteView message) {
   out.proof.resize(hashes);
   for (Hash& hash : out.proof) fields.take(hash);
   return request;
+}
+
+std::optional<Hash> parse_package(ByteView message) {
+  const auto bytes = body(message, package_type);
+  Hash manifest{};
+  if (!bytes || bytes->size() != manifest.size()) return std::nullopt;
+  std::ranges::copy(*bytes, manifest.begin());
+  return manifest;
 }
 
 Result<Greeting> parse_greeting(ByteView message) {

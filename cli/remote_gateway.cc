@@ -76,6 +76,16 @@ Result<RemoteGateway> RemoteGateway::at(std::string_view url, const std::string&
 }
 
 Result<control::HttpReply> RemoteGateway::ask(control::HttpRequest request) const {
+  return exchange(std::move(request), nullptr);
+}
+
+Result<control::HttpReply> RemoteGateway::fetch(control::HttpRequest request,
+                                                const control::HttpFetch& how) const {
+  return exchange(std::move(request), &how);
+}
+
+Result<control::HttpReply> RemoteGateway::exchange(control::HttpRequest request,
+                                                   const control::HttpFetch* how) const {
   const auto socket = control::connect_tcp(host(), port(), connect_timeout);
   if (!socket) return tl::unexpected(socket.error());
   control::SocketChannel below(*socket);
@@ -83,6 +93,7 @@ Result<control::HttpReply> RemoteGateway::ask(control::HttpRequest request) cons
   auto channel = TlsChannel::open(below, context_, host());
   if (!channel) return tl::unexpected(channel.error());
   request.host = text(place_);
+  if (how != nullptr) return control::fetch(below, **channel, request, *how);
   return control::exchange(**channel, request);
 }
 

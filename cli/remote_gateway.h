@@ -39,12 +39,17 @@ class RemoteGateway {
 
   /// Its certificate must be for the host of the URL.
   [[nodiscard]] Result<control::HttpReply> ask(control::HttpRequest request) const;
+  [[nodiscard]] Result<control::HttpReply> fetch(control::HttpRequest request,
+                                                 const control::HttpFetch& how) const;
 
   [[nodiscard]] const std::string& host() const noexcept { return place_.host; }
   [[nodiscard]] std::uint16_t port() const noexcept { return place_.port; }
 
  private:
   RemoteGateway() = default;
+  /// how  null: all of the reply within a minute.
+  [[nodiscard]] Result<control::HttpReply> exchange(control::HttpRequest request,
+                                                    const control::HttpFetch* how) const;
 
   HostPort place_;
   std::shared_ptr<const dataplane::TlsContext> context_;

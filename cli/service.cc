@@ -2,12 +2,9 @@
 
 #include <fmt/format.h>
 #include <sys/random.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <random>
-#include <thread>
 
 #include "cli/configuration.h"
 #include "cli/kept_recordings.h"
@@ -17,6 +14,7 @@
 #include "cli/policy_versions.h"
 #include "cli/times.h"
 #include "cli/tls_channel.h"
+#include "cli/unhurried.h"
 #include "saml/reader_client.h"
 
 namespace sluice::cli {
@@ -24,9 +22,6 @@ namespace {
 
 /// A page of a search has what was found by then.
 constexpr std::chrono::seconds search_time_max{2};
-
-/// setpriority(2).
-constexpr int lowest_priority = 19;
 
 /// Whether a search goes on: asked for the first time, and until so long afterwards.
 class SearchTime {
@@ -86,7 +81,7 @@ Now clocks() {
 Service::Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
                  std::unique_ptr<control::Introspector> introspector,
                  std::unique_ptr<control::Notifier> notifier, std::unique_ptr<control::Desk> desk,
-                 std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer)
+                 std::unique_ptr<dataplane::Gateway> gateway, audit::LogSigner& signer)
     : configuration_(std::move(configuration)),
       mocks_(signer.derived_keys().mocks),
       log_origin_(signer.verifier().origin()),
@@ -110,7 +105,8 @@ Service::Service(std::string configuration, std::unique_ptr<control::KeyKeeper> 
            .record =
                [this](const audit::Record& record) { return gateway_->record_durably(record); }}),
       retention_(retention_options()),
-      started_(wall_now()) {
+      started_(wall_now()),
+      packing_(signer, is_ending_) {
   watch(gateway_->snapshot()->settings);
 }
 
@@ -381,6 +377,10 @@ control::api::Actions Service::actions() {
       .delete_recording = [this](
                               const std::string& name, const std::string& reason,
                               std::string_view by) { return delete_recording(name, reason, by); },
+      .evidence =
+          [this](const control::api::EvidenceQuestion& question) {
+            return packing_.make(gateway_->snapshot()->settings, question);
+          },
       .issuers = [this] { return gateway_->snapshot()->settings.identity.oidc; },
       .mint = [this](const control::MintRequest& request) { return mint_token(request); },
       .revoke = [this](const std::string& id, std::string_view by) { return revoke_token(id, by); },
@@ -393,13 +393,11 @@ control::api::Outcome<std::string> Service::dry_run(const control::api::DryRunQu
   const std::unique_lock lock(dry_running_, std::try_to_lock);
   if (!lock) return control::api::refuse(503, "another dry run is under way: try again");
   std::optional<control::api::Outcome<std::string>> report;
-  // It takes what nobody else needs: traffic goes first.
-  std::thread([&] {
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), lowest_priority);
+  run_unhurried([&] {
     SearchTime time(is_ending_);
     report =
         PolicyVersions(gateway_->snapshot()).dry_run(question, [&time] { return time.goes_on(); });
-  }).join();
+  });
   return std::move(*report);
 }
 

@@ -18,6 +18,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "cli/authorization.h"
+#include "cli/packing.h"
 #include "control/admin.h"
 #include "control/approvals/desk.h"
 #include "control/cosigner.h"
@@ -76,7 +77,7 @@ class Service {
   Service(std::string configuration, std::unique_ptr<control::KeyKeeper> key_keeper,
           std::unique_ptr<control::Introspector> introspector,
           std::unique_ptr<control::Notifier> notifier, std::unique_ptr<control::Desk> desk,
-          std::unique_ptr<dataplane::Gateway> gateway, const audit::LogSigner& signer);
+          std::unique_ptr<dataplane::Gateway> gateway, audit::LogSigner& signer);
   void watch_keys();
   void watch_certificates();
   void watch(const config::Settings& settings);
@@ -151,6 +152,7 @@ class Service {
   std::mutex dry_running_;  ///< One at a time.
   std::atomic<bool> draining_{false};
   std::atomic<bool> is_ending_{false};  ///< What looks at much stops looking.
+  Packing packing_;
   std::atomic<std::int64_t> drain_until_ns_{0};
   Authorization authorization_;
   std::mutex admin_tls_mutex_;

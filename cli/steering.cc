@@ -52,7 +52,7 @@ Answer answer_of(std::string_view verb, control::HttpReply reply, AnswerForm for
 }
 
 Answer ask_over_tls(std::string_view verb, const AdminTarget& gateway, control::HttpRequest request,
-                    AnswerForm form) {
+                    AnswerForm form, const control::HttpFetch* how) {
   const auto remote = RemoteGateway::at(gateway.url, gateway.ca);
   if (!remote) return {.code = complain(verb, remote.error().message, ExitCode::usage)};
   if (control::field_value(request.fields, authorization).empty()) {
@@ -60,20 +60,23 @@ Answer ask_over_tls(std::string_view verb, const AdminTarget& gateway, control::
     if (!token) return {.code = complain(verb, token.error().message, ExitCode::denied)};
     request.fields.emplace_back(authorization, "Bearer " + *token);
   }
-  auto reply = remote->ask(std::move(request));
+  auto reply =
+      how == nullptr ? remote->ask(std::move(request)) : remote->fetch(std::move(request), *how);
   if (!reply) return {.code = complain(verb, reply.error().message, ExitCode::failed)};
   return answer_of(verb, std::move(*reply), form);
 }
 
 Answer ask_on_socket(std::string_view verb, const AdminTarget& gateway,
-                     const control::HttpRequest& request, AnswerForm form) {
+                     const control::HttpRequest& request, AnswerForm form,
+                     const control::HttpFetch* how) {
   std::string socket = gateway.socket;
   if (socket.empty()) {
     auto named = admin_socket(gateway.configuration);
     if (!named) return {.code = complain(verb, named.error().message, ExitCode::bad_configuration)};
     socket = std::move(*named);
   }
-  auto reply = control::ask(socket, request);
+  auto reply =
+      how == nullptr ? control::ask(socket, request) : control::fetch(socket, request, *how);
   if (reply) return answer_of(verb, std::move(*reply), form);
 
   // A fault may be why there is no gateway, or why it was sought in the wrong place.
@@ -106,8 +109,14 @@ bool has_token_variable() {
 
 Answer ask_gateway(std::string_view verb, const AdminTarget& gateway,
                    const control::HttpRequest& request, AnswerForm form) {
-  return gateway.url.empty() ? ask_on_socket(verb, gateway, request, form)
-                             : ask_over_tls(verb, gateway, request, form);
+  return gateway.url.empty() ? ask_on_socket(verb, gateway, request, form, nullptr)
+                             : ask_over_tls(verb, gateway, request, form, nullptr);
+}
+
+Answer fetch_from_gateway(std::string_view verb, const AdminTarget& gateway,
+                          const control::HttpRequest& request, const control::HttpFetch& how) {
+  return gateway.url.empty() ? ask_on_socket(verb, gateway, request, AnswerForm::text, &how)
+                             : ask_over_tls(verb, gateway, request, AnswerForm::text, &how);
 }
 
 }  // namespace sluice::cli

@@ -33,5 +33,8 @@ enum class AnswerForm : std::uint8_t { json, text };
 /// form  an answer that is not JSON, where that is due, is a failure.
 Answer ask_gateway(std::string_view verb, const AdminTarget& gateway,
                    const control::HttpRequest& request, AnswerForm form = AnswerForm::json);
+/// The same; an answer that is ok goes where `how` says.
+Answer fetch_from_gateway(std::string_view verb, const AdminTarget& gateway,
+                          const control::HttpRequest& request, const control::HttpFetch& how);
 
 }  // namespace sluice::cli

@@ -95,7 +95,8 @@ struct ReplayOptions {
 };
 
 struct EvidenceOptions {
-  std::string configuration = default_configuration;
+  /// Who makes the package, where its socket or URL is given; else the log is read here.
+  AdminTarget gateway = {};
   QueryWords query = {};
   std::string output = {};
   std::vector<std::string> recipients = {};  ///< Of age; empty: not encrypted.

@@ -71,4 +71,12 @@ Result<HttpReply> ask(const std::string& socket_path, const HttpRequest& request
   return exchange(*socket, request);
 }
 
+Result<HttpReply> fetch(const std::string& socket_path, const HttpRequest& request,
+                        const HttpFetch& how) {
+  auto socket = connect_unix(socket_path);
+  if (!socket) return tl::unexpected(socket.error());
+  SocketChannel channel(*socket);
+  return fetch(channel, channel, request, how);
+}
+
 }  // namespace sluice::control

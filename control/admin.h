@@ -45,5 +45,7 @@ class AdminServer {
 
 /// One request to a running gateway, on its admin socket.
 Result<HttpReply> ask(const std::string& socket_path, const HttpRequest& request);
+Result<HttpReply> fetch(const std::string& socket_path, const HttpRequest& request,
+                        const HttpFetch& how);
 
 }  // namespace sluice::control

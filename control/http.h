@@ -3,6 +3,7 @@
 // strict codec as the data path, so there is one HTTP parser in the product.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/instant.h"
 #include "base/result.h"
 #include "control/channel.h"
@@ -32,6 +34,8 @@ struct HttpRequest {
   std::optional<UnixPeer> unix_peer = {};
   /// Who asks over TCP.
   std::optional<TcpPeer> tcp_peer = {};
+  /// A server's: whether the other side is still there, and the server goes on. Empty: it is.
+  std::function<bool()> is_awaited = {};
 };
 
 /// The pieces of a body, each when there is one (empty: not now); nothing: it is over.
@@ -40,8 +44,8 @@ using HttpPieces = std::function<std::optional<std::string>()>;
 /// A body in pieces.
 struct HttpStream {
   HttpPieces pieces;
-  /// Of all pieces, which are sent one behind the other. Nothing: nobody knows how many come, and
-  /// when; they are asked for now and then.
+  /// Of all pieces, which are sent one behind the other, as long as the other side takes them.
+  /// Nothing: nobody knows how many come, and when; they are asked for now and then.
   std::optional<std::uint64_t> bytes = {};
 };
 
@@ -62,6 +66,7 @@ struct HttpServerOptions {
   std::size_t connections_per_source_max = 4;  ///< Of them, over TCP; more are closed at once.
   /// For all of a request to arrive, and again for its reply, or a piece of it, to be taken.
   Duration timeout = seconds(5);
+  Duration stream_time_max = seconds(90);  ///< Of a stream whose length nobody knows.
   /// Makes of a fresh connection what the exchange goes over, within the request's time; what it
   /// gives may borrow the one below. Empty: in clear.
   std::function<Result<std::unique_ptr<Channel>>(Channel& below)> secure = {};
@@ -73,7 +78,8 @@ class HttpServer {
   /// A stream's pieces are asked for so often. Half of the connections may have one; who would be
   /// one more is answered 503.
   static constexpr Duration pieces_pause = milliseconds(500);
-  static constexpr Duration pieces_time_max = seconds(90);  ///< Of one reply.
+  /// Of a stream of known length so much must be taken within each timeout.
+  static constexpr std::uint64_t progress_bytes = 256 << 10;
 
   /// `handler` is called from any of the threads. A head may have 16 KiB, a body 1 MiB; what
   /// exceeds that is refused.
@@ -92,9 +98,24 @@ class HttpServer {
   std::unique_ptr<State> state_;
 };
 
+/// Takes a body as it comes; an error ends the exchange.
+using HttpSink = std::function<Result<void>(ByteView piece)>;
+
 /// Sends `request` over a fresh connection and waits for the whole reply.
 Result<HttpReply> exchange(const Descriptor& socket, const HttpRequest& request);
 /// The same, over a connection that may be secured.
-Result<HttpReply> exchange(Channel& channel, const HttpRequest& request);
+/// sink   takes the body of a reply with status 200, which may be of any length; empty: that is in
+///        the reply, as every other is.
+Result<HttpReply> exchange(Channel& channel, const HttpRequest& request, const HttpSink& sink = {});
+
+/// A reply that is long, and may be long in coming.
+struct HttpFetch {
+  HttpSink sink;
+  Duration first = seconds(60);  ///< Until its body begins,
+  Duration next = seconds(60);   ///< and again from each piece of it to the next.
+};
+/// below   what the channel goes over; perhaps the channel itself.
+Result<HttpReply> fetch(SocketChannel& below, Channel& channel, const HttpRequest& request,
+                        const HttpFetch& how);
 
 }  // namespace sluice::control

@@ -13,6 +13,9 @@ namespace {
 /// A chunk of a recording may be a little larger than the 64 MiB that are configured at the most.
 constexpr http1::Limits limits{.head_bytes_max = head_bytes_max,
                                .body_bytes_max = std::uint64_t{80} << 20};
+/// Of what is not kept here.
+constexpr http1::Limits limits_of_sink{.head_bytes_max = head_bytes_max,
+                                       .body_bytes_max = std::uint64_t{1} << 40};
 
 Result<void> send_request(Channel& channel, const HttpRequest& request) {
   std::array<std::uint8_t, head_bytes_max> room{};
@@ -35,11 +38,20 @@ Result<HttpReply> exchange(const Descriptor& socket, const HttpRequest& request)
   return exchange(channel, request);
 }
 
-Result<HttpReply> exchange(Channel& channel, const HttpRequest& request) {
+Result<HttpReply> fetch(SocketChannel& below, Channel& channel, const HttpRequest& request,
+                        const HttpFetch& how) {
+  below.limit(how.first);
+  return exchange(channel, request, [&](ByteView piece) {
+    below.limit(how.next);
+    return how.sink(piece);
+  });
+}
+
+Result<HttpReply> exchange(Channel& channel, const HttpRequest& request, const HttpSink& sink) {
   if (auto sent = send_request(channel, request); !sent) return tl::unexpected(sent.error());
 
   HttpReply reply;
-  http1::ResponseDecoder decoder(limits);
+  http1::ResponseDecoder decoder(sink ? limits_of_sink : limits);
   decoder.expect(http1::method_of(request.method));
   auto table = std::make_unique<http1::FieldTable>();
   std::string unread;
@@ -55,7 +67,13 @@ Result<HttpReply> exchange(Channel& channel, const HttpRequest& request) {
         reply.content_type = field_value(reply.fields, "content-type");
         break;
       case http1::Step::Kind::data:
-        reply.body.append(as_text(step.data));
+        if (sink && reply.status == 200) {
+          if (auto taken = sink(step.data); !taken) return tl::unexpected(taken.error());
+        } else if (reply.body.size() + step.data.size() <= limits.body_bytes_max) {
+          reply.body.append(as_text(step.data));
+        } else {
+          return fail("the reply is too long");
+        }
         break;
       case http1::Step::Kind::end:
         return reply;

@@ -184,6 +184,7 @@ struct HttpServer::State {
     if (received.complete) {
       received.request.unix_peer = unix_peer(accepted.descriptor);
       received.request.tcp_peer = accepted.peer;
+      received.request.is_awaited = [&] { return stays(accepted, {}); };
       received.reply = handler(received.request);
     }
     const bool is_head = received.complete && received.request.method == "HEAD";
@@ -221,17 +222,29 @@ struct HttpServer::State {
     bool is_taken_ = false;
   };
 
+  /// By the clock, in either case: who takes pieces slowly gets no more of them.
   void send_pieces(SocketChannel& below, Channel& channel, const Accepted& accepted,
                    const HttpStream& stream) const {
-    // By the clock: who takes them slowly gets no more of them.
+    if (stream.bytes) return send_known(below, channel, accepted, stream);
     const auto end =
-        std::chrono::steady_clock::now() + std::chrono::nanoseconds(pieces_time_max.ns);
-    const Duration pause = stream.bytes ? Duration{} : pieces_pause;
+        std::chrono::steady_clock::now() + std::chrono::nanoseconds(options.stream_time_max.ns);
     while (const auto piece = stream.pieces()) {
       if (std::chrono::steady_clock::now() >= end) return;
       below.limit(options.timeout);
       if (!piece->empty() && !channel.write(as_bytes(*piece))) return;
-      if (!stays(accepted, pause)) return;
+      if (!stays(accepted, pieces_pause)) return;
+    }
+  }
+
+  void send_known(SocketChannel& below, Channel& channel, const Accepted& accepted,
+                  const HttpStream& stream) const {
+    below.limit(options.timeout);
+    for (std::uint64_t taken = 0; const auto piece = stream.pieces();) {
+      if (!channel.write(as_bytes(*piece)) || !stays(accepted, {})) return;
+      taken += piece->size();
+      if (taken < progress_bytes) continue;
+      taken = 0;
+      below.limit(options.timeout);
     }
   }
 

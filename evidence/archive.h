@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "evidence/nameless_file.h"
 
 struct zip;
 
@@ -27,8 +28,8 @@ struct FileMember {
   std::filesystem::path file;
 };
 
-/// Writes members, then those that are files. The path must not exist.
-Result<void> write_archive(const std::filesystem::path& path, std::span<const Member> members,
+/// Writes members, then those that are files, into an empty file.
+Result<void> write_archive(NamelessFile& to, std::span<const Member> members,
                            std::span<const FileMember> files);
 
 class Archive {

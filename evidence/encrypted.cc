@@ -1,12 +1,7 @@
 #include "evidence/encrypted.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 
 #include "audit/age.h"
@@ -19,32 +14,28 @@ struct Close {
 };
 using File = std::unique_ptr<std::FILE, Close>;
 
-Result<void> encrypt(std::FILE* from, std::FILE* to,
-                     std::span<const audit::AgeRecipient> recipients) {
-  auto writer = audit::AgeWriter::begin(recipients, [to](ByteView bytes) {
-    return std::fwrite(bytes.data(), 1, bytes.size(), to) == bytes.size();
-  });
-  if (!writer) return tl::unexpected(writer.error());
-  std::array<std::uint8_t, 64 * 1024> room;
-  while (const std::size_t got = std::fread(room.data(), 1, room.size(), from)) {
-    if (auto done = writer->write(ByteView(room).first(got)); !done) return done;
-  }
-  if (std::ferror(from) != 0) return fail("the package cannot be read");
-  if (auto done = writer->finish(); !done) return done;
-  if (std::fflush(to) != 0 || ::fsync(::fileno(to)) != 0) return fail(std::strerror(errno));
-  return {};
-}
-
 }  // namespace
 
-Result<void> encrypt_file(const std::filesystem::path& from, const std::filesystem::path& to,
+Result<void> encrypt_file(const NamelessFile& from, NamelessFile& to,
                           std::span<const audit::AgeRecipient> recipients) {
-  const File in(std::fopen(from.c_str(), "rbe"));
-  const File out(in ? std::fopen(to.c_str(), "wxbe") : nullptr);
-  if (!out) return fail(fmt::format("{}: {}", (in ? to : from).string(), std::strerror(errno)));
-  auto done = encrypt(in.get(), out.get(), recipients);
-  if (!done) ::unlink(to.c_str());
-  return done;
+  const File in(std::fopen(from.path().c_str(), "rbe"));
+  if (!in) return fail("the package cannot be read");
+  Result<void> written;
+  auto writer = audit::AgeWriter::begin(recipients, [&](ByteView bytes) {
+    written = to.append(bytes);
+    return written.has_value();
+  });
+  const auto fault_of = [&written](const Error& error) {
+    return written ? tl::unexpected(error) : tl::unexpected(written.error());
+  };
+  if (!writer) return fault_of(writer.error());
+  std::array<std::uint8_t, 64 * 1024> room;
+  while (const std::size_t got = std::fread(room.data(), 1, room.size(), in.get())) {
+    if (auto done = writer->write(ByteView(room).first(got)); !done) return fault_of(done.error());
+  }
+  if (std::ferror(in.get()) != 0) return fail("the package cannot be read");
+  if (auto done = writer->finish(); !done) return fault_of(done.error());
+  return to.flush();
 }
 
 }  // namespace sluice::evidence

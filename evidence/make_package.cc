@@ -1,11 +1,11 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <map>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "audit/cbor.h"
 #include "audit/checkpoint.h"
@@ -32,32 +32,6 @@
 namespace sluice::evidence {
 namespace {
 
-/// Records on their way into the package, in a file beside it.
-class RecordsFile {
- public:
-  explicit RecordsFile(const std::filesystem::path& output)
-      : path_(output.string() + ".records"), file_(std::fopen(path_.c_str(), "wxbe")) {}
-  ~RecordsFile() {
-    if (file_ == nullptr) return;
-    std::fclose(file_);
-    ::unlink(path_.c_str());
-  }
-  RecordsFile(const RecordsFile&) = delete;
-  RecordsFile& operator=(const RecordsFile&) = delete;
-
-  [[nodiscard]] bool is_open() const noexcept { return file_ != nullptr; }
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  void append(ByteView bytes) noexcept {
-    ok_ = ok_ && std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size();
-  }
-  [[nodiscard]] bool flush() noexcept { return std::fflush(file_) == 0 && ok_; }
-
- private:
-  std::string path_;
-  std::FILE* file_;
-  bool ok_ = true;
-};
-
 std::string time_text(ByteView record) {
   const auto origin = audit::origin_of(record);
   return origin ? timestamp_text({static_cast<std::int64_t>(origin->time_ns)}, 9) : std::string();
@@ -65,13 +39,16 @@ std::string time_text(ByteView record) {
 
 class Maker {
  public:
-  Maker(const PackageOptions& options, audit::Signer& signer)
-      : options_(options), signer_(signer), records_(options.output) {}
+  /// verifier   of the signer, for this thread: a Verifier is not to be shared.
+  Maker(const PackageOptions& options, audit::LogSigner& signer, audit::Verifier verifier,
+        std::shared_ptr<Room> room, NamelessFile records)
+      : options_(options),
+        signer_(signer),
+        verifier_(std::move(verifier)),
+        room_(std::move(room)),
+        records_(std::move(records)) {}
 
-  Result<PackageSummary> run() {
-    if (!records_.is_open()) {
-      return fail(fmt::format("cannot write {}: {}", records_.path(), std::strerror(errno)));
-    }
+  Result<MadePackage> run() {
     // What witnesses saw is read before the checkpoint: so it is never ahead of that.
     for (auto step : {&Maker::find_recordings, &Maker::read_cosigned, &Maker::read_checkpoint,
                       &Maker::find_range, &Maker::find_timestamps, &Maker::place_cosigned,
@@ -108,11 +85,11 @@ class Maker {
     note_ = **note;
     const auto parsed = audit::parse_checkpoint(note_);
     if (!parsed) return fail("the checkpoint file: " + parsed.error().message);
-    if (auto genuine = parsed->check(signer_.verifier()); !genuine) {
+    if (auto genuine = parsed->check(verifier_); !genuine) {
       return fail("the log was made with another key: " + genuine.error().message);
     }
-    manifest_.origin = signer_.verifier().origin();
-    manifest_.key = signer_.verifier().line();
+    manifest_.origin = verifier_.origin();
+    manifest_.key = verifier_.line();
     manifest_.made = timestamp_text(options_.made);
     manifest_.from = options_.from;
     manifest_.until = options_.until;
@@ -125,12 +102,15 @@ class Maker {
   Result<void> read_all(const audit::LogReader::Each& each,
                         const audit::LogReader::Removed& removed) {
     if (manifest_.log_records == 0) return {};
+    Result<void> goes_on;
     const auto read = audit::read_records(
         options_.directory, 0,
         [&](std::uint64_t index, ByteView record) {
-          return each(index, record) && index + 1 < manifest_.log_records;
+          goes_on = room_->goes_on();
+          return goes_on && each(index, record) && index + 1 < manifest_.log_records;
         },
         removed);
+    if (!goes_on) return goes_on;
     if (!read) return fail(read.error().message);
     if (*read < manifest_.log_records) return fail("the log ends early; see sluice verify");
     return {};
@@ -277,6 +257,10 @@ class Maker {
     }
   }
 
+  static std::string fault_of(const Result<void>& done) {
+    return done ? std::string() : done.error().message;
+  }
+
   /// What is wrong with the record; empty when nothing is.
   std::string add(ByteView record, const audit::Hash& leaf) {
     const auto fields = audit::fields_of(record);
@@ -286,11 +270,10 @@ class Maker {
       std::array<std::uint8_t, audit::cbor::head_bytes_max + sizeof(audit::Hash)> room;
       audit::cbor::Writer out(room.data());
       out.bytes(leaf);
-      records_.append({room.data(), out.at()});
-      return {};
+      return fault_of(records_.append({room.data(), out.at()}));
     }
     if (auto done = keep_policy(fields->policy); !done) return done.error().message;
-    records_.append(record);
+    if (auto done = records_.append(record); !done) return fault_of(done);
     chunks_.add(*fields);
     report_.add(*json);
     ++manifest_.records_shown;
@@ -309,14 +292,13 @@ class Maker {
     return {};
   }
 
-  Result<PackageSummary> write() {
-    if (!records_.flush()) return fail("cannot write " + records_.path());
+  Result<MadePackage> write() {
+    if (auto done = records_.flush(); !done) return tl::unexpected(done.error());
     std::vector<Member> members = std::move(members_);
-    members.insert(members.end(),
-                   {{std::string(checkpoint_name), note_},
-                    {std::string(signers_name), ssh_allowed_signer(signer_.verifier())},
-                    {std::string(report_name), report_.html(manifest_)},
-                    {std::string(script_name), std::string(verify_script())}});
+    members.insert(members.end(), {{std::string(checkpoint_name), note_},
+                                   {std::string(signers_name), ssh_allowed_signer(verifier_)},
+                                   {std::string(report_name), report_.html(manifest_)},
+                                   {std::string(script_name), std::string(verify_script())}});
     for (auto& [digest, text] : policies_) {
       members.push_back({policy_member(digest), std::move(text)});
     }
@@ -328,7 +310,7 @@ class Maker {
     if (!records) return tl::unexpected(records.error());
     manifest_.files.push_back(*records);
     std::vector<FileMember> files{{std::string(records_name), records_.path()}};
-    if (auto done = chunks_.collect(files, manifest_); !done) {
+    if (auto done = chunks_.collect(files, manifest_, *room_); !done) {
       return tl::unexpected(done.error());
     }
 
@@ -337,10 +319,13 @@ class Maker {
     if (!signature) return tl::unexpected(signature.error());
     members.insert(members.begin(), {{std::string(manifest_name), manifest},
                                      {std::string(signature_name), *signature}});
-    const auto written = write_archive(options_.output, members, files);
+    auto package = NamelessFile::in(room_);
+    if (!package) return tl::unexpected(package.error());
+    const auto written = write_archive(*package, members, files);
     if (!written) return tl::unexpected(written.error());
-    return PackageSummary{manifest_.first_record, manifest_.end_record, manifest_.records_shown,
-                          manifest_.log_records};
+    return MadePackage{{manifest_.first_record, manifest_.end_record, manifest_.records_shown,
+                        manifest_.log_records},
+                       std::move(*package)};
   }
 
   static Result<FileDigest> digest_of(const std::string& path) {
@@ -369,8 +354,10 @@ class Maker {
   };
 
   const PackageOptions& options_;
-  audit::Signer& signer_;
-  RecordsFile records_;
+  audit::LogSigner& signer_;
+  audit::Verifier verifier_;
+  std::shared_ptr<Room> room_;
+  NamelessFile records_;
   Report report_;
   RecordedChunks chunks_;
   std::map<audit::Hash, std::string> policies_;
@@ -394,21 +381,21 @@ std::string policy_member(const audit::Hash& digest) {
   return fmt::format("{}/{}", audit::policies_folder, audit::policy_name(digest));
 }
 
-Result<PackageSummary> make_package(const PackageOptions& options, audit::Signer& signer) {
-  std::error_code ignored;
-  if (std::filesystem::exists(options.output, ignored)) {
-    return fail(options.output.string() + " exists already");
-  }
-  if (options.recipients.empty()) return Maker(options, signer).run();
-  // A zip file cannot be written in one pass: it is there in clear for a moment, beside the other.
-  PackageOptions clear = options;
-  clear.output += ".clear";
-  auto made = Maker(clear, signer).run();
-  if (!made) return made;
-  const auto encrypted = encrypt_file(clear.output, options.output, options.recipients);
-  std::filesystem::remove(clear.output, ignored);
+Result<MadePackage> make_package(const PackageOptions& options, audit::LogSigner& signer) {
+  auto verifier = audit::Verifier::parse(signer.verifier().line());
+  if (!verifier) return tl::unexpected(verifier.error());
+  const auto room = std::make_shared<Room>(options.place);
+  auto records = NamelessFile::in(room);
+  if (!records) return tl::unexpected(records.error());
+  auto made = Maker(options, signer, std::move(*verifier), room, std::move(*records)).run();
+  if (!made || options.recipients.empty()) return made;
+  // A zip file cannot be written in one pass: so it is there in clear for a moment, too.
+  auto encrypted = NamelessFile::in(room);
   if (!encrypted) return tl::unexpected(encrypted.error());
-  return made;
+  if (auto done = encrypt_file(made->file, *encrypted, options.recipients); !done) {
+    return tl::unexpected(done.error());
+  }
+  return MadePackage{made->summary, std::move(*encrypted)};
 }
 
 }  // namespace sluice::evidence

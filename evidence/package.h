@@ -13,10 +13,12 @@
 
 #include "audit/age_recipient.h"
 #include "audit/keys.h"
+#include "audit/log_signer.h"
 #include "audit/record_fields.h"
 #include "audit/sha256.h"
 #include "base/instant.h"
 #include "base/result.h"
+#include "evidence/nameless_file.h"
 #include "evidence/witnesses.h"
 #include "recordings/folder.h"
 
@@ -44,7 +46,7 @@ std::string policy_member(const audit::Hash& digest);
 
 struct PackageOptions {
   std::filesystem::path directory;  ///< Of the log.
-  std::filesystem::path output;     ///< Must not exist.
+  Workplace place;
   /// Not empty: chunks of recordings that shown records tell of go with it, from here.
   std::filesystem::path recordings;
   std::string from;   ///< RFC 3339 in UTC with nine decimals; empty: no bound.
@@ -67,9 +69,15 @@ struct PackageSummary {
   std::uint64_t log_records = 0;
 };
 
-/// Reads the log twice, from its beginning. The log may be in use.
-/// errors   it cannot be read or written, was made with another key, or does not add up.
-Result<PackageSummary> make_package(const PackageOptions& options, audit::Signer& signer);
+struct MadePackage {
+  PackageSummary summary;
+  NamelessFile file;
+};
+
+/// Reads the log twice, from its beginning. The log may be in use, and so may its signer.
+/// errors   it cannot be read or written, was made with another key, or does not add up; or the
+///          workplace ends it.
+Result<MadePackage> make_package(const PackageOptions& options, audit::LogSigner& signer);
 
 struct PackageReport {
   bool ok = false;

@@ -29,7 +29,8 @@ void RecordedChunks::look(std::uint64_t index, const audit::RecordFields& record
   if (record.event == recordings::removed_event) removed_[std::string(record.recording)] = index;
 }
 
-Result<void> RecordedChunks::collect(std::vector<FileMember>& members, Manifest& manifest) {
+Result<void> RecordedChunks::collect(std::vector<FileMember>& members, Manifest& manifest,
+                                     const Room& room) {
   if (folder_.empty()) return {};
   for (const std::string& name : check_.names()) {
     const auto removal = removed_.find(name);
@@ -37,7 +38,14 @@ Result<void> RecordedChunks::collect(std::vector<FileMember>& members, Manifest&
     check_.note_removed(name);
     manifest.removed_recordings.insert(*removal);
   }
-  const recordings::CheckReport found = check_.compare(source_);
+  // Each chunk is read twice, which may take long.
+  recordings::ChunkSource source = source_;
+  source.digest = [&](const std::string& name, const recordings::ChunkFile& chunk) {
+    auto goes_on = room.goes_on();
+    return goes_on ? source_.digest(name, chunk) : tl::unexpected(goes_on.error());
+  };
+  const recordings::CheckReport found = check_.compare(source);
+  if (auto goes_on = room.goes_on(); !goes_on) return goes_on;
   if (!found.fault.empty()) {
     return fail(fmt::format("{}: {}; see sluice verify --recordings", found.where, found.fault));
   }
@@ -47,7 +55,7 @@ Result<void> RecordedChunks::collect(std::vector<FileMember>& members, Manifest&
     if (!path || files == source_.recordings.end()) continue;
     for (const recordings::ChunkFile& chunk : files->second) {
       if (!check_.knows(name, chunk.chunk)) continue;
-      const auto digest = source_.digest(name, chunk);
+      const auto digest = source.digest(name, chunk);
       if (!digest) return tl::unexpected(digest.error());
       const std::string member = chunk_member(name, chunk);
       members.push_back({member, *path / chunk_name(chunk)});

@@ -25,8 +25,8 @@ class RecordedChunks {
   void look(std::uint64_t index, const audit::RecordFields& record);
   /// Those that the records were about, as members and as the manifest has them; and which
   /// recordings were removed.
-  /// errors   one is missing, or not the one that its record names.
-  Result<void> collect(std::vector<FileMember>& members, Manifest& manifest);
+  /// errors   one is missing, or not the one that its record names; or the room ends it.
+  Result<void> collect(std::vector<FileMember>& members, Manifest& manifest, const Room& room);
 
  private:
   std::filesystem::path folder_;

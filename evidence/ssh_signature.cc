@@ -4,54 +4,39 @@
 
 #include <algorithm>
 
+#include "audit/package_statement.h"
 #include "audit/sha256.h"
 #include "base/text_codec.h"
 
 namespace sluice::evidence {
 namespace {
 
-constexpr std::string_view magic = "SSHSIG";
+using audit::ssh_string;
+
 constexpr std::string_view version{"\0\0\0\1", 4};
 constexpr std::string_view key_type = "ssh-ed25519";
-constexpr std::string_view hash_name = "sha256";
 constexpr std::string_view armor_begin = "-----BEGIN SSH SIGNATURE-----\n";
 constexpr std::string_view armor_end = "-----END SSH SIGNATURE-----\n";
 constexpr std::size_t armor_columns = 70;
-
-/// RFC 4251 §5: a length in four bytes, then the bytes.
-std::string ssh_string(std::string_view text) {
-  std::string out;
-  for (unsigned shift = 32; shift != 0; shift -= 8) {
-    out += static_cast<char>(text.size() >> (shift - 8));
-  }
-  out += text;
-  return out;
-}
 
 std::string public_key(const audit::Verifier& verifier) {
   return ssh_string(key_type) + ssh_string(as_text(verifier.public_key()));
 }
 
-/// What is really signed: the message only by its hash.
-std::string signed_bytes(std::string_view message) {
-  const audit::Hash hash = audit::sha256(as_bytes(message));
-  return std::string(magic) + ssh_string(ssh_namespace) + ssh_string("") + ssh_string(hash_name) +
-         ssh_string(as_text(hash));
-}
-
 /// All but the 64 bytes of the signature itself, which come last.
 std::string before_signature(const audit::Verifier& verifier) {
   const std::string blob_head = ssh_string(key_type) + std::string("\0\0\0\x40", 4);
-  std::string out = std::string(magic) + std::string(version) + ssh_string(public_key(verifier)) +
-                    ssh_string(ssh_namespace) + ssh_string("") + ssh_string(hash_name);
+  std::string out = std::string(audit::ssh_magic) + std::string(version) +
+                    ssh_string(public_key(verifier)) + ssh_string(audit::package_namespace) +
+                    ssh_string("") + ssh_string(audit::ssh_hash_name);
   const std::string sized = ssh_string(blob_head + std::string(audit::Signature{}.size(), '\0'));
   return out + sized.substr(0, sized.size() - audit::Signature{}.size());
 }
 
 }  // namespace
 
-Result<std::string> ssh_sign(audit::Signer& signer, std::string_view message) {
-  const auto signature = signer.sign(as_bytes(signed_bytes(message)));
+Result<std::string> ssh_sign(audit::LogSigner& signer, std::string_view message) {
+  const auto signature = signer.sign_package(audit::sha256(as_bytes(message)));
   if (!signature) return tl::unexpected(signature.error());
   const std::string text =
       to_base64(as_bytes(before_signature(signer.verifier()) + std::string(as_text(*signature))));
@@ -81,15 +66,16 @@ Result<void> ssh_check(const audit::Verifier& verifier, std::string_view message
   }
   std::copy(bytes->end() - static_cast<std::ptrdiff_t>(signature.size()), bytes->end(),
             signature.begin());
-  if (!verifier.verify(as_bytes(signed_bytes(message)), signature)) {
+  if (!verifier.verify(as_bytes(audit::package_statement(audit::sha256(as_bytes(message)))),
+                       signature)) {
     return fail("the SSH signature does not belong to what it stands beside");
   }
   return {};
 }
 
 std::string ssh_allowed_signer(const audit::Verifier& verifier) {
-  return fmt::format("{} namespaces=\"{}\" {} {}\n", verifier.origin(), ssh_namespace, key_type,
-                     to_base64(as_bytes(public_key(verifier))));
+  return fmt::format("{} namespaces=\"{}\" {} {}\n", verifier.origin(), audit::package_namespace,
+                     key_type, to_base64(as_bytes(public_key(verifier))));
 }
 
 }  // namespace sluice::evidence

@@ -7,15 +7,13 @@
 #include <string_view>
 
 #include "audit/keys.h"
+#include "audit/log_signer.h"
 #include "base/result.h"
 
 namespace sluice::evidence {
 
-/// What the signature is for: a signature for one purpose is none for another.
-inline constexpr std::string_view ssh_namespace = "sluice-evidence";
-
 /// Armored, as ssh-keygen writes it.
-Result<std::string> ssh_sign(audit::Signer& signer, std::string_view message);
+Result<std::string> ssh_sign(audit::LogSigner& signer, std::string_view message);
 /// error   it is not this key's signature over the message.
 [[nodiscard]] Result<void> ssh_check(const audit::Verifier& verifier, std::string_view message,
                                      std::string_view armored);

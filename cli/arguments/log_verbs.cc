@@ -106,8 +106,9 @@ void add_evidence(Tree& tree) {
       tree, tree.app, "evidence", "Pack a time range of the audit log for an auditor",
       "  sluice evidence --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z -o november.zip\n"
       "  sluice evidence --from 7d --principal ann -o ann.zip --json\n"
-      "  sluice evidence --from 7d --encrypt-to age1… -o week.zip.age");
-  add_configuration(made, evidence.configuration);
+      "  sluice evidence --from 7d --encrypt-to age1… -o week.zip.age\n"
+      "  sluice evidence --gateway https://gw1.example.com:9443 --from 7d -o week.zip");
+  add_gateway(made, evidence.gateway);
   made.add_option("--from", evidence.query.from,
                   "From this time on: RFC 3339, or an age such as 15m, 2h, 7d;\n"
                   "without it from the log's beginning");

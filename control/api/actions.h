@@ -14,6 +14,7 @@
 #include "audit/record_page.h"
 #include "base/result.h"
 #include "config/model/settings.h"
+#include "control/api/evidence.h"
 #include "control/api/policy.h"
 #include "control/api/problem.h"
 #include "control/api/proving.h"
@@ -84,6 +85,9 @@ struct Actions {
   std::function<Result<RemovedRecording>(const std::string& name, const std::string& reason,
                                          std::string_view by)>
       delete_recording;
+
+  /// A package, of known length; one at a time.
+  std::function<Outcome<HttpStream>(const EvidenceQuestion&)> evidence;
 
   std::function<std::vector<config::OidcIssuer>()> issuers;  ///< Whose tokens are believed.
   std::function<Result<MintedToken, MintRefusal>(const MintRequest&)> mint;

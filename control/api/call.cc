@@ -32,6 +32,11 @@ std::uint64_t Asked::count(std::string_view name) const {
   return found == arguments.end() ? 0 : static_cast<std::uint64_t>(found->second.number);
 }
 
+std::optional<bool> Asked::flag(std::string_view name) const {
+  const auto found = arguments.find(name);
+  return found == arguments.end() ? std::nullopt : std::optional(found->second.boolean);
+}
+
 std::vector<std::string> Asked::texts(std::string_view name) const {
   std::vector<std::string> out;
   const auto found = arguments.find(name);

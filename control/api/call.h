@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -46,18 +47,21 @@ struct Asked {
   const Caller& caller;
   /// Parameters and the members of the body, by name.
   std::map<std::string, identity::JsonValue, std::less<>> arguments;
+  /// See HttpRequest.
+  std::function<bool()> is_awaited = {};
 
   [[nodiscard]] bool has(std::string_view name) const { return arguments.contains(name); }
   // Of what was not given: nothing.
   [[nodiscard]] std::string text(std::string_view name) const;
   [[nodiscard]] std::uint64_t count(std::string_view name) const;
+  [[nodiscard]] std::optional<bool> flag(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
   [[nodiscard]] std::optional<WallTime> time(std::string_view name) const;
 };
 
 enum class Effect : std::uint8_t {
   reads,
-  discloses,  ///< What sessions did, encrypted as it is: recorded before it answers.
+  discloses,  ///< What sessions did, encrypted or proved: recorded before it answers.
   changes,    ///< Recorded before it takes effect.
 };
 

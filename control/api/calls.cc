@@ -131,6 +131,33 @@ constexpr std::array which_keys{Member{.name = "after",
                                        .is_required = false,
                                        .max = 1000}};
 constexpr std::array one_key{Member{.name = "id", .sentence = "The key's id.", .max = 64}};
+constexpr std::array which_evidence{
+    Member{.name = "from",
+           .kind = Kind::time,
+           .sentence = "From this time on; without it from the log's beginning.",
+           .is_required = false},
+    Member{.name = "until",
+           .kind = Kind::time,
+           .sentence = "Before this time; without it to the log's end.",
+           .is_required = false},
+    Member{.name = "subject",
+           .sentence = "Show only operations of this subject; of the others, hashes.",
+           .is_required = false},
+    Member{
+        .name = "target", .sentence = "Show only operations on this target.", .is_required = false},
+    Member{.name = "session",
+           .kind = Kind::count,
+           .sentence = "Show only records of this session, by its number.",
+           .is_required = false},
+    Member{.name = "recordings",
+           .kind = Kind::flag,
+           .sentence = "`false`: without the recordings of operations that it shows.",
+           .is_required = false},
+    Member{.name = "encrypt_to",
+           .kind = Kind::texts,
+           .sentence = "A recipient of age; may be there again. The package is a file of age then.",
+           .is_required = false,
+           .max = 32}};
 constexpr std::array one_token{Member{.name = "id", .sentence = "The token's id.", .max = 64}};
 
 // Of statuses that not every call may answer.
@@ -427,6 +454,17 @@ constexpr std::array table{
          .answer = &removed_shape,
          .refusals = conflict,
          .run = delete_recording},
+    Call{.id = "showEvidence",
+         .method = "GET",
+         .path = "/v1/evidence",
+         .sentence = "A range of the audit log as an evidence package: a zip file that a stranger "
+                     "verifies offline.",
+         .roles = readers,
+         .effect = Effect::discloses,
+         .parameters = which_evidence,
+         .media = "application/octet-stream",
+         .refusals = not_possible,
+         .stream = show_evidence},
     Call{.id = "signIn",
          .method = "GET",
          .path = "/v1/sign-in",

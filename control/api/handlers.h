@@ -46,6 +46,8 @@ Outcome<std::string> show_recording(const Actions& actions, const Asked& asked);
 Outcome<HttpStream> show_chunk(const Actions& actions, const Asked& asked);
 Outcome<std::string> delete_recording(const Actions& actions, const Asked& asked);
 
+Outcome<HttpStream> show_evidence(const Actions& actions, const Asked& asked);
+
 Outcome<std::string> sign_in(const Actions& actions, const Asked& asked);
 Outcome<std::string> mint_token(const Actions& actions, const Asked& asked);
 Outcome<std::string> revoke_token(const Actions& actions, const Asked& asked);

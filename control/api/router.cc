@@ -149,12 +149,19 @@ std::optional<Problem> put(Asked& asked, std::span<const Member> members, std::s
                            std::string value) {
   const auto member = std::ranges::find(members, name, &Member::name);
   if (member == members.end()) return Problem{400, "there is a parameter that it does not have"};
-  if (asked.has(name)) return Problem{400, fmt::format("'{}' is there twice", name)};
+  const bool is_again = asked.has(name);
+  if (is_again && member->kind != Member::Kind::texts) {
+    return Problem{400, fmt::format("'{}' is there twice", name)};
+  }
   if (value.size() > parameter_bytes_max)
     return Problem{400, fmt::format("'{}' is too long", name)};
   identity::JsonValue read = value_of(std::move(value), *member);
+  if (is_again) {
+    auto& all = asked.arguments.find(name)->second.items;
+    read.items.insert(read.items.begin(), all.begin(), all.end());
+  }
   if (auto fault = fault_of(read, *member)) return Problem{400, std::move(*fault)};
-  asked.arguments.emplace(name, std::move(read));
+  asked.arguments.insert_or_assign(std::string(name), std::move(read));
   return std::nullopt;
 }
 
@@ -236,7 +243,7 @@ HttpPieces guarded(HttpPieces pieces, const Actions& actions, const Call& call) 
 /// errors   also what the call itself refuses
 Outcome<HttpReply> perform(const Actions& actions, const Call& call, const Target& target,
                            const HttpRequest& request, const Caller& caller) {
-  Asked asked{caller, {}};
+  Asked asked{caller, {}, request.is_awaited};
   if (auto problem = read_parameters(call, target, asked)) return tl::unexpected(*problem);
   if (auto problem = read_last_event(call, request, asked)) return tl::unexpected(*problem);
   if (auto problem = read_body(call, request.body, asked)) return tl::unexpected(*problem);

@@ -102,6 +102,16 @@ Fault fault_of(const JsonValue& value, const Shape& shape) {
 
 JsonValue value_of(std::string text, const Member& member) {
   JsonValue value;
+  if (member.kind == Member::Kind::texts) {
+    value.kind = Kind::array;
+    value.items.push_back(value_of(std::move(text), {.name = member.name, .sentence = {}}));
+    return value;
+  }
+  if (member.kind == Member::Kind::flag && (text == "true" || text == "false")) {
+    value.kind = Kind::boolean;
+    value.boolean = text == "true";
+    return value;
+  }
   std::uint64_t count = 0;
   const char* const end = text.data() + text.size();
   if (member.kind == Member::Kind::count) {

@@ -55,7 +55,8 @@ inline constexpr std::uint64_t count_max = (std::uint64_t{1} << 53) - 1;
 [[nodiscard]] std::optional<std::string> fault_of(const identity::JsonValue& value,
                                                   const Member& member);
 
-/// The value of a parameter, which arrives as text: a count becomes a number.
+/// The value of a parameter, which arrives as text: a count becomes a number, a flag a boolean, one
+/// of several texts a list of it.
 [[nodiscard]] identity::JsonValue value_of(std::string text, const Member& member);
 
 }  // namespace sluice::control::api

@@ -10,12 +10,14 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <thread>
 
 #include "audit/checkpoint.h"
+#include "audit/package_statement.h"
 #include "audit/seal.h"
 #include "audit/signer_client.h"
 #include "audit/signer_sandbox.h"
@@ -126,6 +128,40 @@ TEST_CASE_METHOD(SignedFolder, "The signer process signs what continues, and onl
   CHECK(refused.error().message.find("does not continue") != std::string::npos);
   CHECK(started.signer->heads().last == last);
   CHECK(started.signer->sign(growth(tree, 1)));
+}
+
+TEST_CASE_METHOD(SignedFolder, "Packages are signed beside checkpoints, from whichever thread") {
+  const Started started = start();
+  const SignedHeads before = started.signer->heads();
+  const auto is_signed = [verifier = *Verifier::parse(verifier)](const Hash& manifest,
+                                                                 const Signature& signature) {
+    return verifier.verify(as_bytes(package_statement(manifest)), signature);
+  };
+  const Hash manifest = sha256(as_bytes("manifest"));
+  const auto signature = started.signer->sign_package(manifest);
+  REQUIRE(signature);
+  CHECK(is_signed(manifest, *signature));
+  CHECK_FALSE(is_signed(sha256(as_bytes("another")), *signature));
+  CHECK(started.signer->heads() == before);
+
+  std::atomic<int> wrong = 0;
+  std::jthread other([&](const std::stop_token& stop) {
+    for (int i = 0; i < 200 && !stop.stop_requested(); ++i) {
+      const Hash one = sha256(as_bytes(std::to_string(i)));
+      const auto made = started.signer->sign_package(one);
+      if (!made || !is_signed(one, *made)) ++wrong;
+    }
+  });
+  Tree tree;
+  for (int i = 0; i < 200; ++i) {
+    const auto note = sign_checkpoint(*started.signer, growth(tree, 1));
+    REQUIRE(note);
+    CHECK(parse_checkpoint(*note)->check(started.signer->verifier()));
+  }
+  other.join();
+  CHECK(wrong == 0);
+  kill_and_wait(started.process);
+  CHECK_FALSE(started.signer->sign_package(manifest));
 }
 
 TEST_CASE_METHOD(SignedFolder, "A killed signer remembers each signature that left it") {

@@ -156,6 +156,13 @@ TEST_CASE("Each message of the signer has one spelling") {
   CHECK_FALSE(signer_protocol::parse_greeting(answer));
   CHECK_FALSE(signer_protocol::parse_request(answer));
   CHECK_FALSE(signer_protocol::parse_request({}));
+  const Message package = signer_protocol::encode_package(hash_of(4));
+  CHECK(signer_protocol::parse_package(package) == hash_of(4));
+  CHECK_FALSE(signer_protocol::parse_request(package));
+  CHECK_FALSE(signer_protocol::parse_package(signer_protocol::encode(0, longest)));
+  for (std::size_t cut = 0; cut < package.size(); ++cut) {
+    CHECK_FALSE(signer_protocol::parse_package(ByteView(package).first(cut)));
+  }
   CHECK(signer_protocol::encode_refusal(std::string(9000, 'x')).size() <
         signer_protocol::message_bytes_max);
 }

@@ -222,3 +222,112 @@ TEST_CASE("half of the connections may be in pieces, and who goes makes room") {
   // A server that stops waits for none of them.
   server.reset();
 }
+
+namespace {
+
+/// So many pieces of a kind, and how long each takes to make.
+HttpStream stream_of(int pieces, std::size_t bytes, std::chrono::milliseconds each, bool is_known) {
+  HttpStream out{[left = pieces, bytes, each]() mutable -> std::optional<std::string> {
+    if (left-- == 0) return std::nullopt;
+    std::this_thread::sleep_for(each);
+    return std::string(bytes, 'x');
+  }};
+  if (is_known) out.bytes = static_cast<std::uint64_t>(pieces) * bytes;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("only a stream that nobody knows the end of is cut when its time is over") {
+  const bool is_known = GENERATE(true, false);
+  constexpr std::size_t piece = HttpServer::progress_bytes;
+  const Echo server(
+      [is_known](const HttpRequest&) {
+        return HttpReply{.stream = stream_of(20, piece, std::chrono::milliseconds(30), is_known)};
+      },
+      {.timeout = milliseconds(500), .stream_time_max = milliseconds(100)});
+  const auto reply = exchange(server.connect(), {});
+  REQUIRE(reply);
+  CHECK((reply->body.size() == 20 * piece) == is_known);
+}
+
+TEST_CASE("who takes a stream of known length byte by byte holds its place no longer than others") {
+  std::atomic<bool> ended{false};
+  const Echo server(
+      [&ended](const HttpRequest&) {
+        auto stream = stream_of(1 << 10, 1 << 20, {}, true);
+        stream.pieces = [pieces = stream.pieces, guard = std::shared_ptr<void>(
+                                                     nullptr, [&ended](void*) { ended = true; })] {
+          return pieces();
+        };
+        return HttpReply{.stream = std::move(stream)};
+      },
+      {.timeout = milliseconds(300)});
+  const auto socket = server.connect();
+  Echo::send(socket, get);
+  const auto begin = std::chrono::steady_clock::now();
+  char byte = 0;
+  while (!ended && std::chrono::steady_clock::now() - begin < std::chrono::seconds(20)) {
+    // Each byte is progress, and gains no time.
+    static_cast<void>(::recv(socket.get(), &byte, 1, MSG_DONTWAIT));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK(ended);
+}
+
+TEST_CASE("a handler may ask whether anybody still waits for it") {
+  std::atomic<int> state{0};
+  const Echo server([&state](const HttpRequest& request) {
+    if (!request.is_awaited()) return HttpReply{.status = 500};
+    state = 1;
+    while (request.is_awaited()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    state = 2;
+    return HttpReply{};
+  });
+  {
+    const auto socket = server.connect();
+    Echo::send(socket, get);
+    while (state == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    CHECK(state == 1);
+  }
+  while (state == 1) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  CHECK(state == 2);
+}
+
+TEST_CASE("a body that is fetched goes where it is wanted, when it went well") {
+  const int status = GENERATE(200, 422);
+  const Echo server([status](const HttpRequest&) {
+    return HttpReply{.status = status,
+                     .stream = stream_of(100, 1 << 20, std::chrono::milliseconds(0), true)};
+  });
+  const auto socket = server.connect();
+  SocketChannel channel(socket);
+  std::uint64_t taken = 0;
+  const auto reply = fetch(channel, channel, {}, {.sink = [&taken](ByteView piece) -> Result<void> {
+                             taken += piece.size();
+                             return {};
+                           }});
+  // What is no file, and as long, is not kept in memory either.
+  REQUIRE(reply.has_value() == (status == 200));
+  CHECK(taken == (status == 200 ? 100U << 20U : 0U));
+}
+
+TEST_CASE("a fetch ends when what comes cannot be kept, and when nothing comes any more") {
+  const Echo server([](const HttpRequest&) {
+    return HttpReply{.stream = stream_of(10, 1, std::chrono::milliseconds(300), true)};
+  });
+  const auto full = server.connect();
+  SocketChannel to_full(full);
+  const auto kept =
+      fetch(to_full, to_full, {}, {.sink = [](ByteView) -> Result<void> { return fail("full"); }});
+  REQUIRE_FALSE(kept);
+  CHECK(kept.error().message == "full");
+  const auto slow = server.connect();
+  SocketChannel to_slow(slow);
+  const auto late =
+      fetch(to_slow, to_slow, {},
+            {.sink = [](ByteView) { return Result<void>(); }, .next = milliseconds(50)});
+  REQUIRE_FALSE(late);
+  CHECK(late.error().message == "it took too long");
+}

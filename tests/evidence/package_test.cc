@@ -16,6 +16,7 @@
 #include "evidence/manifest.h"
 #include "evidence/ssh_signature.h"
 #include "log_fixture.h"
+#include "made_package.h"
 
 namespace sluice::evidence {
 namespace {
@@ -59,12 +60,8 @@ struct PackageFolder : audit::LogFolder {
 
   [[nodiscard]] PackageSummary make(PackageOptions package = {}) {
     package.directory = options.directory;
-    package.output = path();
     package.made = begin;
-    std::error_code ignored;
-    fs::remove(path(), ignored);
-    auto signer = *audit::Signer::load(options.signing_key);
-    const auto made = make_package(package, signer);
+    const auto made = make_package_at(path(), package, options.signing_key);
     REQUIRE(made);
     return *made;
   }
@@ -101,13 +98,11 @@ struct PackageFolder : audit::LogFolder {
   void write(const Files& files) const {
     const fs::path last = folder.path() / "last";
     audit::write_file(last, files.back().content);
-    fs::remove(path());
-    REQUIRE(write_archive(path(), std::span(files).first(files.size() - 1),
-                          std::array{FileMember{files.back().name, last}}));
+    REQUIRE(write_archive_at(path(), files, last));
   }
   /// As a forger would who has another key: all that can be made to fit is.
   void sign_again(Files& files, const fs::path& key) const {
-    auto signer = *audit::Signer::load(key);
+    audit::LocalSigner signer(*audit::Signer::load(key));
     Manifest manifest = *parse_manifest(content(files, manifest_name));
     for (FileDigest& file : manifest.files) {
       const std::string& now = content(files, file.name);
@@ -196,9 +191,7 @@ TEST_CASE_METHOD(PackageFolder, "A policy that is not kept any more is told, not
   fs::remove(options.directory / policy_member(policies[1]));
   PackageOptions package;
   package.directory = options.directory;
-  package.output = path();
-  auto signer = *audit::Signer::load(options.signing_key);
-  const auto made = make_package(package, signer);
+  const auto made = make_package_at(path(), package, options.signing_key);
   REQUIRE_FALSE(made);
   CHECK(made.error().message.find("is missing") != std::string::npos);
 }
@@ -425,22 +418,79 @@ TEST_CASE_METHOD(PackageFolder, "A log that does not add up is not packed") {
   audit::write_byte(segment, bytes.find("/cards") + 1, 'x');
   PackageOptions package;
   package.directory = options.directory;
-  package.output = path();
-  auto signer = *audit::Signer::load(options.signing_key);
-  CHECK_FALSE(make_package(package, signer));
-  CHECK_FALSE(fs::exists(path()));
-  CHECK_FALSE(fs::exists(path().string() + ".records"));
+  CHECK_FALSE(make_package_at(path(), package, options.signing_key));
 }
 
-TEST_CASE_METHOD(PackageFolder, "A package is not written over another file") {
-  static_cast<void>(make());
+namespace {
+
+std::size_t files_in(const fs::path& folder) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(PackageFolder, "A package is made in files that nobody finds") {
+  const fs::path place = folder.path() / "place";
+  fs::create_directory(place);
   PackageOptions package;
   package.directory = options.directory;
-  package.output = path();
-  auto signer = *audit::Signer::load(options.signing_key);
-  const auto again = make_package(package, signer);
-  REQUIRE_FALSE(again);
-  CHECK(again.error().message.find("exists already") != std::string::npos);
+  package.place.folder = place;
+  std::size_t asked = 0;
+  package.place.goes_on = [&]() -> Result<void> {
+    ++asked;
+    if (files_in(place) != 0) return fail("there is one");
+    return {};
+  };
+  package.recipients = {*audit::AgeRecipient::parse(
+      "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")};
+  audit::LocalSigner signer(*audit::Signer::load(options.signing_key));
+  const auto made = make_package(package, signer);
+  INFO((made ? std::string() : made.error().message));
+  REQUIRE(made);
+  CHECK(asked > 2 * made->summary.log_records);
+  CHECK(files_in(place) == 0);
+  CHECK(made->file.bytes() == fs::file_size(made->file.path()));
+  CHECK(made->file.read(0, 22).value() == "age-encryption.org/v1\n");
+  CHECK(made->file.read(made->file.bytes(), 1).value().empty());
+}
+
+TEST_CASE_METHOD(PackageFolder, "A package is made within its limits, or not at all") {
+  PackageOptions package;
+  package.directory = options.directory;
+  package.place.folder = folder.path();
+  audit::LocalSigner signer(*audit::Signer::load(options.signing_key));
+  const auto fault = [&] {
+    const auto made = make_package(package, signer);
+    return made ? std::string() : made.error().message;
+  };
+  const auto whole = make_package(package, signer);
+  REQUIRE(whole);
+  SECTION("of bytes, whichever file they are in") {
+    // Its records lie there, too.
+    for (const std::uint64_t bytes : {std::uint64_t{0}, std::uint64_t{100}, whole->file.bytes()}) {
+      package.place.bytes_max = bytes;
+      CHECK(fault().find("takes more than") != std::string::npos);
+    }
+    package.place.bytes_max = 2 * whole->file.bytes();
+    CHECK(fault().empty());
+  }
+  SECTION("of time, whenever it is over") {
+    std::size_t left = 0;
+    package.place.goes_on = [&left]() -> Result<void> {
+      if (left-- == 0) return fail("it is over");
+      return {};
+    };
+    std::size_t ended = 0;
+    for (std::size_t limit = 0;; ++limit) {
+      left = limit;
+      const std::string why = fault();
+      if (why.empty()) break;
+      CHECK(why == "it is over");
+      ++ended;
+    }
+    CHECK(ended > 2 * whole->summary.log_records);
+  }
 }
 
 TEST_CASE_METHOD(PackageFolder, "What is no zip file is an error, not a verdict") {

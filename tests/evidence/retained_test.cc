@@ -6,6 +6,7 @@
 #include "evidence/archive.h"
 #include "evidence/package.h"
 #include "log_fixture.h"
+#include "made_package.h"
 
 namespace sluice::evidence {
 namespace {
@@ -64,16 +65,12 @@ struct RetainedLog : audit::LogFolder {
                               bool filters = false) const {
     PackageOptions package;
     package.directory = options.directory;
-    package.output = path();
     package.made = {begin_ns};
     package.from = from;
     package.until = until;
     if (filters) package.filter = {{"principal", "ann"}};
     package.wants = [](const audit::RecordFields& record) { return record.subject == "ann"; };
-    std::error_code ignored;
-    fs::remove(path(), ignored);
-    auto signer = *audit::Signer::load(options.signing_key);
-    return make_package(package, signer);
+    return make_package_at(path(), package, options.signing_key);
   }
   [[nodiscard]] PackageReport check() const {
     const auto report = verify_package(path(), verifier);

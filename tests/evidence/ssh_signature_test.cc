@@ -9,7 +9,7 @@ namespace {
 
 TEST_CASE("A signature is good for its message and key only, whichever bit changes") {
   const audit::LogFolder folder;
-  auto signer = *audit::Signer::load(folder.options.signing_key);
+  audit::LocalSigner signer(*audit::Signer::load(folder.options.signing_key));
   const auto& verifier = signer.verifier();
   const std::string message = "what is signed";
   const std::string armored = *ssh_sign(signer, message);
@@ -29,7 +29,7 @@ TEST_CASE("A signature is good for its message and key only, whichever bit chang
 
 TEST_CASE("A signature that is cut is none") {
   const audit::LogFolder folder;
-  auto signer = *audit::Signer::load(folder.options.signing_key);
+  audit::LocalSigner signer(*audit::Signer::load(folder.options.signing_key));
   const std::string armored = *ssh_sign(signer, "message");
   for (std::size_t size = 0; size < armored.size(); ++size) {
     if (ssh_check(signer.verifier(), "message", armored.substr(0, size))) FAIL(size);

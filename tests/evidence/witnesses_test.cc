@@ -13,6 +13,7 @@
 #include "evidence/package.h"
 #include "evidence/ssh_signature.h"
 #include "log_fixture.h"
+#include "made_package.h"
 
 namespace sluice::evidence {
 namespace {
@@ -57,14 +58,10 @@ struct WitnessedLog : audit::LogFolder {
   Result<PackageSummary> make(const std::string& from = "", const std::string& until = "") const {
     PackageOptions package;
     package.directory = options.directory;
-    package.output = path();
     package.from = from;
     package.until = until;
     package.witness_policy = policy();
-    std::error_code ignored;
-    fs::remove(path(), ignored);
-    auto signer = *audit::Signer::load(options.signing_key);
-    return make_package(package, signer);
+    return make_package_at(path(), package, options.signing_key);
   }
   [[nodiscard]] PackageReport check(const std::string& witness_key) const {
     const auto report = verify_package(path(), verifier, witness_key);
@@ -98,14 +95,12 @@ struct WitnessedLog : audit::LogFolder {
       const std::string& now = content(file.name);
       file = {file.name, now.size(), audit::sha256(as_bytes(now))};
     }
-    auto signer = *audit::Signer::load(options.signing_key);
+    audit::LocalSigner signer(*audit::Signer::load(options.signing_key));
     content(manifest_name) = to_json(manifest);
     content(signature_name) = *ssh_sign(signer, to_json(manifest));
     const fs::path last = folder.path() / "last";
     audit::write_file(last, files.back().content);
-    fs::remove(path());
-    REQUIRE(write_archive(path(), std::span(files).first(files.size() - 1),
-                          std::array{FileMember{files.back().name, last}}));
+    REQUIRE(write_archive_at(path(), files, last));
   }
 
   audit::LogFolder witness;

@@ -24,6 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (next.before != heads.last) std::abort();
     }
   }
+  if (const auto manifest = signer_protocol::parse_package(bytes)) {
+    if (!is_same(signer_protocol::encode_package(*manifest))) std::abort();
+  }
   if (const auto greeting = signer_protocol::parse_greeting(bytes)) {
     if (!is_same(signer_protocol::encode(*greeting))) std::abort();
   }

@@ -54,7 +54,7 @@ def said(reply) -> tuple[int, str, str]:
     """Status, media type and text; of a stream what is there at once."""
     media = reply.getheader("Content-Type")
     text = reply.read1(1 << 16) if media == "text/event-stream" else reply.read()
-    return reply.status, media, text.decode()
+    return reply.status, media, text.decode(errors="replace")
 
 
 class Other:

@@ -72,7 +72,7 @@ def check_encrypted(context, gateway, auditor) -> None:
     sealed, opened = context.folder / "sealed.zip.age", context.folder / "opened.zip"
     gateway.sluice("evidence", "-c", gateway.configuration, "-o", sealed, "--encrypt-to", recipients[0], "--encrypt-to",
                    recipients[1], check=True)
-    expect(not list(context.folder.glob("*.clear")), "the package is left in clear")
+    expect(not list(context.folder.glob("sealed.zip.age?*")), "something of the package is left beside it")
     for identity in identities[:2]:
         subprocess.run(["age", "-d", "-i", identity, "-o", opened, sealed], check=True, capture_output=True)
         expect(auditor.by_sluice(opened, gateway.verifier), f"what {identity.name} opened does not verify")

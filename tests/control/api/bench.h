@@ -64,6 +64,7 @@ struct Bench {
   std::shared_ptr<const identity::ApiKeys> keys = identity::ApiKeys::none({});
   std::vector<std::string> revoked_keys;
   RecordingsQuery catalogued;
+  std::vector<EvidenceQuestion> packed;
   struct {
     audit::RecordQuery query;
     std::optional<audit::SearchMark> mark;
@@ -177,6 +178,11 @@ struct Bench {
                                std::string_view) -> Result<RemovedRecording> {
           if (name != "a-1-1") return fail("there is no such recording");
           return RemovedRecording{2, 17};
+        },
+        .evidence = [this](const EvidenceQuestion& question) -> Outcome<HttpStream> {
+          packed.push_back(question);
+          if (question.subject == "x") return refuse(422, "retention removed records 3 to 5");
+          return HttpStream{.pieces = [] { return std::optional<std::string>(); }, .bytes = 9};
         },
         .issuers = [this] { return issuers; },
         .mint = [this](const MintRequest& request) -> Result<MintedToken, MintRefusal> {

@@ -316,6 +316,72 @@ TEST_CASE("A chunk is given as it is, behind a record of who asked for it") {
   CHECK(bench.ask_as("dan/staff", "GET", target).status == 403);
 }
 
+TEST_CASE("An evidence package is given behind a record of who asked for it") {
+  const std::string ann = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+  Bench bench;
+  const auto reply =
+      bench.ask_as("carl/audit", "GET",
+                   "/v1/evidence?from=2026-11-01T00:00:00Z&until=2026-12-01T00:00:00Z"
+                   "&subject=ann&target=ledger&session=17&recordings=false&encrypt_to=" +
+                       ann + "&encrypt_to=" + ann);
+  REQUIRE(reply.status == 200);
+  CHECK(reply.content_type == "application/octet-stream");
+  REQUIRE(reply.stream);
+  CHECK(reply.stream->bytes == 9);
+  REQUIRE(bench.log.size() == 1);
+  CHECK(bench.log[0].event == "api-called");
+  CHECK(bench.log[0].call == "showEvidence");
+  CHECK(bench.log[0].subject == "carl");
+  CHECK(bench.log[0].durably);
+  REQUIRE(bench.packed.size() == 1);
+  const EvidenceQuestion& asked = bench.packed[0];
+  CHECK((asked.until->ns - asked.from->ns) == seconds(30 * 86'400).ns);
+  CHECK(asked.subject == "ann");
+  CHECK(asked.target == "ledger");
+  CHECK(asked.session == 17U);
+  CHECK_FALSE(asked.has_recordings);
+  CHECK(asked.recipients.size() == 2);
+
+  CHECK(bench.ask_as_root("GET", "/v1/evidence").status == 200);
+  REQUIRE(bench.packed.size() == 2);
+  CHECK_FALSE(bench.packed[1].from);
+  CHECK_FALSE(bench.packed[1].until);
+  CHECK_FALSE(bench.packed[1].session);
+  CHECK(bench.packed[1].has_recordings);
+  CHECK(bench.packed[1].recipients.empty());
+}
+
+TEST_CASE("An evidence package that cannot be asked for like that is not made") {
+  Bench bench;
+  const std::string path = "/v1/evidence?";
+  for (const char* query :
+       {"from=yesterday", "until=1h", "from=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z",
+        "from=2026-11-02T00:00:00Z&until=2026-11-02T00:00:00Z", "session=x", "recordings=no",
+        "encrypt_to=age1x", "encrypt_to=", "rule=x", "subject=a&subject=b"}) {
+    CAPTURE(query);
+    CHECK(bench.ask_as("carl/audit", "GET", path + query).status == 400);
+  }
+  const std::string one =
+      "&encrypt_to=age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+  std::string many = path + one.substr(1);
+  for (int i = 1; i < 32; ++i) many += one;
+  CHECK(bench.ask_as("carl/audit", "GET", many).status == 200);
+  CHECK(bench.ask_as("carl/audit", "GET", many + one).status == 400);
+  CHECK(bench.packed.size() == 1);
+  for (const char* who : {"dan/staff", "bob/dba"}) {
+    CHECK(bench.ask_as(who, "GET", "/v1/evidence").status == 403);
+  }
+  bench.log.clear();
+  CHECK(bench.ask_as("carl/audit", "GET", path + "subject=x").status == 422);
+  REQUIRE(bench.log.size() == 2);
+  CHECK(bench.log[1].event == "api-failed");
+  // What cannot be recorded is not given away.
+  bench.log_takes = false;
+  bench.packed.clear();
+  CHECK(bench.ask_as("carl/audit", "GET", "/v1/evidence").status == 503);
+  CHECK(bench.packed.empty());
+}
+
 TEST_CASE("A recording is deleted by name, for a reason") {
   Bench bench;
   const std::string reason = R"({"reason":"case 17 is closed"})";
