@@ -6,6 +6,7 @@
 
 #include "dataplane/session/postgres_session.h"
 #include "dpop_maker.h"
+#include "parsers/postgres/writer.h"
 #include "session_bench.h"
 #include "snapshot_of.h"
 #include "wire.h"
@@ -38,8 +39,11 @@ struct Bench : SessionBench {
         worker(), 0, test::must(parse_endpoint("127.0.0.1", 1)), 2, std::nullopt);
   }
   void log_in(const std::string& password) {
-    say(postgres_sim::packet_of(
-        Body().u32(3U << 16).text("user").text("ann").text("database").text("shop").u8(0).take()));
+    std::array<std::uint8_t, 256> room{};
+    postgres::Writer writer(room);
+    writer.startup_message({3, 0}, std::array{postgres::Parameter{"user", "ann"},
+                                              postgres::Parameter{"database", "shop"}});
+    say(as_text(writer.written()));
     say(postgres_sim::bytes_of('p', Body().text(password).take()));
   }
   void say(std::string_view bytes) {
