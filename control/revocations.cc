@@ -61,7 +61,7 @@ const RevocationKind revoked_tokens{
     .things = "tokens",
     .is_id = [](std::string_view text) { return is_token_id(text); },
     // Minted this moment it could last so long.
-    .kept = identity::gateway_token_lifetime_max + identity::gateway_clock_skew,
+    .kept = Duration{identity::gateway_token_lifetime_max.ns + identity::gateway_clock_skew.ns},
     .remedy = "replace the key that signs them"};
 const RevocationKind revoked_keys{
     .magic = "sluice-revoked-keys1\n",
