@@ -25,7 +25,7 @@ struct Bench {
     id = keys->principal(0).credential_id;
   }
   [[nodiscard]] identity::RevokedKeys listed() const {
-    return *must(Revocations::read(revoked_keys, list))->ids();
+    return *must(Revocations::read(revoked_keys, list)).ids();
   }
   api::Outcome<void> revoke(const std::string& which) {
     return revoker.revoke(which, "user 7", *keys, list);
