@@ -28,7 +28,8 @@ TEST_CASE("a configuration that is missing or wrong is 3 for every verb that rea
     CHECK(perform(CheckOptions{.configuration = path}) == ExitCode::bad_configuration);
     CHECK(perform(RunOptions{.configuration = path}) == ExitCode::bad_configuration);
     CHECK(perform(AuditOptions{.gateway = {.configuration = path}}) == ExitCode::bad_configuration);
-    CHECK(perform(EvidenceOptions{.configuration = path}) == ExitCode::bad_configuration);
+    CHECK(perform(EvidenceOptions{.gateway = {.configuration = path}}) ==
+          ExitCode::bad_configuration);
     CHECK(perform(StatusOptions{.gateway = {.configuration = path}}) ==
           ExitCode::bad_configuration);
   }
