@@ -63,8 +63,8 @@ TEST_CASE("Keys that were revoked are not read, and without their list none is")
   std::ofstream(settings.identity.revoked_keys) << "sluice-revoked-keys1\nlost";
   const auto refused = cli::read_keys(settings, mocks);
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().message ==
-        "identity.revoked_keys: " + settings.identity.revoked_keys + " is no list of revoked API keys");
+  CHECK(refused.error().message == "identity.revoked_keys: " + settings.identity.revoked_keys +
+                                       " is no list of revoked API keys");
 }
 
 TEST_CASE("Who has no verifier is asked alike after a reload, and otherwise by another gateway") {
