@@ -6,6 +6,7 @@
 #include "cli/steering.h"
 #include "cli/times.h"
 #include "cli/verbs.h"
+#include "config/load/schema.h"
 #include "control/api/target.h"
 #include "control/shown_text.h"
 #include "identity/api_keys.h"
@@ -62,6 +63,10 @@ ExitCode perform(const KeyListOptions& options) {
 ExitCode perform(const KeyRevokeOptions& options) {
   if (const auto id = identity::id_in_key(options.id)) {
     return complain("key revoke", fmt::format("that is the key itself; its id is {}", *id),
+                    ExitCode::usage);
+  }
+  if (config::word_fault(config::Word::name, options.id)) {
+    return complain("key revoke", "that is no id of a key: `sluice key list` has them",
                     ExitCode::usage);
   }
   const auto reply = ask_gateway(

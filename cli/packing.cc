@@ -12,6 +12,7 @@
 
 #include "audit/record_filter.h"
 #include "audit/segment.h"
+#include "audit/utf8.h"
 #include "base/timestamp.h"
 #include "cli/times.h"
 #include "cli/unhurried.h"
@@ -23,6 +24,8 @@ using control::api::EvidenceQuestion;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t piece_bytes = 256 << 10;
+constexpr std::chrono::minutes sending_time_min{10};
+constexpr std::uint64_t sent_per_second = 1 << 20;
 
 /// As the manifest writes times, so that text order is time order.
 std::string bound_text(WallTime time) {
@@ -84,10 +87,6 @@ class Patience {
 };
 static_assert(Packing::time_max == seconds(600));  // as it says
 
-std::filesystem::path beside(const std::string& directory) {
-  return (std::filesystem::path(directory) / "").parent_path().parent_path();
-}
-
 /// The log needs the disk more.
 std::uint64_t bytes_for(const std::filesystem::path& folder) {
   struct ::statvfs disk {};
@@ -96,12 +95,14 @@ std::uint64_t bytes_for(const std::filesystem::path& folder) {
                                  static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize / 2);
 }
 
-/// turn   kept as long as there is something to send.
+/// turn   kept as long as there is something to send, and time to: the next one wants it, too.
 control::HttpStream stream_of(evidence::NamelessFile made, std::shared_ptr<void> turn) {
   const std::uint64_t bytes = made.bytes();
+  const auto end = Clock::now() + sending_time_min + std::chrono::seconds(bytes / sent_per_second);
   return {.pieces = [file = std::make_shared<evidence::NamelessFile>(std::move(made)),
-                     turn = std::move(turn),
+                     turn = std::move(turn), end,
                      at = std::uint64_t{0}]() mutable -> std::optional<std::string> {
+            if (Clock::now() >= end) return std::nullopt;
             auto piece = file->read(at, piece_bytes);
             if (!piece || piece->empty()) return std::nullopt;
             at += piece->size();
@@ -114,6 +115,9 @@ control::HttpStream stream_of(evidence::NamelessFile made, std::shared_ptr<void>
 
 Result<evidence::PackageOptions> package_options(const config::Settings& settings,
                                                  const EvidenceQuestion& question, WallTime now) {
+  if (!audit::is_utf8(question.subject) || !audit::is_utf8(question.target)) {
+    return fail("subjects and targets are text in UTF-8");
+  }
   evidence::PackageOptions package;
   package.directory = settings.audit.directory;
   package.made = now;
@@ -147,13 +151,13 @@ control::api::Outcome<control::HttpStream> Packing::make(const config::Settings&
   const std::shared_ptr<void> turn(nullptr, [taken = is_taken_](void*) { *taken = false; });
   auto package = package_options(settings, question, wall_now());
   if (!package) return refuse(503, package.error().message);
-  package->place.folder = beside(settings.audit.directory);
+  package->place.folder = settings.audit.directory;
   package->place.bytes_max = bytes_for(package->place.folder);
   package->place.goes_on = Patience(is_ending_, question.is_awaited);
   std::optional<Result<evidence::MadePackage>> made;
   run_unhurried([&] { made.emplace(evidence::make_package(*package, signer_)); });
   if (*made) return stream_of(std::move((*made)->file), turn);
-  return refuse(is_ending_ ? 503 : 422, made->error().message);
+  return refuse(is_ending_ ? 503 : 409, made->error().message);
 }
 
 }  // namespace sluice::cli

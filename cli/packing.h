@@ -22,7 +22,8 @@ Result<evidence::PackageOptions> package_options(const config::Settings& setting
                                                  const control::api::EvidenceQuestion& question,
                                                  WallTime now);
 
-/// The gateway's: one at a time, until it was sent. Its files lie beside the log's directory.
+/// The gateway's: one at a time, until it was sent. Its files lie in the log's directory, without
+/// names.
 class Packing {
  public:
   /// Of all files that one is made in; and at most half of what is free there.

@@ -1,5 +1,6 @@
 // sluice replay: what a recorded session did, for whoever can decrypt it.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <thread>
 
@@ -74,13 +75,21 @@ Result<audit::AgeIdentity> identity_of(const ReplayOptions& options) {
   return audit::AgeIdentity::load(path);
 }
 
-std::string title_of(const recordings::ReplayReader& reader) {
+/// How sessions of a protocol are replayed.
+struct Protocol {
+  std::string_view id;  ///< As recordings name it.
+  std::string_view name;
+  std::unique_ptr<ReplayDecoder> (*decoder)();
+};
+constexpr std::array protocols{Protocol{"http", "HTTP", http_replay},
+                               Protocol{"postgres", "PostgreSQL", postgres_replay}};
+
+std::string title_of(const recordings::ReplayReader& reader, const Protocol& protocol) {
   const recordings::Subject& subject = reader.subject();
-  return fmt::format("{} session {} of {} on {} (target {}), {} to {}",
-                     subject.protocol == "postgres" ? "PostgreSQL" : "HTTP", subject.session,
-                     subject.principal.empty() ? "an anonymous client" : subject.principal,
-                     subject.listener, subject.target, timestamp_text(reader.first(), 3),
-                     timestamp_text(reader.last(), 3));
+  return fmt::format(
+      "{} session {} of {} on {} (target {}), {} to {}", protocol.name, subject.session,
+      subject.principal.empty() ? "an anonymous client" : subject.principal, subject.listener,
+      subject.target, timestamp_text(reader.first(), 3), timestamp_text(reader.last(), 3));
 }
 
 std::unique_ptr<ReplayPrinter> printer_for(const ReplayOptions& options) {
@@ -93,9 +102,13 @@ std::unique_ptr<ReplayPrinter> printer_for(const ReplayOptions& options) {
 
 /// from  what is shown begins there.
 Result<void> replay(recordings::ReplayReader reader, const ReplayOptions& options, WallTime from) {
-  const auto decoder = reader.subject().protocol == "http" ? http_replay() : postgres_replay();
+  const auto protocol = std::ranges::find(protocols, reader.subject().protocol, &Protocol::id);
+  if (protocol == protocols.end()) {
+    return fail(fmt::format("this sluice replays no sessions of {}", reader.subject().protocol));
+  }
+  const auto decoder = protocol->decoder();
   const auto printer = printer_for(options);
-  printer->begin(title_of(reader), std::max(from, reader.first()));
+  printer->begin(title_of(reader, *protocol), std::max(from, reader.first()));
   Search search(options.search);
   Pace pace(options.speed);
   bool is_readable = true;

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 
 #include "cli/configuration.h"
@@ -512,33 +513,54 @@ Result<void> Service::adopt_revoked() {
 }
 
 control::api::Outcome<void> Service::revoke_key(const std::string& id, std::string_view by) {
-  const auto snapshot = gateway_->snapshot();
+  // A reload may name another list.
+  const std::lock_guard lock(reloading_);
+  const auto current = gateway_->snapshot();
   auto revoked =
-      key_revoker_.revoke(id, by, *snapshot->keys, snapshot->settings.identity.revoked_keys);
+      key_revoker_.revoke(id, by, *current->keys, current->settings.identity.revoked_keys);
   if (!revoked) return revoked;
-  if (auto done = adopt_without(id); !done) return control::api::refuse(503, done.error().message);
+  if (auto done = adopt_without(*current, id); !done) {
+    return control::api::refuse(
+        503,
+        fmt::format("it is in the list, and still in force: ask again ({})", done.error().message));
+  }
   return {};
 }
 
 /// Of the keys in force: a keys file that is just being edited must not keep one in force.
-Result<void> Service::adopt_without(const std::string& key) {
-  const std::lock_guard lock(reloading_);
-  const auto current = gateway_->snapshot();
-  auto next = std::make_shared<dataplane::Snapshot>(*current);
-  next->generation = current->generation + 1;
-  next->keys = current->keys->without({key});
+Result<void> Service::adopt_without(const dataplane::Snapshot& current, const std::string& key) {
+  auto next = std::make_shared<dataplane::Snapshot>(current);
+  next->generation = current.generation + 1;
+  next->keys = current.keys->without({key});
   const auto adopted = adopt(std::shared_ptr<const dataplane::Snapshot>(std::move(next)));
   if (!adopted) return tl::unexpected(adopted.error());
   return {};
 }
 
+/// Of the configuration as it is on the disk.
+Result<std::shared_ptr<const dataplane::Snapshot>> Service::read_snapshot() const {
+  const auto settings = read_settings(configuration_);
+  if (!settings) return tl::unexpected(settings.error());
+  if (auto done = expect_revoked_keys(*settings); !done) return tl::unexpected(done.error());
+  return make_snapshot(*settings, mocks_, gateway_->snapshot()->generation + 1);
+}
+
+/// A list that is gone would make what was revoked good again.
+Result<void> Service::expect_revoked_keys(const config::Settings& settings) const {
+  const std::string& list = settings.identity.revoked_keys;
+  std::error_code unknown;
+  if (gateway_->snapshot()->keys->revoked().empty() || std::filesystem::exists(list, unknown)) {
+    return {};
+  }
+  return fail(fmt::format(
+      "identity.revoked_keys: {} is missing, and names keys that were revoked: bring it back",
+      list));
+}
+
 Result<std::uint64_t> Service::reload() {
   const std::lock_guard lock(reloading_);
   announce(manager_.reloading(clocks().monotonic));
-  const auto settings = read_settings(configuration_);
-  auto generation =
-      settings ? adopt(make_snapshot(*settings, mocks_, gateway_->snapshot()->generation + 1))
-               : adopt(tl::unexpected(settings.error()));
+  const auto generation = adopt(read_snapshot());
   if (generation) {
     for (const auto& exporter : exporters_) exporter->try_again();
   }
@@ -584,7 +606,8 @@ void Service::watch_keys() {
   // The rest stays as it was compiled: a half-edited configuration beside the
   // keys must not come into force because a key was added.
   const auto current = gateway_->snapshot();
-  auto keys = read_keys(current->settings, mocks_);
+  const auto has_list = expect_revoked_keys(current->settings);
+  auto keys = has_list ? read_keys(current->settings, mocks_) : tl::unexpected(has_list.error());
   auto next = std::make_shared<dataplane::Snapshot>(*current);
   next->generation = current->generation + 1;
   if (keys) next->keys = std::move(*keys);

@@ -104,7 +104,10 @@ class Service {
                                                                 std::string_view by);
   [[nodiscard]] Result<void> adopt_revoked();
   [[nodiscard]] control::api::Outcome<void> revoke_key(const std::string& id, std::string_view by);
-  [[nodiscard]] Result<void> adopt_without(const std::string& key);
+  [[nodiscard]] Result<std::shared_ptr<const dataplane::Snapshot>> read_snapshot() const;
+  [[nodiscard]] Result<void> expect_revoked_keys(const config::Settings& settings) const;
+  [[nodiscard]] Result<void> adopt_without(const dataplane::Snapshot& current,
+                                           const std::string& key);
   [[nodiscard]] std::shared_ptr<const identity::TokenKeys> token_keys() const;
   void start_notifier();
   [[nodiscard]] Result<void> start_desk();

@@ -5,7 +5,8 @@
 
 namespace sluice::cli {
 
-/// On a thread of the lowest priority, which is waited for: traffic goes first.
+/// On a thread of the lowest priority, which is waited for: traffic goes first. What it throws is
+/// thrown here.
 void run_unhurried(const std::function<void()>& work);
 
 }  // namespace sluice::cli

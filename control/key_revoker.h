@@ -26,9 +26,10 @@ class KeyRevoker {
   /// Recorded durably, then in the list; whoever calls has workers forget the key.
   /// keys    in force. One that was revoked before is so again.
   /// list    the path of those that are revoked.
-  /// errors  404: there is no such key, and what was given may be a secret; 503: the log or the
-  /// list cannot be written, and all stays
-  ///         as it was.
+  /// errors  404: there is no such key, and what was given may be a secret. 503: the log or the
+  /// list
+  ///         cannot be written, and the key is as good as before, though `key-revoked` may stand
+  ///         before the call's `api-failed`.
   api::Outcome<void> revoke(const std::string& id, std::string_view by,
                             const identity::ApiKeys& keys, const std::string& list);
 

@@ -83,8 +83,8 @@ class ApiKeys {
   /// What a key whose secret was proven is good for now.
   [[nodiscard]] KeyVerdict proven(std::size_t index, WallTime now) const noexcept;
 
-  /// The same, where these prove nobody: they are as if they weren't there, but that no other
-  /// key comes to be good for more than it was.
+  /// The same, where these prove nobody. Their ids stay taken, and a login that named one of them
+  /// names no other; of a subject's SCRAM verifiers the newest that is left counts.
   [[nodiscard]] std::shared_ptr<const ApiKeys> without(const RevokedKeys& revoked) const;
 
   /// Those that were revoked aren't among these.

@@ -75,7 +75,7 @@ std::string_view text(Besides besides) noexcept;
 
 struct Call {
   std::string_view id;      ///< Its operationId.
-  std::string_view method;  ///< GET also answers HEAD.
+  std::string_view method;  ///< GET also answers HEAD, but for streams.
   std::string_view path;    ///< "/v1/requests/{id}"
   std::string_view sentence;
   Roles roles;  ///< Any of them may call it; none: anybody may, who reaches a socket.

@@ -70,9 +70,9 @@ constexpr std::array which_records{
            .is_required = false,
            .words = rulings},
     Member{.name = "session",
-           .kind = Kind::count,
            .sentence = "Only records of this session, by its number.",
-           .is_required = false}};
+           .is_required = false,
+           .max = 20}};
 constexpr Member request_id{.name = "id", .sentence = "The request's, in any case.", .max = 64};
 constexpr std::array one_request{request_id};
 constexpr std::array which_requests{Member{.name = "state",
@@ -146,9 +146,9 @@ constexpr std::array which_evidence{
     Member{
         .name = "target", .sentence = "Show only operations on this target.", .is_required = false},
     Member{.name = "session",
-           .kind = Kind::count,
            .sentence = "Show only records of this session, by its number.",
-           .is_required = false},
+           .is_required = false,
+           .max = 20},
     Member{.name = "recordings",
            .kind = Kind::flag,
            .sentence = "`false`: without the recordings of operations that it shows.",
@@ -463,7 +463,7 @@ constexpr std::array table{
          .effect = Effect::discloses,
          .parameters = which_evidence,
          .media = "application/octet-stream",
-         .refusals = not_possible,
+         .refusals = conflict,
          .stream = show_evidence},
     Call{.id = "signIn",
          .method = "GET",
@@ -495,7 +495,7 @@ constexpr std::array table{
          .method = "GET",
          .path = "/v1/keys",
          .sentence = "API keys, of the keys file as it is in force, page by page.",
-         .roles = anyone_known,
+         .roles = readers,
          .parameters = which_keys,
          .answer = &keys_shape,
          .run = list_keys},

@@ -4,29 +4,47 @@
 
 #include <algorithm>
 
-#include "identity/api_keys.h"
+#include "base/ascii.h"
 
 namespace sluice::control::api {
 namespace {
 
-/// A key that was shown in the place of its id goes into no record.
-std::string without_secrets(std::string_view path) {
-  std::string out;
-  for (std::size_t at = 0;; out += '/') {
-    const std::size_t end = std::min(path.find('/', at), path.size());
-    const std::string_view part = path.substr(at, end - at);
-    const auto id = identity::id_in_key(part);
-    out += id ? fmt::format("sk_{}_…", *id) : std::string(part);
-    if (end == path.size()) return out;
-    at = end + 1;
+constexpr std::string_view key_prefix = "sk_";
+constexpr std::size_t shown_chars_max = 128;
+
+/// What a caller wrote into a path may be a credential in its id's place: then it goes into no
+/// record. Of a machine-made key, however it was cut, the id is left.
+std::string without_secret(std::string_view argument) {
+  if (argument.starts_with(key_prefix)) {
+    const std::size_t end = argument.find('_', key_prefix.size());
+    const std::size_t shown = end == argument.npos ? key_prefix.size() : end + 1;
+    return fmt::format("{}…", escaped(argument.substr(0, std::min(shown, shown_chars_max))));
   }
+  const bool is_id =
+      argument.size() <= shown_chars_max && std::ranges::all_of(argument, [](char c) {
+        return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
+      });
+  return is_id ? std::string(argument) : "…";
+}
+
+/// The row's path with what was asked for in it.
+std::string path_of(std::string_view row, const Target& target) {
+  std::string out;
+  for (const std::string& segment : target.segments) {
+    row.remove_prefix(1);
+    const std::string_view own = row.substr(0, row.find('/'));
+    row.remove_prefix(own.size());
+    out += '/';
+    out += own.starts_with('{') ? without_secret(segment) : std::string(own);
+  }
+  return out;
 }
 
 }  // namespace
 
-Entry::Entry(const Call& call, std::string_view path, const Caller& caller)
+Entry::Entry(const Call& call, const Target& target, const Caller& caller)
     : call_(call),
-      path_(without_secrets(path)),
+      path_(path_of(call.path, target)),
       caller_(caller),
       groups_(caller.who.groups.begin(), caller.who.groups.end()) {
   for (const config::Actor& actor : caller.who.actors) {

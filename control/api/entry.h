@@ -7,15 +7,18 @@
 
 #include "audit/record.h"
 #include "control/api/call.h"
+#include "control/api/target.h"
 
 namespace sluice::control::api {
 
 /// Borrows what it was made of, as do the records that it gives.
 class Entry {
  public:
-  Entry(const Call& call, std::string_view path, const Caller& caller);
+  /// target   one that the row is at.
+  Entry(const Call& call, const Target& target, const Caller& caller);
 
-  /// A change before it takes effect, or what is disclosed before it is.
+  /// A change before it takes effect, with the caller's reason, or what is disclosed before it is,
+  /// with what was asked for.
   [[nodiscard]] audit::Record called(std::string_view reason) const;
   /// For want of a role; with why a credential proved nobody.
   [[nodiscard]] audit::Record denied(const Problem& problem) const;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "control/api/handlers.h"
+#include "control/api/record_query.h"
 
 namespace sluice::control::api {
 
@@ -12,7 +13,9 @@ Outcome<HttpStream> show_evidence(const Actions& actions, const Asked& asked) {
                             .target = asked.text("target"),
                             .has_recordings = asked.flag("recordings").value_or(true),
                             .is_awaited = asked.is_awaited};
-  if (asked.has("session")) question.session = asked.count("session");
+  const auto session = session_of(asked);
+  if (!session) return tl::unexpected(session.error());
+  question.session = *session;
   if (question.from && question.until && *question.until <= *question.from) {
     return refuse(400, "'until' is not behind 'from'");
   }

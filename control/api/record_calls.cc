@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "control/api/handlers.h"
 #include "control/api/record_query.h"
@@ -32,8 +33,19 @@ Outcome<audit::RecordQuery> query_of(const Asked& asked) {
   query.target = asked.text("target");
   query.rule = asked.text("rule");
   if (asked.has("ruling")) query.ruling = audit::ruling_of(asked.text("ruling"));
-  if (asked.has("session")) query.session = asked.count("session");
+  auto session = session_of(asked);
+  if (!session) return tl::unexpected(session.error());
+  query.session = *session;
   return query;
+}
+
+Outcome<std::optional<std::uint64_t>> session_of(const Asked& asked) {
+  if (!asked.has("session")) return std::nullopt;
+  const std::string text = asked.text("session");
+  std::uint64_t number = 0;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault == std::errc{} && stop == text.data() + text.size()) return number;
+  return refuse(400, "'session' is no session's number");
 }
 
 Outcome<std::optional<audit::SearchMark>> mark_of(const Asked& asked) {

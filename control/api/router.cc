@@ -58,8 +58,10 @@ bool is_at(const Call& call, const Target& target) {
                             });
 }
 
+/// A stream is not begun for its head.
 bool takes(const Call& call, std::string_view method) noexcept {
-  return call.method == method || (call.method == "GET" && method == "HEAD");
+  const bool has_head = call.method == "GET" && call.stream == nullptr;
+  return call.method == method || (has_head && method == "HEAD");
 }
 
 /// The row, or the reply that there is none.
@@ -240,6 +242,16 @@ HttpPieces guarded(HttpPieces pieces, const Actions& actions, const Call& call) 
       };
 }
 
+/// "from=2026-11-01T00:00:00Z subject=ann"
+std::string words_of(const decltype(Target::query)& arguments) {
+  std::string out;
+  for (const auto& [name, value] : arguments) {
+    out += out.empty() ? "" : " ";
+    out.append(name).append("=").append(value);
+  }
+  return out;
+}
+
 /// errors   also what the call itself refuses
 Outcome<HttpReply> perform(const Actions& actions, const Call& call, const Target& target,
                            const HttpRequest& request, const Caller& caller) {
@@ -248,8 +260,10 @@ Outcome<HttpReply> perform(const Actions& actions, const Call& call, const Targe
   if (auto problem = read_last_event(call, request, asked)) return tl::unexpected(*problem);
   if (auto problem = read_body(call, request.body, asked)) return tl::unexpected(*problem);
   if (call.effect != Effect::reads) {
-    const Entry entry(call, target.path, caller);
-    if (auto done = actions.record(entry.called(asked.text("reason")), true); !done) {
+    const Entry entry(call, target, caller);
+    const std::string why =
+        call.effect == Effect::discloses ? words_of(target.query) : asked.text("reason");
+    if (auto done = actions.record(entry.called(why), true); !done) {
       return refuse(503, done.error().message);
     }
   }
@@ -276,7 +290,7 @@ HttpReply answer(const Actions& actions, const HttpRequest& request, Entrance en
   if (found.call == nullptr) return found.reply;
   const Call& call = *found.call;
   const Caller caller = caller_of(actions, request, entrance);
-  const Entry entry(call, target->path, caller);
+  const Entry entry(call, *target, caller);
   if (auto problem = want_of_role(call, caller, entrance)) {
     // It stays refused, whether or not the log takes it. Who only scrapes is no caller.
     if (entrance != Entrance::probes) {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "audit/utf8.h"
 #include "base/timestamp.h"
 
 namespace sluice::control::api {
@@ -20,6 +21,7 @@ Fault wrong(const Member& member, std::string_view wanted) {
 }
 
 Fault fault_of_text(const std::string& text, const Member& member) {
+  if (!audit::is_utf8(text)) return wrong(member, "text in UTF-8");
   if (member.max != 0 && text.size() > member.max) {
     return wrong(member, fmt::format("of at most {} bytes", member.max));
   }

@@ -279,7 +279,7 @@ class Loop {
   Instant next_sweep_;
   std::size_t sweep_size_ = 0;            ///< So many there were when the sweep began,
   std::size_t to_sweep_ = 0;              ///< so many at the front of live_ are not looked at yet.
-  bool knows_log_broken_ = false;         ///< What was under way then has been ended.
+  bool is_log_broken_ = false;            ///< What was under way then has been ended.
   Instant next_handshake_note_;           ///< Failed handshakes are recorded once a second,
   std::uint64_t unnoted_handshakes_ = 0;  ///< and those between are counted.
   std::uint64_t session_counter_ = 0;

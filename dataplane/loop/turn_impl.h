@@ -81,7 +81,8 @@ bool Loop<T>::turn(Duration wait) {
   }
   for (const WorkerMail& letter : mail) read(letter);
   if (has_new_keys) resume_waiting_for_keys();
-  if (context_.log.is_broken() && !std::exchange(knows_log_broken_, true)) stop_releasing();
+  const bool was_broken = std::exchange(is_log_broken_, context_.log.is_broken());
+  if (is_log_broken_ && !was_broken) stop_releasing();
   context_.session_ends.flush();
   resume_waiting();
   serve_waiting();
@@ -164,7 +165,7 @@ void Loop<T>::begin_sweep() {
   if (views_.size() > 1) retire_views();
   for (const auto& pool : pools_) expire_waiting(*pool);
   if (!context_.draining) check_health();
-  if (knows_log_broken_) stop_releasing();
+  if (is_log_broken_) stop_releasing();
   context_.metrics.buffers_free.set(context_.pool.free_count());
 }
 

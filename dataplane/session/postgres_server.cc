@@ -370,6 +370,11 @@ bool PostgresSession::on_parameter(const PostgresInbox::Message& message) {
 bool PostgresSession::on_notification(const PostgresInbox::Message& message) {
   const auto notification = postgres::decode_notification_response(message.body());
   if (!notification) return false;
+  // Who only listens executes nothing before which it would be asked.
+  if (is_at_rest() && !renew_principal()) {
+    fail_withdrawn();
+    return true;
+  }
   if (masks().active.any() && masked(notification->payload) != notification->payload) {
     const std::string payload(masked(notification->payload));
     const bool told = client_out_.write([&](postgres::Writer& writer) {

@@ -535,4 +535,9 @@ bool PostgresSession::renew_principal() {
          principal_->renew(*worker_.current, listener_, worker_.tokens, worker_.now.wall);
 }
 
+void PostgresSession::fail_withdrawn() {
+  fail_session("57P01", "the credential that this session began with is no longer valid",
+               "credential-withdrawn");
+}
+
 }  // namespace sluice::dataplane

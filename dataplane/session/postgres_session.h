@@ -422,6 +422,7 @@ class PostgresSession final : public Session {
   void close_now();
   void drop_operations(std::string_view result);
   [[nodiscard]] bool renew_principal();
+  void fail_withdrawn();
   [[nodiscard]] const ListenerPlan& plan() const noexcept;
   [[nodiscard]] CancelKey cancel_key() const noexcept;
 

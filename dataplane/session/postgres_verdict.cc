@@ -70,8 +70,7 @@ bool PostgresSession::is_readable(std::string_view text, bool is_query) {
 std::optional<JudgedStatement> PostgresSession::judge(std::string_view text,
                                                       const Meaning* portal) {
   if (!renew_principal()) {
-    fail_session("57P01", "the credential that this session began with is no longer valid",
-                 "credential-withdrawn");
+    fail_withdrawn();
     return std::nullopt;
   }
   if (is_replication_command(text)) {

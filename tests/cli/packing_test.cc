@@ -3,8 +3,10 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <stdexcept>
 
 #include "audit/record_filter.h"
+#include "cli/unhurried.h"
 #include "log_fixture.h"
 
 namespace sluice::cli {
@@ -52,10 +54,13 @@ struct PackedFolder : audit::LogFolder {
 };
 
 TEST_CASE_METHOD(PackedFolder, "A package of the running gateway verifies, and leaves no file") {
-  const auto before = std::distance(fs::directory_iterator(folder.path()), {});
+  const auto files = [this] {
+    return std::distance(fs::recursive_directory_iterator(folder.path()), {});
+  };
+  const auto before = files();
   auto made = packing.make(settings, {});
   REQUIRE(made);
-  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == before);
+  CHECK(files() == before);
   const auto report = keep(std::move(*made));
   INFO(report.fault << " | " << report.where);
   CHECK(report.ok);
@@ -85,9 +90,19 @@ TEST_CASE_METHOD(PackedFolder, "One package is made, or sent, at a time") {
   for (int i = 0; i < 2; ++i) {
     const auto given_up = packing.make(settings, empty);
     REQUIRE_FALSE(given_up);
-    CHECK(given_up.error().status == 422);
+    CHECK(given_up.error().status == 409);
     CHECK(given_up.error().detail == "nobody waits for it any more");
   }
+}
+
+TEST_CASE_METHOD(PackedFolder, "A package is of what a manifest can name") {
+  const auto made = packing.make(settings, {.subject = "ann\xff"});
+  REQUIRE_FALSE(made);
+  CHECK(made.error().detail.find("UTF-8") != std::string::npos);
+}
+
+TEST_CASE("What unhurried work throws is thrown where it is waited for") {
+  CHECK_THROWS_WITH(run_unhurried([] { throw std::runtime_error("a fault"); }), "a fault");
 }
 
 TEST_CASE_METHOD(PackedFolder, "No package is made of a gateway that ends, or without its log") {

@@ -5,7 +5,7 @@ import subprocess
 
 import psycopg2
 
-from harness import wire
+from harness import pgwire, wire
 from harness.context import expect, wait_until
 from harness.postgres import Cluster, PostgresGateway, environment, program
 from harness.processes import free_port
@@ -74,8 +74,9 @@ def check_list(house: House, keys: list[str]) -> None:
     states = house.states()
     expect(states == {id_of(key): False for key in [*house.remote.tokens.values(), house.gateway.key, *keys]},
            f"listed: {states}")
-    done = house.remote.sluice("viewer", "key", "list")
-    expect(done.returncode == OK, f"a viewer lists no keys: {done}")
+    expect(house.remote.sluice("viewer", "key", "list").returncode == DENIED, "a viewer lists keys")
+    done = house.remote.sluice("auditor", "key", "list")
+    expect(done.returncode == OK, f"an auditor lists no keys: {done}")
     line = next(line for line in done.stdout.splitlines() if line.startswith(id_of(keys[0])))
     expect("good" in line and "batch (testers), until 20" in line, f"shown: {line}")
     done = house.remote.sluice("auditor", "key", "list", "--json")
@@ -101,9 +102,12 @@ def check_who_may(house: House, key: str) -> None:
 
 
 def check_unknown(house: House, key: str) -> None:
-    for unknown in ("000000000000", "batch", "../status"):
+    for unknown in ("000000000000", "batch"):
         done = house.here("revoke", unknown)
         expect(done.code == FAILED and "no API key has that id" in done.err, f"{unknown}: {done.code} {done.err}")
+    for no_id in ("../status", f"batch:{key}", f"{key}x y"):
+        done = house.here("revoke", no_id)
+        expect(done.code == USAGE and "that is no id of a key" in done.err, f"{no_id}: {done.code} {done.err}")
     # The key itself goes nowhere, neither by the CLI nor into a record of who sends it.
     done = house.here("revoke", key)
     expect(done.code == USAGE and f"its id is {id_of(key)}" in done.err and key not in done.err, f"{done.code} {done.err}")
@@ -120,6 +124,8 @@ def check_at_once(house: House, lost: str, kept: str) -> None:
     session.autocommit = True
     with session.cursor() as cursor:
         cursor.execute("SELECT 1")
+    listener = pgwire.Client(house.gateway.port).log_in("batch", lost)
+    expect(listener.ask(pgwire.query("LISTEN news"))[-1].tag == "Z", "LISTEN is refused")
     bearer = [("Authorization", f"Bearer {lost}")]
     with wire.Client(house.http_port) as client:
         expect(client.request("GET", "/pay", bearer).status == 200, "a good key is refused")
@@ -135,6 +141,10 @@ def check_at_once(house: House, lost: str, kept: str) -> None:
         raise AssertionError("the session of a revoked key goes on")
     except psycopg2.OperationalError:
         pass
+    with (listener, pgwire.Client(house.gateway.port).log_in("batch", kept) as speaker):
+        speaker.ask(pgwire.query("NOTIFY news, 'hello'"))
+        told = listener.read_until("E")
+        expect([m.tag for m in told] == ["E"] and told[0].fields()["C"] == "57P01", f"who only listens is told {told}")
     expect(house.ask(kept) == 200 and house.may_log_in("batch", kept), "another key of the subject is refused")
     again = house.here("revoke", id_of(lost))
     expect(again.code == OK and again.out == f"revoked {id_of(lost)}\n", f"a second time: {again.code} {again.err}")
@@ -186,6 +196,12 @@ def check_damaged_list(house: House, lost: str, kept: str) -> None:
     expect(gateway.admin("POST", f"/v1/keys/{id_of(kept)}/revoke")[0] == 503, "it was added to what cannot be read")
     expect(house.ask(kept) == 200 and gateway.revoked_keys.read_text() == good[:-3], "something changed")
     house.expect_refused(lost)
+    # Without it what was revoked would be good again.
+    gateway.revoked_keys.rename(gateway.folder / "aside")
+    status, text = gateway.admin("POST", "/v1/reload")
+    expect(status == 422 and "is missing, and names keys that were revoked" in text, f"reload: {status} {text}")
+    house.expect_refused(lost)
+    (gateway.folder / "aside").rename(gateway.revoked_keys)
     gateway.stop()
     checked = gateway.sluice("check", "-c", gateway.configuration)
     expect(checked.code == BAD_CONFIGURATION and "is no list of revoked API keys" in checked.err, f"check: {checked.err}")

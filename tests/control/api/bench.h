@@ -181,7 +181,7 @@ struct Bench {
         },
         .evidence = [this](const EvidenceQuestion& question) -> Outcome<HttpStream> {
           packed.push_back(question);
-          if (question.subject == "x") return refuse(422, "retention removed records 3 to 5");
+          if (question.subject == "x") return refuse(409, "retention removed records 3 to 5");
           return HttpStream{.pieces = [] { return std::optional<std::string>(); }, .bytes = 9};
         },
         .issuers = [this] { return issuers; },
