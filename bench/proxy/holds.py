@@ -21,6 +21,7 @@ from scenarios import CONNECTIONS, SLUICE, Case, clean
 
 NAME = "holds"
 WAITING = 1000
+SETTLING_SECONDS = 1  # what a thousand arrivals, or as many that left, leave to be written is no part of it
 SHARES = (0.05, 0.25)  # of the rate at which it is saturated
 TURNS = ((WAITING, 0, 0, WAITING), (0, WAITING, WAITING, 0))
 _BODY = clean(200)
@@ -57,6 +58,7 @@ def _held(proxy: Proxy, folder: pathlib.Path, headers: dict, count: int):
             client = clients.enter_context(socket.create_connection(("127.0.0.1", proxy.port)))
             client.sendall(f"GET /v1/held HTTP/1.1\r\nHost: bench\r\n{fields}\r\n".encode())
         _await(folder, count)
+        time.sleep(SETTLING_SECONDS)
         yield
         _await(folder, count)
     _await(folder, 0)
