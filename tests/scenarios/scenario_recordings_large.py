@@ -56,7 +56,7 @@ def run(context) -> None:
     gateway = PostgresGateway(context, cluster, policies=RECORDED, more=section(auditor, folder), admin=remote.admin)
     remote.admit(gateway)
     gateway.start()
-    copy_out(gateway, 32 << 20)
+    copy_out(gateway, max(32 << 20, size >> 3))  # until the recorder has been behind as far as it may be
     before = memory_peak(gateway)
     copy_out(gateway, size)
     grown = memory_peak(gateway) - before
